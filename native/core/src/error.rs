@@ -1,0 +1,129 @@
+//! What can go wrong, with the word that stands for it everywhere.
+
+use serde::Serialize;
+
+/// The codes; each is the same word in Rust, in JSON and in PowerShell's `FullyQualifiedErrorId`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
+pub enum Code {
+    /// No environment has this name.
+    EnvironmentNotFound,
+    /// An environment's settings cannot be used.
+    EnvironmentInvalid,
+    /// The credentials file is one that no AWS tool could read.
+    CredentialsFileInvalid,
+    /// The AWS config file cannot be read.
+    ConfigFileInvalid,
+    /// Somebody refused the login.
+    LoginDeclined,
+    /// Nobody approved the login in time.
+    LoginTimedOut,
+    /// A login is needed and was not allowed.
+    LoginRequired,
+    /// The service refused the login for another reason.
+    LoginFailed,
+    /// The service does not know the start URL in this region.
+    StartUrlRejected,
+    /// The user has not got this role in this account (403).
+    RoleNotAssigned,
+    /// The service does not know the account or the role (404).
+    AccountNotFound,
+    /// The service asked for fewer requests until time was up.
+    Throttled,
+    /// The service failed, or its answer made no sense.
+    ServiceError,
+    /// The service could not be reached, or did not answer in time.
+    NetworkError,
+    /// A file could not be read.
+    ReadFailed,
+    /// A file could not be written.
+    WriteFailed,
+    /// A lock was held by another until time was up.
+    FileLocked,
+    /// No profile has this name.
+    ProfileNotFound,
+    /// Two rows have the same profile name.
+    ProfileNameConflict,
+    /// A fault of this module.
+    InternalError,
+}
+
+/// One thing that went wrong.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    code: Code,
+    message: String,
+    action: Option<String>,
+    target: Option<String>,
+    request_id: Option<String>,
+}
+
+impl Error {
+    /// An error with its sentence.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: without_controls(&message.into()), action: None, target: None, request_id: None }
+    }
+
+    /// The same error with the sentence that says what to do next.
+    #[must_use]
+    pub fn with_action(mut self, action: impl Into<String>) -> Self {
+        self.action = Some(without_controls(&action.into()));
+        self
+    }
+
+    /// The same error with what it happened to.
+    #[must_use]
+    pub fn with_target(mut self, target: impl Into<String>) -> Self {
+        self.target = Some(without_controls(&target.into()));
+        self
+    }
+
+    /// The same error with the service's request id.
+    #[must_use]
+    pub fn with_request_id(mut self, request_id: Option<String>) -> Self {
+        self.request_id = request_id.map(|id| without_controls(&id));
+        self
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What to do next, as a sentence.
+    #[must_use]
+    pub fn action(&self) -> Option<&str> {
+        self.action.as_deref()
+    }
+
+    /// What it happened to.
+    #[must_use]
+    pub fn target(&self) -> Option<&str> {
+        self.target.as_deref()
+    }
+
+    /// The service's id of the request.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+}
+
+/// The text without control characters: what the service sends must not drive anybody's terminal.
+#[must_use]
+pub fn without_controls(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_the_service_cannot_drive_the_terminal() {
+        let error = Error::new(Code::ServiceError, "no\u{1b}[2Jway\r\n\u{9b}31m\u{7}").with_target("a\u{0}b").with_action("x\u{8}y");
+        assert_eq!((error.to_string().as_str(), error.target(), error.action()), ("no[2Jway31m", Some("ab"), Some("xy")));
+    }
+}

@@ -1,0 +1,526 @@
+//! Finds sections, keys and line numbers in an ini file, and edits it so that every other byte stays.
+//!
+//! The rules are those of Python's configparser as botocore uses it: what it refuses, no AWS tool is sure to read.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
+
+use bstr::ByteSlice as _;
+use zeroize::Zeroizing;
+
+/// Why a file is one that configparser refuses; it never quotes a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum FaultKind {
+    #[error("it starts with a byte order mark, which AWS tools cannot read; save the file as UTF-8 without one")]
+    ByteOrderMark,
+    #[error("the section [{0}] stands there a second time")]
+    DuplicateSection(String),
+    #[error("the key {0} stands a second time in its section")]
+    DuplicateKey(String),
+    #[error("a line stands before the first section")]
+    BeforeFirstSection,
+    #[error("the line is neither a section, nor a key with a value, nor a comment")]
+    BrokenLine,
+}
+
+/// A fault and the line that has it, counted from 1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {kind}")]
+pub(crate) struct Fault {
+    pub(crate) line: usize,
+    pub(crate) kind: FaultKind,
+}
+
+/// A scanned text.
+#[derive(Debug)]
+pub(crate) struct IniText<'a> {
+    bytes: &'a [u8],
+    lines: Vec<Line>,
+    pub(crate) sections: Vec<Section>,
+}
+
+#[derive(Debug, Clone)]
+struct Line {
+    content: Range<usize>,
+    /// The line's end: where the next one starts.
+    end: usize,
+}
+
+/// A section as it stands in the text.
+#[derive(Debug)]
+pub(crate) struct Section {
+    name: Vec<u8>,
+    /// The index of its header's line.
+    header: usize,
+    pub(crate) keys: Vec<Key>,
+}
+
+/// A key as it stands in its section.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// In small letters, as configparser compares them.
+    pub(crate) name: String,
+    first_line: usize,
+    /// The last line of its value.
+    last_line: usize,
+    values: Vec<Range<usize>>,
+}
+
+impl Section {
+    /// The name, where it is UTF-8.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.to_str().ok()
+    }
+
+    /// The header's line, counted from 1.
+    pub(crate) fn line(&self) -> usize {
+        self.header + 1
+    }
+
+    pub(crate) fn key(&self, name: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
+    fn last_line(&self) -> usize {
+        self.keys.last().map_or(self.header, |key| key.last_line)
+    }
+}
+
+impl Key {
+    /// The key's line, counted from 1.
+    pub(crate) fn line(&self) -> usize {
+        self.first_line + 1
+    }
+}
+
+/// What to change in one section; the section is made where it is missing.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SectionEdit<'a> {
+    pub(crate) section: &'a str,
+    /// Keys in small letters with their new values, in the order in which missing ones are added.
+    pub(crate) set: Vec<(&'a str, &'a str)>,
+    pub(crate) remove: &'a [&'a str],
+    /// The section behind which a missing one is made; else at the end of the text.
+    pub(crate) behind: Option<&'a str>,
+}
+
+fn is_space(c: char) -> bool {
+    // Python's str.isspace, which takes the four separators with it.
+    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
+}
+
+fn trimmed(bytes: &[u8], range: Range<usize>) -> Range<usize> {
+    let content = &bytes[range.clone()];
+    let start = range.start + (content.len() - content.trim_start_with(is_space).len());
+    let length = bytes[start..range.end].trim_end_with(is_space).len();
+    start..start + length
+}
+
+fn lines_of(bytes: &[u8]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    while start < bytes.len() {
+        let content_end = bytes[start..].find_byteset(b"\r\n").map_or(bytes.len(), |offset| start + offset);
+        let end = match bytes.get(content_end..) {
+            Some([b'\r', b'\n', ..]) => content_end + 2,
+            Some([_, ..]) => content_end + 1,
+            _ => content_end,
+        };
+        lines.push(Line { content: start..content_end, end });
+        start = end;
+    }
+    lines
+}
+
+impl<'a> IniText<'a> {
+    /// Scans a text.
+    ///
+    /// # Errors
+    /// The first fault for which configparser would refuse the text.
+    pub(crate) fn scan(bytes: &'a [u8]) -> Result<Self, Fault> {
+        let fault = |line: usize, kind| Err(Fault { line: line + 1, kind });
+        if bytes.starts_with(b"\xef\xbb\xbf") || bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+            return fault(0, FaultKind::ByteOrderMark);
+        }
+        let lines = lines_of(bytes);
+        let mut sections: Vec<Section> = Vec::new();
+        let mut names = HashSet::new();
+        let mut keys_of_section: HashSet<String> = HashSet::new();
+        let mut in_key = false;
+        let mut indent_level = 0;
+        for (index, line) in lines.iter().enumerate() {
+            let text = trimmed(bytes, line.content.clone());
+            match bytes[text.clone()].first() {
+                None | Some(b'#' | b';') => continue,
+                Some(_) => {}
+            }
+            let indent = bytes[line.content.start..text.start].chars().count();
+            if in_key && indent > indent_level {
+                if let Some(key) = sections.last_mut().and_then(|section| section.keys.last_mut()) {
+                    key.last_line = index;
+                    key.values.push(text);
+                }
+                continue;
+            }
+            indent_level = indent;
+            if let Some(name) = header_name(&bytes[text.clone()]) {
+                // [DEFAULT] may come again in configparser, but its keys may not; ours to keep simple: it is refused like any other.
+                if !names.insert(name) {
+                    return fault(index, FaultKind::DuplicateSection(String::from_utf8_lossy(name).into_owned()));
+                }
+                sections.push(Section { name: name.to_vec(), header: index, keys: Vec::new() });
+                keys_of_section.clear();
+                in_key = false;
+                continue;
+            }
+            let Some(section) = sections.last_mut() else {
+                return fault(index, FaultKind::BeforeFirstSection);
+            };
+            let Some(delimiter) = bytes[text.clone()].find_byteset(b"=:").map(|offset| text.start + offset) else {
+                return fault(index, FaultKind::BrokenLine);
+            };
+            let name = String::from_utf8_lossy(&bytes[trimmed(bytes, text.start..delimiter)]).to_lowercase();
+            if name.is_empty() {
+                return fault(index, FaultKind::BrokenLine);
+            }
+            if !keys_of_section.insert(name.clone()) {
+                return fault(index, FaultKind::DuplicateKey(name));
+            }
+            let value = trimmed(bytes, delimiter + 1..text.end);
+            section.keys.push(Key { name, first_line: index, last_line: index, values: vec![value] });
+            in_key = true;
+        }
+        Ok(Self { bytes, lines, sections })
+    }
+
+    /// The value of a key; continuation lines are joined by line feeds.
+    pub(crate) fn value(&self, key: &Key) -> Zeroizing<String> {
+        let mut value = Zeroizing::new(String::new());
+        for (index, range) in key.values.iter().enumerate() {
+            if index > 0 {
+                value.push('\n');
+            }
+            value.push_str(&self.bytes[range.clone()].to_str_lossy());
+        }
+        value
+    }
+
+    /// The value of a key in a section, where it is there.
+    pub(crate) fn value_of(&self, section: &Section, name: &str) -> Option<Zeroizing<String>> {
+        section.key(name).map(|key| self.value(key))
+    }
+
+    /// The text with these edits in it; sections named in `removed` go away, with the blank lines behind them.
+    pub(crate) fn edited(&self, edits: &[SectionEdit<'_>], removed: &[&str]) -> Zeroizing<Vec<u8>> {
+        let by_name: HashMap<&[u8], usize> = self.sections.iter().enumerate().map(|(index, section)| (section.name.as_slice(), index)).collect();
+        let mut change = Change::new(self);
+        for name in removed {
+            if let Some(index) = by_name.get(name.as_bytes()) {
+                change.remove_section(*index);
+            }
+        }
+        for edit in edits {
+            match by_name.get(edit.section.as_bytes()) {
+                Some(index) => change.edit_section(&self.sections[*index], edit),
+                None => change.add_section(edit, edit.behind.and_then(|name| by_name.get(name.as_bytes()).copied())),
+            }
+        }
+        change.finish()
+    }
+}
+
+fn header_name(text: &[u8]) -> Option<&[u8]> {
+    // `\[(?P<header>.+)\]`, greedy: up to the last bracket, with at least one character.
+    let end = text.rfind_byte(b']')?;
+    text.strip_prefix(b"[").and_then(|rest| rest.get(..end.checked_sub(1)?)).filter(|name| !name.is_empty())
+}
+
+/// Edits gathered line by line, so that each untouched line is copied as it stands.
+struct Change<'t, 'a> {
+    text: &'t IniText<'a>,
+    replaced: HashMap<usize, Zeroizing<Vec<u8>>>,
+    dropped: HashSet<usize>,
+    added_behind: BTreeMap<usize, Vec<Zeroizing<Vec<u8>>>>,
+    added_at_end: Vec<Zeroizing<Vec<u8>>>,
+}
+
+impl<'t, 'a> Change<'t, 'a> {
+    fn new(text: &'t IniText<'a>) -> Self {
+        Self { text, replaced: HashMap::new(), dropped: HashSet::new(), added_behind: BTreeMap::new(), added_at_end: Vec::new() }
+    }
+
+    /// The white space that a line starts with: a key must not stand further in than the one before, or it would continue that one's value.
+    fn indent(&self, line: usize) -> &'a [u8] {
+        let content = self.text.lines[line].content.clone();
+        &self.text.bytes[content.start..trimmed(self.text.bytes, content).start]
+    }
+
+    fn is_blank(&self, line: usize) -> bool {
+        trimmed(self.text.bytes, self.text.lines[line].content.clone()).is_empty()
+    }
+
+    fn is_comment(&self, line: usize) -> bool {
+        let content = trimmed(self.text.bytes, self.text.lines[line].content.clone());
+        matches!(self.text.bytes[content].first(), Some(b'#' | b';'))
+    }
+
+    fn drop_value_lines(&mut self, key: &Key) {
+        for line in key.first_line + 1..=key.last_line {
+            if !self.is_blank(line) && !self.is_comment(line) {
+                self.dropped.insert(line);
+            }
+        }
+    }
+
+    fn edit_section(&mut self, section: &Section, edit: &SectionEdit<'_>) {
+        let mut last_own: Option<&Key> = None;
+        for key in &section.keys {
+            if let Some((name, value)) = edit.set.iter().find(|(name, _)| *name == key.name) {
+                last_own = Some(key);
+                if *self.text.value(key) != **value {
+                    let line = key_line(self.indent(key.first_line), name, value);
+                    self.replaced.insert(key.first_line, line);
+                    self.drop_value_lines(key);
+                }
+            } else if edit.remove.contains(&key.name.as_str()) {
+                self.dropped.insert(key.first_line);
+                self.drop_value_lines(key);
+            }
+        }
+        let missing: Vec<_> = edit.set.iter().filter(|(name, _)| section.key(name).is_none()).collect();
+        if missing.is_empty() {
+            return;
+        }
+        let neighbour = last_own.or(section.keys.last());
+        let place = neighbour.map_or(section.header, |key| key.last_line);
+        let indent = match neighbour {
+            Some(key) => self.indent(key.first_line),
+            // The line that follows a header without keys is the next header: as far in as that, so that it does not become a value.
+            None => self.text.sections.iter().find(|other| other.header > section.header).map_or(&[][..], |next| self.indent(next.header)),
+        };
+        let lines = missing.into_iter().map(|(name, value)| key_line(indent, name, value));
+        self.added_behind.entry(place).or_default().extend(lines);
+    }
+
+    fn add_section(&mut self, edit: &SectionEdit<'_>, behind: Option<usize>) {
+        let mut lines = vec![Zeroizing::new(Vec::new()), Zeroizing::new(format!("[{}]", edit.section).into_bytes())];
+        lines.extend(edit.set.iter().map(|(name, value)| key_line(b"", name, value)));
+        // Behind a section only where the next header is not further in, else that header would become a value.
+        let anchor = behind.filter(|index| self.text.sections.get(index + 1).is_some_and(|next| self.indent(next.header).is_empty()));
+        match anchor {
+            Some(index) => {
+                let place = self.text.sections[index].last_line();
+                self.added_behind.entry(place).or_default().extend(lines);
+            }
+            None => self.added_at_end.extend(lines),
+        }
+    }
+
+    fn remove_section(&mut self, index: usize) {
+        let section = &self.text.sections[index];
+        let mut last = section.last_line();
+        while last + 1 < self.text.lines.len() && self.is_blank(last + 1) {
+            last += 1;
+        }
+        self.dropped.extend(section.header..=last);
+    }
+
+    fn finish(mut self) -> Zeroizing<Vec<u8>> {
+        let bytes = self.text.bytes;
+        let ends_open = self.text.lines.last().is_some_and(|line| line.end == line.content.end);
+        let first_end = self.text.lines.first().map(|line| &bytes[line.content.end..line.end]).filter(|end| !end.is_empty());
+        let mut line_end: &[u8] = first_end.unwrap_or(b"\n");
+        // Room for all of it at once, so that no copy of a secret is left behind by a growing buffer.
+        let added: usize = self.added_behind.values().flatten().chain(&self.added_at_end).chain(self.replaced.values()).map(|line| line.len() + 2).sum();
+        let mut out = Zeroizing::new(Vec::with_capacity(bytes.len() + added + 4));
+        let mut last_content = 0..0;
+        let mut push = |out: &mut Vec<u8>, content: &[u8], end: &[u8]| {
+            let start = out.len();
+            out.extend_from_slice(content);
+            last_content = start..out.len();
+            out.extend_from_slice(end);
+        };
+        for (index, line) in self.text.lines.iter().enumerate() {
+            let own_end = &bytes[line.content.end..line.end];
+            if !own_end.is_empty() {
+                line_end = own_end;
+            }
+            if !self.dropped.contains(&index) {
+                let content = self.replaced.get(&index).map_or(&bytes[line.content.clone()], |new| new.as_slice());
+                push(&mut out, content, line_end);
+            }
+            for new in self.added_behind.remove(&index).into_iter().flatten() {
+                push(&mut out, &new, line_end);
+            }
+        }
+        let mut added_at_end = self.added_at_end.into_iter().peekable();
+        // One blank line before a new section, but none at the start of the text and no second one.
+        let last_is_blank = trimmed(&out, last_content.clone()).is_empty();
+        if last_is_blank && added_at_end.peek().is_some_and(|line| line.is_empty()) {
+            added_at_end.next();
+        }
+        for new in added_at_end {
+            let start = out.len();
+            out.extend_from_slice(&new);
+            last_content = start..out.len();
+            out.extend_from_slice(line_end);
+        }
+        if ends_open {
+            out.truncate(last_content.end);
+        }
+        out
+    }
+}
+
+fn key_line(indent: &[u8], name: &str, value: &str) -> Zeroizing<Vec<u8>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(indent.len() + name.len() + value.len() + 3));
+    line.extend_from_slice(indent);
+    line.extend_from_slice(name.as_bytes());
+    line.extend_from_slice(b" = ");
+    line.extend_from_slice(value.as_bytes());
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn edit(text: &str, edits: &[SectionEdit<'_>]) -> String {
+        let out = IniText::scan(text.as_bytes()).unwrap().edited(edits, &[]);
+        String::from_utf8(out.to_vec()).unwrap()
+    }
+
+    fn set<'a>(section: &'a str, set: &[(&'a str, &'a str)]) -> SectionEdit<'a> {
+        SectionEdit { section, set: set.to_vec(), ..SectionEdit::default() }
+    }
+
+    fn fault_of(text: &[u8]) -> (usize, FaultKind) {
+        let fault = IniText::scan(text).unwrap_err();
+        (fault.line, fault.kind)
+    }
+
+    #[test]
+    fn what_configparser_refuses_is_refused_with_its_line() {
+        assert_eq!(fault_of(b"[a]\nx = 1\n\n[b]\n[a]\n"), (5, FaultKind::DuplicateSection("a".into())));
+        assert_eq!(fault_of(b"[a]\nx = 1\nX : 2\n"), (3, FaultKind::DuplicateKey("x".into())));
+        assert_eq!(fault_of(b"# c\nx = 1\n[a]\n"), (2, FaultKind::BeforeFirstSection));
+        assert_eq!(fault_of(b"[a]\r\nx = 1\r\nbroken\r\n"), (3, FaultKind::BrokenLine));
+        assert_eq!(fault_of(b"[a]\n= 1\n"), (2, FaultKind::BrokenLine));
+        assert_eq!(fault_of(b"[a\n"), (1, FaultKind::BeforeFirstSection));
+        assert_eq!(fault_of(b"[a]\n[]\n"), (2, FaultKind::BrokenLine));
+        assert_eq!(fault_of("\u{feff}[a]\n".as_bytes()), (1, FaultKind::ByteOrderMark));
+        assert_eq!(fault_of(b"[a]\rx\r"), (2, FaultKind::BrokenLine));
+    }
+
+    #[test]
+    fn values_are_those_that_configparser_reads() {
+        let text = "[a]\nS3 =\n  region = x\n  # no value\n\n  more\nlast:v # kept\n[ b ] tail\n\tk\t=\t\u{e4} \n";
+        let scan = IniText::scan(text.as_bytes()).unwrap();
+        let all: Vec<_> = scan.sections.iter().flat_map(|s| s.keys.iter().map(|k| (s.name().unwrap(), k.name.as_str(), scan.value(k).to_string()))).collect();
+        assert_eq!(all, [("a", "s3", "\nregion = x\nmore".to_owned()), ("a", "last", "v # kept".to_owned()), (" b ", "k", "\u{e4}".to_owned())]);
+    }
+
+    #[test]
+    fn only_the_lines_of_the_keys_change() {
+        let text = "# top\r\n[a]\r\nregion = r\r\nAWS_Access_Key_Id=old\r\n# note\r\ns3 =\r\n  x = 1\r\n\r\n[b]\nk=v";
+        let out = edit(text, &[set("a", &[("aws_access_key_id", "new"), ("aws_session_token", "t")])]);
+        assert_eq!(out, "# top\r\n[a]\r\nregion = r\r\naws_access_key_id = new\r\naws_session_token = t\r\n# note\r\ns3 =\r\n  x = 1\r\n\r\n[b]\nk=v");
+    }
+
+    #[test]
+    fn a_new_section_comes_last_and_keeps_how_the_text_ends() {
+        assert_eq!(edit("", &[set("a", &[("k", "v")])]), "[a]\nk = v\n");
+        assert_eq!(edit("[b]\r\nx=1", &[set("a", &[("k", "v")])]), "[b]\r\nx=1\r\n\r\n[a]\r\nk = v");
+        assert_eq!(edit("[b]\nx=1\n\n", &[set("a", &[("k", "v")]), set("c", &[("k", "v")])]), "[b]\nx=1\n\n[a]\nk = v\n\n[c]\nk = v\n");
+    }
+
+    #[test]
+    fn added_keys_never_become_part_of_a_value_nor_make_one() {
+        assert_eq!(edit("[a]\n  x = 1\n  y = 2\n", &[set("a", &[("k", "v")])]), "[a]\n  x = 1\n  y = 2\n  k = v\n");
+        assert_eq!(edit("[a]\n  [b]\n  x = 1\n", &[set("a", &[("k", "v")])]), "[a]\n  k = v\n  [b]\n  x = 1\n");
+    }
+
+    #[test]
+    fn a_value_on_many_lines_is_replaced_whole_and_its_comments_stay() {
+        assert_eq!(edit("[a]\nk = 1\n  2\n# c\n  3\nz = 1\n", &[set("a", &[("k", "v")])]), "[a]\nk = v\n# c\nz = 1\n");
+    }
+
+    #[test]
+    fn removed_keys_and_sections_leave_the_rest() {
+        let text = "[a]\nk = 1\nold = x\n  y\nz = 1\n\n# of b\n[b]\nq = 1\n";
+        let scan = IniText::scan(text.as_bytes()).unwrap();
+        let remove = SectionEdit { section: "a", remove: &["old"], ..SectionEdit::default() };
+        assert_eq!(scan.edited(&[remove], &[]).as_slice(), b"[a]\nk = 1\nz = 1\n\n# of b\n[b]\nq = 1\n");
+        assert_eq!(scan.edited(&[], &["a"]).as_slice(), b"# of b\n[b]\nq = 1\n");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_stay_as_they_are() {
+        let text = b"[a]\n# \xff\xfe\nname = caf\xe9\n[\xe9]\nk=v\n";
+        let out = IniText::scan(text).unwrap().edited(&[set("a", &[("k", "v")])], &[]);
+        assert_eq!(out.as_slice(), b"[a]\n# \xff\xfe\nname = caf\xe9\nk = v\n[\xe9]\nk=v\n");
+    }
+
+    /// Lines of every kind; a line that makes the text one that configparser refuses is taken out again.
+    fn any_text() -> impl Strategy<Value = String> {
+        let line = prop_oneof![
+            Just(String::new()),
+            Just("   ".into()),
+            Just("# c".into()),
+            Just("  ; c".into()),
+            "[ \t]{0,2}\\[[a-c ]{1,2}\\]( x)?",
+            "[ \t]{0,3}[A-Ckx]{1,2} {0,2}[=:] {0,2}[a-z\u{e4}=#\\[\\]\\\\]{0,3}",
+            "  [ ]?[a-z]{1,3}",
+            Just("aws_access_key_id = old".into()),
+            Just("  AWS_SECRET_ACCESS_KEY : old".into()),
+            Just("aws_security_token=old".into()),
+        ];
+        let end = prop_oneof![6 => Just("\n"), 2 => Just("\r\n"), 1 => Just("\r")];
+        (proptest::collection::vec((line, end), 0..24), any::<bool>()).prop_map(|(mut lines, open)| {
+            loop {
+                let mut text: String = lines.iter().flat_map(|(line, end)| [line, *end]).collect();
+                if open {
+                    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+                }
+                match IniText::scan(text.as_bytes()) {
+                    Ok(_) => return text,
+                    Err(fault) => drop(lines.remove(fault.line - 1)),
+                }
+            }
+        })
+    }
+
+    fn contents(text: &str) -> BTreeMap<String, BTreeMap<String, String>> {
+        let scan = IniText::scan(text.as_bytes()).unwrap();
+        // Trailing line feeds of a value are cut by configparser; ours never records blank lines at all.
+        scan.sections.iter().map(|s| (s.name().unwrap().to_owned(), s.keys.iter().map(|k| (k.name.clone(), scan.value(k).to_string())).collect())).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn an_edit_changes_what_it_names_and_nothing_else(text in any_text(), target in prop_oneof![Just("a"), Just("b"), Just(" c"), Just("new one")]) {
+            let mut change = set(target, &[("aws_access_key_id", "AKIA"), ("aws_secret_access_key", "s/+=")]);
+            change.remove = &["aws_security_token"];
+            let out = edit(&text, &[change.clone()]);
+            let mut expected = contents(&text);
+            let section = expected.entry(target.to_owned()).or_default();
+            section.remove("aws_security_token");
+            section.extend(change.set.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+            prop_assert_eq!(contents(&out), expected);
+            // Again changes nothing, and the lines that are not ours are all there, in order.
+            prop_assert_eq!(&edit(&out, &[change]), &out);
+            let ours = |line: &&str| line.to_lowercase().contains("aws_");
+            let kept: Vec<_> = out.split(['\r', '\n']).filter(|line| !ours(line)).collect();
+            let mut rest = kept.iter();
+            if !text.to_lowercase().contains("aws_") {
+                for line in text.split(['\r', '\n']).filter(|line| !line.trim().is_empty()) {
+                    prop_assert!(rest.any(|other| *other == line), "{line:?} is gone from {out:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The work of the module: environments, sessions, role credentials and the safe write.
+//!
+//! There is one door: [`run`] takes a [`protocol::Operation`] and a [`World`] and gives a [`Run`], whose events the caller pulls.
+#![forbid(unsafe_code)]
+
+mod browser;
+mod config_file;
+mod credentials_file;
+mod environment;
+pub mod error;
+mod ini_text;
+mod login;
+pub mod protocol;
+mod run;
+mod safe_write;
+mod secret;
+mod service;
+mod session;
+mod token_cache;
+mod update;
+pub mod world;
+
+use std::time::Duration;
+
+pub use run::{Run, keep_panics_quiet, panicked};
+pub use session::Memory;
+pub use world::World;
+
+use environment::Environments;
+use error::Error;
+use protocol::{Event, GetEnvironment, Operation};
+use run::{NetworkWork, Outlet};
+use safe_write::Patience;
+
+/// How long a change of the environments file waits for its lock, which others hold for milliseconds.
+const FILE_LOCK_LIMIT: Duration = Duration::from_secs(30);
+
+/// Starts an operation; nothing happens before the first event is pulled.
+#[must_use]
+pub fn run(operation: Operation, world: World) -> Run {
+    Run::new(Box::new(move |outlet| match begin(operation, world, outlet) {
+        Ok(network_work) => network_work,
+        Err(error) => {
+            outlet.fail(&error, true);
+            None
+        }
+    }))
+}
+
+fn begin(operation: Operation, world: World, outlet: &Outlet) -> Result<Option<NetworkWork>, Error> {
+    let patience = || Patience::new(Some(FILE_LOCK_LIMIT), outlet.cancel_token().clone());
+    match operation {
+        Operation::Plan(plan) => update::plan(&plan, &world, outlet)?,
+        Operation::Update(wanted) => return update::update(wanted, world, outlet),
+        Operation::GetEnvironment(wanted) => list_environments(&wanted, &world, outlet)?,
+        Operation::SetEnvironment(wanted) => outlet.send(Event::Environment(environment::set(&world, &wanted, &patience())?)),
+        Operation::RemoveEnvironment(wanted) => environment::remove(&world, &wanted.name, wanted.check_only, &patience())?,
+        #[cfg(debug_assertions)]
+        Operation::Panic => panic!("this panic was asked for"),
+    }
+    Ok(None)
+}
+
+fn list_environments(wanted: &GetEnvironment, world: &World, outlet: &Outlet) -> Result<(), Error> {
+    let environments = Environments::read(world)?;
+    if wanted.names.is_empty() {
+        environments.all.iter().for_each(|environment| outlet.send(Event::Environment(environment.view(&environments.path))));
+    }
+    for name in &wanted.names {
+        match environments.find(name) {
+            Ok(environment) => outlet.send(Event::Environment(environment.view(&environments.path))),
+            Err(error) => outlet.fail(&error, false),
+        }
+    }
+    Ok(())
+}

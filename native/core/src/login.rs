@@ -1,0 +1,255 @@
+//! The login: the OAuth device flow (RFC 8628) as IAM Identity Center speaks it.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+use crate::browser::may_open;
+use crate::credentials_file::rfc3339;
+use crate::environment::Environment;
+use crate::error::{Code, Error};
+use crate::protocol::{Event, Verification, Waiting};
+use crate::run::Outlet;
+use crate::service::{DeviceAuthorization, Grant, NewToken, Refusal, Service};
+use crate::token_cache::{Registration, Token};
+use crate::world::World;
+
+/// What RFC 8628, 3.5 adds to the interval at each `slow_down`.
+const SLOW_DOWN_STEP: Duration = Duration::from_secs(5);
+
+/// How often the user is told that the wait goes on.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A login that is to be made.
+pub(crate) struct Login<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) outlet: &'a Outlet,
+    pub(crate) environment: &'a Environment,
+    pub(crate) service: &'a Service,
+    pub(crate) start_url: &'a str,
+    pub(crate) scopes: &'a [String],
+    pub(crate) browser: bool,
+    /// What bounds the login besides the code's own end.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// Why no login came about.
+#[derive(Debug)]
+pub(crate) enum NoLogin {
+    Cancelled,
+    Failed(Error),
+}
+
+impl From<Error> for NoLogin {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The pace of the polls and what each answer means for it.
+#[derive(Debug)]
+struct Pace {
+    interval: Duration,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    PollAgain,
+    Declined,
+    Expired,
+    Refused,
+}
+
+impl Pace {
+    fn after(&mut self, refusal: &Refusal) -> Next {
+        match refusal {
+            Refusal::Answered { error, .. } if error == "authorization_pending" => Next::PollAgain,
+            Refusal::Answered { error, .. } if error == "slow_down" => {
+                self.interval += SLOW_DOWN_STEP;
+                Next::PollAgain
+            }
+            Refusal::Answered { error, .. } if error == "access_denied" => Next::Declined,
+            Refusal::Answered { error, .. } if error == "expired_token" => Next::Expired,
+            // RFC 8628, 3.5: at a connection time-out the client must back off; doubling is what it names.
+            Refusal::TimedOut { .. } | Refusal::Unreachable(_) => {
+                self.interval = self.interval.saturating_mul(2).min(Duration::from_secs(60));
+                Next::PollAgain
+            }
+            Refusal::Answered { status: 429 | 500.., .. } | Refusal::Garbled { .. } => Next::PollAgain,
+            Refusal::Answered { .. } => Next::Refused,
+        }
+    }
+}
+
+impl Login<'_> {
+    /// Logs in: `registration` is the client to use where it is still good; gives the token, and the registration inside it.
+    pub(crate) async fn run(&self, registration: Option<Registration>) -> Result<Token, NoLogin> {
+        let (client, authorization, started) = self.authorize(registration).await?;
+        let expires_at = started + authorization.expires_in;
+        let deadline = self.deadline.map_or(expires_at, |deadline| deadline.min(expires_at));
+        self.show(&authorization);
+        let token = self.poll(&client, &authorization, started, deadline).await?;
+        Ok(Token {
+            access_token: token.access_token,
+            expires_at: self.server_now() + token.expires_in,
+            refresh_token: token.refresh_token,
+            registration: Some(client),
+        })
+    }
+
+    fn server_now(&self) -> OffsetDateTime {
+        self.world.clock.now() + self.service.clock().difference().unwrap_or_default()
+    }
+
+    /// Gets a device code; a registration that the service no longer knows is renewed once.
+    async fn authorize(&self, registration: Option<Registration>) -> Result<(Registration, DeviceAuthorization, Instant), NoLogin> {
+        let mut kept = registration.filter(|client| client.is_usable(self.server_now()));
+        loop {
+            let is_new = kept.is_none();
+            let client = match kept.take() {
+                Some(client) => client,
+                None => self.within(self.service.register_client(self.scopes)).await?.map_err(|refusal| self.refused(&refusal))?,
+            };
+            match self.within(self.service.start_device_authorization(&client, self.start_url)).await? {
+                Ok(authorization) => return Ok((client, authorization, Instant::now())),
+                Err(refusal) if !is_new && (refusal.is("invalid_client") || refusal.is("unauthorized_client")) => {
+                    self.outlet.verbose("The service no longer knows the client registration of the cache; a new one is made.");
+                }
+                Err(refusal) => return Err(self.refused(&refusal).into()),
+            }
+        }
+    }
+
+    fn show(&self, authorization: &DeviceAuthorization) {
+        let url = authorization.url.as_str();
+        let opened = self.browser && may_open(url) && self.world.browser.open(url, &self.world.variables);
+        self.outlet.send(Event::Verification(Verification {
+            environment: self.environment.name.clone(),
+            url: url.to_owned(),
+            user_code: authorization.user_code.clone(),
+            expires: rfc3339(self.world.clock.now() + authorization.expires_in),
+            browser_opened: opened,
+        }));
+    }
+
+    async fn poll(&self, client: &Registration, authorization: &DeviceAuthorization, started: Instant, deadline: Instant) -> Result<NewToken, NoLogin> {
+        let mut pace = Pace { interval: authorization.interval };
+        let mut last = started;
+        loop {
+            self.wait_until(last + pace.interval, deadline).await?;
+            let polled = tokio::select! {
+                outcome = self.service.create_token(client, Grant::DeviceCode(&authorization.device_code)) => outcome,
+                () = self.outlet.cancel_token().cancelled() => return Err(NoLogin::Cancelled),
+                () = tokio::time::sleep_until(deadline) => return Err(self.timed_out().into()),
+            };
+            last = Instant::now();
+            let refusal = match polled {
+                Ok(token) => return Ok(token),
+                Err(refusal) => refusal,
+            };
+            match pace.after(&refusal) {
+                Next::PollAgain => {
+                    if !refusal.is("authorization_pending") {
+                        self.outlet.verbose(format!("The service is asked again in {} s.", pace.interval.as_secs()));
+                    }
+                }
+                Next::Declined => {
+                    let error = Error::new(Code::LoginDeclined, format!("The login to {} was declined on the approval page.", self.environment.name))
+                        .with_action("Run the command again and choose Allow.");
+                    return Err(error.with_target(&self.environment.name).with_request_id(refusal.request_id()).into());
+                }
+                Next::Expired => return Err(self.timed_out().into()),
+                Next::Refused => return Err(self.refused(&refusal).into()),
+            }
+        }
+    }
+
+    async fn wait_until(&self, time: Instant, deadline: Instant) -> Result<(), NoLogin> {
+        loop {
+            let now = Instant::now();
+            if now >= deadline {
+                return Err(self.timed_out().into());
+            }
+            if now >= time {
+                return Ok(());
+            }
+            self.outlet.send(Event::Waiting(Waiting {
+                environment: self.environment.name.clone(),
+                text: format!("Waiting for the login to {} to be approved", self.environment.name),
+                seconds_left: Some((deadline - now).as_secs()),
+            }));
+            let tick = time.min(deadline).min(now + TICK);
+            tokio::select! {
+                () = tokio::time::sleep_until(tick) => {}
+                () = self.outlet.cancel_token().cancelled() => return Err(NoLogin::Cancelled),
+            }
+        }
+    }
+
+    /// Runs a request until cancel or the deadline.
+    async fn within<T>(&self, request: impl Future<Output = Result<T, Refusal>>) -> Result<Result<T, Refusal>, NoLogin> {
+        let limit = async {
+            match self.deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            outcome = request => Ok(outcome),
+            () = self.outlet.cancel_token().cancelled() => Err(NoLogin::Cancelled),
+            () = limit => Ok(Err(Refusal::TimedOut { throttled: false })),
+        }
+    }
+
+    fn timed_out(&self) -> Error {
+        Error::new(Code::LoginTimedOut, format!("Nobody approved the login to {} in time.", self.environment.name))
+            .with_target(&self.environment.name)
+            .with_action("Run the command again and approve the new code.")
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Error {
+        let name = &self.environment.name;
+        let error = match refusal {
+            // The same answer comes for an unknown start URL and for the wrong region.
+            Refusal::Answered { error, .. } if error == "invalid_request" || error == "InvalidRequestException" => {
+                let Environment { start_url, region, .. } = self.environment;
+                Error::new(Code::StartUrlRejected, format!("IAM Identity Center in {region} does not know the start URL {start_url} of {name}."))
+                    .with_action(format!("Check both, and correct them with Set-SsoEnvironment -Name {name} -StartUrl … -Region …"))
+            }
+            Refusal::Answered { error, message, status: 400 | 401, .. } => {
+                let said = if message.is_empty() { error.clone() } else { format!("{error}: {message}") };
+                Error::new(Code::LoginFailed, format!("The service refused the login to {name} ({said})."))
+                    .with_action("Run the command again; if it stays, ask your administrator.")
+            }
+            other => self.service.error(other, false),
+        };
+        error.with_target(name).with_request_id(refusal.request_id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(error: &str, status: u16) -> Refusal {
+        Refusal::Answered { error: error.into(), status, message: String::new(), request_id: None }
+    }
+
+    #[test]
+    fn each_answer_to_a_poll_means_what_the_rfc_says() {
+        let mut pace = Pace { interval: Duration::from_secs(1) };
+        let mut after = |refusal: Refusal| (pace.after(&refusal), pace.interval.as_secs());
+        assert_eq!(after(answer("authorization_pending", 400)), (Next::PollAgain, 1));
+        assert_eq!(after(answer("slow_down", 400)), (Next::PollAgain, 6));
+        assert_eq!(after(answer("slow_down", 400)), (Next::PollAgain, 11));
+        assert_eq!(after(Refusal::TimedOut { throttled: false }), (Next::PollAgain, 22));
+        assert_eq!(after(Refusal::Unreachable(String::new())), (Next::PollAgain, 44));
+        assert_eq!(after(Refusal::Unreachable(String::new())), (Next::PollAgain, 60));
+        assert_eq!(after(answer("server_error", 500)), (Next::PollAgain, 60));
+        assert_eq!(after(answer("access_denied", 400)), (Next::Declined, 60));
+        assert_eq!(after(answer("expired_token", 400)), (Next::Expired, 60));
+        assert_eq!(after(answer("invalid_grant", 400)), (Next::Refused, 60));
+        assert_eq!(after(answer("invalid_request", 400)), (Next::Refused, 60));
+    }
+}

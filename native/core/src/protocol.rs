@@ -1,0 +1,389 @@
+//! The words that cross the boundary: one [`Request`] in, any number of [`Event`]s out, as JSON text.
+//!
+//! This is the only module that knows of JSON. What a cmdlet writes out is what stands here.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error};
+
+/// What a caller asks for, with the part of the world that only the caller knows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The caller's environment variables that the module honours, by name; never one that holds a key.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
+    /// The caller's current folder: relative paths in variables start here.
+    #[serde(default)]
+    pub directory: PathBuf,
+    /// The work.
+    pub operation: Operation,
+}
+
+/// The operations, one for each thing that a cmdlet does.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Operation {
+    /// Says which profiles an update would fetch, without any network call.
+    Plan(Plan),
+    /// Brings the due profiles to fresh credentials.
+    Update(Update),
+    /// Lists environments.
+    GetEnvironment(GetEnvironment),
+    /// Makes or changes one environment.
+    SetEnvironment(SetEnvironment),
+    /// Removes one environment; its keys in the credentials file stay.
+    RemoveEnvironment(RemoveEnvironment),
+    /// Panics on purpose, so that the boundary can be tried; debug builds only.
+    #[cfg(debug_assertions)]
+    Panic,
+}
+
+/// Which environments to look at, and what counts as due.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Names compared without case; empty means every stored environment.
+    #[serde(default)]
+    pub environments: Vec<String>,
+    /// Whether profiles count as due that are still good.
+    #[serde(default)]
+    pub force: bool,
+    /// A profile is due when less than this is left, in seconds.
+    #[serde(default = "minimum_remaining")]
+    pub minimum_remaining: u64,
+}
+
+/// One update run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Update {
+    /// The environments and the profiles wanted in each.
+    pub targets: Vec<Target>,
+    /// Whether profiles are fetched that are still good.
+    #[serde(default)]
+    pub force: bool,
+    /// A profile is due when less than this is left, in seconds.
+    #[serde(default = "minimum_remaining")]
+    pub minimum_remaining: u64,
+    /// Whether a browser may be opened for a login.
+    #[serde(default = "yes")]
+    pub browser: bool,
+    /// Whether a person may be asked to log in at all.
+    #[serde(default = "yes")]
+    pub login: bool,
+    /// The bound of network and lock waits after the login, in seconds; absent means 120. The login is bounded only where it is given.
+    #[serde(default)]
+    pub timeout: Option<u64>,
+    /// How many requests may be under way at once, 1 to 256.
+    #[serde(default = "throttle_limit")]
+    pub throttle_limit: u32,
+    /// Where tokens are kept in this run; absent means as the environment says.
+    #[serde(default)]
+    pub token_cache: Option<TokenCache>,
+}
+
+/// An environment and the profiles wanted of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The environment's name, compared without case.
+    pub environment: String,
+    /// The profiles' exact names; absent means all.
+    #[serde(default)]
+    pub profiles: Option<Vec<String>>,
+}
+
+/// Which environments to list.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetEnvironment {
+    /// Names compared without case; empty means every stored environment. An unknown one is an error each.
+    #[serde(default)]
+    pub names: Vec<String>,
+}
+
+/// An environment to make or to change; what is absent stays as it is.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetEnvironment {
+    /// No blanks, no `]`; compared without case.
+    pub name: String,
+    /// The access portal's start URL, https (http for a loopback address).
+    #[serde(default)]
+    pub start_url: Option<String>,
+    /// The region of the Identity Center instance.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// The permission set role of every profile that names none.
+    #[serde(default)]
+    pub default_role_name: Option<String>,
+    /// The whole new table of profiles.
+    #[serde(default)]
+    pub accounts: Option<Vec<AccountRow>>,
+    /// Where tokens of this environment are kept.
+    #[serde(default)]
+    pub token_cache: Option<TokenCache>,
+    /// Whether only to check the input, and write nothing.
+    #[serde(default)]
+    pub check_only: bool,
+}
+
+/// One row of an environment's table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountRow {
+    /// The profile's name in the credentials file; case counts.
+    pub profile: String,
+    /// The account's id, 12 digits.
+    pub account_id: String,
+    /// The permission set role; absent means the environment's default role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_name: Option<String>,
+}
+
+/// The environment to remove.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveEnvironment {
+    /// Its name, compared without case.
+    pub name: String,
+    /// Whether only to check that it exists, and write nothing.
+    #[serde(default)]
+    pub check_only: bool,
+}
+
+/// Where the access token is kept between runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TokenCache {
+    /// In the AWS CLI's own cache folder, shared with it and with the SDKs.
+    AwsCli,
+    /// In this process only.
+    Memory,
+}
+
+fn minimum_remaining() -> u64 {
+    900
+}
+
+fn throttle_limit() -> u32 {
+    16
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What happens in a run, in order. The JSON text has one key, the event's name, with its fields below it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// What an update of one environment would do.
+    Planned(Planned),
+    /// Somebody has to approve a login at this address.
+    Verification(Verification),
+    /// A wait goes on: for the approval of a login, or for another process.
+    Waiting(Waiting),
+    /// So many of the due profiles have been answered.
+    Progress(Progress),
+    /// A sentence for who wants to know more, or a warning.
+    Note(Note),
+    /// How one profile stands at the end of the run, sent after the write.
+    Profile(Profile),
+    /// Something went wrong, sent after the write.
+    Failed(Failed),
+    /// How one environment stands at the end of the run.
+    Completed(Completed),
+    /// An environment, as asked for or as stored.
+    Environment(EnvironmentView),
+}
+
+/// See [`Event::Planned`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Planned {
+    /// The environment's name as stored.
+    pub environment: String,
+    /// Every profile of it, in the order of its table.
+    pub profiles: Vec<PlannedProfile>,
+}
+
+/// One profile of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedProfile {
+    /// The profile's name.
+    pub profile_name: String,
+    /// Whether an update would fetch it.
+    pub due: bool,
+}
+
+/// See [`Event::Verification`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Verification {
+    /// The environment that the login is for.
+    pub environment: String,
+    /// The address to approve at, with the code in it where the service gave one so.
+    pub url: String,
+    /// The code that the page shows, for comparison.
+    pub user_code: String,
+    /// When the code ends, RFC 3339.
+    pub expires: String,
+    /// Whether a browser was opened with the address.
+    pub browser_opened: bool,
+}
+
+/// See [`Event::Waiting`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Waiting {
+    /// The environment that waits.
+    pub environment: String,
+    /// What for, as a sentence.
+    pub text: String,
+    /// What is left until the wait is given up, in seconds, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_left: Option<u64>,
+}
+
+/// See [`Event::Progress`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Progress {
+    /// Profiles answered, well or not.
+    pub done: u64,
+    /// Profiles due in this run.
+    pub total: u64,
+}
+
+/// See [`Event::Note`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Note {
+    /// For whom it is.
+    pub level: Level,
+    /// The sentence.
+    pub text: String,
+}
+
+/// How loud a note is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Shown where the user asked for it.
+    Verbose,
+    /// Shown always.
+    Warning,
+}
+
+/// See [`Event::Profile`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Profile {
+    /// The environment's name.
+    pub environment: String,
+    /// The profile's name.
+    pub profile_name: String,
+    /// The account's id.
+    pub account_id: String,
+    /// The permission set role.
+    pub role_name: String,
+    /// `Created`, `Refreshed`, `StillValid`, or the code of what went wrong.
+    pub status: String,
+    /// When the keys in the file end, RFC 3339; absent where there are none of ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiration: Option<String>,
+}
+
+/// See [`Event::Failed`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Failed {
+    /// The code's name, as in the table of errors.
+    pub code: Code,
+    /// One sentence: what happened, to what.
+    pub message: String,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// What it happened to: a profile, an environment, a path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The service's id of the refused request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Whether the run is pointless after it.
+    pub terminating: bool,
+}
+
+impl Failed {
+    /// The event that tells `error`.
+    #[must_use]
+    pub fn new(error: &Error, terminating: bool) -> Self {
+        Self {
+            code: error.code(),
+            message: error.to_string(),
+            action: error.action().map(str::to_owned),
+            target: error.target().map(str::to_owned),
+            request_id: error.request_id().map(str::to_owned),
+            terminating,
+        }
+    }
+}
+
+/// See [`Event::Completed`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Completed {
+    /// The environment's name.
+    pub environment: String,
+    /// The profiles that have good keys now, in the order of the table.
+    pub profile_names: Vec<String>,
+    /// How many of them this run fetched.
+    pub refreshed: u64,
+    /// How many were good before.
+    pub still_valid: u64,
+    /// How many this run could not fetch.
+    pub failed: u64,
+    /// When the session ends, RFC 3339, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_expires: Option<String>,
+    /// The first end of any of the good keys, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credentials_expire: Option<String>,
+    /// Whether the run was cut short by whoever started it.
+    pub cancelled: bool,
+}
+
+/// See [`Event::Environment`].
+#[derive(Debug, Clone, Serialize)]
+pub struct EnvironmentView {
+    /// Its name.
+    pub name: String,
+    /// The access portal's start URL.
+    pub start_url: String,
+    /// The region of the Identity Center instance.
+    pub region: String,
+    /// The role of every profile that names none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_role_name: Option<String>,
+    /// Where its tokens are kept.
+    pub token_cache: TokenCache,
+    /// The file that it stands in.
+    pub source: String,
+    /// Its profiles, each with the role that counts.
+    pub accounts: Vec<AccountRow>,
+}
+
+/// Reads a request from JSON text.
+///
+/// # Errors
+/// A sentence that says what does not fit; it never quotes the text.
+pub fn request_from_json(text: &[u8]) -> Result<Request, String> {
+    serde_json::from_slice(text).map_err(|fault| format!("the request does not fit: {:?} at line {} column {}", fault.classify(), fault.line(), fault.column()))
+}
+
+/// Writes an event as JSON text.
+#[must_use]
+pub fn event_to_json(event: &Event) -> Vec<u8> {
+    // Plain structs of strings and numbers cannot fail to serialise; should they ever, the reader is told so.
+    serde_json::to_vec(event)
+        .unwrap_or_else(|_| br#"{"failed":{"code":"InternalError","message":"An event could not be written.","terminating":true}}"#.to_vec())
+}

@@ -1,0 +1,489 @@
+//! Replaces a file so that it is the old one or the new one at every moment, whatever happens and whoever else writes.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use crate::error::{Code, Error};
+
+/// How often a lock is tried.
+const LOCK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// What a cancelled run still waits for a lock: holders need milliseconds, and what was fetched should not be lost.
+const LOCK_GRACE: Duration = Duration::from_millis(200);
+
+/// How often a write starts again because somebody without our lock was faster.
+const ATTEMPTS: usize = 50;
+
+/// How long to wait for a lock.
+#[derive(Debug, Clone)]
+pub(crate) struct Patience {
+    started: Instant,
+    limit: Option<Duration>,
+    cancel: CancellationToken,
+}
+
+impl Patience {
+    /// Waits until the limit from now, where there is one, or until cancelled.
+    pub(crate) fn new(limit: Option<Duration>, cancel: CancellationToken) -> Self {
+        Self { started: Instant::now(), limit, cancel }
+    }
+
+    pub(crate) fn ended(&self) -> bool {
+        let waited = self.started.elapsed();
+        self.limit.is_some_and(|limit| waited >= limit) || (self.cancel.is_cancelled() && waited >= LOCK_GRACE)
+    }
+
+    fn error(&self, lock: &Path) -> Error {
+        let waited = self.started.elapsed().as_secs_f32();
+        Error::new(Code::FileLocked, format!("Another process has held the lock {} for all of the {waited:.1} s that this one waited.", lock.display()))
+            .with_target(lock.display().to_string())
+            .with_action("Let the other PowerShell or terminal finish its update or login, then run the command again.")
+    }
+}
+
+/// A lock between processes and threads; it ends with this value, or with the process.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock if nobody has it. The file stays for ever: a lock on a deleted file would lock out nobody.
+    pub(crate) fn try_take(path: &Path) -> Result<Option<Self>, Error> {
+        if let Some(folder) = path.parent() {
+            make_folder(folder).map_err(|fault| write_failed(folder, &fault))?;
+        }
+        let file = private_options().write(true).create(true).truncate(false).open(path).map_err(|fault| write_failed(path, &fault))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(fault)) => Err(write_failed(path, &fault)),
+        }
+    }
+
+    /// Waits for the lock on this thread.
+    pub(crate) fn take(path: &Path, patience: &Patience) -> Result<Self, Error> {
+        loop {
+            if let Some(lock) = Self::try_take(path)? {
+                return Ok(lock);
+            }
+            if patience.ended() {
+                return Err(patience.error(path));
+            }
+            std::thread::sleep(LOCK_INTERVAL);
+        }
+    }
+
+    /// Waits for the lock without a thread.
+    pub(crate) async fn take_async(path: &Path, patience: &Patience) -> Result<Self, Error> {
+        loop {
+            if let Some(lock) = Self::try_take(path)? {
+                return Ok(lock);
+            }
+            if patience.ended() {
+                return Err(patience.error(path));
+            }
+            tokio::time::sleep(LOCK_INTERVAL).await;
+        }
+    }
+}
+
+/// A file that is replaced as a whole, with the place of its lock.
+#[derive(Debug, Clone)]
+pub(crate) struct SafeFile {
+    target: PathBuf,
+}
+
+/// What tells one state of a file from another without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    file: (u64, u64),
+    size: u64,
+    modified: Option<std::time::SystemTime>,
+    changed: (i64, i64),
+}
+
+/// What a write came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// Whether the file was replaced at all.
+    pub(crate) changed: bool,
+    /// Whether others could read the file before, and cannot now.
+    pub(crate) made_private: bool,
+}
+
+impl SafeFile {
+    /// The file that a path leads to: a symbolic link stays, what it points to is replaced.
+    pub(crate) fn at(path: &Path) -> Self {
+        let mut target = path.to_path_buf();
+        // As many steps as the kernel takes; the folders on the way are resolved when the file is opened.
+        for _ in 0..40 {
+            match std::fs::read_link(&target) {
+                Ok(next) => target = target.parent().unwrap_or(Path::new("")).join(next),
+                Err(_) => break,
+            }
+        }
+        Self { target }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.target
+    }
+
+    fn beside(&self, ending: &str) -> PathBuf {
+        let mut name = self.target.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    }
+
+    pub(crate) fn lock_path(&self) -> PathBuf {
+        self.beside(".lock")
+    }
+
+    /// Only the holder of the lock writes here, so one name serves, and what a killed process leaves is taken away by the next.
+    fn temporary_path(&self) -> PathBuf {
+        self.beside(".tmp")
+    }
+
+    /// The state of the file; `None` where there is none.
+    pub(crate) fn identity(&self) -> Result<Option<Identity>, Error> {
+        match std::fs::metadata(&self.target) {
+            Ok(metadata) => Ok(Some(Identity::of(&metadata))),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(fault) => Err(read_failed(&self.target, &fault)),
+        }
+    }
+
+    /// The file's bytes with the state that they belong to; `None` where there is no file.
+    pub(crate) fn read(&self) -> Result<Option<(Zeroizing<Vec<u8>>, Identity)>, Error> {
+        let outcome = File::open(&self.target).and_then(|file| {
+            let metadata = file.metadata()?;
+            if metadata.is_dir() {
+                return Err(io::ErrorKind::IsADirectory.into());
+            }
+            read_all(file, &metadata).map(|bytes| (bytes, Identity::of(&metadata)))
+        });
+        match outcome {
+            Ok(read) => Ok(Some(read)),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(fault) => Err(read_failed(&self.target, &fault)),
+        }
+    }
+
+    /// Finds out, before anybody is asked for anything, whether a write can work.
+    pub(crate) fn check_writable(&self) -> Result<(), Error> {
+        // Whoever holds the lock is writing there this moment, which is proof enough.
+        let Some(_lock) = Lock::try_take(&self.lock_path())? else { return Ok(()) };
+        let temporary = self.temporary_path();
+        let outcome = self.write_temporary(&temporary, b"").map(drop);
+        let _ = std::fs::remove_file(&temporary);
+        outcome.map_err(|fault| write_failed(&self.target, &fault))
+    }
+
+    /// Replaces the file by what `edit` makes of its bytes (`None` where there is no file); where `edit` gives `None` nothing is written.
+    ///
+    /// The caller holds the lock. `edit` runs again whenever somebody without the lock has changed the file meanwhile.
+    pub(crate) fn replace(&self, _lock: &Lock, mut edit: impl FnMut(Option<&[u8]>) -> Result<Option<Zeroizing<Vec<u8>>>, Error>) -> Result<Written, Error> {
+        let temporary = self.temporary_path();
+        let mut displaced: Option<Zeroizing<Vec<u8>>> = None;
+        for _ in 0..ATTEMPTS {
+            let before = self.read()?;
+            let base = displaced.as_ref().or(before.as_ref().map(|(bytes, _)| bytes)).map(|bytes| bytes.as_slice());
+            let Some(new) = edit(base)? else { return Ok(Written::default()) };
+            let outcome = self.exchange(&temporary, &new, before.as_ref());
+            match outcome {
+                Ok(Exchanged::Done(written)) => {
+                    let _ = std::fs::remove_file(&temporary);
+                    self.sync_folder();
+                    return Ok(written);
+                }
+                Ok(Exchanged::FasterBefore) => {}
+                Ok(Exchanged::FasterDuring(bytes)) => displaced = Some(bytes),
+                Err(fault) => {
+                    let _ = std::fs::remove_file(&temporary);
+                    return Err(write_failed(&self.target, &fault));
+                }
+            }
+        }
+        let _ = std::fs::remove_file(&temporary);
+        Err(Error::new(Code::WriteFailed, format!("{} was changed by another program again and again while it was being written.", self.target.display()))
+            .with_target(self.target.display().to_string())
+            .with_action("Stop the other program and run the command again."))
+    }
+
+    fn exchange(&self, temporary: &Path, new: &[u8], before: Option<&(Zeroizing<Vec<u8>>, Identity)>) -> io::Result<Exchanged> {
+        let made_private = self.write_temporary(temporary, new)?;
+        if !self.is_still(before)? {
+            return Ok(Exchanged::FasterBefore);
+        }
+        match swap(temporary, &self.target, before.is_some())? {
+            Swapped::Changed => return Ok(Exchanged::FasterBefore),
+            Swapped::Displaced(bytes) if before.is_none_or(|(old, _)| *old != bytes) => return Ok(Exchanged::FasterDuring(bytes)),
+            Swapped::Displaced(_) | Swapped::Blind => {}
+        }
+        Ok(Exchanged::Done(Written { changed: true, made_private }))
+    }
+
+    /// Compares without trust in time stamps alone: they are coarse on some file systems.
+    fn is_still(&self, before: Option<&(Zeroizing<Vec<u8>>, Identity)>) -> io::Result<bool> {
+        let now = match File::open(&self.target) {
+            Ok(file) => file,
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(before.is_none()),
+            Err(fault) => return Err(fault),
+        };
+        let Some((bytes, identity)) = before else { return Ok(false) };
+        let metadata = now.metadata()?;
+        Ok(Identity::of(&metadata) == *identity && *read_all(now, &metadata)? == **bytes)
+    }
+
+    /// Writes the new file beside the old one, with the old one's owner and mode less what others could read; gives whether anything was taken away.
+    fn write_temporary(&self, temporary: &Path, bytes: &[u8]) -> io::Result<bool> {
+        if let Some(folder) = self.target.parent() {
+            make_folder(folder)?;
+        }
+        match std::fs::remove_file(temporary) {
+            Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(fault),
+            _ => {}
+        }
+        let mut file = private_options().write(true).create_new(true).open(temporary)?;
+        file.write_all(bytes)?;
+        let made_private = match std::fs::metadata(&self.target) {
+            Ok(old) => keep_ownership(&file, &old)?,
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => false,
+            Err(fault) => return Err(fault),
+        };
+        file.sync_all()?;
+        Ok(made_private)
+    }
+
+    /// The rename itself must survive a power cut; where a folder cannot be synced nothing is lost but that.
+    fn sync_folder(&self) {
+        if cfg!(unix) {
+            let folder = self.target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+    }
+}
+
+enum Exchanged {
+    Done(Written),
+    /// Somebody changed the file before our rename.
+    FasterBefore,
+    /// Somebody changed it in the moment of our rename; these are the bytes that were in the way.
+    FasterDuring(Zeroizing<Vec<u8>>),
+}
+
+enum Swapped {
+    /// The new file is in place, and what was there before was not seen.
+    Blind,
+    /// The new file is in place of one with these bytes.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux exchanges"))]
+    Displaced(Zeroizing<Vec<u8>>),
+    /// Nothing was done: the file came or went since it was looked at.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux exchanges"))]
+    Changed,
+}
+
+/// Puts the new file in the old one's place. Where the system can exchange the two in one step, the bytes that were there at that moment come back.
+#[cfg(target_os = "linux")]
+fn swap(new: &Path, target: &Path, exists: bool) -> io::Result<Swapped> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    let flags = if exists { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+    match renameat_with(CWD, new, CWD, target, flags) {
+        Ok(()) if exists => {
+            let file = File::open(new)?;
+            let metadata = file.metadata()?;
+            read_all(file, &metadata).map(Swapped::Displaced)
+        }
+        Ok(()) => Ok(Swapped::Blind),
+        Err(Errno::EXIST | Errno::NOENT) => Ok(Swapped::Changed),
+        // File systems that cannot exchange.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => std::fs::rename(new, target).map(|()| Swapped::Blind),
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn swap(new: &Path, target: &Path, _exists: bool) -> io::Result<Swapped> {
+    // A virus scanner or an editor that holds the file without delete sharing lets go within moments.
+    let mut tries = if cfg!(windows) { 8 } else { 0 };
+    let mut pause = Duration::from_millis(5);
+    loop {
+        match std::fs::rename(new, target) {
+            Err(fault) if tries > 0 && fault.kind() == io::ErrorKind::PermissionDenied => {
+                tries -= 1;
+                std::thread::sleep(pause);
+                pause *= 2;
+            }
+            outcome => return outcome.map(|()| Swapped::Blind),
+        }
+    }
+}
+
+fn read_all(mut file: File, metadata: &std::fs::Metadata) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1)));
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn private_options() -> OpenOptions {
+    #[allow(unused_mut, reason = "it is changed on Unix only")]
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes a folder that only its owner may enter, where it is missing.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(unix)]
+fn keep_ownership(file: &File, old: &std::fs::Metadata) -> io::Result<bool> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+    let new = file.metadata()?;
+    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+        fchown(file, Some(old.uid()), Some(old.gid()))?;
+    }
+    let mode = old.mode() & 0o7777;
+    file.set_permissions(std::fs::Permissions::from_mode(mode & 0o700))?;
+    Ok(mode & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn keep_ownership(_file: &File, _old: &std::fs::Metadata) -> io::Result<bool> {
+    Ok(false)
+}
+
+impl Identity {
+    #[cfg(unix)]
+    fn of(metadata: &std::fs::Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        Self {
+            file: (metadata.dev(), metadata.ino()),
+            size: metadata.len(),
+            modified: metadata.modified().ok(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn of(metadata: &std::fs::Metadata) -> Self {
+        Self { file: (0, 0), size: metadata.len(), modified: metadata.modified().ok(), changed: (0, 0) }
+    }
+}
+
+pub(crate) fn read_failed(path: &Path, fault: &io::Error) -> Error {
+    Error::new(Code::ReadFailed, format!("{} could not be read: {fault}.", path.display()))
+        .with_target(path.display().to_string())
+        .with_action("Check that it is a file that you may read.")
+}
+
+pub(crate) fn write_failed(path: &Path, fault: &io::Error) -> Error {
+    Error::new(Code::WriteFailed, format!("{} could not be written: {fault}.", path.display()))
+        .with_target(path.display().to_string())
+        .with_action("Check that you own it, that its folder is writable and that the disk is not full.")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn take(file: &SafeFile) -> Lock {
+        Lock::take(&file.lock_path(), &Patience::new(Some(Duration::ZERO), CancellationToken::new())).unwrap()
+    }
+
+    fn bytes(text: &str) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(text.as_bytes().to_vec())
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_new_file_and_its_folder_are_for_the_owner_alone_and_nothing_else_is_left() {
+        let home = tempfile::tempdir().unwrap();
+        let file = SafeFile::at(&home.path().join(".aws/credentials"));
+        let written = file.replace(&take(&file), |old| Ok(old.is_none().then(|| bytes("new")))).unwrap();
+        assert_eq!(written, Written { changed: true, made_private: false });
+        assert_eq!(names(&home.path().join(".aws")), ["credentials", "credentials.lock"]);
+        #[cfg(unix)]
+        for (path, mode) in [(".aws", 0o700), (".aws/credentials", 0o600), (".aws/credentials.lock", 0o600)] {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(home.path().join(path).metadata().unwrap().permissions().mode() & 0o777, mode, "{path}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_others_could_read_is_taken_away_and_a_link_stays_a_link() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().unwrap();
+        let (real, link) = (home.path().join("real"), home.path().join("link"));
+        std::fs::write(&real, "old").unwrap();
+        std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o644)).unwrap();
+        std::os::unix::fs::symlink("real", &link).unwrap();
+        let file = SafeFile::at(&link);
+        let written = file.replace(&take(&file), |_| Ok(Some(bytes("new")))).unwrap();
+        assert!(written.made_private);
+        assert!(link.is_symlink());
+        assert_eq!((std::fs::read_to_string(&real).unwrap().as_str(), real.metadata().unwrap().permissions().mode() & 0o777), ("new", 0o600));
+        assert_eq!(file.lock_path(), home.path().join("real.lock"));
+    }
+
+    #[test]
+    fn a_writer_without_the_lock_is_noticed_and_its_change_is_kept() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("file");
+        std::fs::write(&path, "a").unwrap();
+        let file = SafeFile::at(&path);
+        let mut runs = 0;
+        file.replace(&take(&file), |old| {
+            runs += 1;
+            if runs == 1 {
+                std::fs::write(&path, "b").unwrap();
+            }
+            Ok(Some(bytes(&format!("{}+ours", String::from_utf8_lossy(old.unwrap_or_default())))))
+        })
+        .unwrap();
+        assert_eq!((runs, std::fs::read_to_string(&path).unwrap().as_str()), (2, "b+ours"));
+    }
+
+    #[test]
+    fn a_held_lock_is_waited_for_until_the_time_is_up_and_says_so() {
+        let home = tempfile::tempdir().unwrap();
+        let file = SafeFile::at(&home.path().join("file"));
+        let held = take(&file);
+        let patience = Patience::new(Some(Duration::from_millis(50)), CancellationToken::new());
+        let error = Lock::take(&file.lock_path(), &patience).unwrap_err();
+        assert_eq!(error.code(), Code::FileLocked);
+        drop(held);
+        take(&file);
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_found_out_before() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("file"), "").unwrap();
+        let error = SafeFile::at(&home.path().join("file/credentials")).check_writable().unwrap_err();
+        assert_eq!(error.code(), Code::WriteFailed);
+    }
+}

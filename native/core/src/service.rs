@@ -1,0 +1,560 @@
+//! The two services of IAM Identity Center, SSO-OIDC and the access portal, as one client per setting of endpoints, proxy and certificates.
+
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_sso::config::retry::{RetryConfig, RetryPartition, TokenBucket};
+use aws_sdk_sso::config::timeout::TimeoutConfig;
+use aws_sdk_sso::config::{AppName, BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig};
+use aws_sdk_sso::error::SdkError;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder as HttpClientBuilder, Connector};
+use aws_smithy_runtime::client::retries::classifiers::HttpStatusCodeClassifier;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+use crate::credentials_file::RoleCredentials;
+use crate::environment::is_trustworthy;
+use crate::error::{Code, Error, without_controls};
+use crate::secret::Secret;
+use crate::token_cache::Registration;
+use crate::world::World;
+
+/// The name that the approval page shows, and that the service logs.
+const CLIENT_NAME: &str = "Set-AwsCliSsoCredentials";
+
+const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// One try of a request may take this long; the run's own limit comes on top.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// More than any time limit lets happen: what ends the tries is the limit.
+const ATTEMPTS: u32 = 1_000;
+
+/// The clients that this process has made, so that connections are kept for the next run.
+#[derive(Default)]
+pub(crate) struct Services(Mutex<HashMap<Settings, Arc<Service>>>);
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Services").finish_non_exhaustive()
+    }
+}
+
+/// All that makes one client differ from another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Settings {
+    region: String,
+    oidc_url: Option<String>,
+    portal_url: Option<String>,
+    proxy: Option<(&'static str, String)>,
+    no_proxy: Option<String>,
+    certificates: Option<(PathBuf, Vec<u8>)>,
+    fips: bool,
+    dual_stack: bool,
+}
+
+/// The services of one region.
+pub(crate) struct Service {
+    oidc: aws_sdk_ssooidc::Client,
+    portal: aws_sdk_sso::Client,
+    settings: Settings,
+    server_clock: Arc<ServerClock>,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").field("region", &self.settings.region).finish_non_exhaustive()
+    }
+}
+
+/// How far the server's clock is from this machine's, once it was heard.
+#[derive(Debug, Default)]
+pub(crate) struct ServerClock(Mutex<Option<time::Duration>>);
+
+impl ServerClock {
+    fn hear(&self, response: &HttpResponse) {
+        let heard = response.headers().get("date").and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok());
+        if let Some(server) = heard {
+            let difference = server - OffsetDateTime::now_utc();
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(difference);
+        }
+    }
+
+    /// The difference, where it is more than the header's own coarseness.
+    pub(crate) fn difference(&self) -> Option<time::Duration> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).filter(|difference| difference.abs() >= time::Duration::seconds(2))
+    }
+}
+
+/// Hears the server's clock and the status of every answer, also of those that are tried again.
+#[derive(Debug)]
+struct Listener {
+    clock: Arc<ServerClock>,
+}
+
+impl Intercept for Listener {
+    fn name(&self) -> &'static str {
+        "Listener"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.clock.hear(context.response());
+        Ok(())
+    }
+}
+
+/// The status of the last answer to one request.
+#[derive(Debug, Clone, Default)]
+struct LastStatus(Arc<AtomicU16>);
+
+impl Intercept for LastStatus {
+    fn name(&self) -> &'static str {
+        "LastStatus"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.store(context.response().status().as_u16(), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Why a request came to nothing.
+#[derive(Debug, Clone)]
+pub(crate) enum Refusal {
+    /// The service said no.
+    Answered {
+        /// The OAuth code, such as `slow_down`, or the exception's name, such as `ForbiddenException`.
+        error: String,
+        status: u16,
+        /// What the service said, for people.
+        message: String,
+        request_id: Option<String>,
+    },
+    /// No answer came in time.
+    TimedOut { throttled: bool },
+    /// There was no connection; the chain of causes.
+    Unreachable(String),
+    /// The answer made no sense.
+    Garbled { message: String, request_id: Option<String> },
+}
+
+impl Refusal {
+    pub(crate) fn is(&self, name: &str) -> bool {
+        matches!(self, Self::Answered { error, .. } if error == name)
+    }
+
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Answered { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn request_id(&self) -> Option<String> {
+        match self {
+            Self::Answered { request_id, .. } | Self::Garbled { request_id, .. } => request_id.clone(),
+            _ => None,
+        }
+    }
+}
+
+/// What a device authorization gave.
+#[derive(Debug)]
+pub(crate) struct DeviceAuthorization {
+    pub(crate) device_code: Secret,
+    pub(crate) user_code: String,
+    /// The address with the code in it where there is one, else the plain one.
+    pub(crate) url: String,
+    pub(crate) expires_in: Duration,
+    pub(crate) interval: Duration,
+}
+
+/// What an access token is asked for with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Grant<'a> {
+    DeviceCode(&'a Secret),
+    RefreshToken(&'a Secret),
+}
+
+/// A new access token.
+#[derive(Debug)]
+pub(crate) struct NewToken {
+    pub(crate) access_token: Secret,
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) expires_in: Duration,
+}
+
+impl Services {
+    /// The services that the user's settings lead to.
+    pub(crate) fn of(&self, world: &World, region: &str) -> Result<Arc<Service>, Error> {
+        let settings = Settings::of(world, region)?;
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(service) = made.get(&settings) {
+            return Ok(Arc::clone(service));
+        }
+        let service = Arc::new(Service::new(settings.clone())?);
+        made.insert(settings, Arc::clone(&service));
+        Ok(service)
+    }
+}
+
+impl Settings {
+    fn of(world: &World, region: &str) -> Result<Self, Error> {
+        let endpoint = |variable: &str| match world.variables.get(variable) {
+            Some(url) if is_trustworthy(url) => Ok(Some(url.to_owned())),
+            Some(_) => Err(Error::new(
+                Code::EnvironmentInvalid,
+                format!("The variable {variable} must be an https URL (http only for a loopback address), since the endpoint is sent the access token."),
+            )
+            .with_target(variable)
+            .with_action(format!("Correct $env:{variable} or remove it."))),
+            None => Ok(None),
+        };
+        let oidc_url = endpoint("AWS_ENDPOINT_URL_SSO_OIDC")?;
+        let portal_url = endpoint("AWS_ENDPOINT_URL_SSO")?;
+        let only_loopback = [&oidc_url, &portal_url].into_iter().all(|url| url.as_ref().is_some_and(|url| url.starts_with("http:")));
+        let flag = |variable: &str| world.variables.get(variable).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        // A proxy cannot lead back to this machine.
+        let proxy = ["HTTPS_PROXY", "ALL_PROXY"]
+            .into_iter()
+            .filter(|_| !only_loopback)
+            .find_map(|variable| world.variables.get_either_case(variable).map(|proxy| (variable, proxy.to_owned())));
+        let certificates = match world.variables.get("AWS_CA_BUNDLE").filter(|_| !only_loopback) {
+            Some(written) => Some(read_certificates(world.path(written))?),
+            None => None,
+        };
+        Ok(Self {
+            region: region.to_owned(),
+            oidc_url,
+            portal_url,
+            proxy,
+            no_proxy: world.variables.get_either_case("NO_PROXY").map(str::to_owned),
+            certificates,
+            fips: flag("AWS_USE_FIPS_ENDPOINT"),
+            dual_stack: flag("AWS_USE_DUALSTACK_ENDPOINT"),
+        })
+    }
+
+    /// The settings in force, as words for an error.
+    fn in_words(&self) -> String {
+        let proxy = match &self.proxy {
+            // Without what may be a password.
+            Some((variable, url)) => format!("the proxy {} of {variable}", url.rsplit_once('@').map_or(url.as_str(), |(_, host)| host)),
+            None => "no proxy".to_owned(),
+        };
+        let certificates =
+            self.certificates.as_ref().map_or_else(|| "the system's".to_owned(), |(path, _)| format!("the system's and those of {}", path.display()));
+        format!("{proxy} and {certificates} CA certificates are in use")
+    }
+}
+
+/// Reads the CA bundle, checked: the HTTP client panics at a certificate that it cannot take.
+fn read_certificates(path: PathBuf) -> Result<(PathBuf, Vec<u8>), Error> {
+    let invalid = |what: &str| {
+        Error::new(Code::ReadFailed, format!("The CA bundle {} of AWS_CA_BUNDLE {what}.", path.display()))
+            .with_target(path.display().to_string())
+            .with_action("Point AWS_CA_BUNDLE to a file of PEM certificates, or remove it.")
+    };
+    let bytes = std::fs::read(&path).map_err(|fault| invalid(&format!("could not be read: {fault}")))?;
+    let certificates: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|_| invalid("is not a file of PEM certificates"))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates {
+        roots.add(certificate).map_err(|_| invalid("holds a certificate that cannot be used"))?;
+    }
+    if roots.is_empty() { Err(invalid("holds no certificate")) } else { Ok((path, bytes)) }
+}
+
+fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error> {
+    let builder = HttpClientBuilder::new();
+    if [&settings.oidc_url, &settings.portal_url].into_iter().all(|url| url.as_ref().is_some_and(|url| url.starts_with("http:"))) {
+        return Ok(builder.build_http());
+    }
+    let mut trust_store = TrustStore::default();
+    if let Some((_, pem)) = &settings.certificates {
+        trust_store = trust_store.with_pem_certificate(pem.clone());
+    }
+    let internal = |what: String| Error::new(Code::InternalError, what);
+    let tls = TlsContext::builder().with_trust_store(trust_store).build().map_err(|fault| internal(format!("TLS could not be set up: {fault}.")))?;
+    let proxy = match &settings.proxy {
+        Some((variable, url)) => {
+            let proxy = ProxyConfig::https(url.as_str()).map_err(|_| {
+                Error::new(Code::NetworkError, format!("The variable {variable} is not the URL of a proxy."))
+                    .with_target(*variable)
+                    .with_action(format!("Correct $env:{variable}; it should look like http://proxy.example.com:8080."))
+            })?;
+            settings.no_proxy.as_ref().map_or(proxy.clone(), |rules| proxy.no_proxy(rules))
+        }
+        None => ProxyConfig::disabled(),
+    };
+    Ok(builder.build_with_connector_fn(move |connector_settings, components| {
+        let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls.clone()).proxy_config(proxy.clone());
+        if let Some(connector_settings) = connector_settings {
+            connector = connector.connector_settings(connector_settings.clone());
+        }
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.build()
+    }))
+}
+
+impl Service {
+    fn new(settings: Settings) -> Result<Self, Error> {
+        let http_client = http_client(&settings)?;
+        let server_clock = Arc::new(ServerClock::default());
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
+        // The SDK's quota of retries would fail half of 200 throttled calls; what bounds ours is the run's time limit.
+        let retries =
+            RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(250)).with_max_backoff(Duration::from_secs(5));
+        let app_name = AppName::new(CLIENT_NAME).ok();
+
+        let portal = aws_sdk_sso::config::Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(settings.region.clone()))
+            .http_client(http_client.clone())
+            .timeout_config(timeouts.clone())
+            .retry_config(retries)
+            .retry_partition(RetryPartition::custom(format!("portal-{}", settings.region)).token_bucket(TokenBucket::unlimited()).build())
+            // A 429 without the name of an exception is not one that the SDK tries again by itself.
+            .retry_classifier(HttpStatusCodeClassifier::new_from_codes(&[429][..]))
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .interceptor(Listener { clock: Arc::clone(&server_clock) });
+        let mut portal = portal;
+        portal.set_app_name(app_name.clone()).set_endpoint_url(settings.portal_url.clone());
+        portal.set_use_fips(Some(settings.fips)).set_use_dual_stack(Some(settings.dual_stack));
+
+        let mut oidc = aws_sdk_ssooidc::config::Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(settings.region.clone()))
+            .http_client(http_client)
+            .timeout_config(timeouts)
+            // A login has a pace of its own, which retries would break.
+            .retry_config(RetryConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .interceptor(Listener { clock: Arc::clone(&server_clock) });
+        oidc.set_app_name(app_name).set_endpoint_url(settings.oidc_url.clone());
+        oidc.set_use_fips(Some(settings.fips)).set_use_dual_stack(Some(settings.dual_stack));
+
+        Ok(Self { oidc: aws_sdk_ssooidc::Client::from_conf(oidc.build()), portal: aws_sdk_sso::Client::from_conf(portal.build()), settings, server_clock })
+    }
+
+    /// How far the server's clock is from this machine's.
+    pub(crate) fn clock(&self) -> &ServerClock {
+        &self.server_clock
+    }
+
+    fn oidc_host(&self) -> String {
+        self.settings.oidc_url.clone().unwrap_or_else(|| format!("SSO-OIDC in {}", self.settings.region))
+    }
+
+    fn portal_host(&self) -> String {
+        self.settings.portal_url.clone().unwrap_or_else(|| format!("the access portal in {}", self.settings.region))
+    }
+
+    /// `RegisterClient`: a public client for the device flow.
+    pub(crate) async fn register_client(&self, scopes: &[String]) -> Result<Registration, Refusal> {
+        let request = self.oidc.register_client().client_name(CLIENT_NAME).client_type("public").set_scopes(Some(scopes.to_vec()));
+        let answer = request.send().await.map_err(|fault| refusal(&fault, &LastStatus::default()))?;
+        let garbled = || Refusal::Garbled { message: "the registration has no client id, secret or end".to_owned(), request_id: None };
+        Ok(Registration {
+            client_id: answer.client_id().ok_or_else(garbled)?.to_owned(),
+            client_secret: Secret::new(answer.client_secret().ok_or_else(garbled)?),
+            expires_at: OffsetDateTime::from_unix_timestamp(answer.client_secret_expires_at()).map_err(|_| garbled())?,
+        })
+    }
+
+    /// `StartDeviceAuthorization`.
+    pub(crate) async fn start_device_authorization(&self, client: &Registration, start_url: &str) -> Result<DeviceAuthorization, Refusal> {
+        let request = self.oidc.start_device_authorization().client_id(&client.client_id).client_secret(client.client_secret.reveal()).start_url(start_url);
+        let answer = request.send().await.map_err(|fault| refusal(&fault, &LastStatus::default()))?;
+        let garbled = || Refusal::Garbled { message: "the device authorization has no code or address".to_owned(), request_id: None };
+        let seconds = |number: i32, default: u64| u64::try_from(number).ok().filter(|seconds| *seconds > 0).unwrap_or(default);
+        Ok(DeviceAuthorization {
+            device_code: Secret::new(answer.device_code().ok_or_else(garbled)?),
+            user_code: without_controls(answer.user_code().ok_or_else(garbled)?),
+            url: without_controls(answer.verification_uri_complete().or(answer.verification_uri()).ok_or_else(garbled)?),
+            expires_in: Duration::from_secs(seconds(answer.expires_in(), 600)),
+            // RFC 8628, 3.2: five seconds where the server gives none.
+            interval: Duration::from_secs(seconds(answer.interval(), 5)),
+        })
+    }
+
+    /// `CreateToken`.
+    pub(crate) async fn create_token(&self, client: &Registration, grant: Grant<'_>) -> Result<NewToken, Refusal> {
+        let request = self.oidc.create_token().client_id(&client.client_id).client_secret(client.client_secret.reveal());
+        let request = match grant {
+            Grant::DeviceCode(code) => request.grant_type(DEVICE_CODE_GRANT).device_code(code.reveal()),
+            Grant::RefreshToken(token) => request.grant_type("refresh_token").refresh_token(token.reveal()),
+        };
+        let answer = request.send().await.map_err(|fault| refusal(&fault, &LastStatus::default()))?;
+        let garbled = || Refusal::Garbled { message: "the answer has no access token".to_owned(), request_id: None };
+        Ok(NewToken {
+            access_token: Secret::new(answer.access_token().ok_or_else(garbled)?),
+            refresh_token: answer.refresh_token().map(Secret::new),
+            expires_in: Duration::from_secs(u64::try_from(answer.expires_in()).map_err(|_| garbled())?),
+        })
+    }
+
+    /// `GetRoleCredentials`, tried again at 429 and 5xx until `deadline`; gives the keys and the request's id.
+    pub(crate) async fn role_credentials(
+        &self,
+        access_token: &Secret,
+        account_id: &str,
+        role_name: &str,
+        deadline: tokio::time::Instant,
+    ) -> Result<(RoleCredentials, Option<String>), Refusal> {
+        let last_status = LastStatus::default();
+        let request = self.portal.get_role_credentials().access_token(access_token.reveal()).account_id(account_id).role_name(role_name);
+        let request = request.customize().interceptor(last_status.clone());
+        let answer = match tokio::time::timeout_at(deadline, request.send()).await {
+            Ok(outcome) => outcome.map_err(|fault| refusal(&fault, &last_status))?,
+            Err(_) => return Err(Refusal::TimedOut { throttled: last_status.0.load(Ordering::Relaxed) == 429 }),
+        };
+        let request_id = aws_sdk_sso::operation::RequestId::request_id(&answer).map(str::to_owned);
+        let garbled = |message: &str| Refusal::Garbled { message: message.to_owned(), request_id: request_id.clone() };
+        let keys = answer.role_credentials().ok_or_else(|| garbled("the answer has no keys"))?;
+        let (Some(id), Some(secret), Some(token)) = (keys.access_key_id(), keys.secret_access_key(), keys.session_token()) else {
+            return Err(garbled("the answer has not all of the keys"));
+        };
+        let credentials = RoleCredentials {
+            access_key_id: id.to_owned(),
+            secret_access_key: Secret::new(secret),
+            session_token: Secret::new(token),
+            expiration: OffsetDateTime::from_unix_timestamp_nanos(i128::from(keys.expiration()) * 1_000_000).map_err(|_| garbled("the keys have no end"))?,
+        };
+        if !credentials.is_writable() {
+            return Err(garbled("the keys have characters that no key has"));
+        }
+        Ok((credentials, request_id))
+    }
+
+    /// The error for a refusal that no one expected, of the OIDC service or of the portal.
+    pub(crate) fn error(&self, refusal: &Refusal, portal: bool) -> Error {
+        let host = if portal { self.portal_host() } else { self.oidc_host() };
+        match refusal {
+            Refusal::TimedOut { throttled: true } => Error::new(Code::Throttled, "The service asked for fewer requests until the time was up.")
+                .with_action("Run the command again in a minute, with a smaller -ThrottleLimit or a longer -Timeout."),
+            Refusal::Answered { status: 429, .. } => {
+                Error::new(Code::Throttled, "The service asks for fewer requests.").with_action("Run the command again in a minute.")
+            }
+            Refusal::TimedOut { throttled: false } => {
+                Error::new(Code::NetworkError, format!("{} did not answer in time; {}.", capital(&host), self.settings.in_words()))
+                    .with_action("Check the network, or give a longer -Timeout.")
+            }
+            Refusal::Unreachable(causes) => {
+                Error::new(Code::NetworkError, format!("{} could not be reached: {causes}; {}.", capital(&host), self.settings.in_words()))
+                    .with_action("Check the network, the region, and the proxy and CA settings.")
+            }
+            Refusal::Answered { error, status, message, .. } => {
+                let said = if message.is_empty() { error.clone() } else { format!("{error}: {message}") };
+                Error::new(Code::ServiceError, format!("{} answered {status} ({said}).", capital(&host)))
+                    .with_action("Run the command again; if it stays, ask your administrator.")
+            }
+            Refusal::Garbled { message, .. } => Error::new(Code::ServiceError, format!("{} gave an answer that makes no sense: {message}.", capital(&host)))
+                .with_action("Run the command again; a proxy in between may have changed the answer."),
+        }
+        .with_request_id(refusal.request_id())
+    }
+}
+
+fn capital(text: &str) -> String {
+    if text.starts_with("http") {
+        return text.to_owned();
+    }
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
+fn refusal<E: StdError + 'static>(fault: &SdkError<E, HttpResponse>, last_status: &LastStatus) -> Refusal {
+    match fault {
+        SdkError::TimeoutError(_) => Refusal::TimedOut { throttled: last_status.0.load(Ordering::Relaxed) == 429 },
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => Refusal::TimedOut { throttled: false },
+        SdkError::ServiceError(answer) => answered(answer.raw()),
+        SdkError::ResponseError(answer) if !answer.raw().status().is_success() => answered(answer.raw()),
+        SdkError::ResponseError(answer) => Refusal::Garbled {
+            message: "it is not the JSON that was due".to_owned(),
+            request_id: answer.raw().headers().get("x-amzn-requestid").map(str::to_owned),
+        },
+        other => Refusal::Unreachable(causes(other)),
+    }
+}
+
+/// The chain of causes in one line; a cause that says the same as the one before is left out.
+fn causes(fault: &dyn StdError) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    let mut next = fault.source();
+    while let Some(cause) = next {
+        let text = without_controls(&cause.to_string());
+        if !texts.iter().any(|before| before.contains(&text)) {
+            texts.push(text);
+        }
+        next = cause.source();
+    }
+    if texts.is_empty() { without_controls(&fault.to_string()) } else { texts.join(": ") }
+}
+
+/// Reads a refusal: the field `error` of the body first (OAuth), then the exception's name of header or body, the status last.
+fn answered(response: &HttpResponse) -> Refusal {
+    let body: Option<serde_json::Value> = response.body().bytes().and_then(|bytes| serde_json::from_slice(bytes).ok());
+    let field = |name: &str| body.as_ref().and_then(|body| body.get(name)).and_then(serde_json::Value::as_str);
+    let status = response.status().as_u16();
+    let exception = response
+        .headers()
+        .get("x-amzn-errortype")
+        .map(|header| header.split(':').next().unwrap_or(header))
+        .or_else(|| field("__type").map(|name| name.rsplit('#').next().unwrap_or(name)));
+    let error = match (field("error"), exception) {
+        (Some(error), _) => error.to_owned(),
+        (None, Some(exception)) => exception.to_owned(),
+        (None, None) => format!("status {status}"),
+    };
+    let message = field("error_description").or_else(|| field("message")).or_else(|| field("Message")).unwrap_or_default();
+    Refusal::Answered {
+        error: oauth_code(&without_controls(&error)),
+        status,
+        message: without_controls(message),
+        request_id: response.headers().get("x-amzn-requestid").map(str::to_owned),
+    }
+}
+
+/// The OAuth code of an SSO-OIDC exception, for answers that carry its name only.
+fn oauth_code(error: &str) -> String {
+    match error {
+        "AuthorizationPendingException" => "authorization_pending",
+        "SlowDownException" => "slow_down",
+        "ExpiredTokenException" => "expired_token",
+        "AccessDeniedException" => "access_denied",
+        "InvalidGrantException" => "invalid_grant",
+        "InvalidClientException" => "invalid_client",
+        "UnauthorizedClientException" => "unauthorized_client",
+        "InvalidScopeException" => "invalid_scope",
+        "InternalServerException" => "server_error",
+        other => other,
+    }
+    .to_owned()
+}

@@ -1,0 +1,313 @@
+//! Sessions: one per token file, or per environment where tokens are kept in memory, shared by all runs of the process.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+use crate::credentials_file::{CredentialsMemory, rfc3339};
+use crate::environment::Environment;
+use crate::error::{Code, Error};
+use crate::login::{Login, NoLogin};
+use crate::protocol::{Event, Waiting};
+use crate::run::Outlet;
+use crate::safe_write::{Lock, Patience};
+use crate::secret::Secret;
+use crate::service::{Grant, Refusal, Service, Services};
+use crate::token_cache::{ACCOUNT_ACCESS, Registration, Token, TokenFiles};
+use crate::world::{Clock, World};
+
+/// A token is refreshed when less than this is left, as the AWS CLI does.
+const REFRESH_WINDOW: time::Duration = time::Duration::minutes(15);
+
+/// The least time between two tries to refresh one token.
+const REFRESH_SPACING: Duration = Duration::from_secs(30);
+
+/// A difference of the clocks that the user should know of.
+const CLOCK_WARNING: time::Duration = time::Duration::seconds(60);
+
+/// What this process remembers between runs.
+#[derive(Debug, Default)]
+pub struct Memory {
+    sessions: Mutex<HashMap<Key, Arc<tokio::sync::Mutex<State>>>>,
+    /// When the session of an environment ends, by its name in small letters.
+    ends: Mutex<HashMap<String, OffsetDateTime>>,
+    server_difference: Mutex<Option<time::Duration>>,
+    clock_warned: Mutex<bool>,
+    pub(crate) credentials: CredentialsMemory,
+    pub(crate) services: Services,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    TokenFile(PathBuf),
+    Name(String),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The token where it is kept in memory, or where its file could not be written.
+    token: Option<Token>,
+    registration: Option<Registration>,
+    last_refresh: Option<Instant>,
+}
+
+impl Memory {
+    /// The memory that all runs of this process share.
+    #[must_use]
+    pub fn of_this_process() -> Arc<Self> {
+        static MEMORY: LazyLock<Arc<Memory>> = LazyLock::new(Arc::default);
+        Arc::clone(&MEMORY)
+    }
+
+    fn slot(&self, key: Key) -> Arc<tokio::sync::Mutex<State>> {
+        Arc::clone(self.sessions.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default())
+    }
+
+    /// When the session of an environment ends, where this process has had one.
+    pub(crate) fn session_end(&self, environment: &str) -> Option<OffsetDateTime> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).get(&environment.to_lowercase()).copied()
+    }
+
+    fn remember_end(&self, environment: &str, end: OffsetDateTime) {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).insert(environment.to_lowercase(), end);
+    }
+
+    /// The server's time as far as this process has heard it, else the machine's.
+    pub(crate) fn now(&self, clock: &dyn Clock) -> OffsetDateTime {
+        clock.now() + self.server_difference.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_default()
+    }
+
+    /// Takes over what a service's answers told of its clock, and warns once where the machine's is far off.
+    pub(crate) fn hear(&self, service: &Service, outlet: &Outlet) {
+        let difference = service.clock().difference();
+        *self.server_difference.lock().unwrap_or_else(PoisonError::into_inner) = difference;
+        let Some(difference) = difference.filter(|difference| difference.abs() > CLOCK_WARNING) else { return };
+        let mut warned = self.clock_warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut *warned, true) {
+            let direction = if difference.is_positive() { "behind" } else { "ahead of" };
+            outlet.warn(format!(
+                "This machine's clock is {} s {direction} that of AWS; set it right, since other tools go by it.",
+                difference.whole_seconds().abs()
+            ));
+        }
+    }
+}
+
+/// A session that is good now.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    pub(crate) access_token: Secret,
+}
+
+/// Where and how an environment's session is to be had.
+pub(crate) struct SessionSource<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) outlet: &'a Outlet,
+    pub(crate) environment: &'a Environment,
+    pub(crate) service: &'a Service,
+    /// The files of the AWS CLI's cache; absent where tokens are kept in memory.
+    pub(crate) files: Option<TokenFiles>,
+    pub(crate) browser: bool,
+    pub(crate) login: bool,
+    /// What bounds a login besides the end of its code, where the user gave it.
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl SessionSource<'_> {
+    fn key(&self) -> Key {
+        match &self.files {
+            Some(files) => Key::TokenFile(files.token_path()),
+            None => Key::Name(self.environment.name.to_lowercase()),
+        }
+    }
+
+    fn now(&self) -> OffsetDateTime {
+        self.world.memory.now(self.world.clock.as_ref())
+    }
+
+    /// A session: the one that is there, a refreshed one, or a new one after a login.
+    pub(crate) async fn session(&self) -> Result<Session, NoLogin> {
+        self.obtain(None, true).await
+    }
+
+    /// A session in place of one that the service refused (401), by a refresh where that is still allowed, else by a login.
+    pub(crate) async fn renewed(&self, refused: &Secret, refresh: bool) -> Result<Session, NoLogin> {
+        self.obtain(Some(refused), refresh).await
+    }
+
+    async fn obtain(&self, refused: Option<&Secret>, may_refresh: bool) -> Result<Session, NoLogin> {
+        let slot = self.world.memory.slot(self.key());
+        let mut state = tokio::select! {
+            state = slot.lock() => state,
+            () = self.outlet.cancel_token().cancelled() => return Err(NoLogin::Cancelled),
+        };
+        if let Some(token) = self.stored(&state).filter(|token| self.is_fresh(token, refused)) {
+            return Ok(self.use_token(&token, "The session of the cache is still good"));
+        }
+        let lock = self.lock().await?;
+        // Another process may have refreshed or logged in while this one waited.
+        let token = self.stored(&state);
+        if let Some(token) = token.as_ref().filter(|token| self.is_fresh(token, refused)) {
+            return Ok(self.use_token(token, "Another process has renewed the session"));
+        }
+        if let Some(token) = token {
+            let still_good = token.expires_at > self.now() && refused.is_none_or(|refused| *refused != token.access_token);
+            let rested = refused.is_some() || state.last_refresh.is_none_or(|last| last.elapsed() >= REFRESH_SPACING);
+            if may_refresh && rested {
+                state.last_refresh = Some(Instant::now());
+                match self.refresh(&token).await? {
+                    Refreshed::Token(token) => {
+                        self.store(&mut state, lock.as_ref(), &token);
+                        return Ok(self.use_token(&token, "The session was refreshed"));
+                    }
+                    Refreshed::Failed(refusal) if !still_good => return Err(self.service.error(&refusal, false).with_target(&self.environment.name).into()),
+                    Refreshed::Failed(_) => self.outlet.verbose("The session could not be refreshed this time; it is still good and is used."),
+                    Refreshed::Ended => {}
+                }
+            }
+            if still_good {
+                return Ok(self.use_token(&token, "The session is still good"));
+            }
+        }
+        let token = self.log_in(&mut state, lock.as_ref()).await?;
+        Ok(self.use_token(&token, "The login was approved"))
+    }
+
+    /// Good for longer than the window in which it would be refreshed, and not the one that was refused.
+    fn is_fresh(&self, token: &Token, refused: Option<&Secret>) -> bool {
+        token.expires_at - self.now() > REFRESH_WINDOW && refused.is_none_or(|refused| *refused != token.access_token)
+    }
+
+    fn use_token(&self, token: &Token, how: &str) -> Session {
+        self.world.memory.remember_end(&self.environment.name, token.expires_at);
+        self.outlet.verbose(format!("{}: {how}; it ends at {}.", self.environment.name, rfc3339(token.expires_at)));
+        Session { access_token: token.access_token.clone() }
+    }
+
+    /// The token of the file, or the one in memory where that lasts longer: its file could not be written then.
+    fn stored(&self, state: &State) -> Option<Token> {
+        let in_file = self.files.as_ref().and_then(TokenFiles::read_token);
+        [in_file, state.token.clone()].into_iter().flatten().max_by_key(|token| token.expires_at)
+    }
+
+    /// Keeps the other processes out while this one refreshes or logs in; where the folder cannot be written there are none to keep out.
+    async fn lock(&self) -> Result<Option<Lock>, NoLogin> {
+        let Some(files) = &self.files else { return Ok(None) };
+        let path = files.lock_path();
+        match Lock::try_take(&path) {
+            Ok(Some(lock)) => return Ok(Some(lock)),
+            Ok(None) => {}
+            Err(error) => {
+                self.outlet.warn(format!("The session is kept in this PowerShell only: {error}"));
+                return Ok(None);
+            }
+        }
+        self.outlet.send(Event::Waiting(Waiting {
+            environment: self.environment.name.clone(),
+            text: format!("Another process is logging in to {}", self.environment.name),
+            seconds_left: None,
+        }));
+        let patience = Patience::new(self.timeout, self.outlet.cancel_token().clone());
+        match Lock::take_async(&path, &patience).await {
+            Ok(lock) => Ok(Some(lock)),
+            Err(_) if self.outlet.cancel_token().is_cancelled() => Err(NoLogin::Cancelled),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn refresh(&self, token: &Token) -> Result<Refreshed, NoLogin> {
+        let (Some(refresh_token), Some(client)) = (&token.refresh_token, token.registration.as_ref().filter(|client| client.expires_at > self.now())) else {
+            return Ok(Refreshed::Ended);
+        };
+        let outcome = tokio::select! {
+            outcome = self.service.create_token(client, Grant::RefreshToken(refresh_token)) => outcome,
+            () = self.outlet.cancel_token().cancelled() => return Err(NoLogin::Cancelled),
+        };
+        self.world.memory.hear(self.service, self.outlet);
+        Ok(match outcome {
+            Ok(new) => Refreshed::Token(Token {
+                access_token: new.access_token,
+                expires_at: self.now() + new.expires_in,
+                refresh_token: new.refresh_token.or_else(|| token.refresh_token.clone()),
+                registration: token.registration.clone(),
+            }),
+            // The service's word that this session or this client is no more; anything else may pass.
+            Err(Refusal::Answered { error, .. })
+                if ["invalid_grant", "expired_token", "invalid_client", "unauthorized_client", "access_denied"].contains(&error.as_str()) =>
+            {
+                self.outlet.verbose(format!("{}: the session has ended ({error}).", self.environment.name));
+                Refreshed::Ended
+            }
+            Err(refusal) => Refreshed::Failed(refusal),
+        })
+    }
+
+    async fn log_in(&self, state: &mut State, lock: Option<&Lock>) -> Result<Token, NoLogin> {
+        let name = &self.environment.name;
+        if !self.login {
+            return Err(Error::new(Code::LoginRequired, format!("The session of {name} has ended and a login was not allowed."))
+                .with_target(name)
+                .with_action(format!("Run Update-SsoCredential -Environment {name} without -NoLogin once."))
+                .into());
+        }
+        let in_file = self.files.as_ref().and_then(TokenFiles::read_registration);
+        let registration = in_file.or_else(|| state.registration.clone());
+        let scopes = self.files.as_ref().map_or_else(|| vec![ACCOUNT_ACCESS.to_owned()], |files| files.scopes().to_vec());
+        let login = Login {
+            world: self.world,
+            outlet: self.outlet,
+            environment: self.environment,
+            service: self.service,
+            start_url: &self.environment.start_url,
+            scopes: &scopes,
+            browser: self.browser,
+            deadline: self.timeout.map(|timeout| Instant::now() + timeout),
+        };
+        let known = registration.as_ref().map(|client| client.client_id.clone());
+        let (token, client) = match login.run(registration).await {
+            Ok(token) => {
+                let client = token.registration.clone();
+                (Ok(token), client)
+            }
+            Err(no_login) => (Err(no_login), None),
+        };
+        self.world.memory.hear(self.service, self.outlet);
+        if let Some(client) = client.filter(|client| known.as_ref() != Some(&client.client_id)) {
+            if let (Some(files), Some(lock)) = (&self.files, lock)
+                && let Err(error) = files.write_registration(lock, &client)
+            {
+                self.outlet.verbose(format!("The client registration is kept in this PowerShell only: {error}"));
+            }
+            state.registration = Some(client);
+        }
+        let token = token?;
+        self.store(state, lock, &token);
+        Ok(token)
+    }
+
+    fn store(&self, state: &mut State, lock: Option<&Lock>, token: &Token) {
+        let written = match (&self.files, lock) {
+            (Some(files), Some(lock)) => files.write_token(lock, token).map(|()| true),
+            _ => Ok(false),
+        };
+        match written {
+            Ok(true) => state.token = None,
+            Ok(false) => state.token = Some(token.clone()),
+            Err(error) => {
+                self.outlet.warn(format!("The session is kept in this PowerShell only: {error}"));
+                state.token = Some(token.clone());
+            }
+        }
+    }
+}
+
+enum Refreshed {
+    Token(Token),
+    /// There is nothing to refresh with, or the service says that the session is over.
+    Ended,
+    Failed(Refusal),
+}

@@ -1,0 +1,413 @@
+//! The update: environments, due profiles, sessions, role credentials in parallel, one write, and the report.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+use crate::config_file::ConfigFile;
+use crate::credentials_file::{CredentialsFile, DueRule, RoleCredentials, Standing, rfc3339};
+use crate::environment::{Environment, Environments, ProfileEntry};
+use crate::error::{Code, Error};
+use crate::login::NoLogin;
+use crate::protocol::{Completed, Event, Plan, Planned, PlannedProfile, Profile, Progress, TokenCache, Update};
+use crate::run::{NetworkWork, Outlet};
+use crate::safe_write::Patience;
+use crate::secret::Secret;
+use crate::service::{Refusal, Service};
+use crate::session::SessionSource;
+use crate::token_cache::TokenFiles;
+use crate::world::World;
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// One environment of a run, with how each wanted profile stands.
+struct Part {
+    environment: Environment,
+    profiles: Vec<(ProfileEntry, Standing)>,
+}
+
+/// What became of one due profile.
+enum Outcome {
+    Fetched(RoleCredentials),
+    Failed(Error),
+    /// The run ended before its turn.
+    Untouched,
+}
+
+fn rule(world: &World, minimum_remaining: u64, force: bool) -> DueRule {
+    // A century is as good as for ever, and no sum with it overflows.
+    let seconds = i64::try_from(minimum_remaining).unwrap_or(i64::MAX).min(3_155_760_000);
+    DueRule { now: world.memory.now(world.clock.as_ref()), minimum_remaining: time::Duration::seconds(seconds), force }
+}
+
+fn stored_or_named<'a>(environments: &'a Environments, names: &[String]) -> Result<Vec<&'a Environment>, Error> {
+    if !names.is_empty() {
+        return names.iter().map(|name| environments.find(name)).collect();
+    }
+    if environments.all.is_empty() {
+        return Err(Error::new(Code::EnvironmentNotFound, format!("No environment is stored in {} yet.", environments.path.display()))
+            .with_target(environments.path.display().to_string())
+            .with_action("Make one with Set-SsoEnvironment -Name … -StartUrl … -Region … -Account …"));
+    }
+    Ok(environments.all.iter().collect())
+}
+
+/// Says which profiles an update would fetch; it sends nothing and writes nothing.
+pub(crate) fn plan(plan: &Plan, world: &World, outlet: &Outlet) -> Result<(), Error> {
+    let environments = Environments::read(world)?;
+    let named = stored_or_named(&environments, &plan.environments)?;
+    let known = CredentialsFile::of(world)?.known(&world.memory.credentials)?;
+    let rule = rule(world, plan.minimum_remaining, plan.force);
+    for environment in named {
+        let profiles =
+            environment.profiles.iter().map(|profile| PlannedProfile { profile_name: profile.name.clone(), due: known.standing(profile, rule).is_due() });
+        outlet.send(Event::Planned(Planned { environment: environment.name.clone(), profiles: profiles.collect() }));
+    }
+    Ok(())
+}
+
+/// Does all of an update that needs no network, and gives the rest, if there is any.
+pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Option<NetworkWork>, Error> {
+    let environments = Environments::read(&world)?;
+    let file = CredentialsFile::of(&world)?;
+    let known = file.known(&world.memory.credentials)?;
+    let rule = rule(&world, update.minimum_remaining, update.force);
+    let mut parts: Vec<Part> = Vec::new();
+    for target in &update.targets {
+        let environment = environments.find(&target.environment)?;
+        if parts.iter().any(|part| part.environment.name == environment.name) {
+            continue;
+        }
+        if environment.profiles.is_empty() {
+            outlet.warn(format!("The environment {} has no profiles; add some with Set-SsoEnvironment -Name {0} -Account …", environment.name));
+        }
+        let wanted = environment.profiles.iter().filter(|profile| target.profiles.as_ref().is_none_or(|names| names.contains(&profile.name)));
+        let profiles = wanted.map(|profile| (profile.clone(), known.standing(profile, rule))).collect();
+        parts.push(Part { environment: environment.clone(), profiles });
+    }
+    for (profile, standing) in parts.iter().flat_map(|part| &part.profiles) {
+        match standing {
+            Standing::Good(until) => outlet.verbose(format!("{} is good until {}.", profile.name, rfc3339(*until))),
+            Standing::Missing => outlet.verbose(format!("{} is due: it is not in {} yet.", profile.name, file.path().display())),
+            Standing::Due(why) => outlet.verbose(format!("{} is due: {why}.", profile.name)),
+        }
+    }
+    if parts.iter().flat_map(|part| &part.profiles).any(|(_, standing)| standing.is_due()) {
+        let config = ConfigFile::read(&world)?;
+        let run = UpdateRun { update, world, outlet: outlet.clone(), file, config };
+        return Ok(Some(Box::pin(run.over_the_network(parts))));
+    }
+    let nothing: Vec<Vec<Outcome>> = parts.iter().map(|_| Vec::new()).collect();
+    report(&parts, nothing, &world, outlet);
+    Ok(None)
+}
+
+struct UpdateRun {
+    update: Update,
+    world: World,
+    outlet: Outlet,
+    file: CredentialsFile,
+    config: ConfigFile,
+}
+
+/// The session of one environment while its profiles are fetched.
+struct Current {
+    access_token: Secret,
+    /// How often the service refused it and it was renewed: by a refresh first, then by a login, then no more.
+    renewals: u8,
+    deadline: Instant,
+    /// Why there is no session any more; then no profile is tried further.
+    ended: Option<Error>,
+}
+
+impl UpdateRun {
+    async fn over_the_network(self, parts: Vec<Part>) {
+        let alone = parts.len() == 1;
+        let outcomes = match self.fetch_and_write(&parts).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => return self.outlet.fail(&error, true),
+        };
+        let mut reported = Vec::new();
+        for (part, outcome) in parts.into_iter().zip(outcomes) {
+            match outcome {
+                // What fails an environment as a whole ends the run where there is no other.
+                PartOutcome::NoSession(error) => self.outlet.fail(&error, alone),
+                PartOutcome::Cancelled => reported.push((part, Vec::new())),
+                PartOutcome::Profiles(outcomes) => reported.push((part, outcomes)),
+            }
+        }
+        let (parts, outcomes): (Vec<_>, Vec<_>) = reported.into_iter().unzip();
+        report(&parts, outcomes, &self.world, &self.outlet);
+    }
+
+    async fn fetch_and_write(&self, parts: &[Part]) -> Result<Vec<PartOutcome>, Error> {
+        self.file.check_writable()?;
+        let timeout = self.update.timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs);
+        let mut services = Vec::new();
+        for part in parts {
+            services.push(self.world.memory.services.of(&self.world, &part.environment.region)?);
+        }
+        let sources: Vec<SessionSource<'_>> = parts.iter().zip(&services).map(|(part, service)| self.source(&part.environment, service)).collect();
+        let total = parts.iter().flat_map(|part| &part.profiles).filter(|(_, standing)| standing.is_due()).count() as u64;
+
+        // Logins one after another: nobody can approve two at once.
+        let mut currents: Vec<Option<tokio::sync::Mutex<Current>>> = Vec::new();
+        let mut outcomes: Vec<PartOutcome> = Vec::new();
+        for (part, source) in parts.iter().zip(&sources) {
+            let nothing = !part.profiles.iter().any(|(_, standing)| standing.is_due());
+            let (current, outcome) = if nothing {
+                (None, PartOutcome::Profiles(Vec::new()))
+            } else {
+                match source.session().await {
+                    Ok(session) => {
+                        let current = Current { access_token: session.access_token, renewals: 0, deadline: Instant::now() + timeout, ended: None };
+                        (Some(tokio::sync::Mutex::new(current)), PartOutcome::Profiles(Vec::new()))
+                    }
+                    Err(NoLogin::Cancelled) => (None, PartOutcome::Cancelled),
+                    Err(NoLogin::Failed(error)) => (None, PartOutcome::NoSession(error)),
+                }
+            };
+            currents.push(current);
+            outcomes.push(outcome);
+        }
+
+        // The waits for other logins do not count.
+        for current in currents.iter().flatten() {
+            current.lock().await.deadline = Instant::now() + timeout;
+        }
+        let mut jobs = Vec::new();
+        for (index, ((part, source), current)) in parts.iter().zip(&sources).zip(&currents).enumerate() {
+            let Some(current) = current else { continue };
+            for (profile, standing) in &part.profiles {
+                if standing.is_due() {
+                    jobs.push(async move { (index, profile, self.fetch(profile, source, current, timeout).await) });
+                }
+            }
+        }
+        let mut results: Vec<Vec<(&ProfileEntry, Outcome)>> = parts.iter().map(|_| Vec::new()).collect();
+        let limit = usize::try_from(self.update.throttle_limit.clamp(1, 256)).unwrap_or(16);
+        let mut done = 0;
+        if !jobs.is_empty() {
+            self.outlet.send(Event::Progress(Progress { done, total }));
+        }
+        let mut answers = futures_util::stream::iter(jobs).buffer_unordered(limit);
+        loop {
+            let answer = tokio::select! {
+                biased;
+                answer = answers.next() => answer,
+                () = self.outlet.cancel_token().cancelled() => None,
+            };
+            let Some((index, profile, outcome)) = answer else { break };
+            results[index].push((profile, outcome));
+            done += 1;
+            self.outlet.send(Event::Progress(Progress { done, total }));
+        }
+        drop(answers);
+        for service in &services {
+            self.world.memory.hear(service, &self.outlet);
+        }
+        self.write(&results, timeout).await?;
+        for ((part, outcome), mut fetched) in parts.iter().zip(&mut outcomes).zip(results) {
+            if let PartOutcome::Profiles(list) = outcome {
+                let due = part.profiles.iter().filter(|(_, standing)| standing.is_due());
+                *list = due
+                    .map(|(profile, _)| {
+                        let place = fetched.iter().position(|(other, _)| *other == profile);
+                        place.map_or(Outcome::Untouched, |place| fetched.swap_remove(place).1)
+                    })
+                    .collect();
+            }
+        }
+        Ok(outcomes)
+    }
+
+    fn source<'a>(&'a self, environment: &'a Environment, service: &'a Arc<Service>) -> SessionSource<'a> {
+        let session = match &environment.sso_session {
+            Some(name) => self.config.session(name),
+            None => self.config.session_for(&environment.start_url, &environment.region),
+        };
+        let files = match self.update.token_cache.unwrap_or(environment.token_cache) {
+            TokenCache::AwsCli => TokenFiles::of(&self.world, environment, session),
+            TokenCache::Memory => None,
+        };
+        SessionSource {
+            world: &self.world,
+            outlet: &self.outlet,
+            environment,
+            service,
+            files,
+            browser: self.update.browser,
+            login: self.update.login,
+            timeout: self.update.timeout.map(Duration::from_secs),
+        }
+    }
+
+    async fn fetch(&self, profile: &ProfileEntry, source: &SessionSource<'_>, current: &tokio::sync::Mutex<Current>, timeout: Duration) -> Outcome {
+        loop {
+            let (access_token, deadline) = {
+                let current = current.lock().await;
+                if let Some(error) = &current.ended {
+                    return Outcome::Failed(error.clone().with_target(&profile.name));
+                }
+                (current.access_token.clone(), current.deadline)
+            };
+            match source.service.role_credentials(&access_token, &profile.account_id, &profile.role_name, deadline).await {
+                Ok((credentials, request_id)) => {
+                    let request_id = request_id.unwrap_or_else(|| "none".to_owned());
+                    self.outlet.verbose(format!("{} was fetched (request id {request_id}).", profile.name));
+                    return Outcome::Fetched(credentials);
+                }
+                Err(refusal) if refusal.status() == Some(401) => {
+                    if let Some(outcome) = renew(&access_token, source, current, timeout, &refusal, profile).await {
+                        return outcome;
+                    }
+                }
+                Err(refusal) => return Outcome::Failed(profile_error(&refusal, profile, source.service)),
+            }
+        }
+    }
+
+    async fn write(&self, results: &[Vec<(&ProfileEntry, Outcome)>], timeout: Duration) -> Result<(), Error> {
+        let fetched: Vec<(&ProfileEntry, RoleCredentials)> = results
+            .iter()
+            .flatten()
+            .filter_map(|(profile, outcome)| match outcome {
+                Outcome::Fetched(credentials) => Some((*profile, credentials.clone())),
+                _ => None,
+            })
+            .collect();
+        if fetched.is_empty() {
+            return Ok(());
+        }
+        let patience = Patience::new(Some(timeout), self.outlet.cancel_token().clone());
+        let written = self.file.write(&fetched, &patience).await?;
+        if written.made_private {
+            self.outlet.warn(format!("Others could read {}; now only you can.", self.file.path().display()));
+        }
+        self.outlet.verbose(format!("{} profiles were written to {} at once.", fetched.len(), self.file.path().display()));
+        Ok(())
+    }
+}
+
+enum PartOutcome {
+    NoSession(Error),
+    Cancelled,
+    /// One for each due profile, in the order of the table.
+    Profiles(Vec<Outcome>),
+}
+
+/// Puts a new session in place of one that was refused, once for all fetches that wait for it; gives an outcome where there is no point in going on.
+async fn renew(
+    refused: &Secret,
+    source: &SessionSource<'_>,
+    current: &tokio::sync::Mutex<Current>,
+    timeout: Duration,
+    refusal: &Refusal,
+    profile: &ProfileEntry,
+) -> Option<Outcome> {
+    let mut current = current.lock().await;
+    if current.access_token != *refused || current.ended.is_some() {
+        return None;
+    }
+    if current.renewals >= 2 {
+        let error = Error::new(Code::LoginFailed, format!("The service refuses the session of {} even after a new login.", source.environment.name))
+            .with_action("Run the command again in some minutes; if it stays, ask your administrator.");
+        return Some(Outcome::Failed(error.with_target(&profile.name).with_request_id(refusal.request_id())));
+    }
+    current.renewals += 1;
+    match source.renewed(refused, current.renewals == 1).await {
+        Ok(session) => {
+            current.access_token = session.access_token;
+            current.deadline = Instant::now() + timeout;
+            None
+        }
+        Err(NoLogin::Cancelled) => Some(Outcome::Untouched),
+        Err(NoLogin::Failed(error)) => {
+            current.ended = Some(error.clone());
+            Some(Outcome::Failed(error.with_target(&profile.name)))
+        }
+    }
+}
+
+fn profile_error(refusal: &Refusal, profile: &ProfileEntry, service: &Service) -> Error {
+    let ProfileEntry { name, account_id, role_name } = profile;
+    let error = match refusal.status() {
+        Some(403) => Error::new(
+            Code::RoleNotAssigned,
+            format!("The role {role_name} in account {account_id} is not assigned to you, so the profile {name} was left as it is."),
+        )
+        .with_action("Correct the role in the environment's table, or ask your administrator to assign it."),
+        Some(404) => Error::new(
+            Code::AccountNotFound,
+            format!("IAM Identity Center knows no account {account_id} with the role {role_name}, so the profile {name} was left as it is."),
+        )
+        .with_action("Correct the account and the role in the environment's table."),
+        _ => {
+            let error = service.error(refusal, true);
+            let action = error.action().unwrap_or_default().to_owned();
+            Error::new(error.code(), format!("The profile {name} was left as it is: {error}")).with_action(action)
+        }
+    };
+    error.with_target(name).with_request_id(refusal.request_id())
+}
+
+/// Tells how everything stands; nothing is locked any more, and the file is whole.
+fn report(parts: &[Part], outcomes: Vec<Vec<Outcome>>, world: &World, outlet: &Outlet) {
+    let mut errors = Vec::new();
+    let mut summaries = Vec::new();
+    for (part, outcomes) in parts.iter().zip(outcomes) {
+        let environment = &part.environment.name;
+        let mut summary = Completed {
+            environment: environment.clone(),
+            profile_names: Vec::new(),
+            refreshed: 0,
+            still_valid: 0,
+            failed: 0,
+            session_expires: world.memory.session_end(environment).map(rfc3339),
+            credentials_expire: None,
+            cancelled: outlet.cancel_token().is_cancelled(),
+        };
+        let mut first_end: Option<OffsetDateTime> = None;
+        let mut outcomes = outcomes.into_iter();
+        for (profile, standing) in &part.profiles {
+            let outcome = if standing.is_due() { outcomes.next() } else { None };
+            let (status, end) = match (standing, outcome) {
+                (Standing::Good(until), _) => ("StillValid".to_owned(), Some(*until)),
+                (Standing::Missing, Some(Outcome::Fetched(keys))) => ("Created".to_owned(), Some(keys.expiration)),
+                (_, Some(Outcome::Fetched(keys))) => ("Refreshed".to_owned(), Some(keys.expiration)),
+                (_, Some(Outcome::Failed(error))) => {
+                    let status = format!("{:?}", error.code());
+                    errors.push(error);
+                    summary.failed += 1;
+                    (status, None)
+                }
+                (_, Some(Outcome::Untouched) | None) => continue,
+            };
+            if let Some(end) = end {
+                summary.profile_names.push(profile.name.clone());
+                let count = if status == "StillValid" { &mut summary.still_valid } else { &mut summary.refreshed };
+                *count += 1;
+                first_end = Some(first_end.map_or(end, |first| first.min(end)));
+            }
+            outlet.send(Event::Profile(Profile {
+                environment: environment.clone(),
+                profile_name: profile.name.clone(),
+                account_id: profile.account_id.clone(),
+                role_name: profile.role_name.clone(),
+                status,
+                expiration: end.map(rfc3339),
+            }));
+        }
+        summary.credentials_expire = first_end.map(rfc3339);
+        summaries.push(summary);
+    }
+    for error in errors {
+        outlet.fail(&error, false);
+    }
+    for summary in summaries {
+        outlet.send(Event::Completed(summary));
+    }
+}

@@ -1,0 +1,81 @@
+use sso_core::protocol::{Operation, Plan, Target, Update};
+
+use crate::{Company, approving, update_of};
+
+#[test]
+fn an_unknown_environment_names_those_that_there_are() {
+    let company = Company::with(approving(), 1);
+    let seen = company.run(Operation::Update(update_of("Amce")));
+    assert_eq!(seen.codes(), ["EnvironmentNotFound"]);
+    assert!(seen.failed[0].terminating && seen.failed[0].message.contains("Acme"));
+    assert!(seen.failed[0].action.as_ref().unwrap().contains("Set-SsoEnvironment"));
+}
+
+#[test]
+fn without_any_environment_the_way_to_make_one_is_said() {
+    let company = Company::with(approving(), 1);
+    std::fs::remove_file(company.aws("sso-environments")).unwrap();
+    let seen = company.run(Operation::Plan(Plan { environments: Vec::new(), force: false, minimum_remaining: 900 }));
+    assert_eq!(seen.codes(), ["EnvironmentNotFound"]);
+    assert!(seen.failed[0].action.as_ref().unwrap().contains("Set-SsoEnvironment"));
+}
+
+#[test]
+fn a_credentials_file_that_no_tool_could_read_is_said_before_any_login_and_stays() {
+    let broken: [(&[u8], &str); 4] =
+        [(b"[a]\nk=v\n\n[a]\n", "line 4"), (b"[a]\nnot a key\n", "line 2"), (b"\xef\xbb\xbf[a]\nk=v\n", "line 1"), (b"[a]\nk=1\nk=2\n", "line 3")];
+    for (bytes, line) in broken {
+        let company = Company::with(approving(), 1);
+        std::fs::write(company.aws("credentials"), bytes).unwrap();
+        let seen = company.update();
+        assert_eq!(seen.codes(), ["CredentialsFileInvalid"]);
+        assert!(seen.failed[0].message.contains(line), "{}", seen.failed[0].message);
+        assert_eq!(std::fs::read(company.aws("credentials")).unwrap(), bytes);
+        assert!(company.service.stats().requests.values().all(|count| *count == 0));
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_said_before_any_login() {
+    let mut company = Company::with(approving(), 1);
+    std::fs::write(company.aws("file"), "").unwrap();
+    company.variables.insert("AWS_SHARED_CREDENTIALS_FILE".into(), company.aws("file/credentials").display().to_string());
+    let seen = company.update();
+    assert!(["WriteFailed", "ReadFailed"].contains(&seen.codes()[0].as_str()), "{:?}", seen.failed);
+    assert!(company.service.stats().requests.values().all(|count| *count == 0));
+}
+
+#[test]
+fn an_endpoint_that_would_send_the_token_in_the_clear_is_refused() {
+    for url in ["http://example.com", "ftp://127.0.0.1", "127.0.0.1:80"] {
+        let mut company = Company::with(approving(), 1);
+        company.variables.insert("AWS_ENDPOINT_URL_SSO".into(), url.into());
+        let seen = company.update();
+        assert_eq!(seen.codes(), ["EnvironmentInvalid"]);
+        assert_eq!(seen.failed[0].target.as_deref(), Some("AWS_ENDPOINT_URL_SSO"));
+    }
+}
+
+#[test]
+fn a_ca_bundle_that_is_none_is_said_and_breaks_nothing() {
+    let mut company = Company::with(approving(), 1);
+    company.variables.insert("AWS_ENDPOINT_URL_SSO".into(), "https://127.0.0.1:1".into());
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for (text, what) in [("", "holds no certificate"), ("x", "holds no certificate"), (broken, "cannot be used"), ("-----BEGIN CERTIFICATE-----\n!\n", "PEM")] {
+        std::fs::write(company.aws("ca.pem"), text).unwrap();
+        company.variables.insert("AWS_CA_BUNDLE".into(), ".aws/ca.pem".into());
+        let seen = company.update();
+        assert_eq!(seen.codes(), ["ReadFailed"], "{text}");
+        assert!(seen.failed[0].message.contains(what), "{}", seen.failed[0].message);
+    }
+    company.variables.insert("AWS_CA_BUNDLE".into(), "nowhere.pem".into());
+    assert_eq!(company.update().codes(), ["ReadFailed"]);
+}
+
+#[test]
+fn a_profile_that_no_longer_exists_is_left_out_quietly() {
+    let company = Company::with(approving(), 1);
+    let targets = vec![Target { environment: "Acme".into(), profiles: Some(vec!["Gone".into()]) }];
+    let seen = company.run(Operation::Update(Update { targets, ..update_of("Acme") }));
+    assert!(seen.failed.is_empty() && seen.profiles.is_empty());
+}

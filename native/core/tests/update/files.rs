@@ -1,0 +1,63 @@
+use sso_core::protocol::{Operation, Update};
+
+use crate::{Company, approving, update_of};
+
+#[test]
+fn what_is_not_ours_in_the_file_stays_to_the_byte() {
+    let company = Company::with(approving(), 2);
+    let theirs = "# mine\r\n[default]\r\nAWS_ACCESS_KEY_ID: AKIAMINE\r\ns3 =\r\n  max = 1\r\n\r\n[Account1]\r\nregion = eu-west-1 ; kept\r\naws_security_token = old\r\n\r\n[last]\r\nx=1";
+    std::fs::write(company.aws("credentials"), theirs).unwrap();
+    assert_eq!(company.update().statuses(), [("Created", 1), ("Refreshed", 1)].into());
+    let text = company.credentials();
+    let kept: String = text.split_inclusive("\r\n").filter(|line| !["aws_", "x_s"].iter().any(|ours| line.starts_with(ours))).collect();
+    assert_eq!(kept, theirs.replace("aws_security_token = old\r\n", "") + "\r\n\r\n[Account2]\r\n");
+    assert!(!text.ends_with('\n'));
+}
+
+#[test]
+fn the_environment_s_own_paths_count() {
+    let mut company = Company::with(approving(), 1);
+    company.variables.insert("AWS_SHARED_CREDENTIALS_FILE".into(), "deep/er/creds".into());
+    company.update();
+    assert!(company.home.path().join("deep/er/creds").exists() && !company.aws("credentials").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_could_read_becomes_private_with_one_warning() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let company = Company::with(approving(), 1);
+    std::fs::write(company.aws("credentials"), "[x]\nk=v\n").unwrap();
+    std::fs::set_permissions(company.aws("credentials"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let seen = company.update();
+    assert_eq!(seen.notes.iter().filter(|note| note.contains("Others could read")).count(), 1);
+    assert_eq!(company.aws("credentials").metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    for folder in ["sso", "sso/cache"] {
+        assert_eq!(company.aws(folder).metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
+    for entry in std::fs::read_dir(company.aws("sso/cache")).unwrap() {
+        assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let seen = company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
+    assert!(!seen.notes.iter().any(|note| note.contains("Others could read")));
+}
+
+#[test]
+fn a_session_of_the_config_file_gives_the_token_its_name() {
+    let company = Company::with(approving(), 1);
+    let text = "[sso-session my-sso]\nsso_start_url = https://d-12345abcde.awsapps.com/start#/\nsso_region = us-west-2\nsso_registration_scopes = sso:account:access\n";
+    std::fs::write(company.aws("config"), text).unwrap();
+    assert_eq!(company.update().statuses(), [("Created", 1)].into());
+    assert!(company.aws("sso/cache/0ad374308c5a4e22f723adf10145eafad7c4031c.json").exists());
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_said_and_the_session_lives_in_memory() {
+    let company = Company::with(approving(), 1);
+    std::fs::write(company.aws("sso"), "a file where the folder should be").unwrap();
+    let seen = company.update();
+    assert_eq!(seen.statuses(), [("Created", 1)].into(), "{:?}", seen.failed);
+    assert!(seen.notes.iter().any(|note| note.contains("kept in this PowerShell only")), "{:?}", seen.notes);
+    company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
+    assert_eq!(company.service.stats().logins, 1);
+}

@@ -1,0 +1,118 @@
+use sso_core::protocol::{Operation, Plan, Target, TokenCache, Update};
+
+use crate::{Company, approving, rows, update_of};
+
+#[test]
+fn an_empty_folder_becomes_fresh_credentials_with_one_login() {
+    let company = Company::with(approving(), 20);
+    let seen = company.update();
+    assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+    assert_eq!(seen.statuses(), [("Created", 20)].into());
+    assert_eq!(seen.progress.last(), Some(&(20, 20)));
+    assert_eq!(seen.verifications.len(), 1);
+    assert_eq!(seen.completed[0].profile_names.len(), 20);
+    assert_eq!(company.credentials().matches("aws_access_key_id = ASIA").count(), 20);
+    assert_eq!(*company.browser.urls.lock().unwrap(), [seen.verifications[0].url.as_str()]);
+    assert_eq!(company.service.stats().requests["GetRoleCredentials"], 20);
+    company.assert_polite();
+}
+
+#[test]
+fn a_second_run_finds_nothing_due_and_sends_nothing() {
+    let company = Company::with(approving(), 3);
+    company.update();
+    let before = (company.service.stats().requests, std::fs::metadata(company.aws("credentials")).unwrap().modified().unwrap());
+    let seen = company.update();
+    assert_eq!(seen.statuses(), [("StillValid", 3)].into());
+    assert!(seen.completed[0].session_expires.is_some());
+    assert_eq!((company.service.stats().requests, std::fs::metadata(company.aws("credentials")).unwrap().modified().unwrap()), before);
+}
+
+#[test]
+fn a_new_shell_does_not_log_in_again() {
+    let mut company = Company::with(approving(), 3);
+    company.update();
+    company.forget();
+    let seen = company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
+    assert_eq!(seen.statuses(), [("Refreshed", 3)].into());
+    assert!(seen.verifications.is_empty());
+    assert_eq!(company.service.stats().logins, 1);
+    let names: Vec<_> = std::fs::read_dir(company.aws("sso/cache")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!((names.iter().filter(|name| name.ends_with(".json")).count(), names.len()), (2, 3), "{names:?}");
+}
+
+#[test]
+fn a_session_in_memory_leaves_no_file_and_lasts_as_long_as_the_process() {
+    let mut company = Company::with(approving(), 2);
+    let update = || Operation::Update(Update { force: true, token_cache: Some(TokenCache::Memory), ..update_of("Acme") });
+    company.run(update());
+    company.run(update());
+    assert_eq!(company.service.stats().logins, 1);
+    assert!(!company.aws("sso").exists());
+    company.forget();
+    company.run(update());
+    assert_eq!(company.service.stats().logins, 2);
+}
+
+#[test]
+fn only_the_wanted_profiles_are_fetched() {
+    let company = Company::with(approving(), 5);
+    let targets = vec![Target { environment: "acme".into(), profiles: Some(vec!["Account2".into(), "Account4".into()]) }];
+    let seen = company.run(Operation::Update(Update { targets, ..update_of("Acme") }));
+    assert_eq!(seen.completed[0].profile_names, ["Account2", "Account4"]);
+    assert_eq!(company.service.stats().requests["GetRoleCredentials"], 2);
+}
+
+#[test]
+fn environments_that_share_an_instance_share_the_login_and_the_write() {
+    let company = Company::with(approving(), 2);
+    let mut others = rows(4).split_off(2);
+    others[0].role_name = Some("AWSReadOnlyAccess".into());
+    company.set("Other", others);
+    let targets = ["Acme", "Other"].map(|name| Target { environment: name.into(), profiles: None }).to_vec();
+    let seen = company.run(Operation::Update(Update { targets, ..update_of("Acme") }));
+    assert_eq!(seen.statuses(), [("Created", 4)].into());
+    assert_eq!((company.service.stats().logins, seen.completed.len()), (1, 2));
+}
+
+#[test]
+fn a_plan_says_what_is_due_and_sends_nothing() {
+    let company = Company::with(approving(), 2);
+    let targets = vec![Target { environment: "Acme".into(), profiles: Some(vec!["Account1".into()]) }];
+    company.run(Operation::Update(Update { targets, ..update_of("Acme") }));
+    let before = company.service.stats().requests;
+    let plan = |force, minimum_remaining| company.run(Operation::Plan(Plan { environments: Vec::new(), force, minimum_remaining })).planned;
+    assert_eq!(plan(false, 900), [("Account1".to_owned(), false), ("Account2".to_owned(), true)]);
+    assert_eq!(plan(true, 900), [("Account1".to_owned(), true), ("Account2".to_owned(), true)]);
+    assert_eq!(plan(false, 2 * 3600), [("Account1".to_owned(), true), ("Account2".to_owned(), true)]);
+    assert_eq!(company.service.stats().requests, before);
+}
+
+#[test]
+fn what_is_due_by_the_clock_is_fetched_again() {
+    let company = Company::with(approving(), 2);
+    company.update();
+    company.clock.move_by(3600 - 900 + 60);
+    assert_eq!(company.update().statuses(), [("Refreshed", 2)].into());
+}
+
+#[test]
+fn no_secret_ever_reaches_an_event() {
+    let company = Company::with(approving(), 2);
+    let seen = company.update();
+    let cache: String = std::fs::read_dir(company.aws("sso/cache")).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
+    let secret_lines = |text: &str| -> Vec<String> {
+        text.lines()
+            .filter(|line| line.starts_with("aws_secret") || line.starts_with("aws_session"))
+            .map(|line| line.split_once(" = ").unwrap().1.to_owned())
+            .collect()
+    };
+    let mut secrets = secret_lines(&company.credentials());
+    assert_eq!(secrets.len(), 4);
+    for name in ["accessToken", "refreshToken", "clientSecret"] {
+        secrets.push(cache.split(&format!("\"{name}\": \"")).nth(1).unwrap().split('"').next().unwrap().to_owned());
+    }
+    for secret in secrets {
+        assert!(secret.len() > 8 && !seen.text.contains(&secret));
+    }
+}

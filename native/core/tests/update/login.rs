@@ -1,0 +1,194 @@
+use std::time::{Duration, Instant};
+
+use sso_core::protocol::{Event, Operation, Update};
+use sso_stand_in::{Control, Options};
+
+use crate::{Company, Seen, approving, update_of};
+
+#[test]
+fn a_user_who_declines_gets_that_said_and_nothing_is_written() {
+    let company = Company::with(Options { deny: true, ..Options::default() }, 2);
+    let seen = company.update();
+    assert_eq!(seen.codes(), ["LoginDeclined"]);
+    assert!(seen.failed[0].terminating && seen.completed.is_empty());
+    assert!(!company.aws("credentials").exists());
+}
+
+#[test]
+fn a_code_that_nobody_approves_ends_the_login_when_it_expires() {
+    let company = Company::with(Options { device_code_lifetime: 2, ..Options::default() }, 2);
+    let started = Instant::now();
+    assert_eq!(company.update().codes(), ["LoginTimedOut"]);
+    assert!((Duration::from_millis(1900)..Duration::from_secs(4)).contains(&started.elapsed()), "{:?}", started.elapsed());
+    company.assert_polite();
+}
+
+#[test]
+fn a_time_limit_that_the_user_gave_bounds_the_login_too() {
+    let company = Company::with(Options::default(), 2);
+    let seen = company.run(Operation::Update(Update { timeout: Some(1), ..update_of("Acme") }));
+    assert_eq!(seen.codes(), ["LoginTimedOut"]);
+}
+
+#[test]
+fn slow_down_makes_the_polls_slower() {
+    let company = Company::with(Options { slow_down_at: vec![1], ..approving() }, 1);
+    let started = Instant::now();
+    assert_eq!(company.update().statuses(), [("Created", 1)].into());
+    assert!(started.elapsed() >= Duration::from_secs(7), "1 s, then 6 s");
+    company.assert_polite();
+}
+
+#[test]
+fn an_interval_of_zero_or_none_means_five_seconds() {
+    let run = |options| {
+        let company = Company::with(options, 1);
+        let started = Instant::now();
+        assert_eq!(company.update().statuses(), [("Created", 1)].into());
+        assert!(started.elapsed() >= Duration::from_secs(5));
+        company.assert_polite();
+    };
+    let (zero, none) = (Options { interval: 0, ..approving() }, Options { no_interval: true, ..approving() });
+    std::thread::scope(|scope| {
+        scope.spawn(|| run(zero));
+        scope.spawn(|| run(none));
+    });
+}
+
+#[test]
+fn a_start_url_that_the_service_refuses_is_named_with_its_region() {
+    let company = Company::with(Options { reject_start_url: true, ..Options::default() }, 1);
+    let seen = company.update();
+    assert_eq!(seen.codes(), ["StartUrlRejected"]);
+    let message = &seen.failed[0].message;
+    assert!(message.contains("us-west-2") && message.contains("https://d-12345abcde.awsapps.com/start/"), "{message}");
+}
+
+#[test]
+fn a_login_that_is_needed_but_not_allowed_is_said_before_anything_is_sent() {
+    let company = Company::with(approving(), 1);
+    let seen = company.run(Operation::Update(Update { login: false, ..update_of("Acme") }));
+    assert_eq!(seen.codes(), ["LoginRequired"]);
+    assert!(company.service.stats().requests.values().all(|count| *count == 0));
+}
+
+#[test]
+fn an_approval_on_the_device_page_lets_the_run_go_on() {
+    let company = Company::with(Options::default(), 2);
+    let run = company.start(Operation::Update(update_of("Acme")));
+    let seen = Seen::watching(&run, |event| {
+        if let Event::Verification(verification) = event {
+            assert!(verification.browser_opened && verification.url.contains(&verification.user_code));
+            company.service.control(Control { approve: Some(verification.user_code.clone()), ..Control::default() });
+        }
+    });
+    assert_eq!(seen.statuses(), [("Created", 2)].into());
+}
+
+#[test]
+fn no_browser_is_opened_where_none_is_wanted_and_the_code_is_shown_all_the_same() {
+    let company = Company::with(approving(), 1);
+    let seen = company.run(Operation::Update(Update { browser: false, ..update_of("Acme") }));
+    assert!(company.browser.urls.lock().unwrap().is_empty());
+    assert!(!seen.verifications[0].browser_opened && seen.verifications[0].user_code.len() == 9);
+}
+
+#[test]
+fn cancelling_during_the_wait_ends_it_at_once_without_an_error() {
+    let company = Company::with(Options::default(), 1);
+    let run = company.start(Operation::Update(update_of("Acme")));
+    let mut cancelled = None;
+    let seen = Seen::watching(&run, |event| {
+        if matches!(event, Event::Verification(_)) {
+            cancelled = Some(Instant::now());
+            run.cancel();
+        }
+    });
+    assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+    assert!(cancelled.unwrap().elapsed() < Duration::from_millis(500));
+}
+
+#[test]
+fn a_token_that_is_soon_to_end_is_refreshed_without_a_login() {
+    let company = Company::with(approving(), 1);
+    company.update();
+    company.clock.move_by(8 * 3600 - 600);
+    let seen = company.update();
+    assert_eq!((seen.statuses(), seen.verifications.len()), ([("Refreshed", 1)].into(), 0), "{:?}", seen.failed);
+    assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, 1));
+}
+
+#[test]
+fn a_session_that_the_service_ended_early_is_refreshed_once_for_all_profiles() {
+    let company = Company::with(Options { delay: 20, ..approving() }, 20);
+    company.update();
+    company.service.control(Control { expire_tokens: true, ..Control::default() });
+    let seen = company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
+    assert_eq!(seen.statuses(), [("Refreshed", 20)].into());
+    assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, 1));
+}
+
+#[test]
+fn a_session_that_cannot_be_refreshed_any_more_leads_to_one_login() {
+    let company = Company::with(approving(), 20);
+    company.update();
+    company.service.control(Control { expire_tokens: true, end_sessions: true, ..Control::default() });
+    let seen = company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
+    assert_eq!(seen.statuses(), [("Refreshed", 20)].into());
+    assert_eq!((company.service.stats().logins, seen.verifications.len()), (2, 1));
+}
+
+#[test]
+fn a_service_that_refuses_every_session_is_asked_for_two_new_ones_at_most() {
+    let options = Options { fail: vec!["GetRoleCredentials:all:401".parse().unwrap()], ..approving() };
+    let company = Company::with(options, 5);
+    let seen = company.update();
+    assert_eq!(seen.codes(), vec!["LoginFailed"; 5]);
+    assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (2, 1));
+}
+
+#[test]
+fn a_registration_that_the_service_forgot_is_renewed_once() {
+    let company = Company::with(approving(), 1);
+    company.update();
+    for entry in std::fs::read_dir(company.aws("sso/cache")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        if text.contains("accessToken") {
+            std::fs::remove_file(path).unwrap();
+        } else if text.contains("clientId") {
+            std::fs::write(path, text.replace("\"clientId\": \"", "\"clientId\": \"gone-")).unwrap();
+        }
+    }
+    let seen = company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
+    assert_eq!(seen.statuses(), [("Refreshed", 1)].into(), "{:?}", seen.failed);
+    assert_eq!(company.service.stats().requests["RegisterClient"], 2);
+}
+
+#[test]
+fn two_runs_at_once_log_in_once() {
+    let company = Company::with(approving(), 3);
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| company.update())).collect();
+        for run in runs {
+            assert!(run.join().unwrap().failed.is_empty());
+        }
+    });
+    assert_eq!(company.service.stats().device_authorizations, 1);
+}
+
+#[test]
+fn two_processes_at_once_log_in_once() {
+    let company = Company::with(approving(), 3);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut world = company.world();
+                world.memory = std::sync::Arc::default();
+                let seen = Seen::all(&sso_core::run(Operation::Update(update_of("Acme")), world));
+                assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+            });
+        }
+    });
+    assert_eq!(company.service.stats().device_authorizations, 1);
+}

@@ -1,0 +1,200 @@
+//! Whole runs against a loopback Identity Center.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod bad_input;
+mod files;
+mod happy_path;
+mod login;
+mod network;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use sso_core::protocol::{AccountRow, Completed, Event, Failed, Operation, Profile, SetEnvironment, Target, Update, Verification};
+use sso_core::world::{Browser, Clock, Variables};
+use sso_core::{Memory, Run, World};
+use sso_stand_in::{Options, StandIn};
+use time::OffsetDateTime;
+
+/// A user's home folder, and the Identity Center of their company.
+pub struct Company {
+    pub service: StandIn,
+    pub home: tempfile::TempDir,
+    pub variables: BTreeMap<String, String>,
+    pub memory: Arc<Memory>,
+    pub clock: Arc<MovableClock>,
+    pub browser: Arc<SeenBrowser>,
+}
+
+/// The machine's clock, moved by some seconds.
+#[derive(Default)]
+pub struct MovableClock(AtomicI64);
+
+impl MovableClock {
+    pub fn move_by(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::Relaxed);
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc() + time::Duration::seconds(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// A browser that only remembers where it was sent.
+#[derive(Default)]
+pub struct SeenBrowser {
+    pub urls: Mutex<Vec<String>>,
+    pub opened: AtomicUsize,
+}
+
+impl Browser for SeenBrowser {
+    fn open(&self, url: &str, _variables: &Variables) -> bool {
+        self.urls.lock().unwrap().push(url.to_owned());
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        true
+    }
+}
+
+/// Options under which a login is approved at the first poll.
+pub fn approving() -> Options {
+    Options { approve_after_polls: Some(0), ..Options::default() }
+}
+
+/// The first `count` accounts of the stand-in, as rows of a table.
+pub fn rows(count: u64) -> Vec<AccountRow> {
+    let row = |index: u64| AccountRow { profile: format!("Account{}", index + 1), account_id: format!("{:012}", 100_000_000_000 + index), role_name: None };
+    (0..count).map(row).collect()
+}
+
+pub fn update_of(environment: &str) -> Update {
+    Update {
+        targets: vec![Target { environment: environment.to_owned(), profiles: None }],
+        force: false,
+        minimum_remaining: 900,
+        browser: true,
+        login: true,
+        timeout: None,
+        throttle_limit: 16,
+        token_cache: None,
+    }
+}
+
+impl Company {
+    /// A company called Acme with `count` profiles.
+    pub fn with(options: Options, count: u64) -> Self {
+        let service = StandIn::start(options).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let url = service.url().to_owned();
+        let variables = [("HOME", home.path().display().to_string()), ("AWS_ENDPOINT_URL_SSO", url.clone()), ("AWS_ENDPOINT_URL_SSO_OIDC", url)];
+        let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let company = Self { service, home, variables, memory: Arc::default(), clock: Arc::default(), browser: Arc::default() };
+        let outcome = company.set("Acme", rows(count));
+        assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
+        company
+    }
+
+    pub fn set(&self, name: &str, accounts: Vec<AccountRow>) -> Seen {
+        self.run(Operation::SetEnvironment(SetEnvironment {
+            name: name.to_owned(),
+            start_url: Some(self.service.start_url().to_owned()),
+            region: Some("us-west-2".to_owned()),
+            default_role_name: Some("AWSAdministratorAccess".to_owned()),
+            accounts: Some(accounts),
+            ..SetEnvironment::default()
+        }))
+    }
+
+    pub fn world(&self) -> World {
+        let mut world = World::new(self.variables.clone(), self.home.path().to_path_buf());
+        world.memory = Arc::clone(&self.memory);
+        world.clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        world.browser = Arc::clone(&self.browser) as Arc<dyn Browser>;
+        world
+    }
+
+    pub fn start(&self, operation: Operation) -> Run {
+        sso_core::run(operation, self.world())
+    }
+
+    pub fn run(&self, operation: Operation) -> Seen {
+        Seen::all(&self.start(operation))
+    }
+
+    pub fn update(&self) -> Seen {
+        self.run(Operation::Update(update_of("Acme")))
+    }
+
+    /// What a new process would be: nothing in memory.
+    pub fn forget(&mut self) {
+        self.memory = Arc::default();
+    }
+
+    pub fn aws(&self, name: &str) -> PathBuf {
+        self.home.path().join(".aws").join(name)
+    }
+
+    pub fn credentials(&self) -> String {
+        std::fs::read_to_string(self.aws("credentials")).unwrap_or_default()
+    }
+
+    /// The service saw nothing that breaks the protocol.
+    pub fn assert_polite(&self) {
+        let stats = self.service.stats();
+        assert_eq!((stats.violations, stats.early_polls), (Vec::new(), 0));
+    }
+}
+
+/// The events of a run, by kind.
+#[derive(Debug, Default)]
+pub struct Seen {
+    pub verifications: Vec<Verification>,
+    pub notes: Vec<String>,
+    pub profiles: Vec<Profile>,
+    pub failed: Vec<Failed>,
+    pub completed: Vec<Completed>,
+    pub progress: Vec<(u64, u64)>,
+    pub planned: Vec<(String, bool)>,
+    /// Everything as the text that crosses the boundary.
+    pub text: String,
+}
+
+impl Seen {
+    pub fn all(run: &Run) -> Self {
+        Self::watching(run, |_| {})
+    }
+
+    /// Pulls all events, showing each to `watch` as it comes.
+    pub fn watching(run: &Run, mut watch: impl FnMut(&Event)) -> Self {
+        let mut seen = Self::default();
+        while let Some(event) = run.next() {
+            watch(&event);
+            seen.text.push_str(&String::from_utf8(sso_core::protocol::event_to_json(&event)).unwrap());
+            match event {
+                Event::Verification(verification) => seen.verifications.push(verification),
+                Event::Note(note) => seen.notes.push(note.text),
+                Event::Profile(profile) => seen.profiles.push(profile),
+                Event::Failed(failed) => seen.failed.push(failed),
+                Event::Completed(completed) => seen.completed.push(completed),
+                Event::Progress(progress) => seen.progress.push((progress.done, progress.total)),
+                Event::Planned(planned) => seen.planned.extend(planned.profiles.into_iter().map(|profile| (profile.profile_name, profile.due))),
+                _ => {}
+            }
+        }
+        seen
+    }
+
+    pub fn statuses(&self) -> BTreeMap<&str, usize> {
+        self.profiles.iter().fold(BTreeMap::new(), |mut counts, profile| {
+            *counts.entry(profile.status.as_str()).or_default() += 1;
+            counts
+        })
+    }
+
+    pub fn codes(&self) -> Vec<String> {
+        self.failed.iter().map(|failed| format!("{:?}", failed.code)).collect()
+    }
+}

@@ -1,0 +1,149 @@
+use std::time::{Duration, Instant};
+
+use sso_core::protocol::{Event, Operation, Update};
+use sso_stand_in::{Control, Options};
+
+use crate::{Company, Seen, approving, update_of};
+
+fn faulty(fault: &str) -> Options {
+    Options { fail: vec![fault.parse().unwrap()], ..approving() }
+}
+
+#[test]
+fn one_refused_role_among_twenty_leaves_nineteen_written() {
+    let company = Company::with(Options { refuse: vec!["100000000004".into()], ..approving() }, 20);
+    let seen = company.update();
+    assert_eq!(seen.statuses(), [("Created", 19), ("RoleNotAssigned", 1)].into());
+    assert_eq!(seen.codes(), ["RoleNotAssigned"]);
+    assert_eq!((seen.failed[0].target.as_deref(), seen.failed[0].terminating), (Some("Account5"), false));
+    assert!(seen.failed[0].request_id.is_some());
+    assert_eq!(seen.completed[0].failed, 1);
+    assert_eq!(company.credentials().matches("aws_access_key_id").count(), 19);
+    assert_eq!(company.service.stats().requests["GetRoleCredentials"], 20, "a 403 is not tried again");
+}
+
+#[test]
+fn an_unknown_account_is_named() {
+    let company = Company::with(Options { accounts: 1, ..approving() }, 2);
+    assert_eq!(company.update().codes(), ["AccountNotFound"]);
+}
+
+#[test]
+fn throttling_and_server_faults_are_tried_again() {
+    for fault in ["GetRoleCredentials:3:429", "GetRoleCredentials:3:429:bare", "GetRoleCredentials:3:500", "GetRoleCredentials:3:503:bare"] {
+        let company = Company::with(faulty(fault), 5);
+        let seen = company.update();
+        assert_eq!(seen.statuses(), [("Created", 5)].into(), "{fault}: {:?}", seen.failed);
+        assert_eq!(company.service.stats().logins, 1, "{fault}");
+    }
+}
+
+#[test]
+fn throttling_that_does_not_end_is_said_when_the_time_is_up() {
+    let company = Company::with(approving(), 2);
+    company.update();
+    company.service.control(Control { fail: vec!["GetRoleCredentials:all:429".parse().unwrap()], ..Control::default() });
+    let seen = company.run(Operation::Update(Update { timeout: Some(1), force: true, ..update_of("Acme") }));
+    assert_eq!(seen.codes(), ["Throttled", "Throttled"]);
+    assert_eq!(seen.completed.len(), 1);
+}
+
+#[test]
+fn many_profiles_under_a_rate_limit_are_all_fetched() {
+    let company = Company::with(Options { rate: Some(100.0), burst: Some(20), accounts: 150, ..approving() }, 150);
+    let seen = company.update();
+    assert_eq!(seen.statuses(), [("Created", 150)].into(), "{:?}", seen.failed);
+    assert!(company.service.stats().throttled > 0);
+}
+
+#[test]
+fn a_service_that_hangs_costs_the_time_limit_and_keeps_what_was_fetched() {
+    let company = Company::with(approving(), 5);
+    company.update();
+    company.service.control(Control { hang: vec!["GetRoleCredentials:2".parse().unwrap()], ..Control::default() });
+    let before = company.credentials();
+    let started = Instant::now();
+    let seen = company.run(Operation::Update(Update { timeout: Some(1), force: true, ..update_of("Acme") }));
+    assert_eq!(seen.codes(), ["NetworkError", "NetworkError"]);
+    assert_eq!(seen.statuses()["Refreshed"], 3);
+    assert_ne!(company.credentials(), before);
+    assert!(started.elapsed() < Duration::from_secs(3));
+}
+
+#[test]
+fn cancelling_during_the_fetch_ends_at_once_and_writes_what_was_fetched() {
+    let company = Company::with(approving(), 20);
+    company.service.control(Control { hang: vec!["GetRoleCredentials:all".parse().unwrap()], ..Control::default() });
+    company.service.control(Control { clear: true, ..Control::default() });
+    company.service.control(Control { delay: Some(100), ..Control::default() });
+    let run = company.start(Operation::Update(Update { throttle_limit: 5, ..update_of("Acme") }));
+    let mut cancelled = None;
+    let seen = Seen::watching(&run, |event| {
+        if let Event::Progress(progress) = event
+            && progress.done == 5
+        {
+            company.service.control(Control { hang: vec!["GetRoleCredentials:all".parse().unwrap()], ..Control::default() });
+            cancelled = Some(Instant::now());
+            run.cancel();
+        }
+    });
+    assert!(cancelled.unwrap().elapsed() < Duration::from_millis(500));
+    assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+    assert!(seen.completed[0].cancelled);
+    let written = company.credentials().matches("aws_access_key_id").count();
+    assert!((5..20).contains(&written), "{written}");
+    assert_eq!(written, seen.profiles.len());
+}
+
+#[test]
+fn answers_that_make_no_sense_and_cut_connections_are_errors_of_their_profile_only() {
+    let options = Options { broken_json: vec!["GetRoleCredentials:1".parse().unwrap()], ..approving() };
+    let company = Company::with(options, 5);
+    let seen = company.update();
+    assert_eq!(seen.codes(), ["ServiceError"]);
+    assert_eq!(seen.statuses()["Created"], 4);
+    let options = Options { cut: vec!["GetRoleCredentials:1".parse().unwrap()], ..approving() };
+    let company = Company::with(options, 5);
+    assert_eq!(company.update().statuses(), [("Created", 5)].into(), "a cut connection is tried again");
+}
+
+#[test]
+fn no_network_is_an_error_that_names_host_cause_and_settings() {
+    let mut company = Company::with(approving(), 1);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for name in ["AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC"] {
+        company.variables.insert(name.into(), format!("http://127.0.0.1:{port}"));
+    }
+    let seen = company.update();
+    assert_eq!(seen.codes(), ["NetworkError"]);
+    let message = &seen.failed[0].message;
+    assert!(message.contains(&format!("http://127.0.0.1:{port}")) && message.contains("refused") && message.contains("no proxy"), "{message}");
+}
+
+#[test]
+fn text_of_the_service_reaches_nobody_with_control_characters() {
+    let options = Options { hostile_text: true, refuse: vec!["100000000000".into()], deny: false, ..approving() };
+    let company = Company::with(options, 2);
+    let seen = company.update();
+    assert!(!seen.text.contains("\\u001b") && !seen.text.chars().any(char::is_control), "{}", seen.text);
+}
+
+#[test]
+fn fetches_go_side_by_side_up_to_the_limit() {
+    let company = Company::with(Options { delay: 50, ..approving() }, 20);
+    company.run(Operation::Update(Update { throttle_limit: 4, ..update_of("Acme") }));
+    assert_eq!(company.service.stats().peak_concurrency, 4);
+}
+
+#[test]
+fn a_clock_that_is_wrong_by_an_hour_is_said_once_and_costs_no_login() {
+    for offset in [3600, -3600] {
+        let company = Company::with(Options { clock_offset: offset, ..approving() }, 2);
+        let seen = company.update();
+        assert_eq!(seen.statuses(), [("Created", 2)].into());
+        assert_eq!(seen.notes.iter().filter(|note| note.contains("clock")).count(), 1, "{:?}", seen.notes);
+        let seen = company.update();
+        assert_eq!(seen.statuses(), [("StillValid", 2)].into(), "{offset}");
+        assert_eq!(company.service.stats().logins, 1);
+    }
+}

@@ -1,0 +1,180 @@
+//! The C boundary of the module: six functions, JSON text, and no call back into the caller.
+//!
+//! Every exported body runs inside [`guard`], so that a panic becomes a status or an event and never reaches the caller's stack.
+//! Any thread may call any function; only `sso_operation_free` must be the last call for its operation.
+
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+use interoptopus::{constant, extra_type, ffi_constant, ffi_function, ffi_type, function, Inventory, InventoryBuilder};
+use sso_core::protocol::{event_to_json, request_from_json, Event, Failed};
+use sso_core::{Run, World};
+
+/// What a call came to; only faults of the boundary are statuses, what goes wrong in the work is an event.
+#[ffi_type]
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SsoStatus {
+    /// The call worked; from `sso_operation_next`, an event was given.
+    Event = 0,
+    /// The operation has ended; there are no more events.
+    End = 1,
+    /// A pointer was null that must not be.
+    NullArgument = 2,
+    /// The request is not one that this library understands.
+    InvalidRequest = 3,
+    /// The library has a fault; the caller is unharmed.
+    Panic = 4,
+}
+
+/// An operation that was started.
+#[ffi_type(opaque)]
+pub struct SsoOperation {
+    run: Run,
+}
+
+/// The version of this boundary; a caller made for another one must not go on.
+#[ffi_constant]
+pub const SSO_ABI_VERSION: u32 = 1;
+
+fn guard(body: impl FnOnce() -> SsoStatus) -> SsoStatus {
+    sso_core::keep_panics_quiet();
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(SsoStatus::Panic)
+}
+
+/// Gives the version of this boundary, a whole number.
+#[ffi_function]
+#[no_mangle]
+pub extern "C" fn sso_abi_version() -> u32 {
+    SSO_ABI_VERSION
+}
+
+/// Starts the operation that the JSON text asks for, and writes its handle to `operation`.
+///
+/// Nothing happens before the first `sso_operation_next`. The handle must be given to `sso_operation_free` once.
+///
+/// # Safety
+/// `request` must point to `request_len` readable bytes and `operation` to a place for one pointer; either may be null, which is an error.
+#[ffi_function]
+#[no_mangle]
+pub unsafe extern "C" fn sso_operation_start(request: *const u8, request_len: u64, operation: *mut *mut SsoOperation) -> SsoStatus {
+    guard(|| {
+        if request.is_null() || operation.is_null() {
+            return SsoStatus::NullArgument;
+        }
+        // No slice may be longer than `isize::MAX`.
+        let Some(length) = usize::try_from(request_len).ok().filter(|length| isize::try_from(*length).is_ok()) else {
+            return SsoStatus::InvalidRequest;
+        };
+        // SAFETY: `operation` is not null, and the caller vouches that it points to a place for one pointer.
+        unsafe { operation.write(std::ptr::null_mut()) };
+        // SAFETY: `request` is not null, and the caller vouches for `request_len` readable bytes that nobody changes during this call.
+        let text = unsafe { std::slice::from_raw_parts(request, length) };
+        let Ok(request) = request_from_json(text) else {
+            return SsoStatus::InvalidRequest;
+        };
+        let run = sso_core::run(request.operation, World::new(request.variables, request.directory));
+        let handle = Box::into_raw(Box::new(SsoOperation { run }));
+        // SAFETY: as above.
+        unsafe { operation.write(handle) };
+        SsoStatus::Event
+    })
+}
+
+/// Waits for the next event and gives it as JSON text, to be given back to `sso_bytes_free`; at the end it gives `End` and no bytes.
+///
+/// # Safety
+/// `operation` must be a handle that is not freed before this call returns; `bytes` and `bytes_len` must point to places for their values.
+#[ffi_function]
+#[no_mangle]
+pub unsafe extern "C" fn sso_operation_next(operation: *const SsoOperation, bytes: *mut *mut std::ffi::c_void, bytes_len: *mut u64) -> SsoStatus {
+    guard(|| {
+        if operation.is_null() || bytes.is_null() || bytes_len.is_null() {
+            return SsoStatus::NullArgument;
+        }
+        // SAFETY: both are not null, and the caller vouches that they point to places for their values.
+        unsafe {
+            bytes.write(std::ptr::null_mut());
+            bytes_len.write(0);
+        }
+        // SAFETY: the caller vouches that the handle is live during this call; the run behind it is made to be shared between threads.
+        let run = unsafe { &(*operation).run };
+        let event = match catch_unwind(AssertUnwindSafe(|| run.next())) {
+            Ok(Some(event)) => event,
+            Ok(None) => return SsoStatus::End,
+            Err(_) => Event::Failed(Failed::new(&sso_core::panicked(), true)),
+        };
+        let text = event_to_json(&event).into_boxed_slice();
+        let length = text.len() as u64;
+        let start = Box::into_raw(text).cast::<std::ffi::c_void>();
+        // SAFETY: as above.
+        unsafe {
+            bytes.write(start);
+            bytes_len.write(length);
+        }
+        SsoStatus::Event
+    })
+}
+
+/// Asks the operation to end soon; what was fetched is still written. Any thread may call, any number of times.
+///
+/// # Safety
+/// `operation` must be a handle that is not freed before this call returns.
+#[ffi_function]
+#[no_mangle]
+pub unsafe extern "C" fn sso_operation_cancel(operation: *const SsoOperation) -> SsoStatus {
+    guard(|| {
+        if operation.is_null() {
+            return SsoStatus::NullArgument;
+        }
+        // SAFETY: the caller vouches that the handle is live during this call.
+        unsafe { (*operation).run.cancel() };
+        SsoStatus::Event
+    })
+}
+
+/// Cancels the operation and frees its handle; null is fine.
+///
+/// # Safety
+/// `operation` must be null or a handle of `sso_operation_start` that was not freed, and no other call may be using it.
+#[ffi_function]
+#[no_mangle]
+pub unsafe extern "C" fn sso_operation_free(operation: *mut SsoOperation) {
+    guard(|| {
+        if !operation.is_null() {
+            // SAFETY: the caller vouches that this is a handle of `sso_operation_start` and that nobody uses it any more.
+            drop(unsafe { Box::from_raw(operation) });
+        }
+        SsoStatus::End
+    });
+}
+
+/// Frees the bytes of one event; null is fine.
+///
+/// # Safety
+/// `bytes` and `bytes_len` must be null and anything, or what one `sso_operation_next` gave, not freed before.
+#[ffi_function]
+#[no_mangle]
+pub unsafe extern "C" fn sso_bytes_free(bytes: *mut std::ffi::c_void, bytes_len: u64) {
+    guard(|| {
+        if let (false, Ok(length)) = (bytes.is_null(), usize::try_from(bytes_len)) {
+            // SAFETY: the caller vouches that these are the start and the length of a boxed slice that `sso_operation_next` gave.
+            drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(bytes.cast::<u8>(), length)) });
+        }
+        SsoStatus::End
+    });
+}
+
+/// What the library exports, for the makers of bindings.
+#[must_use]
+pub fn inventory() -> Inventory {
+    InventoryBuilder::new()
+        .register(constant!(SSO_ABI_VERSION))
+        .register(extra_type!(SsoStatus))
+        .register(function!(sso_abi_version))
+        .register(function!(sso_operation_start))
+        .register(function!(sso_operation_next))
+        .register(function!(sso_operation_cancel))
+        .register(function!(sso_operation_free))
+        .register(function!(sso_bytes_free))
+        .inventory()
+}

@@ -1,0 +1,12 @@
+//! The stand-in seen from the wire.
+
+#![allow(clippy::unwrap_used, clippy::format_push_string, clippy::needless_pass_by_value, reason = "a test stops at what it did not expect")]
+
+mod client;
+mod faults;
+mod login;
+mod pkce;
+mod portal;
+mod program;
+mod strictness;
+mod tls;
