@@ -1,0 +1,21 @@
+@{
+    RootModule           = 'bin/AwsSso.dll'
+    ModuleVersion        = '0.1.0'
+    GUID                 = 'f0d7b2b6-6c0e-4a43-9c1d-8f3a5f2e7b61'
+    Author               = 'The Set-AwsCliSsoCredentials contributors'
+    CompanyName          = 'Unknown'
+    Copyright            = '(c) The Set-AwsCliSsoCredentials contributors. MIT license.'
+    Description          = 'Brings every AWS profile of an IAM Identity Center environment to fresh credentials in the shared credentials file, with one approval in a browser at most.'
+    PowerShellVersion    = '5.1'
+    CompatiblePSEditions = @('Desktop', 'Core')
+    FormatsToProcess     = @('module/AwsSso.Format.ps1xml')
+    CmdletsToExport      = @('Get-SsoEnvironment', 'Remove-SsoEnvironment', 'Set-SsoEnvironment', 'Update-SsoCredential')
+    FunctionsToExport    = @()
+    AliasesToExport      = @()
+    VariablesToExport    = @()
+    PrivateData          = @{
+        PSData = @{
+            Tags = @('AWS', 'SSO', 'IdentityCenter', 'Credentials', 'PSEdition_Desktop', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using System;
+using System.Globalization;
+using System.Management.Automation;
+using AwsSso.Native;
+
+namespace AwsSso.Commands;
+
+/// <summary>
+/// What the cmdlets have in common: they run operations on the pipeline's thread and hand their events to PowerShell.
+/// There is no <c>Dispose</c>, since no operation outlives the call of <see cref="Run"/> that started it, however that ends.
+/// </summary>
+public abstract class SsoCmdlet : PSCmdlet
+{
+    private const int ProgressId = 0;
+
+    private readonly object gate = new();
+    private SsoOperation? running;
+    private bool progressShown;
+
+    private protected SsoCmdlet()
+    {
+    }
+
+    /// <summary>Ends what is running. PowerShell calls this on a thread of its own while the pipeline's thread waits for an event.</summary>
+    protected override void StopProcessing()
+    {
+        lock (gate)
+        {
+            running?.Cancel();
+        }
+    }
+
+    /// <summary>Does the work and gives each event that is the cmdlet's own business to <paramref name="handle"/>; the others are dealt with here.</summary>
+    private protected void Run(SsoWork work, Action<SsoEvent> handle)
+    {
+        try
+        {
+            using var operation = SsoOperation.Start(new SsoRequest(work, SessionState.Path.CurrentFileSystemLocation.ProviderPath));
+            Remember(operation);
+            try
+            {
+                while (!Stopping && operation.Next() is { } happened)
+                {
+                    // Not after a stop: the user has turned away, and the end of the run only waits for the file.
+                    if (!Stopping && !Show(happened))
+                    {
+                        handle(happened);
+                    }
+                }
+            }
+            finally
+            {
+                Remember(null);
+            }
+        }
+        catch (SsoException error)
+        {
+            ThrowTerminatingError(error.ToRecord());
+        }
+
+        if (Stopping)
+        {
+            throw new PipelineStoppedException();
+        }
+
+        EndProgress();
+    }
+
+    /// <summary>Writes a line to the host, as Write-Host does: never to the output, where an assignment would hide it.</summary>
+    private protected void WriteHost(string line) => WriteInformation(new HostInformationMessage { Message = line }, ["PSHOST"]);
+
+    /// <summary>Whether -WhatIf or its preference is in force.</summary>
+    private protected bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given)
+        ? LanguagePrimitives.IsTrue(given)
+        : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
+
+    private void Remember(SsoOperation? operation)
+    {
+        lock (gate)
+        {
+            running = operation;
+
+            // A stop that came before there was anything to cancel.
+            if (Stopping)
+            {
+                operation?.Cancel();
+            }
+        }
+    }
+
+    private bool Show(SsoEvent happened)
+    {
+        switch (happened)
+        {
+            case { Verification: { } login }:
+                WriteHost(Invitation(login));
+                return true;
+            case { Waiting: { } wait }:
+                ShowProgress(new ProgressRecord(ProgressId, wait.Environment, wait.Text) { SecondsRemaining = (int)Math.Min(wait.SecondsLeft ?? -1, int.MaxValue) });
+                return true;
+            case { Progress: { } progress }:
+                ShowProgress(new ProgressRecord(ProgressId, "Fetching credentials", $"{progress.Done} of {progress.Total} profiles")
+                {
+                    PercentComplete = progress.Total > 0 ? (int)(progress.Done * 100 / progress.Total) : -1,
+                });
+                return true;
+            case { Note: { IsWarning: true } note }:
+                WriteWarning(note.Text);
+                return true;
+            case { Note: { } note }:
+                WriteVerbose(note.Text);
+                return true;
+            case { Failed: { Terminating: true } failed }:
+                throw SsoErrors.From(failed);
+            case { Failed: { } failed }:
+                WriteError(SsoErrors.From(failed).ToRecord());
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private static string Invitation(VerificationEvent login)
+    {
+        var open = login.BrowserOpened ? "the browser should open" : "open";
+        var before = login.Expires is { } expires ? expires.ToString("', before 'HH:mm", CultureInfo.InvariantCulture) : "";
+        return $"{login.Environment}: {open} {login.Url} to approve the login. Go on if the page shows the code {login.UserCode}{before}.";
+    }
+
+    private void ShowProgress(ProgressRecord record)
+    {
+        progressShown = true;
+        WriteProgress(record);
+    }
+
+    private void EndProgress()
+    {
+        if (progressShown)
+        {
+            progressShown = false;
+            WriteProgress(new ProgressRecord(ProgressId, MyInvocation.MyCommand.Name, "Done") { RecordType = ProgressRecordType.Completed });
+        }
+    }
+}

@@ -1,0 +1,243 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using System.Management.Automation;
+using AwsSso.Native;
+
+namespace AwsSso.Commands;
+
+/// <summary>Brings the profiles of environments to fresh credentials, with one login at most for each environment.</summary>
+[Cmdlet(VerbsData.Update, "SsoCredential", SupportsShouldProcess = true)]
+[OutputType(typeof(SsoProfileResult))]
+public sealed class UpdateSsoCredentialCommand : SsoCmdlet
+{
+    /// <summary>More names than this would hide the rest of the summary's line.</summary>
+    private const int MostNamesInSummary = 10;
+
+    private readonly List<NamePattern> wanted = [];
+
+    /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("EnvironmentName", "Name")]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[]? Environment { get; set; }
+
+    /// <summary>The profiles, by name or wildcards, in which case counts; without it every profile.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[]? ProfileName { get; set; }
+
+    /// <summary>Fetches credentials for profiles that are still good, too.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Shows the address of a login, but opens no browser.</summary>
+    [Parameter]
+    public SwitchParameter NoBrowser { get; set; }
+
+    /// <summary>Fails where a login would be needed.</summary>
+    [Parameter]
+    public SwitchParameter NoLogin { get; set; }
+
+    /// <summary>Credentials are renewed when less than this is left of them.</summary>
+    [Parameter]
+    [Seconds]
+    [ValidateDuration(AllowZero = true)]
+    public TimeSpan MinimumRemaining { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long network and file locks may take after the login; where it is given, the login too.</summary>
+    [Parameter]
+    [Seconds]
+    [ValidateDuration]
+    public TimeSpan? Timeout { get; set; }
+
+    /// <summary>How many requests may be under way at once.</summary>
+    [Parameter]
+    [ValidateRange(1, 256)]
+    public int ThrottleLimit { get; set; } = 16;
+
+    /// <summary>Where access tokens are kept in this run, whatever the environment says.</summary>
+    [Parameter]
+    public SsoTokenCache TokenCache { get; set; }
+
+    /// <summary>Writes an object for each profile.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <summary>Collects names: all of the input is one run, with one write of the file.</summary>
+    protected override void ProcessRecord() => wanted.AddRange((Environment ?? []).Select(name => new NamePattern(name, ignoreCase: true)));
+
+    /// <summary>Plans, asks, and updates.</summary>
+    protected override void EndProcessing()
+    {
+        // A pipeline that brought nothing is not a wish for every environment.
+        if (wanted.Count == 0 && MyInvocation.ExpectingInput)
+        {
+            return;
+        }
+
+        var targets = new List<UpdateTarget>();
+        foreach (var plan in Wanted(Plan()))
+        {
+            if (IsAgreed(plan))
+            {
+                targets.Add(new UpdateTarget(plan.Environment, ProfileName is null ? null : Names(plan.Profiles)));
+            }
+        }
+
+        // Not even an environment with nothing due is sent under -WhatIf, since by now it may have something.
+        if (targets.Count > 0 && !IsWhatIf)
+        {
+            Run(UpdateOf(targets), Report);
+        }
+    }
+
+    /// <summary>Asks the library which profiles are due in the environments that were named. Nothing is sent for it.</summary>
+    private List<PlannedEvent> Plan()
+    {
+        var plans = new List<PlannedEvent>();
+        var literals = wanted.Where(name => name.IsLiteral).Select(name => name.Literal).Distinct(StringComparer.OrdinalIgnoreCase).ToArray();
+        var patterns = wanted.Where(name => !name.IsLiteral).ToArray();
+        if (literals.Length > 0)
+        {
+            Plan(literals, plans.Add);
+        }
+
+        if (patterns.Length > 0 || wanted.Count == 0)
+        {
+            Plan([], plan =>
+            {
+                var isWanted = wanted.Count == 0 || patterns.Any(pattern => pattern.Matches(plan.Environment));
+                if (isWanted && !plans.Any(other => string.Equals(other.Environment, plan.Environment, StringComparison.OrdinalIgnoreCase)))
+                {
+                    plans.Add(plan);
+                }
+            });
+        }
+
+        return plans;
+    }
+
+    private void Plan(string[] environments, Action<PlannedEvent> add)
+    {
+        var work = new PlanWork { Environments = environments, Force = Force, MinimumRemaining = Seconds(MinimumRemaining) };
+        Run(new SsoWork { Plan = work }, happened =>
+        {
+            if (happened.Planned is { } plan)
+            {
+                add(plan);
+            }
+        });
+    }
+
+    /// <summary>Leaves the profiles that -ProfileName names, and the environments that have any of them.</summary>
+    private List<PlannedEvent> Wanted(List<PlannedEvent> plans)
+    {
+        if (ProfileName is null)
+        {
+            return plans;
+        }
+
+        var patterns = ProfileName.Distinct(StringComparer.Ordinal).Select(name => new NamePattern(name, ignoreCase: false)).ToArray();
+        var existing = plans.SelectMany(plan => Names(plan.Profiles)).ToArray();
+        foreach (var missing in patterns.Where(pattern => pattern.IsLiteral && plans.Count > 0 && !existing.Any(pattern.Matches)))
+        {
+            WriteError(SsoErrors.ProfileNotFound(missing.Literal, existing).ToRecord());
+        }
+
+        return plans
+            .Select(plan => plan.With(plan.Profiles.Where(profile => patterns.Any(pattern => pattern.Matches(profile.ProfileName)))))
+            .Where(plan => plan.Profiles.Length > 0)
+            .ToList();
+    }
+
+    /// <summary>Asks the user about an environment with something due; the others have nothing to ask about.</summary>
+    private bool IsAgreed(PlannedEvent plan)
+    {
+        var due = Names(plan.Profiles.Where(profile => profile.Due));
+        if (due.Length > 0)
+        {
+            return ShouldProcess($"{plan.Environment}: {string.Join(", ", due)}", "Update credentials");
+        }
+
+        if (IsWhatIf)
+        {
+            WriteHost($"{plan.Environment}: nothing due");
+        }
+
+        return true;
+    }
+
+    private SsoWork UpdateOf(List<UpdateTarget> targets) => new()
+    {
+        Update = new UpdateWork
+        {
+            Targets = [.. targets],
+            Force = Force,
+            MinimumRemaining = Seconds(MinimumRemaining),
+            Browser = !NoBrowser,
+            Login = !NoLogin,
+            Timeout = Timeout is { } timeout ? Seconds(timeout) : null,
+            ThrottleLimit = ThrottleLimit,
+            TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache.ToString() : null,
+        },
+    };
+
+    private void Report(SsoEvent happened)
+    {
+        if (PassThru && happened.Profile is { } profile)
+        {
+            WriteObject(profile);
+        }
+
+        if (happened.Completed is { Cancelled: false } completed)
+        {
+            WriteHost(Summary(completed));
+        }
+    }
+
+    private static string Summary(CompletedEvent completed)
+    {
+        var names = completed.ProfileNames;
+        var line = $"{completed.Environment}: " + names.Length switch
+        {
+            0 when completed.Failed == 0 => "no profiles",
+            0 => "no profile registered",
+            <= MostNamesInSummary => $"{string.Join(", ", names)} registered",
+            _ => $"{names.Length} profiles registered",
+        };
+        if (completed.Refreshed > 0 && completed.Refreshed < names.Length)
+        {
+            line += $" ({completed.Refreshed} fetched)";
+        }
+
+        if (completed.Failed > 0)
+        {
+            line += $", {completed.Failed} failed";
+        }
+
+        var nothingDue = names.Length > 0 && completed.Refreshed == 0 && completed.Failed == 0;
+        if (nothingDue)
+        {
+            line += ", nothing due";
+        }
+
+        if (nothingDue && completed.CredentialsExpire is { } end)
+        {
+            var format = end.Date == DateTime.Today ? "HH:mm" : "yyyy-MM-dd HH:mm";
+            return $"{line}, credentials last until {end.ToString(format, CultureInfo.InvariantCulture)}";
+        }
+
+        return completed.SessionExpires - DateTime.Now is { } left && left > TimeSpan.Zero
+            ? $"{line}, {Math.Floor(left.TotalHours)}:{left:mm\\:ss} left on the SSO session"
+            : line;
+    }
+
+    private static string[] Names(IEnumerable<PlannedProfile> profiles) => profiles.Select(profile => profile.ProfileName).ToArray();
+
+    /// <summary>Whole seconds, rounded up so that a short time does not become none.</summary>
+    private static long Seconds(TimeSpan span) => (long)Math.Ceiling(span.TotalSeconds);
+}

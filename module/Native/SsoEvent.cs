@@ -1,0 +1,216 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Runtime.Serialization;
+using System.Runtime.Serialization.Json;
+using System.Xml;
+
+namespace AwsSso.Native;
+
+/// <summary>
+/// What the library tells of a run. The member that is not null is the event; where all are null it is one that a newer library
+/// knows, and of no concern here. The members are those of <c>Event</c> in native/core/src/protocol.rs.
+/// </summary>
+[DataContract]
+internal sealed class SsoEvent
+{
+    private static readonly Lazy<DataContractJsonSerializer> Reader = new(() => new DataContractJsonSerializer(typeof(SsoEvent)));
+
+    [DataMember(Name = "planned")]
+    internal PlannedEvent? Planned { get; private set; }
+
+    [DataMember(Name = "verification")]
+    internal VerificationEvent? Verification { get; private set; }
+
+    [DataMember(Name = "waiting")]
+    internal WaitingEvent? Waiting { get; private set; }
+
+    [DataMember(Name = "progress")]
+    internal ProgressEvent? Progress { get; private set; }
+
+    [DataMember(Name = "note")]
+    internal NoteEvent? Note { get; private set; }
+
+    [DataMember(Name = "profile")]
+    internal SsoProfileResult? Profile { get; private set; }
+
+    [DataMember(Name = "failed")]
+    internal FailedEvent? Failed { get; private set; }
+
+    [DataMember(Name = "completed")]
+    internal CompletedEvent? Completed { get; private set; }
+
+    [DataMember(Name = "environment")]
+    internal SsoEnvironment? Environment { get; private set; }
+
+    /// <summary>Reads an event from its JSON text.</summary>
+    internal static SsoEvent Read(byte[] text)
+    {
+        try
+        {
+            using var stream = new MemoryStream(text, writable: false);
+            return (SsoEvent?)Reader.Value.ReadObject(stream) ?? throw new SerializationException("The event is null.");
+        }
+        catch (Exception fault) when (fault is SerializationException or XmlException or FormatException or ArgumentException or InvalidCastException)
+        {
+            // The text is not quoted: no message may ever carry what a fault put into it.
+            throw SsoErrors.BadEvent(fault);
+        }
+    }
+}
+
+[DataContract]
+internal sealed class PlannedEvent
+{
+    [DataMember(Name = "environment", IsRequired = true)]
+    internal string Environment { get; private set; } = "";
+
+    [DataMember(Name = "profiles", IsRequired = true)]
+    internal PlannedProfile[] Profiles { get; private set; } = [];
+
+    /// <summary>The same environment with some of its profiles.</summary>
+    internal PlannedEvent With(IEnumerable<PlannedProfile> profiles) => new() { Environment = Environment, Profiles = profiles.ToArray() };
+}
+
+[DataContract]
+internal sealed class PlannedProfile
+{
+    [DataMember(Name = "profile_name", IsRequired = true)]
+    internal string ProfileName { get; private set; } = "";
+
+    [DataMember(Name = "due", IsRequired = true)]
+    internal bool Due { get; private set; }
+}
+
+[DataContract]
+internal sealed class VerificationEvent
+{
+    [DataMember(Name = "environment", IsRequired = true)]
+    internal string Environment { get; private set; } = "";
+
+    [DataMember(Name = "url", IsRequired = true)]
+    internal string Url { get; private set; } = "";
+
+    [DataMember(Name = "user_code", IsRequired = true)]
+    internal string UserCode { get; private set; } = "";
+
+    internal DateTime? Expires { get; private set; }
+
+    [DataMember(Name = "browser_opened", IsRequired = true)]
+    internal bool BrowserOpened { get; private set; }
+
+    [DataMember(Name = "expires", IsRequired = true)]
+    private string? ExpiresText
+    {
+        get => Timestamp.Write(Expires);
+        set => Expires = Timestamp.Read(value);
+    }
+}
+
+[DataContract]
+internal sealed class WaitingEvent
+{
+    [DataMember(Name = "environment", IsRequired = true)]
+    internal string Environment { get; private set; } = "";
+
+    [DataMember(Name = "text", IsRequired = true)]
+    internal string Text { get; private set; } = "";
+
+    [DataMember(Name = "seconds_left")]
+    internal long? SecondsLeft { get; private set; }
+}
+
+[DataContract]
+internal sealed class ProgressEvent
+{
+    [DataMember(Name = "done", IsRequired = true)]
+    internal long Done { get; private set; }
+
+    [DataMember(Name = "total", IsRequired = true)]
+    internal long Total { get; private set; }
+}
+
+[DataContract]
+internal sealed class NoteEvent
+{
+    [DataMember(Name = "level", IsRequired = true)]
+    internal string Level { get; private set; } = "";
+
+    [DataMember(Name = "text", IsRequired = true)]
+    internal string Text { get; private set; } = "";
+
+    internal bool IsWarning => Level == "warning";
+}
+
+[DataContract]
+internal sealed class FailedEvent
+{
+    [DataMember(Name = "code", IsRequired = true)]
+    internal string Code { get; private set; } = "";
+
+    [DataMember(Name = "message", IsRequired = true)]
+    internal string Message { get; private set; } = "";
+
+    [DataMember(Name = "action")]
+    internal string? Action { get; private set; }
+
+    [DataMember(Name = "target")]
+    internal string? Target { get; private set; }
+
+    [DataMember(Name = "request_id")]
+    internal string? RequestId { get; private set; }
+
+    [DataMember(Name = "terminating", IsRequired = true)]
+    internal bool Terminating { get; private set; }
+}
+
+[DataContract]
+internal sealed class CompletedEvent
+{
+    [DataMember(Name = "environment", IsRequired = true)]
+    internal string Environment { get; private set; } = "";
+
+    [DataMember(Name = "profile_names", IsRequired = true)]
+    internal string[] ProfileNames { get; private set; } = [];
+
+    [DataMember(Name = "refreshed", IsRequired = true)]
+    internal long Refreshed { get; private set; }
+
+    [DataMember(Name = "still_valid", IsRequired = true)]
+    internal long StillValid { get; private set; }
+
+    [DataMember(Name = "failed", IsRequired = true)]
+    internal long Failed { get; private set; }
+
+    internal DateTime? SessionExpires { get; private set; }
+
+    internal DateTime? CredentialsExpire { get; private set; }
+
+    [DataMember(Name = "cancelled", IsRequired = true)]
+    internal bool Cancelled { get; private set; }
+
+    [DataMember(Name = "session_expires")]
+    private string? SessionExpiresText
+    {
+        get => Timestamp.Write(SessionExpires);
+        set => SessionExpires = Timestamp.Read(value);
+    }
+
+    [DataMember(Name = "credentials_expire")]
+    private string? CredentialsExpireText
+    {
+        get => Timestamp.Write(CredentialsExpire);
+        set => CredentialsExpire = Timestamp.Read(value);
+    }
+}
+
+/// <summary>Times are RFC 3339 in the text and local time for the user; the serializer itself knows only a format of Microsoft's.</summary>
+internal static class Timestamp
+{
+    internal static DateTime? Read(string? text) =>
+        text is null ? null : DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).LocalDateTime;
+
+    internal static string? Write(DateTime? time) => time?.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}

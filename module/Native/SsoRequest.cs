@@ -1,0 +1,181 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Runtime.Serialization;
+using System.Runtime.Serialization.Json;
+
+namespace AwsSso.Native;
+
+/// <summary>
+/// What the library is asked for, with the part of the world that it cannot see for itself: on Linux and macOS neither
+/// <c>$env:NAME = …</c> nor <c>Set-Location</c> reaches native code. The members are those of <c>Request</c> in native/core/src/protocol.rs.
+/// </summary>
+[DataContract]
+internal sealed class SsoRequest
+{
+    /// <summary>The variables that the library honours. None may hold a key.</summary>
+    private static readonly string[] VariableNames =
+    [
+        "HOME", "USERPROFILE", "PATH",
+        "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_SSO_ENVIRONMENTS_FILE", "AWS_SSO_BROWSER",
+        "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "AWS_CA_BUNDLE", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
+        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
+        "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE", "XDG_RUNTIME_DIR", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS",
+        "SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "WSL_DISTRO_NAME", "WSL_INTEROP", "CI", "CODESPACES", "container",
+    ];
+
+    private static readonly Lazy<DataContractJsonSerializer> Writer = new(() =>
+        new DataContractJsonSerializer(typeof(SsoRequest), new DataContractJsonSerializerSettings { UseSimpleDictionaryFormat = true }));
+
+    /// <summary>Makes a request as seen by a user in <paramref name="directory"/>, with the variables of this moment.</summary>
+    internal SsoRequest(SsoWork work, string directory)
+    {
+        Operation = work;
+        Directory = directory;
+        foreach (var name in VariableNames)
+        {
+            if (Environment.GetEnvironmentVariable(name) is { } value)
+            {
+                Variables[name] = value;
+            }
+        }
+    }
+
+    [DataMember(Name = "operation")]
+    internal SsoWork Operation { get; private set; }
+
+    [DataMember(Name = "variables")]
+    internal Dictionary<string, string> Variables { get; private set; } = [];
+
+    [DataMember(Name = "directory")]
+    internal string Directory { get; private set; }
+
+    /// <summary>Writes the request as JSON text.</summary>
+    internal byte[] Write()
+    {
+        using var stream = new MemoryStream();
+        Writer.Value.WriteObject(stream, this);
+        return stream.ToArray();
+    }
+}
+
+/// <summary>The work itself: exactly one member is set.</summary>
+[DataContract]
+internal sealed class SsoWork
+{
+    [DataMember(Name = "plan", EmitDefaultValue = false)]
+    internal PlanWork? Plan { get; set; }
+
+    [DataMember(Name = "update", EmitDefaultValue = false)]
+    internal UpdateWork? Update { get; set; }
+
+    [DataMember(Name = "get_environment", EmitDefaultValue = false)]
+    internal GetEnvironmentWork? GetEnvironment { get; set; }
+
+    [DataMember(Name = "set_environment", EmitDefaultValue = false)]
+    internal SetEnvironmentWork? SetEnvironment { get; set; }
+
+    [DataMember(Name = "remove_environment", EmitDefaultValue = false)]
+    internal RemoveEnvironmentWork? RemoveEnvironment { get; set; }
+}
+
+[DataContract]
+internal sealed class PlanWork
+{
+    /// <summary>Empty means every stored environment.</summary>
+    [DataMember(Name = "environments")]
+    internal string[] Environments { get; set; } = [];
+
+    [DataMember(Name = "force")]
+    internal bool Force { get; set; }
+
+    /// <summary>In seconds.</summary>
+    [DataMember(Name = "minimum_remaining")]
+    internal long MinimumRemaining { get; set; }
+}
+
+[DataContract]
+internal sealed class UpdateWork
+{
+    [DataMember(Name = "targets")]
+    internal UpdateTarget[] Targets { get; set; } = [];
+
+    [DataMember(Name = "force")]
+    internal bool Force { get; set; }
+
+    /// <summary>In seconds.</summary>
+    [DataMember(Name = "minimum_remaining")]
+    internal long MinimumRemaining { get; set; }
+
+    [DataMember(Name = "browser")]
+    internal bool Browser { get; set; }
+
+    [DataMember(Name = "login")]
+    internal bool Login { get; set; }
+
+    /// <summary>In seconds.</summary>
+    [DataMember(Name = "timeout", EmitDefaultValue = false)]
+    internal long? Timeout { get; set; }
+
+    [DataMember(Name = "throttle_limit")]
+    internal int ThrottleLimit { get; set; }
+
+    [DataMember(Name = "token_cache", EmitDefaultValue = false)]
+    internal string? TokenCache { get; set; }
+}
+
+[DataContract]
+internal sealed class UpdateTarget(string environment, string[]? profiles)
+{
+    [DataMember(Name = "environment")]
+    internal string Environment { get; private set; } = environment;
+
+    /// <summary>Null means all.</summary>
+    [DataMember(Name = "profiles", EmitDefaultValue = false)]
+    internal string[]? Profiles { get; private set; } = profiles;
+}
+
+[DataContract]
+internal sealed class GetEnvironmentWork
+{
+    /// <summary>Empty means every stored environment.</summary>
+    [DataMember(Name = "names")]
+    internal string[] Names { get; set; } = [];
+}
+
+[DataContract]
+internal sealed class SetEnvironmentWork
+{
+    [DataMember(Name = "name")]
+    internal string Name { get; set; } = "";
+
+    [DataMember(Name = "start_url", EmitDefaultValue = false)]
+    internal string? StartUrl { get; set; }
+
+    [DataMember(Name = "region", EmitDefaultValue = false)]
+    internal string? Region { get; set; }
+
+    [DataMember(Name = "default_role_name", EmitDefaultValue = false)]
+    internal string? DefaultRoleName { get; set; }
+
+    /// <summary>The whole new table; null leaves it as it is.</summary>
+    [DataMember(Name = "accounts", EmitDefaultValue = false)]
+    internal SsoAccountRow[]? Accounts { get; set; }
+
+    [DataMember(Name = "token_cache", EmitDefaultValue = false)]
+    internal string? TokenCache { get; set; }
+
+    [DataMember(Name = "check_only")]
+    internal bool CheckOnly { get; set; }
+}
+
+[DataContract]
+internal sealed class RemoveEnvironmentWork
+{
+    [DataMember(Name = "name")]
+    internal string Name { get; set; } = "";
+
+    [DataMember(Name = "check_only")]
+    internal bool CheckOnly { get; set; }
+}

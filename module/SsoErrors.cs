@@ -1,0 +1,103 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Management.Automation;
+using AwsSso.Native;
+
+namespace AwsSso;
+
+/// <summary>Something that went wrong, with the word that stands for it in the error's id.</summary>
+public sealed class SsoException : Exception
+{
+    internal SsoException(string code, string message, string? action = null, string? target = null, string? requestId = null, Exception? inner = null)
+        : base(requestId is null ? message : $"{message} (request id {requestId})", inner)
+    {
+        Code = code;
+        Action = action;
+        Target = target;
+        RequestId = requestId;
+    }
+
+    /// <summary>The code, the first word of the error's id.</summary>
+    public string Code { get; }
+
+    /// <summary>What to do next, as a sentence.</summary>
+    public string? Action { get; }
+
+    /// <summary>What it happened to: a profile, an environment, a path.</summary>
+    public string? Target { get; }
+
+    /// <summary>The service's id of the refused request.</summary>
+    public string? RequestId { get; }
+}
+
+/// <summary>Every error of the module.</summary>
+internal static class SsoErrors
+{
+    /// <summary>Whether PowerShell shows the recommended action; before 7.5 it showed the message only.</summary>
+    private static readonly bool ShellShowsAction = typeof(PSObject).Assembly.GetName().Version >= new Version(7, 5);
+
+    /// <summary>Makes the record of an error; PowerShell appends the cmdlet's type to the id.</summary>
+    internal static ErrorRecord ToRecord(this SsoException error)
+    {
+        var action = error.Action ?? "";
+        var message = ShellShowsAction || action.Length == 0 ? error.Message : $"{error.Message} {action}";
+        return new ErrorRecord(error, error.Code, CategoryOf(error.Code), error.Target) { ErrorDetails = new ErrorDetails(message) { RecommendedAction = action } };
+    }
+
+    internal static SsoException From(FailedEvent failed) => new(failed.Code, failed.Message, failed.Action, failed.Target, failed.RequestId);
+
+    internal static SsoException ProfileNotFound(string name, IEnumerable<string> existing)
+    {
+        var names = string.Join(", ", existing);
+        return new("ProfileNotFound", $"No profile is named '{name}'.", names.Length == 0 ? "There are no profiles yet." : $"Profiles are: {names}.", name);
+    }
+
+    internal static SsoException RowInvalid(string environment, int number, string fault) => new(
+        "EnvironmentInvalid",
+        $"Row {number} of -Account {fault}.",
+        "Each row needs a Profile and an AccountId, and a RoleName where the role is not the environment's default.",
+        environment);
+
+    internal static SsoException LibraryUnavailable(string path, string platform, Exception fault) => File.Exists(path)
+        ? new("LibraryUnavailable", $"The native library '{path}' cannot be loaded on {platform}: {FirstLine(fault.Message)}", "Install a build of the module that was made for this system.", path, inner: fault)
+        : new("LibraryUnavailable", $"There is no native library for {platform} at '{path}'.", "Build the module on this system with './build.ps1 Build', or install one that was built for it.", path, inner: fault);
+
+    internal static SsoException LibraryVersionMismatch(string path, uint found, uint wanted) => new(
+        "LibraryVersionMismatch",
+        $"The native library '{path}' has version {found} of the boundary, and this module needs version {wanted}.",
+        "Build or install the module anew, and start a new PowerShell, since a loaded library stays loaded.",
+        path);
+
+    internal static SsoException BadEvent(Exception? fault) => Internal("The native library sent a bad event.", fault);
+
+    internal static SsoException BadStatus(SsoStatus status) => Internal($"The native library answered with the status {status}.", null);
+
+    private static SsoException Internal(string message, Exception? fault) =>
+        new("InternalError", message, "This is a fault of the module: please report it with this message.", inner: fault);
+
+    private static string FirstLine(string text) => text.Split('\r', '\n')[0];
+
+    private static ErrorCategory CategoryOf(string code) => code switch
+    {
+        "EnvironmentNotFound" or "ProfileNotFound" or "AccountNotFound" => ErrorCategory.ObjectNotFound,
+        "EnvironmentInvalid" or "CredentialsFileInvalid" or "ConfigFileInvalid" => ErrorCategory.InvalidData,
+        "EnvironmentExists" => ErrorCategory.ResourceExists,
+        "LoginDeclined" or "RoleNotAssigned" => ErrorCategory.PermissionDenied,
+        "LoginTimedOut" => ErrorCategory.OperationTimeout,
+        "LoginRequired" or "LoginFailed" => ErrorCategory.AuthenticationError,
+        "StartUrlRejected" or "ProfileNameConflict" => ErrorCategory.InvalidArgument,
+        "ScriptInvalid" => ErrorCategory.ParserError,
+        "Throttled" => ErrorCategory.LimitsExceeded,
+        "ServiceError" => ErrorCategory.ResourceUnavailable,
+        "NetworkError" => ErrorCategory.ConnectionError,
+        "ReadFailed" => ErrorCategory.ReadError,
+        "WriteFailed" => ErrorCategory.WriteError,
+        "FileLocked" => ErrorCategory.ResourceBusy,
+        "LibraryUnavailable" => ErrorCategory.NotInstalled,
+        "LibraryVersionMismatch" or "InternalError" => ErrorCategory.InvalidResult,
+
+        // A newer library may know more codes; the word itself is still the error's id.
+        _ => ErrorCategory.NotSpecified,
+    };
+}

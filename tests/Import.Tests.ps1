@@ -1,0 +1,140 @@
+# What a user gets from Import-Module alone. Every PowerShell that imports the module is a process of its own, without the variable CI and with a
+# home folder that the test throws away: a native library is never unloaded, and no test may touch the files of whoever runs it.
+
+BeforeDiscovery {
+    $commands = 'Get-SsoEnvironment', 'Remove-SsoEnvironment', 'Set-SsoEnvironment', 'Update-SsoCredential'
+}
+
+BeforeAll {
+    $manifest = Join-Path (Split-Path $PSScriptRoot) 'Set-AwsCliSsoCredentials.psd1'
+
+    $import = "Import-Module '$($manifest.Replace("'", "''"))' -ErrorAction Stop;"
+
+    # Runs the script in a fresh PowerShell, and gives what it writes. $Through is put before pwsh on the command line.
+    function Invoke-Fresh([string] $Script, [string[]] $Through = @()) {
+        $kept = @{ HOME = $env:HOME; USERPROFILE = $env:USERPROFILE; CI = $env:CI; POWERSHELL_TELEMETRY_OPTOUT = $env:POWERSHELL_TELEMETRY_OPTOUT }
+        $text = "`$ProgressPreference = 'SilentlyContinue'; $Script"
+        $line = $Through + @('pwsh', '-NoProfile', '-NonInteractive', '-EncodedCommand', [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($text)))
+        try {
+            $env:HOME = $env:USERPROFILE = $userHome
+            $env:CI = $null
+            $env:POWERSHELL_TELEMETRY_OPTOUT = '1'
+            & $line[0] @($line | Select-Object -Skip 1)
+        }
+        finally {
+            $kept.GetEnumerator() | ForEach-Object { [Environment]::SetEnvironmentVariable($_.Key, $_.Value) }
+        }
+    }
+
+    $userHome = Join-Path ([IO.Path]::GetTempPath()) "aws-sso-import-$([Guid]::NewGuid().ToString('N'))"
+    $null = New-Item -ItemType Directory (Join-Path $userHome '.aws')
+    Set-Content (Join-Path $userHome '.aws/credentials') "[default]`naws_access_key_id = AKIAEXAMPLE"
+
+    $facts = Invoke-Fresh ($import + @'
+        $commands = Get-Command -Module Set-AwsCliSsoCredentials
+        @{
+            Commands = @($commands | ForEach-Object { "$($_.CommandType) $($_.Name)" })
+            Unapproved = @($commands | Where-Object Verb -NotIn (Get-Verb).Verb | ForEach-Object Name)
+            Variables = (Get-Module Set-AwsCliSsoCredentials).ExportedVariables.Count
+            Version = "$((Get-Module Set-AwsCliSsoCredentials).Version)"
+            AssemblyVersion = [Reflection.AssemblyName]::GetAssemblyName((Get-Command Update-SsoCredential).DLL).Version.ToString(3)
+            Help = @($commands | ForEach-Object {
+                $help = Get-Help $_.Name -Full
+                @{
+                    Name = $_.Name
+                    Synopsis = $help.Synopsis
+                    Description = "$($help.description.Text)"
+                    Examples = @($help.examples.example | ForEach-Object { @{ Code = "$($_.code)"; Remarks = "$($_.remarks.Text)" } })
+                    Parameters = @($_.Parameters.Values | Where-Object Name -NotIn ([Management.Automation.Cmdlet]::CommonParameters) | ForEach-Object {
+                        $name = $_.Name
+                        $described = $help.parameters.parameter | Where-Object name -EQ $name
+                        @{
+                            Name = $name
+                            Description = "$($described.description.Text)"
+                            Aliases = @($_.Aliases | Sort-Object) -join ', '
+                            HelpAliases = @(($described.aliases -split ', ' -ne 'none') | Sort-Object) -join ', '
+                            Type = $_.ParameterType.Name -replace '^Nullable`1$', $_.ParameterType.GenericTypeArguments.Name
+                            HelpType = "$($described.type.name)"
+                        }
+                    })
+                    Unknown = @($help.parameters.parameter.name | Where-Object { $_ -notin $commands.Where({ $_.Name -eq $help.Name }).Parameters.Keys })
+                }
+            })
+        } | ConvertTo-Json -Depth 6
+'@) | Out-String | ConvertFrom-Json
+}
+
+AfterAll {
+    Remove-Item $userHome -Recurse -Force -ErrorAction Ignore
+}
+
+Describe 'Import-Module' {
+    It 'brings four cmdlets and nothing else' {
+        $facts.Commands | Should -Be @('Cmdlet Get-SsoEnvironment', 'Cmdlet Remove-SsoEnvironment', 'Cmdlet Set-SsoEnvironment', 'Cmdlet Update-SsoCredential')
+        $facts.Variables | Should -Be 0
+    }
+
+    It 'brings only verbs that PowerShell approves of' {
+        $facts.Unapproved | Should -BeNullOrEmpty
+    }
+
+    It 'has one version, that of the manifest' {
+        $facts.AssemblyVersion | Should -Be $facts.Version
+    }
+
+    It 'loads no native library; the first command does' -Skip:(-not $IsLinux) {
+        $count = Invoke-Fresh ($import + @'
+            @(Select-String -Path /proc/self/maps -Pattern 'aws_sso\.so').Count
+            $null = Get-SsoEnvironment -ErrorAction Ignore
+            @(Select-String -Path /proc/self/maps -Pattern 'aws_sso\.so').Count
+'@)
+        [int] $count[0] | Should -Be 0
+        [int] $count[1] | Should -BeGreaterThan 0
+    }
+
+    It 'opens nothing below ~/.aws and no internet socket' {
+        if (-not (Get-Command strace -CommandType Application -ErrorAction Ignore)) {
+            Set-ItResult -Skipped -Because 'strace is not installed'
+            return
+        }
+
+        function Get-Trace([string] $Script) {
+            $file = Join-Path $userHome 'trace'
+            $through = 'strace', '-f', '-qq', '-s', '4096', '-e', 'trace=openat,connect,socket', '-o', $file
+            Invoke-Fresh "$Script 'done'" -Through $through | Should -Be 'done'
+            Get-Content $file
+        }
+
+        # PowerShell itself asks the system for a socket of each kind when it starts, to see which there are.
+        $alone = Get-Trace ''
+        $calls = Get-Trace $import
+
+        # The trace is one of the right process: it has the module's own file in it.
+        $calls -match 'AwsSso\.dll' | Should -Not -BeNullOrEmpty
+        $calls -match ([regex]::Escape((Join-Path $userHome '.aws')) + '["/]') | Should -BeNullOrEmpty
+        @($calls -match 'socket\(AF_INET').Count | Should -Be @($alone -match 'socket\(AF_INET').Count
+        $calls -match 'connect\(.*AF_INET' | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'Get-Help <_>' -ForEach $commands {
+    BeforeAll {
+        $help = $facts.Help | Where-Object Name -EQ $_
+    }
+
+    It 'tells what the command is for' {
+        $help.Synopsis | Should -Match '^[A-Z].*\.$'
+        $help.Description.Length | Should -BeGreaterThan 60
+    }
+
+    It 'has two examples or more, each with a word about it' {
+        $help.Examples.Count | Should -BeGreaterOrEqual 2
+        $help.Examples | Where-Object { -not $_.Code -or -not $_.Remarks } | Should -BeNullOrEmpty
+    }
+
+    It 'describes every parameter, with its type and aliases, and none that does not exist' {
+        $help.Parameters | Where-Object { -not $_.Description } | ForEach-Object Name | Should -BeNullOrEmpty
+        $help.Parameters | Where-Object { $_.Aliases -ne $_.HelpAliases -or $_.Type -ne $_.HelpType } | ForEach-Object Name | Should -BeNullOrEmpty
+        $help.Unknown | Should -BeNullOrEmpty
+    }
+}

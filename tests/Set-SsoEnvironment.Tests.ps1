@@ -1,0 +1,269 @@
+# How a user makes, sees and removes environments. Every test has a fresh PowerShell, without the variable CI, and a home folder of its own.
+
+BeforeAll {
+    $manifest = Join-Path (Split-Path $PSScriptRoot) 'Set-AwsCliSsoCredentials.psd1'
+
+    # Runs the script in a fresh PowerShell with the module imported, and gives what it wrote and each error that it met.
+    # It sees $new, the settings that a new environment needs, for splatting.
+    function Invoke-Fresh([string] $Script) {
+        $kept = @{ HOME = $env:HOME; USERPROFILE = $env:USERPROFILE; CI = $env:CI; POWERSHELL_TELEMETRY_OPTOUT = $env:POWERSHELL_TELEMETRY_OPTOUT }
+        $text = @"
+            `$ProgressPreference = 'SilentlyContinue'
+            Import-Module '$($manifest.Replace("'", "''"))' -ErrorAction Stop
+            `$new = @{ StartUrl = 'https://d-12345abcde.awsapps.com/start/'; Region = 'us-west-2' }
+            `$Error.Clear()
+            `$output = @(. { $Script } 2>`$null)
+            `$errors = @(`$Error | ForEach-Object {
+                @{ Id = `$_.FullyQualifiedErrorId; Category = "`$(`$_.CategoryInfo.Category)"; Target = "`$(`$_.TargetObject)"; Message = "`$_"; Action = `$_.ErrorDetails.RecommendedAction }
+            })
+            @{ Output = `$output; Errors = `$errors } | ConvertTo-Json -Depth 5 -WarningAction Ignore
+"@
+        try {
+            $env:HOME = $env:USERPROFILE = $userHome
+            $env:CI = $null
+            $env:POWERSHELL_TELEMETRY_OPTOUT = '1'
+            $encoded = [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($text))
+            $answer = pwsh -NoProfile -NonInteractive -OutputFormat Text -EncodedCommand $encoded | Out-String
+            # What WhatIf and the host were told comes before the answer.
+            $start = $answer.IndexOf("{$([Environment]::NewLine)")
+            $read = $answer.Substring($start) | ConvertFrom-Json
+            $read | Add-Member Host $answer.Substring(0, $start) -PassThru
+        }
+        finally {
+            $kept.GetEnumerator() | ForEach-Object { [Environment]::SetEnvironmentVariable($_.Key, $_.Value) }
+        }
+    }
+
+    $made = @'
+[environment Acme]
+sso_start_url = https://d-12345abcde.awsapps.com/start/
+sso_region = us-west-2
+default_role_name = AWSAdministratorAccess
+
+[environment Acme profile Account1]
+sso_account_id = 012345678901
+
+[environment Acme profile Account2]
+sso_account_id = 123456789012
+sso_role_name = AWSReadOnlyAccess
+
+'@.Replace("`r`n", "`n")
+
+    function Set-Stored([string] $Text) {
+        $null = New-Item -ItemType Directory (Split-Path $stored) -Force
+        [IO.File]::WriteAllText($stored, $Text)
+    }
+
+    function Get-Stored {
+        [IO.File]::ReadAllText($stored)
+    }
+}
+
+Describe 'Environments' {
+    BeforeEach {
+        $userHome = Join-Path ([IO.Path]::GetTempPath()) "aws-sso-set-$([Guid]::NewGuid().ToString('N'))"
+        $null = New-Item -ItemType Directory $userHome
+        $stored = [IO.Path]::Combine($userHome, '.aws', 'sso-environments')
+    }
+
+    AfterEach {
+        Remove-Item $userHome -Recurse -Force -ErrorAction Ignore
+    }
+
+    Context 'Set-SsoEnvironment' {
+        It 'makes an environment in an empty home folder, readable by its owner only' {
+            $run = Invoke-Fresh @'
+                Set-SsoEnvironment -Name Acme @new -DefaultRoleName AWSAdministratorAccess -Account @(
+                    @{ Profile = 'Account1'; AccountId = '012345678901' }
+                    @{ Profile = 'Account2'; AccountId = '123456789012'; RoleName = 'AWSReadOnlyAccess' }
+                )
+'@
+            $run.Errors | Should -BeNullOrEmpty
+            $run.Output | Should -BeNullOrEmpty
+            (Get-Stored).TrimEnd() | Should -BeExactly $made.TrimEnd()
+            if (-not $IsWindows) {
+                [Convert]::ToString([int] [IO.File]::GetUnixFileMode($stored), 8) | Should -Be '600'
+                [Convert]::ToString([int] [IO.File]::GetUnixFileMode((Split-Path $stored)), 8) | Should -Be '700'
+            }
+        }
+
+        It 'writes the environment with -PassThru, each profile with the role that counts' {
+            $run = Invoke-Fresh @'
+                Set-SsoEnvironment Acme @new -DefaultRoleName Admin -TokenCache Memory -PassThru -Account @(
+                    @{ Profile = 'A'; AccountId = '012345678901' }, @{ Profile = 'B'; AccountId = '123456789012'; RoleName = 'Reader' }
+                ) | ForEach-Object { "$($_.Name) $($_.StartUrl) $($_.Region) $($_.DefaultRoleName) $($_.TokenCache) $($_.Source)"; $_.Account | ForEach-Object { "$($_.Profile) $($_.AccountId) $($_.RoleName)" } }
+'@
+            $run.Output | Should -Be "Acme https://d-12345abcde.awsapps.com/start/ us-west-2 Admin Memory $stored", 'A 012345678901 Admin', 'B 123456789012 Reader'
+        }
+
+        It 'changes one setting and leaves all else to the byte, comments too' {
+            Set-Stored "# mine`n$made`n; the end"
+            $run = Invoke-Fresh 'Set-SsoEnvironment acme -Region eu-central-1'
+            $run.Errors | Should -BeNullOrEmpty
+            Get-Stored | Should -BeExactly "# mine`n$($made.Replace('us-west-2', 'eu-central-1'))`n; the end"
+        }
+
+        It 'replaces the table with -Account, and empties it where the table is empty' {
+            Set-Stored $made
+            $run = Invoke-Fresh @'
+                $first = Set-SsoEnvironment Acme -PassThru -Account @{ Profile = 'Other'; AccountId = '111111111111'; RoleName = 'R' }
+                $second = Set-SsoEnvironment Acme -PassThru -Account @()
+                $first.Account.Profile -join ', '
+                $second.Account.Count
+                $second.DefaultRoleName
+'@
+            $run.Errors | Should -BeNullOrEmpty
+            $run.Output | Should -Be 'Other', 0, 'AWSAdministratorAccess'
+        }
+
+        It 'takes rows as <Name>' -ForEach @(
+            @{ Name = "the script's own table, with its CredsExpiration"; Rows = "@(@{Profile = 'A'; AccountId = '012345678901'; RoleName = 'R'; CredsExpiration = 1700000000000}, @{Profile = 'B'; AccountId = '123456789012'; RoleName = 'R'})" }
+            @{ Name = 'Import-Csv reads them'; Rows = "('Profile,AccountId,RoleName', 'A,012345678901,R', 'B,123456789012,R' | ConvertFrom-Csv)" }
+            @{ Name = 'objects with ProfileName, in any case'; Rows = "@([pscustomobject]@{profilename = 'A'; ACCOUNTID = '012345678901'; rolename = 'R'}, [pscustomobject]@{profileName = 'B'; accountId = '123456789012'; roleName = 'R'})" }
+            @{ Name = 'dictionaries of .NET, with an account id that is a number'; Rows = "@(@{profile = 'A'; AccountId = '012345678901'; RoleName = 'R'}, [ordered]@{Profile = 'B'; AccountId = 123456789012; RoleName = 'R'})" }
+            @{ Name = 'what Get-SsoEnvironment gave'; Rows = "`$(`$null = Set-SsoEnvironment Temp @new -Account @{Profile = 'A'; AccountId = '012345678901'; RoleName = 'R'}, @{Profile = 'B'; AccountId = '123456789012'; RoleName = 'R'}; (Get-SsoEnvironment Temp).Account; Remove-SsoEnvironment Temp)" }
+        ) {
+            $run = Invoke-Fresh "(Set-SsoEnvironment Acme @new -PassThru -Account $Rows).Account | ForEach-Object { `"`$(`$_.Profile) `$(`$_.AccountId) `$(`$_.RoleName)`" }"
+            $run.Errors | Should -BeNullOrEmpty
+            $run.Output | Should -Be 'A 012345678901 R', 'B 123456789012 R'
+        }
+
+        It 'takes an empty RoleName, as of a file with that column, for the default role' {
+            $run = Invoke-Fresh "(Set-SsoEnvironment Acme @new -DefaultRoleName Admin -PassThru -Account ('Profile,AccountId,RoleName', 'A,012345678901,' | ConvertFrom-Csv)).Account.RoleName"
+            $run.Output | Should -Be 'Admin'
+        }
+
+        It 'says with -Verbose which columns it does not use' {
+            $run = Invoke-Fresh "Set-SsoEnvironment Acme @new -DefaultRoleName R -Verbose -Account @{ Profile = 'A'; AccountId = '012345678901'; Email = 'a@example.com'; CredsExpiration = 1 } 4>&1 | ForEach-Object Message"
+            $run.Output -match 'Email' | Should -Be "Row 1 of -Account: 'Email' is not used."
+            $run.Output -match 'CredsExpiration' | Should -BeNullOrEmpty
+        }
+
+        It 'takes http for a loopback address' {
+            (Invoke-Fresh 'Set-SsoEnvironment Acme -StartUrl http://127.0.0.1:8080/start -Region us-west-2').Errors | Should -BeNullOrEmpty
+            (Get-Stored) | Should -Match 'sso_start_url = http://127\.0\.0\.1:8080/start'
+        }
+
+        It 'keeps the file where AWS_SSO_ENVIRONMENTS_FILE says, set in the running PowerShell and relative to its folder' {
+            $run = Invoke-Fresh @'
+                $null = New-Item -ItemType Directory (Join-Path $HOME 'work')
+                Set-Location (Join-Path $HOME 'work')
+                $env:AWS_SSO_ENVIRONMENTS_FILE = 'mine.ini'
+                Set-SsoEnvironment Acme @new
+                (Get-SsoEnvironment).Source
+'@
+            $run.Output | Should -Be ([IO.Path]::Combine($userHome, 'work', 'mine.ini'))
+            $stored | Should -Not -Exist
+        }
+
+        It 'shows with -WhatIf what it would set, and writes nothing' {
+            $run = Invoke-Fresh 'Set-SsoEnvironment Acme @new -WhatIf -PassThru'
+            $run.Host | Should -Match 'What if: .*Acme'
+            $run.Output | Should -BeNullOrEmpty
+            $run.Errors | Should -BeNullOrEmpty
+            $stored | Should -Not -Exist
+        }
+    }
+
+    Context 'Bad input of Set-SsoEnvironment' {
+        It 'is refused with its place, and nothing is written: <Name>' -ForEach @(
+            @{ Name = 'an account id of 11 digits'; Arguments = "Acme -Account @{ Profile = 'A'; AccountId = '12345678901' }"; Code = 'EnvironmentInvalid'; Message = 'Row 1.*12345678901' }
+            @{ Name = 'an account id with a trailing blank'; Arguments = "Acme -Account @{ Profile = 'A'; AccountId = '012345678901' }, @{ Profile = 'B'; AccountId = '012345678901 ' }"; Code = 'EnvironmentInvalid'; Message = 'Row 2.*"012345678901 "' }
+            @{ Name = 'an account id that lost its zero as a number'; Arguments = "Acme -Account @{ Profile = 'A'; AccountId = 012345678901 }"; Code = 'EnvironmentInvalid'; Message = 'Row 1.*12345678901' }
+            @{ Name = 'a row without AccountId'; Arguments = "Acme -Account @{ Profile = 'A'; AccountId = '012345678901' }, @{ Profile = 'B' }"; Code = 'EnvironmentInvalid'; Message = "Row 2 .*'B'.* no AccountId" }
+            @{ Name = 'a row without Profile'; Arguments = "Acme -Account @{ AccountId = '012345678901' }"; Code = 'EnvironmentInvalid'; Message = 'Row 1 .* no Profile\.' }
+            @{ Name = 'a text for a row'; Arguments = "Acme -Account 'A'"; Code = 'EnvironmentInvalid'; Message = 'Row 1 .* no Profile and no AccountId' }
+            @{ Name = 'one profile name twice'; Arguments = "Acme -Account @{ Profile = 'A'; AccountId = '012345678901' }, @{ Profile = 'A'; AccountId = '123456789012' }"; Code = 'ProfileNameConflict'; Category = 'InvalidArgument'; Target = 'A'; Message = 'row 1 .*row 2' }
+            @{ Name = 'http to a host that is not loopback'; Arguments = 'Acme -StartUrl http://example.com/start'; Code = 'EnvironmentInvalid'; Message = 'http://example\.com/start' }
+            @{ Name = 'a name with a blank'; Arguments = "'Ac me' -StartUrl https://example.com/start -Region us-west-2"; Target = 'Ac me'; Code = 'EnvironmentInvalid'; Message = 'Ac me' }
+            @{ Name = 'a new environment without a start URL'; Arguments = 'New -Region us-west-2'; Target = 'New'; Code = 'EnvironmentInvalid'; Message = '-StartUrl' }
+            @{ Name = 'a new environment without a region'; Arguments = 'New -StartUrl https://example.com/start'; Target = 'New'; Code = 'EnvironmentInvalid'; Message = '-Region' }
+        ) {
+            Set-Stored $made
+            $run = Invoke-Fresh "Set-SsoEnvironment $Arguments; Set-SsoEnvironment $Arguments -WhatIf"
+            $run.Output | Should -BeNullOrEmpty
+            # Once for the attempt, and once for -WhatIf, which checks all the same.
+            $run.Errors.Count | Should -Be 2
+            foreach ($fault in $run.Errors) {
+                $fault.Id | Should -Be "$Code,AwsSso.Commands.SetSsoEnvironmentCommand"
+                $fault.Category | Should -Be $(if ($Category) { $Category } else { 'InvalidData' })
+                $fault.Target | Should -Be $(if ($Target) { $Target } else { 'Acme' })
+                $fault.Message | Should -Match $Message
+                $fault.Action | Should -Not -BeNullOrEmpty
+            }
+
+            Get-Stored | Should -BeExactly $made
+        }
+
+        It 'in the file itself is told with its line' {
+            Set-Stored $made.Replace('sso_region', 'sso_regoin')
+            $run = Invoke-Fresh 'Set-SsoEnvironment Acme -Region us-west-2'
+            $run.Errors[0].Id | Should -Be 'EnvironmentInvalid,AwsSso.Commands.SetSsoEnvironmentCommand'
+            $run.Errors[0].Message | Should -Match 'line 3'
+            Get-Stored | Should -BeExactly $made.Replace('sso_region', 'sso_regoin')
+        }
+    }
+
+    Context 'Get-SsoEnvironment' {
+        BeforeEach {
+            Set-Stored ($made + "`n[environment Beta]`nsso_start_url = https://example.com/start`nsso_region = us-east-1`n")
+        }
+
+        It 'gives every environment, or those that are named in any case, once each' {
+            $run = Invoke-Fresh @'
+                "$(Get-SsoEnvironment)"
+                "$(Get-SsoEnvironment ACME)"
+                "$(Get-SsoEnvironment b*, beta, *)"
+                "$('beta', 'a*' | Get-SsoEnvironment)"
+                "$(Get-SsoEnvironment z*)"
+                "$(@() | Get-SsoEnvironment)"
+'@
+            $run.Errors | Should -BeNullOrEmpty
+            $run.Output | Should -Be 'Acme Beta', 'Acme', 'Beta Acme', 'Beta Acme', '', ''
+        }
+
+        It 'gives what there is and one error for each name that there is not, with those that exist' {
+            $run = Invoke-Fresh '"$(Get-SsoEnvironment Gamma, Acme)"'
+            $run.Output | Should -Be 'Acme'
+            $run.Errors.Count | Should -Be 1
+            $run.Errors[0].Id | Should -Be 'EnvironmentNotFound,AwsSso.Commands.GetSsoEnvironmentCommand'
+            $run.Errors[0].Category | Should -Be 'ObjectNotFound'
+            $run.Errors[0].Target | Should -Be 'Gamma'
+            "$($run.Errors[0].Message) $($run.Errors[0].Action)" | Should -Match 'Acme, Beta.*Set-SsoEnvironment'
+        }
+
+        It 'shows a table' {
+            $run = Invoke-Fresh 'Get-SsoEnvironment | Out-String -Width 160'
+            $run.Output[0] | Should -Match 'Name +StartUrl +Region +DefaultRoleName +Profiles +TokenCache'
+            $run.Output[0] | Should -Match 'Acme +https://d-12345abcde\.awsapps\.com/start/ +us-west-2 +AWSAdministratorAccess +2 +AwsCli'
+        }
+    }
+
+    Context 'Remove-SsoEnvironment' {
+        BeforeEach {
+            Set-Stored ("[environment Beta]`nsso_start_url = https://example.com/start`nsso_region = us-east-1`n`n" + $made)
+        }
+
+        It 'removes the environments that it is given, and the profiles of each' {
+            $run = Invoke-Fresh 'Get-SsoEnvironment a* | Remove-SsoEnvironment; "$(Get-SsoEnvironment)"'
+            $run.Errors | Should -BeNullOrEmpty
+            $run.Output | Should -Be 'Beta'
+            Get-Stored | Should -Not -Match 'Acme|Account'
+        }
+
+        It 'leaves the credentials of its profiles' {
+            $credentials = Join-Path (Split-Path $stored) 'credentials'
+            [IO.File]::WriteAllText($credentials, "[Account1]`naws_access_key_id = AKIAEXAMPLE`n")
+            (Invoke-Fresh 'Remove-SsoEnvironment Acme').Errors | Should -BeNullOrEmpty
+            [IO.File]::ReadAllText($credentials) | Should -BeExactly "[Account1]`naws_access_key_id = AKIAEXAMPLE`n"
+        }
+
+        It 'writes nothing with -WhatIf, and tells of a name that there is not' {
+            $before = Get-Stored
+            $run = Invoke-Fresh "'Acme', 'Gamma' | Remove-SsoEnvironment -WhatIf"
+            $run.Host | Should -Match 'What if: .*Acme'
+            $run.Errors.Id | Should -Be 'EnvironmentNotFound,AwsSso.Commands.RemoveSsoEnvironmentCommand'
+            Get-Stored | Should -BeExactly $before
+        }
+    }
+}
