@@ -1,0 +1,231 @@
+<#
+.SYNOPSIS
+    Builds, tests and shows the module Set-AwsCliSsoCredentials.
+.DESCRIPTION
+    The one door to everything that is made here. It needs cargo (https://rustup.rs), the .NET SDK and PowerShell 7.4 or later;
+    build.sh brings the last two where they are missing, and takes the same words.
+
+    Build     the native library and the module, into bin/ and en-US/; afterwards this folder itself can be imported
+    Test      everything: format, lints, cargo's tests, and the built module in PowerShell (Pester); its last line counts them
+    Demo      a first update and a second one against a loopback Identity Center, in a home folder of its own
+    Generate  the C header and the C# declarations of the boundary, from native/ffi/src/lib.rs
+    Bench     not there yet
+    Pack      not there yet
+.PARAMETER Task
+    What to do; Build where nothing is said.
+.PARAMETER Full
+    With Test: all of the counts of the long tests, where the ordinary run takes a tenth.
+.EXAMPLE
+    ./build.ps1
+    Builds the module. Import-Module ./Set-AwsCliSsoCredentials.psd1 then works.
+.EXAMPLE
+    ./build.ps1 Test
+    Runs all tests. The last line says how many passed and failed.
+.EXAMPLE
+    ./build.ps1 Demo
+    Shows an update from an empty folder to fresh credentials, without AWS.
+.EXAMPLE
+    ./build.ps1 Generate
+    Renews what is generated, after a change of the boundary.
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Position = 0)]
+    [ValidateSet('Build', 'Test', 'Demo', 'Bench', 'Generate', 'Pack')]
+    [string] $Task = 'Build',
+
+    [switch] $Full
+)
+
+$ErrorActionPreference = 'Stop'
+$PSNativeCommandUseErrorActionPreference = $false
+Set-StrictMode -Version Latest
+Set-Location $PSScriptRoot
+$env:DOTNET_CLI_TELEMETRY_OPTOUT = $env:DOTNET_NOLOGO = $env:POWERSHELL_TELEMETRY_OPTOUT = '1'
+
+# Says in one sentence what is missing, before anything fails in twenty.
+function Assert-Tool([string] $Name, [string] $Advice) {
+    if (-not (Get-Command $Name -CommandType Application -ErrorAction Ignore)) {
+        throw "$Name was not found on the PATH: $Advice"
+    }
+}
+
+# Runs a program quietly: what it prints is shown only where it fails, or with -Verbose.
+function Invoke-Step([string] $Title, [scriptblock] $Command) {
+    $watch = [Diagnostics.Stopwatch]::StartNew()
+    $output = & $Command 2>&1 | ForEach-Object { "$_" }
+    if ($LASTEXITCODE -ne 0) {
+        $output | Write-Host
+        throw "$Title failed (exit code $LASTEXITCODE)."
+    }
+    $output | Where-Object { $_ } | Write-Verbose
+    Write-Host ('{0,-40} {1,6:n1} s' -f $Title, $watch.Elapsed.TotalSeconds)
+}
+
+# The folder in which PowerShell looks for the library of this machine, and the names that cargo and PowerShell give it.
+function Get-Platform {
+    $architecture = [Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant()
+    if ($IsWindows) { @{ Folder = "win-$architecture"; Built = 'aws_sso.dll'; Name = 'aws_sso.dll'; Program = '.exe' } }
+    elseif ($IsMacOS) { @{ Folder = "osx-$architecture"; Built = 'libaws_sso.dylib'; Name = 'aws_sso.dylib'; Program = '' } }
+    else { @{ Folder = "linux-$architecture"; Built = 'libaws_sso.so'; Name = 'aws_sso.so'; Program = '' } }
+}
+
+# Replaces a file whole: a shell that has the library loaded keeps its old one.
+function Copy-Whole([string] $From, [string] $To) {
+    if ((Test-Path $To) -and (Get-FileHash $From).Hash -eq (Get-FileHash $To).Hash) { return }
+    $null = New-Item -ItemType Directory -Force (Split-Path $To)
+    Copy-Item $From "$To.new"
+    Move-Item -Force "$To.new" $To
+}
+
+function Invoke-Build {
+    Assert-Tool cargo 'install Rust from https://rustup.rs.'
+    Assert-Tool dotnet 'install the .NET SDK from https://dot.net, or run ./build.sh, which brings it.'
+    Invoke-Step 'Native library and stand-in' { cargo build --release --locked -p sso-ffi -p sso-stand-in }
+    $platform = Get-Platform
+    Copy-Whole "target/release/$($platform.Built)" "bin/$($platform.Folder)/$($platform.Name)"
+    Invoke-Step 'PowerShell module' { dotnet build module/AwsSso.csproj -c Release -v quiet -warnaserror }
+}
+
+function Invoke-Generate {
+    Assert-Tool cargo 'install Rust from https://rustup.rs.'
+    Invoke-Step 'C header and C# declarations' { cargo run --quiet --locked -p sso-ffi --example generate }
+}
+
+# Adds up the summary lines of cargo's test runs.
+function Measure-CargoTest([string[]] $Line) {
+    $count = @{ Passed = 0; Failed = 0; Skipped = 0 }
+    foreach ($summary in $Line | Select-String '^test result: \S+ (\d+) passed; (\d+) failed; (\d+) ignored') {
+        $groups = $summary.Matches[0].Groups
+        $count.Passed += [int] $groups[1].Value
+        $count.Failed += [int] $groups[2].Value
+        $count.Skipped += [int] $groups[3].Value
+    }
+    $count
+}
+
+function Format-Count([hashtable] $Count) {
+    $line = "$($Count.Passed) passed, $($Count.Failed) failed"
+    if ($Count.Skipped -gt 0) { "$line, $($Count.Skipped) skipped" } else { $line }
+}
+
+# The words that start this PowerShell again: installed as a .NET tool, its process is dotnet with pwsh.dll.
+function Get-PowerShell {
+    $process = (Get-Process -Id $PID).Path
+    if ((Split-Path -LeafBase $process) -eq 'dotnet') { $process, [Environment]::GetCommandLineArgs()[0] } else { , $process }
+}
+
+function Invoke-Pester([hashtable] $Count) {
+    $result = [IO.Path]::GetTempFileName()
+    $script = {
+        param($folder, $result)
+        Import-Module Pester -MinimumVersion 5.5
+        $configuration = [PesterConfiguration] @{
+            Run = @{ Path = "$folder/tests"; PassThru = $true }; Output = @{ Verbosity = 'Normal'; RenderMode = 'Plaintext' }
+        }
+        $run = Invoke-Pester -Configuration $configuration
+        # A block or a file that could not run at all has tests that nobody counted.
+        $failed = $run.FailedCount + $run.FailedBlocksCount + $run.FailedContainersCount
+        @{ Passed = $run.PassedCount; Failed = $failed; Skipped = $run.SkippedCount + $run.NotRunCount } | ConvertTo-Json | Set-Content $result
+    }
+    # In a PowerShell of its own, since the tests replace what this one has loaded, and without CI, which changes what the module does.
+    $ci = $env:CI
+    $env:CI = $null
+    try {
+        $program, $words = Get-PowerShell
+        & $program @words -NoProfile -NonInteractive -Command "& { $script } '$PSScriptRoot' '$result'" | Write-Host
+        $pester = Get-Content -Raw $result | ConvertFrom-Json
+        $Count.Passed += $pester.Passed
+        $Count.Failed += $pester.Failed
+        $Count.Skipped += $pester.Skipped
+    }
+    catch {
+        Write-Host "Pester did not come to its end: $_"
+        $Count.Failed++
+    }
+    finally {
+        $env:CI = $ci
+        Remove-Item $result
+    }
+}
+
+function Invoke-Test {
+    $count = @{ Passed = 0; Failed = 0; Skipped = 0 }
+    $env:SSO_TEST_FULL = if ($Full) { '1' } else { $null }
+    # The tests' own logins wait most of the time, so more of them than there are cores run at once.
+    $env:RUST_TEST_THREADS ??= [string] ([Environment]::ProcessorCount * 4)
+    try {
+        Invoke-Build
+        Invoke-Step 'cargo fmt' { cargo fmt --all --check }
+        Invoke-Step 'cargo clippy' { cargo clippy --workspace --all-targets --locked --quiet -- -D warnings }
+        Invoke-Step 'dotnet format' { dotnet format module/AwsSso.csproj --verify-no-changes --no-restore }
+    }
+    catch {
+        Write-Host "$_"
+        $count.Failed++
+    }
+    $output = [Collections.Generic.List[string]]::new()
+    cargo test --workspace --locked --no-fail-fast 2>&1 | ForEach-Object { $output.Add("$_"); Write-Host "$_" }
+    $cargoFailed = $LASTEXITCODE -ne 0
+    $cargo = Measure-CargoTest $output
+    foreach ($kind in 'Passed', 'Failed', 'Skipped') { $count[$kind] += $cargo[$kind] }
+    if ($cargoFailed -and $cargo.Failed -eq 0) { $count.Failed++ }
+    Invoke-Pester $count
+    Write-Host (Format-Count $count)
+    exit [int] ($count.Failed -gt 0 -or $count.Passed -eq 0)
+}
+
+# Starts the loopback Identity Center; it ends with its standard input, so none is left behind.
+function Start-StandIn([string[]] $Argument) {
+    $start = [Diagnostics.ProcessStartInfo]::new("$PSScriptRoot/target/release/sso-stand-in$((Get-Platform).Program)")
+    foreach ($word in $Argument + '--until-stdin-closes') { $start.ArgumentList.Add($word) }
+    $start.RedirectStandardInput = $start.RedirectStandardOutput = $true
+    $process = [Diagnostics.Process]::Start($start)
+    $process.StandardOutput.ReadLine() | ConvertFrom-Json | Add-Member -NotePropertyName Process -NotePropertyValue $process -PassThru
+}
+
+function Invoke-Demo {
+    Invoke-Build
+    $standIn = Start-StandIn '--accounts', '20', '--approve-after-polls', '2'
+    $userHome = Join-Path ([IO.Path]::GetTempPath()) "sso-demo-$([guid]::NewGuid().ToString('n'))"
+    $null = New-Item -ItemType Directory $userHome
+    try {
+        # The user's own files and settings stay out of it.
+        $program, $words = Get-PowerShell
+        $start = [Diagnostics.ProcessStartInfo]::new($program)
+        foreach ($word in @($words | Where-Object { $_ }) + '-NoProfile', '-File', "$PSScriptRoot/tests/Demo.ps1", $PSScriptRoot, $standIn.start_url) { $start.ArgumentList.Add($word) }
+        foreach ($name in @($start.Environment.Keys -like 'AWS_*') + 'CI') { $null = $start.Environment.Remove($name) }
+        $start.Environment['HOME'] = $start.Environment['USERPROFILE'] = $userHome
+        $start.Environment['AWS_ENDPOINT_URL_SSO'] = $start.Environment['AWS_ENDPOINT_URL_SSO_OIDC'] = $standIn.url
+        $child = [Diagnostics.Process]::Start($start)
+        $child.WaitForExit()
+        if ($child.ExitCode -ne 0) { throw 'The demo did not come to its end.' }
+        $stats = Invoke-RestMethod "$($standIn.url)/_stats"
+        Write-Host ("`nThe stand-in counted {0} login, {1} GetRoleCredentials, {2} protocol violations and {3} early polls." -f `
+                $stats.logins, $stats.requests.GetRoleCredentials, $stats.violations.Count, $stats.early_polls)
+        if ($stats.violations.Count -or $stats.early_polls) { throw 'The module broke the protocol.' }
+    }
+    finally {
+        $standIn.Process.StandardInput.Close()
+        if (-not $standIn.Process.WaitForExit(2000)) { $standIn.Process.Kill() }
+        Remove-Item -Recurse -Force $userHome
+    }
+}
+
+# So that a test can load the functions without running a task.
+if ($MyInvocation.InvocationName -eq '.') { return }
+
+try {
+    switch ($Task) {
+        'Build' { Invoke-Build }
+        'Test' { Invoke-Test }
+        'Demo' { Invoke-Demo }
+        'Generate' { Invoke-Generate }
+        default { throw "$Task is not there yet." }
+    }
+}
+catch {
+    # The sentence alone: where in this script it was thrown helps nobody.
+    [Console]::Error.WriteLine("build.ps1: $_")
+    exit 1
+}
