@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::environment::{ProfileEntry, no_home};
 use crate::error::{Code, Error};
 use crate::ini_text::{Fault, IniText, SectionEdit};
-use crate::safe_write::{Identity, Lock, Patience, SafeFile, Written};
+use crate::safe_write::{Contents, Identity, Lock, Patience, SafeFile, Written};
 use crate::secret::Secret;
 use crate::world::World;
 
@@ -127,7 +127,7 @@ impl CredentialsFile {
         {
             return Ok(Arc::clone(known));
         }
-        let Some((bytes, identity)) = self.file.read()? else {
+        let Some(Contents { bytes, identity }) = self.file.read()? else {
             files.remove(self.path());
             return Ok(Arc::default());
         };
@@ -150,7 +150,7 @@ impl CredentialsFile {
     }
 
     /// Puts these keys into the file in one write; everything else in it stays to the byte.
-    pub(crate) async fn write(&self, fetched: &[(&ProfileEntry, RoleCredentials)], patience: &Patience) -> Result<Written, Error> {
+    pub(crate) async fn write(&self, fetched: &[(&ProfileEntry, &RoleCredentials)], patience: &Patience) -> Result<Written, Error> {
         let lock = Lock::take_async(&self.file.lock_path(), patience).await?;
         let expirations: Vec<String> = fetched.iter().map(|(_, keys)| rfc3339(keys.expiration)).collect();
         let edits: Vec<SectionEdit<'_>> = fetched
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(file.known(&memory).unwrap().standing(&profile("A b"), rule(datetime!(2026-01-01 0:00 UTC))), Standing::Missing);
         let patience = Patience::new(None, CancellationToken::new());
         let end = datetime!(2026-01-01 1:00:00.75 UTC);
-        file.write(&[(&profile("A b"), keys(end)), (&profile("C"), keys(end))], &patience).await.unwrap();
+        file.write(&[(&profile("A b"), &keys(end)), (&profile("C"), &keys(end))], &patience).await.unwrap();
         let text = std::fs::read_to_string(home.path().join(".aws/credentials")).unwrap();
         let section = |name: &str| {
             format!(

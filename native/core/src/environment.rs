@@ -105,7 +105,7 @@ impl Environments {
     /// Reads what is stored; a file that is not there stores nothing.
     pub(crate) fn read(world: &World) -> Result<Self, Error> {
         let file = file(world)?;
-        let bytes = file.read()?.map(|(bytes, _)| bytes);
+        let bytes = file.read()?.map(|contents| contents.bytes);
         Self::parse(file.path(), bytes.as_ref().map_or(&[][..], |bytes| bytes))
     }
 
@@ -293,7 +293,7 @@ pub(crate) fn set(world: &World, wanted: &SetEnvironment, patience: &Patience) -
         Ok((*new != *bytes).then_some(new))
     };
     if wanted.check_only {
-        let bytes = file.read()?.map(|(bytes, _)| bytes);
+        let bytes = file.read()?.map(|contents| contents.bytes);
         edit(bytes.as_ref().map(|bytes| bytes.as_slice()))?;
     } else {
         let lock = Lock::take(&file.lock_path(), patience)?;
@@ -399,7 +399,7 @@ pub(crate) fn remove(world: &World, name: &str, check_only: bool, patience: &Pat
         Ok(Some(text.edited(&[], &removed)))
     };
     if check_only {
-        let bytes = file.read()?.map(|(bytes, _)| bytes);
+        let bytes = file.read()?.map(|contents| contents.bytes);
         edit(bytes.as_ref().map(|bytes| bytes.as_slice())).map(drop)
     } else {
         Environments::read(world)?.find(name)?;

@@ -73,7 +73,7 @@ impl Pace {
             Refusal::Answered { error, .. } if error == "expired_token" => Next::Expired,
             // RFC 8628, 3.5: at a connection time-out the client must back off; doubling is what it names.
             Refusal::TimedOut { .. } | Refusal::Unreachable(_) => {
-                self.interval = self.interval.saturating_mul(2).min(Duration::from_secs(60));
+                self.interval = self.interval.saturating_mul(2).min(Duration::from_mins(1));
                 Next::PollAgain
             }
             Refusal::Answered { status: 429 | 500.., .. } | Refusal::Garbled { .. } => Next::PollAgain,

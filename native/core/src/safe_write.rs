@@ -108,6 +108,12 @@ pub(crate) struct Identity {
     changed: (i64, i64),
 }
 
+/// What was in a file, and the state of it that had it.
+pub(crate) struct Contents {
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
+    pub(crate) identity: Identity,
+}
+
 /// What a write came to.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Written {
@@ -160,13 +166,13 @@ impl SafeFile {
     }
 
     /// The file's bytes with the state that they belong to; `None` where there is no file.
-    pub(crate) fn read(&self) -> Result<Option<(Zeroizing<Vec<u8>>, Identity)>, Error> {
+    pub(crate) fn read(&self) -> Result<Option<Contents>, Error> {
         let outcome = File::open(&self.target).and_then(|file| {
             let metadata = file.metadata()?;
             if metadata.is_dir() {
                 return Err(io::ErrorKind::IsADirectory.into());
             }
-            read_all(file, &metadata).map(|bytes| (bytes, Identity::of(&metadata)))
+            read_all(file, &metadata).map(|bytes| Contents { bytes, identity: Identity::of(&metadata) })
         });
         match outcome {
             Ok(read) => Ok(Some(read)),
@@ -193,7 +199,7 @@ impl SafeFile {
         let mut displaced: Option<Zeroizing<Vec<u8>>> = None;
         for _ in 0..ATTEMPTS {
             let before = self.read()?;
-            let base = displaced.as_ref().or(before.as_ref().map(|(bytes, _)| bytes)).map(|bytes| bytes.as_slice());
+            let base = displaced.as_ref().or(before.as_ref().map(|before| &before.bytes)).map(|bytes| bytes.as_slice());
             let Some(new) = edit(base)? else { return Ok(Written::default()) };
             let outcome = self.exchange(&temporary, &new, before.as_ref());
             match outcome {
@@ -216,29 +222,29 @@ impl SafeFile {
             .with_action("Stop the other program and run the command again."))
     }
 
-    fn exchange(&self, temporary: &Path, new: &[u8], before: Option<&(Zeroizing<Vec<u8>>, Identity)>) -> io::Result<Exchanged> {
+    fn exchange(&self, temporary: &Path, new: &[u8], before: Option<&Contents>) -> io::Result<Exchanged> {
         let made_private = self.write_temporary(temporary, new)?;
         if !self.is_still(before)? {
             return Ok(Exchanged::FasterBefore);
         }
         match swap(temporary, &self.target, before.is_some())? {
             Swapped::Changed => return Ok(Exchanged::FasterBefore),
-            Swapped::Displaced(bytes) if before.is_none_or(|(old, _)| *old != bytes) => return Ok(Exchanged::FasterDuring(bytes)),
+            Swapped::Displaced(bytes) if before.is_none_or(|before| before.bytes != bytes) => return Ok(Exchanged::FasterDuring(bytes)),
             Swapped::Displaced(_) | Swapped::Blind => {}
         }
         Ok(Exchanged::Done(Written { changed: true, made_private }))
     }
 
     /// Compares without trust in time stamps alone: they are coarse on some file systems.
-    fn is_still(&self, before: Option<&(Zeroizing<Vec<u8>>, Identity)>) -> io::Result<bool> {
+    fn is_still(&self, before: Option<&Contents>) -> io::Result<bool> {
         let now = match File::open(&self.target) {
             Ok(file) => file,
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(before.is_none()),
             Err(fault) => return Err(fault),
         };
-        let Some((bytes, identity)) = before else { return Ok(false) };
+        let Some(before) = before else { return Ok(false) };
         let metadata = now.metadata()?;
-        Ok(Identity::of(&metadata) == *identity && *read_all(now, &metadata)? == **bytes)
+        Ok(Identity::of(&metadata) == before.identity && read_all(now, &metadata)? == before.bytes)
     }
 
     /// Writes the new file beside the old one, with the old one's owner and mode less what others could read; gives whether anything was taken away.

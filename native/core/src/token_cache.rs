@@ -51,8 +51,8 @@ pub(crate) struct Token {
 #[derive(Debug, Clone)]
 pub(crate) struct TokenFiles {
     folder: PathBuf,
-    token_name: String,
-    registration_name: String,
+    token_file: String,
+    registration_file: String,
     start_url: String,
     region: String,
     scopes: Vec<String>,
@@ -76,8 +76,8 @@ impl TokenFiles {
         });
         Some(Self {
             folder,
-            token_name: sha1_hex(session.map_or(start_url.as_str(), |session| &session.name).as_bytes()),
-            registration_name: sha1_hex(&python_json(&registration_key)),
+            token_file: sha1_hex(session.map_or(start_url.as_str(), |session| &session.name).as_bytes()),
+            registration_file: sha1_hex(&python_json(&registration_key)),
             start_url,
             region: environment.region.clone(),
             scopes,
@@ -93,17 +93,17 @@ impl TokenFiles {
     }
 
     pub(crate) fn token_path(&self) -> PathBuf {
-        self.folder.join(format!("{}.json", self.token_name))
+        self.folder.join(format!("{}.json", self.token_file))
     }
 
     /// The lock for refreshing, logging in and writing.
     pub(crate) fn lock_path(&self) -> PathBuf {
-        self.folder.join(format!("{}.lock", self.token_name))
+        self.folder.join(format!("{}.lock", self.token_file))
     }
 
     /// The token in the cache; what is not there, empty, corrupt or of another kind is no token.
     pub(crate) fn read_token(&self) -> Option<Token> {
-        let object = self.read(&self.token_name)?;
+        let object = self.read(&self.token_file)?;
         let text = |name: &str| text_of(&object, name);
         let registration = match (text("clientId"), text("clientSecret"), time_of(&object, "registrationExpiresAt")) {
             (Some(client_id), Some(client_secret), Some(expires_at)) => Some(Registration { client_id, client_secret: Secret::new(client_secret), expires_at }),
@@ -119,7 +119,7 @@ impl TokenFiles {
 
     /// The client registration in the cache, if it is one for the device flow.
     pub(crate) fn read_registration(&self) -> Option<Registration> {
-        let object = self.read(&self.registration_name)?;
+        let object = self.read(&self.registration_file)?;
         if object.get("grantTypes").and_then(Value::as_array).is_some_and(|types| types.iter().any(|grant| grant == "authorization_code")) {
             return None;
         }
@@ -132,44 +132,49 @@ impl TokenFiles {
 
     /// Writes the token; `lock` is that of [`Self::lock_path`].
     pub(crate) fn write_token(&self, lock: &Lock, token: &Token) -> Result<(), Error> {
-        let mut fields = vec![
-            ("startUrl", Some(self.start_url.clone())),
-            ("region", Some(self.region.clone())),
-            ("accessToken", Some(token.access_token.reveal().to_owned())),
-            ("expiresAt", Some(rfc3339(token.expires_at))),
-        ];
-        let registration = token.registration.as_ref();
-        fields.push(("clientId", registration.map(|client| client.client_id.clone())));
-        fields.push(("clientSecret", registration.map(|client| client.client_secret.reveal().to_owned())));
-        fields.push(("registrationExpiresAt", registration.map(|client| rfc3339(client.expires_at))));
-        fields.push(("refreshToken", token.refresh_token.as_ref().map(|token| token.reveal().to_owned())));
-        self.write(lock, &self.token_name, fields.into_iter().map(|(name, value)| (name, value.map(Value::String))).collect())
+        let client = token.registration.as_ref();
+        self.write(
+            lock,
+            &self.token_file,
+            &[
+                ("startUrl", Some(json!(self.start_url))),
+                ("region", Some(json!(self.region))),
+                ("accessToken", Some(json!(token.access_token.reveal()))),
+                ("expiresAt", Some(json!(rfc3339(token.expires_at)))),
+                ("clientId", client.map(|client| json!(client.client_id))),
+                ("clientSecret", client.map(|client| json!(client.client_secret.reveal()))),
+                ("registrationExpiresAt", client.map(|client| json!(rfc3339(client.expires_at)))),
+                ("refreshToken", token.refresh_token.as_ref().map(|token| json!(token.reveal()))),
+            ],
+        )
     }
 
     /// Writes the registration; `lock` is that of [`Self::lock_path`].
     pub(crate) fn write_registration(&self, lock: &Lock, registration: &Registration) -> Result<(), Error> {
-        let fields = vec![
-            ("clientId", Some(Value::String(registration.client_id.clone()))),
-            ("clientSecret", Some(Value::String(registration.client_secret.reveal().to_owned()))),
-            ("expiresAt", Some(Value::String(rfc3339(registration.expires_at)))),
-            ("scopes", Some(json!(self.scopes))),
-            ("grantTypes", None),
-        ];
-        self.write(lock, &self.registration_name, fields)
+        self.write(
+            lock,
+            &self.registration_file,
+            &[
+                ("clientId", Some(json!(registration.client_id))),
+                ("clientSecret", Some(json!(registration.client_secret.reveal()))),
+                ("expiresAt", Some(json!(rfc3339(registration.expires_at)))),
+                ("scopes", Some(json!(self.scopes))),
+                ("grantTypes", None),
+            ],
+        )
     }
 
     fn read(&self, name: &str) -> Option<Map<String, Value>> {
-        let (bytes, _) = self.file(name).read().ok()??;
-        object_of(&bytes)
+        object_of(&self.file(name).read().ok()??.bytes)
     }
 
     /// Writes the fields over those of the file, in their order; `None` takes one away, what others wrote besides stays behind them.
-    fn write(&self, lock: &Lock, name: &str, fields: Vec<(&str, Option<Value>)>) -> Result<(), Error> {
+    fn write(&self, lock: &Lock, name: &str, fields: &[(&str, Option<Value>)]) -> Result<(), Error> {
         let file = self.file(name);
         file.replace(lock, |old| {
             let mut object = Map::new();
             let mut old = old.and_then(object_of).unwrap_or_default();
-            for (name, value) in &fields {
+            for (name, value) in fields {
                 old.retain(|other, _| !other.eq_ignore_ascii_case(name));
                 if let Some(value) = value {
                     object.insert((*name).to_owned(), value.clone());
@@ -296,10 +301,10 @@ mod tests {
         let (_home, world) = test_world();
         let start_url = environment("https://my-sso.awsapps.com/start");
         let files = TokenFiles::of(&world, &start_url, None).unwrap();
-        assert_eq!(files.token_name, "a00fce5cb007c23a469c136160398db65edcb180");
+        assert_eq!(files.token_file, "a00fce5cb007c23a469c136160398db65edcb180");
         let files = TokenFiles::of(&world, &start_url, Some(&session(Some(&[ACCOUNT_ACCESS])))).unwrap();
-        assert_eq!(files.token_name, "0ad374308c5a4e22f723adf10145eafad7c4031c");
-        assert_eq!(files.registration_name, "64cef7a979e6a09d90c6ca3e025f0f20c8aa20d9");
+        assert_eq!(files.token_file, "0ad374308c5a4e22f723adf10145eafad7c4031c");
+        assert_eq!(files.registration_file, "64cef7a979e6a09d90c6ca3e025f0f20c8aa20d9");
     }
 
     #[test]
@@ -362,7 +367,7 @@ mod tests {
         files.write_registration(&lock(&files), token().registration.as_ref().unwrap()).unwrap();
         let registration = files.read_registration().unwrap();
         assert!(registration.is_usable(datetime!(2026-04-02 2:49:05 UTC)) && !registration.is_usable(datetime!(2026-04-02 2:49:06 UTC)));
-        let path = files.folder.join(format!("{}.json", files.registration_name));
+        let path = files.folder.join(format!("{}.json", files.registration_file));
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, r#"{"clientId": "c", "clientSecret": "s", "expiresAt": "2026-04-02T03:04:05Z", "scopes": ["sso:account:access"]}"#);
         std::fs::write(&path, text.replace("\"scopes\"", "\"grantTypes\": [\"authorization_code\"], \"scopes\"")).unwrap();

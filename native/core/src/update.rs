@@ -21,12 +21,22 @@ use crate::session::SessionSource;
 use crate::token_cache::TokenFiles;
 use crate::world::World;
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// A limit longer than this is as good as none, and not every system's clock can count so far.
+const LONGEST_TIMEOUT: Duration = Duration::from_hours(365 * 24);
 
 /// One environment of a run, with how each wanted profile stands.
 struct Part {
     environment: Environment,
     profiles: Vec<(ProfileEntry, Standing)>,
+}
+
+impl Part {
+    /// The profiles that are to be fetched, in the order of the table.
+    fn due(&self) -> impl Iterator<Item = &ProfileEntry> {
+        self.profiles.iter().filter(|(_, standing)| standing.is_due()).map(|(profile, _)| profile)
+    }
 }
 
 /// What became of one due profile.
@@ -43,9 +53,14 @@ fn rule(world: &World, minimum_remaining: u64, force: bool) -> DueRule {
     DueRule { now: world.memory.now(world.clock.as_ref()), minimum_remaining: time::Duration::seconds(seconds), force }
 }
 
-fn stored_or_named<'a>(environments: &'a Environments, names: &[String]) -> Result<Vec<&'a Environment>, Error> {
+/// The environments of these names, or all where there are none. An unknown name is told, and ends the run only where it is the only one.
+fn stored_or_named<'a>(environments: &'a Environments, names: &[String], outlet: &Outlet) -> Result<Vec<&'a Environment>, Error> {
+    if let [name] = names {
+        return environments.find(name).map(|environment| vec![environment]);
+    }
     if !names.is_empty() {
-        return names.iter().map(|name| environments.find(name)).collect();
+        let found = names.iter().map(|name| environments.find(name));
+        return Ok(found.filter_map(|found| found.map_err(|error| outlet.fail(&error, false)).ok()).collect());
     }
     if environments.all.is_empty() {
         return Err(Error::new(Code::EnvironmentNotFound, format!("No environment is stored in {} yet.", environments.path.display()))
@@ -58,7 +73,7 @@ fn stored_or_named<'a>(environments: &'a Environments, names: &[String]) -> Resu
 /// Says which profiles an update would fetch; it sends nothing and writes nothing.
 pub(crate) fn plan(plan: &Plan, world: &World, outlet: &Outlet) -> Result<(), Error> {
     let environments = Environments::read(world)?;
-    let named = stored_or_named(&environments, &plan.environments)?;
+    let named = stored_or_named(&environments, &plan.environments, outlet)?;
     let known = CredentialsFile::of(world)?.known(&world.memory.credentials)?;
     let rule = rule(world, plan.minimum_remaining, plan.force);
     for environment in named {
@@ -95,7 +110,7 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
             Standing::Due(why) => outlet.verbose(format!("{} is due: {why}.", profile.name)),
         }
     }
-    if parts.iter().flat_map(|part| &part.profiles).any(|(_, standing)| standing.is_due()) {
+    if parts.iter().any(|part| part.due().next().is_some()) {
         let config = ConfigFile::read(&world)?;
         let run = UpdateRun { update, world, outlet: outlet.clone(), file, config };
         return Ok(Some(Box::pin(run.over_the_network(parts))));
@@ -145,19 +160,19 @@ impl UpdateRun {
 
     async fn fetch_and_write(&self, parts: &[Part]) -> Result<Vec<PartOutcome>, Error> {
         self.file.check_writable()?;
-        let timeout = self.update.timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs);
+        let timeout = self.given_timeout().unwrap_or(DEFAULT_TIMEOUT);
         let mut services = Vec::new();
         for part in parts {
             services.push(self.world.memory.services.of(&self.world, &part.environment.region)?);
         }
         let sources: Vec<SessionSource<'_>> = parts.iter().zip(&services).map(|(part, service)| self.source(&part.environment, service)).collect();
-        let total = parts.iter().flat_map(|part| &part.profiles).filter(|(_, standing)| standing.is_due()).count() as u64;
+        let total = parts.iter().flat_map(Part::due).count() as u64;
 
         // Logins one after another: nobody can approve two at once.
         let mut currents: Vec<Option<tokio::sync::Mutex<Current>>> = Vec::new();
         let mut outcomes: Vec<PartOutcome> = Vec::new();
         for (part, source) in parts.iter().zip(&sources) {
-            let nothing = !part.profiles.iter().any(|(_, standing)| standing.is_due());
+            let nothing = part.due().next().is_none();
             let (current, outcome) = if nothing {
                 (None, PartOutcome::Profiles(Vec::new()))
             } else {
@@ -179,15 +194,14 @@ impl UpdateRun {
             current.lock().await.deadline = Instant::now() + timeout;
         }
         let mut jobs = Vec::new();
+        let mut results: Vec<Vec<Outcome>> = Vec::new();
         for (index, ((part, source), current)) in parts.iter().zip(&sources).zip(&currents).enumerate() {
+            results.push(part.due().map(|_| Outcome::Untouched).collect());
             let Some(current) = current else { continue };
-            for (profile, standing) in &part.profiles {
-                if standing.is_due() {
-                    jobs.push(async move { (index, profile, self.fetch(profile, source, current, timeout).await) });
-                }
+            for (place, profile) in part.due().enumerate() {
+                jobs.push(async move { (index, place, self.fetch(profile, source, current, timeout).await) });
             }
         }
-        let mut results: Vec<Vec<(&ProfileEntry, Outcome)>> = parts.iter().map(|_| Vec::new()).collect();
         let limit = usize::try_from(self.update.throttle_limit.clamp(1, 256)).unwrap_or(16);
         let mut done = 0;
         if !jobs.is_empty() {
@@ -200,8 +214,8 @@ impl UpdateRun {
                 answer = answers.next() => answer,
                 () = self.outlet.cancel_token().cancelled() => None,
             };
-            let Some((index, profile, outcome)) = answer else { break };
-            results[index].push((profile, outcome));
+            let Some((index, place, outcome)) = answer else { break };
+            results[index][place] = outcome;
             done += 1;
             self.outlet.send(Event::Progress(Progress { done, total }));
         }
@@ -209,19 +223,17 @@ impl UpdateRun {
         for service in &services {
             self.world.memory.hear(service, &self.outlet);
         }
-        self.write(&results, timeout).await?;
-        for ((part, outcome), mut fetched) in parts.iter().zip(&mut outcomes).zip(results) {
+        self.write(parts, &results, timeout).await?;
+        for (outcome, results) in outcomes.iter_mut().zip(results) {
             if let PartOutcome::Profiles(list) = outcome {
-                let due = part.profiles.iter().filter(|(_, standing)| standing.is_due());
-                *list = due
-                    .map(|(profile, _)| {
-                        let place = fetched.iter().position(|(other, _)| *other == profile);
-                        place.map_or(Outcome::Untouched, |place| fetched.swap_remove(place).1)
-                    })
-                    .collect();
+                *list = results;
             }
         }
         Ok(outcomes)
+    }
+
+    fn given_timeout(&self) -> Option<Duration> {
+        self.update.timeout.map(|seconds| Duration::from_secs(seconds).min(LONGEST_TIMEOUT))
     }
 
     fn source<'a>(&'a self, environment: &'a Environment, service: &'a Arc<Service>) -> SessionSource<'a> {
@@ -241,7 +253,7 @@ impl UpdateRun {
             files,
             browser: self.update.browser,
             login: self.update.login,
-            timeout: self.update.timeout.map(Duration::from_secs),
+            timeout: self.given_timeout(),
         }
     }
 
@@ -270,12 +282,14 @@ impl UpdateRun {
         }
     }
 
-    async fn write(&self, results: &[Vec<(&ProfileEntry, Outcome)>], timeout: Duration) -> Result<(), Error> {
-        let fetched: Vec<(&ProfileEntry, RoleCredentials)> = results
+    async fn write(&self, parts: &[Part], results: &[Vec<Outcome>], timeout: Duration) -> Result<(), Error> {
+        // In the order of the table, so that a new file reads as its owner would write it.
+        let fetched: Vec<(&ProfileEntry, &RoleCredentials)> = parts
             .iter()
-            .flatten()
+            .zip(results)
+            .flat_map(|(part, results)| part.due().zip(results))
             .filter_map(|(profile, outcome)| match outcome {
-                Outcome::Fetched(credentials) => Some((*profile, credentials.clone())),
+                Outcome::Fetched(credentials) => Some((profile, credentials)),
                 _ => None,
             })
             .collect();

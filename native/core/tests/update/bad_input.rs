@@ -12,6 +12,20 @@ fn an_unknown_environment_names_those_that_there_are() {
 }
 
 #[test]
+fn one_unknown_environment_among_others_does_not_end_the_run() {
+    let company = Company::with(approving(), 1);
+    let seen = company.run(Operation::Plan(Plan { environments: vec!["Amce".into(), "acme".into()], force: false, minimum_remaining: 900 }));
+    assert_eq!((seen.codes(), seen.failed[0].terminating, seen.planned.len()), (vec!["EnvironmentNotFound".to_owned()], false, 1));
+}
+
+#[test]
+fn a_time_limit_beyond_all_reason_is_as_good_as_none() {
+    let company = Company::with(approving(), 1);
+    let seen = company.run(Operation::Update(Update { timeout: Some(u64::MAX), minimum_remaining: u64::MAX, ..update_of("Acme") }));
+    assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+}
+
+#[test]
 fn without_any_environment_the_way_to_make_one_is_said() {
     let company = Company::with(approving(), 1);
     std::fs::remove_file(company.aws("sso-environments")).unwrap();

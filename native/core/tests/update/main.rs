@@ -19,21 +19,21 @@ use sso_stand_in::{Options, StandIn};
 use time::OffsetDateTime;
 
 /// A user's home folder, and the Identity Center of their company.
-pub struct Company {
-    pub service: StandIn,
-    pub home: tempfile::TempDir,
-    pub variables: BTreeMap<String, String>,
-    pub memory: Arc<Memory>,
-    pub clock: Arc<MovableClock>,
-    pub browser: Arc<SeenBrowser>,
+pub(crate) struct Company {
+    pub(crate) service: StandIn,
+    pub(crate) home: tempfile::TempDir,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) clock: Arc<MovableClock>,
+    pub(crate) browser: Arc<SeenBrowser>,
 }
 
 /// The machine's clock, moved by some seconds.
 #[derive(Default)]
-pub struct MovableClock(AtomicI64);
+pub(crate) struct MovableClock(AtomicI64);
 
 impl MovableClock {
-    pub fn move_by(&self, seconds: i64) {
+    pub(crate) fn move_by(&self, seconds: i64) {
         self.0.fetch_add(seconds, Ordering::Relaxed);
     }
 }
@@ -46,9 +46,9 @@ impl Clock for MovableClock {
 
 /// A browser that only remembers where it was sent.
 #[derive(Default)]
-pub struct SeenBrowser {
-    pub urls: Mutex<Vec<String>>,
-    pub opened: AtomicUsize,
+pub(crate) struct SeenBrowser {
+    pub(crate) urls: Mutex<Vec<String>>,
+    pub(crate) opened: AtomicUsize,
 }
 
 impl Browser for SeenBrowser {
@@ -60,17 +60,17 @@ impl Browser for SeenBrowser {
 }
 
 /// Options under which a login is approved at the first poll.
-pub fn approving() -> Options {
+pub(crate) fn approving() -> Options {
     Options { approve_after_polls: Some(0), ..Options::default() }
 }
 
 /// The first `count` accounts of the stand-in, as rows of a table.
-pub fn rows(count: u64) -> Vec<AccountRow> {
+pub(crate) fn rows(count: u64) -> Vec<AccountRow> {
     let row = |index: u64| AccountRow { profile: format!("Account{}", index + 1), account_id: format!("{:012}", 100_000_000_000 + index), role_name: None };
     (0..count).map(row).collect()
 }
 
-pub fn update_of(environment: &str) -> Update {
+pub(crate) fn update_of(environment: &str) -> Update {
     Update {
         targets: vec![Target { environment: environment.to_owned(), profiles: None }],
         force: false,
@@ -85,7 +85,7 @@ pub fn update_of(environment: &str) -> Update {
 
 impl Company {
     /// A company called Acme with `count` profiles.
-    pub fn with(options: Options, count: u64) -> Self {
+    pub(crate) fn with(options: Options, count: u64) -> Self {
         let service = StandIn::start(options).unwrap();
         let home = tempfile::tempdir().unwrap();
         let url = service.url().to_owned();
@@ -97,7 +97,7 @@ impl Company {
         company
     }
 
-    pub fn set(&self, name: &str, accounts: Vec<AccountRow>) -> Seen {
+    pub(crate) fn set(&self, name: &str, accounts: Vec<AccountRow>) -> Seen {
         self.run(Operation::SetEnvironment(SetEnvironment {
             name: name.to_owned(),
             start_url: Some(self.service.start_url().to_owned()),
@@ -108,7 +108,7 @@ impl Company {
         }))
     }
 
-    pub fn world(&self) -> World {
+    pub(crate) fn world(&self) -> World {
         let mut world = World::new(self.variables.clone(), self.home.path().to_path_buf());
         world.memory = Arc::clone(&self.memory);
         world.clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
@@ -116,33 +116,33 @@ impl Company {
         world
     }
 
-    pub fn start(&self, operation: Operation) -> Run {
+    pub(crate) fn start(&self, operation: Operation) -> Run {
         sso_core::run(operation, self.world())
     }
 
-    pub fn run(&self, operation: Operation) -> Seen {
+    pub(crate) fn run(&self, operation: Operation) -> Seen {
         Seen::all(&self.start(operation))
     }
 
-    pub fn update(&self) -> Seen {
+    pub(crate) fn update(&self) -> Seen {
         self.run(Operation::Update(update_of("Acme")))
     }
 
     /// What a new process would be: nothing in memory.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.memory = Arc::default();
     }
 
-    pub fn aws(&self, name: &str) -> PathBuf {
+    pub(crate) fn aws(&self, name: &str) -> PathBuf {
         self.home.path().join(".aws").join(name)
     }
 
-    pub fn credentials(&self) -> String {
+    pub(crate) fn credentials(&self) -> String {
         std::fs::read_to_string(self.aws("credentials")).unwrap_or_default()
     }
 
     /// The service saw nothing that breaks the protocol.
-    pub fn assert_polite(&self) {
+    pub(crate) fn assert_polite(&self) {
         let stats = self.service.stats();
         assert_eq!((stats.violations, stats.early_polls), (Vec::new(), 0));
     }
@@ -150,25 +150,25 @@ impl Company {
 
 /// The events of a run, by kind.
 #[derive(Debug, Default)]
-pub struct Seen {
-    pub verifications: Vec<Verification>,
-    pub notes: Vec<String>,
-    pub profiles: Vec<Profile>,
-    pub failed: Vec<Failed>,
-    pub completed: Vec<Completed>,
-    pub progress: Vec<(u64, u64)>,
-    pub planned: Vec<(String, bool)>,
+pub(crate) struct Seen {
+    pub(crate) verifications: Vec<Verification>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) profiles: Vec<Profile>,
+    pub(crate) failed: Vec<Failed>,
+    pub(crate) completed: Vec<Completed>,
+    pub(crate) progress: Vec<(u64, u64)>,
+    pub(crate) planned: Vec<(String, bool)>,
     /// Everything as the text that crosses the boundary.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl Seen {
-    pub fn all(run: &Run) -> Self {
+    pub(crate) fn all(run: &Run) -> Self {
         Self::watching(run, |_| {})
     }
 
     /// Pulls all events, showing each to `watch` as it comes.
-    pub fn watching(run: &Run, mut watch: impl FnMut(&Event)) -> Self {
+    pub(crate) fn watching(run: &Run, mut watch: impl FnMut(&Event)) -> Self {
         let mut seen = Self::default();
         while let Some(event) = run.next() {
             watch(&event);
@@ -187,14 +187,14 @@ impl Seen {
         seen
     }
 
-    pub fn statuses(&self) -> BTreeMap<&str, usize> {
+    pub(crate) fn statuses(&self) -> BTreeMap<&str, usize> {
         self.profiles.iter().fold(BTreeMap::new(), |mut counts, profile| {
             *counts.entry(profile.status.as_str()).or_default() += 1;
             counts
         })
     }
 
-    pub fn codes(&self) -> Vec<String> {
+    pub(crate) fn codes(&self) -> Vec<String> {
         self.failed.iter().map(|failed| format!("{:?}", failed.code)).collect()
     }
 }

@@ -1,0 +1,53 @@
+//! The boundary, through raw pointers and through a C program.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sso_stand_in::{Options, StandIn};
+
+/// The cdylib that cargo has built beside this test.
+fn library_folder() -> PathBuf {
+    std::env::current_exe().unwrap().parent().unwrap().to_path_buf()
+}
+
+fn requests(home: &Path, service: &StandIn, profiles: u64) -> [String; 2] {
+    let accounts: Vec<String> = (0..profiles).map(|n| format!(r#"{{"profile":"Account{n}","account_id":"{}"}}"#, 100_000_000_000 + n)).collect();
+    let world = format!(
+        r#""directory":"/","variables":{{"HOME":"{}","AWS_ENDPOINT_URL_SSO":"{url}","AWS_ENDPOINT_URL_SSO_OIDC":"{url}"}}"#,
+        home.display(),
+        url = service.url()
+    );
+    [
+        format!(
+            r#"{{{world},"operation":{{"set_environment":{{"name":"Acme","start_url":"{}","region":"us-west-2","default_role_name":"AWSAdministratorAccess","accounts":[{}]}}}}}}"#,
+            service.start_url(),
+            accounts.join(",")
+        ),
+        format!(r#"{{{world},"operation":{{"update":{{"targets":[{{"environment":"Acme"}}],"browser":false}}}}}}"#),
+    ]
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs gcc or clang with AddressSanitizer")]
+fn a_c_program_updates_under_address_sanitizer() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("abi");
+    let library = library_folder();
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/abi.c");
+    let compiled = Command::new("cc")
+        .args(["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer", source, "-o"])
+        .arg(&program)
+        .arg(format!("-L{}", library.display()))
+        .arg(format!("-Wl,-rpath,{}", library.display()))
+        .args(["-laws_sso", "-lpthread"])
+        .output()
+        .unwrap();
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    let service = StandIn::start(Options { approve_after_polls: Some(0), ..Options::default() }).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let [set, update] = requests(home.path(), &service, 5);
+    let ran = Command::new(&program).args([set, update, "5".to_owned()]).env("ASAN_OPTIONS", "detect_leaks=1").output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert!(ran.status.success() && text.contains("whole"), "{text}");
+}
