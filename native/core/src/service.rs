@@ -43,8 +43,11 @@ const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// More than any time limit lets happen: what ends the tries is the limit.
-const ATTEMPTS: u32 = 1_000;
+/// How often the SDK tries a request that meets a fault; a 429 is tried on until the run's time limit.
+const ATTEMPTS: u32 = 4;
+
+/// What passes before a request is tried again that the SDK gave up as throttled.
+const THROTTLED_PAUSE: Duration = Duration::from_secs(1);
 
 /// The clients that this process has made, so that connections are kept for the next run.
 #[derive(Default)]
@@ -328,7 +331,7 @@ impl Service {
         let http_client = http_client(&settings)?;
         let server_clock = Arc::new(ServerClock::default());
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
-        // The SDK's quota of retries would fail half of 200 throttled calls; what bounds ours is the run's time limit.
+        // The SDK's quota of retries would fail half of 200 throttled calls, so there is none.
         let retries =
             RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(250)).with_max_backoff(Duration::from_secs(5));
         let app_name = AppName::new(CLIENT_NAME).ok();
@@ -420,7 +423,7 @@ impl Service {
         })
     }
 
-    /// `GetRoleCredentials`, tried again at 429 and 5xx until `deadline`; gives the keys and the request's id.
+    /// `GetRoleCredentials`, tried again at 429 until `deadline` and at other faults that may pass some times; gives the keys and the request's id.
     pub(crate) async fn role_credentials(
         &self,
         access_token: &Secret,
@@ -429,10 +432,18 @@ impl Service {
         deadline: tokio::time::Instant,
     ) -> Result<(RoleCredentials, Option<String>), Refusal> {
         let last_status = LastStatus::default();
-        let request = self.portal.get_role_credentials().access_token(access_token.reveal()).account_id(account_id).role_name(role_name);
-        let request = request.customize().interceptor(last_status.clone());
-        let answer = match tokio::time::timeout_at(deadline, request.send()).await {
-            Ok(outcome) => outcome.map_err(|fault| refusal(&fault, &last_status))?,
+        let tries = async {
+            loop {
+                let request = self.portal.get_role_credentials().access_token(access_token.reveal()).account_id(account_id).role_name(role_name);
+                let outcome = request.customize().interceptor(last_status.clone()).send().await.map_err(|fault| refusal(&fault, &last_status));
+                match outcome {
+                    Err(refusal) if refusal.status() == Some(429) => tokio::time::sleep(THROTTLED_PAUSE).await,
+                    outcome => return outcome,
+                }
+            }
+        };
+        let answer = match tokio::time::timeout_at(deadline, tries).await {
+            Ok(outcome) => outcome?,
             Err(_) => return Err(Refusal::TimedOut { throttled: last_status.0.load(Ordering::Relaxed) == 429 }),
         };
         let request_id = aws_sdk_sso::operation::RequestId::request_id(&answer).map(str::to_owned);

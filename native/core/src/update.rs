@@ -43,6 +43,8 @@ impl Part {
 enum Outcome {
     Fetched(RoleCredentials),
     Failed(Error),
+    /// Its environment came to an end before its turn, for a reason that is said once.
+    NoService,
     /// The run ended before its turn.
     Untouched,
 }
@@ -115,8 +117,7 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
         let run = UpdateRun { update, world, outlet: outlet.clone(), file, config };
         return Ok(Some(Box::pin(run.over_the_network(parts))));
     }
-    let nothing: Vec<Vec<Outcome>> = parts.iter().map(|_| Vec::new()).collect();
-    report(&parts, nothing, &world, outlet);
+    report(parts.into_iter().map(|part| (part, Vec::new(), None)).collect(), &world, outlet);
     Ok(None)
 }
 
@@ -134,7 +135,7 @@ struct Current {
     /// How often the service refused it and it was renewed: by a refresh first, then by a login, then no more.
     renewals: u8,
     deadline: Instant,
-    /// Why there is no session any more; then no profile is tried further.
+    /// Why there is no session or no service any more; then no profile is tried further.
     ended: Option<Error>,
 }
 
@@ -150,12 +151,11 @@ impl UpdateRun {
             match outcome {
                 // What fails an environment as a whole ends the run where there is no other.
                 PartOutcome::NoSession(error) => self.outlet.fail(&error, alone),
-                PartOutcome::Cancelled => reported.push((part, Vec::new())),
-                PartOutcome::Profiles(outcomes) => reported.push((part, outcomes)),
+                PartOutcome::Cancelled => reported.push((part, Vec::new(), None)),
+                PartOutcome::Profiles(outcomes, ended) => reported.push((part, outcomes, ended)),
             }
         }
-        let (parts, outcomes): (Vec<_>, Vec<_>) = reported.into_iter().unzip();
-        report(&parts, outcomes, &self.world, &self.outlet);
+        report(reported, &self.world, &self.outlet);
     }
 
     async fn fetch_and_write(&self, parts: &[Part]) -> Result<Vec<PartOutcome>, Error> {
@@ -174,12 +174,12 @@ impl UpdateRun {
         for (part, source) in parts.iter().zip(&sources) {
             let nothing = part.due().next().is_none();
             let (current, outcome) = if nothing {
-                (None, PartOutcome::Profiles(Vec::new()))
+                (None, PartOutcome::Profiles(Vec::new(), None))
             } else {
                 match source.session().await {
                     Ok(session) => {
                         let current = Current { access_token: session.access_token, renewals: 0, deadline: Instant::now() + timeout, ended: None };
-                        (Some(tokio::sync::Mutex::new(current)), PartOutcome::Profiles(Vec::new()))
+                        (Some(tokio::sync::Mutex::new(current)), PartOutcome::Profiles(Vec::new(), None))
                     }
                     Err(NoLogin::Cancelled) => (None, PartOutcome::Cancelled),
                     Err(NoLogin::Failed(error)) => (None, PartOutcome::NoSession(error)),
@@ -224,9 +224,14 @@ impl UpdateRun {
             self.world.memory.hear(service, &self.outlet);
         }
         self.write(parts, &results, timeout).await?;
-        for (outcome, results) in outcomes.iter_mut().zip(results) {
-            if let PartOutcome::Profiles(list) = outcome {
-                *list = results;
+        for ((outcome, results), current) in outcomes.iter_mut().zip(results).zip(currents) {
+            let ended = current.and_then(|current| current.into_inner().ended);
+            match (&outcome, ended) {
+                (PartOutcome::Profiles(..), Some(error)) if !results.iter().any(|result| matches!(result, Outcome::Fetched(_))) => {
+                    *outcome = PartOutcome::NoSession(error);
+                }
+                (PartOutcome::Profiles(..), ended) => *outcome = PartOutcome::Profiles(results, ended),
+                _ => {}
             }
         }
         Ok(outcomes)
@@ -261,8 +266,8 @@ impl UpdateRun {
         loop {
             let (access_token, deadline) = {
                 let current = current.lock().await;
-                if let Some(error) = &current.ended {
-                    return Outcome::Failed(error.clone().with_target(&profile.name));
+                if current.ended.is_some() {
+                    return Outcome::NoService;
                 }
                 (current.access_token.clone(), current.deadline)
             };
@@ -273,9 +278,15 @@ impl UpdateRun {
                     return Outcome::Fetched(credentials);
                 }
                 Err(refusal) if refusal.status() == Some(401) => {
-                    if let Some(outcome) = renew(&access_token, source, current, timeout, &refusal, profile).await {
+                    if let Some(outcome) = renew(&access_token, source, current, timeout, &refusal).await {
                         return outcome;
                     }
+                }
+                // Without a connection the next profile fares no better, and one error says it better than a hundred.
+                Err(refusal @ Refusal::Unreachable(_)) => {
+                    let error = source.service.error(&refusal, true).with_target(&source.environment.name);
+                    current.lock().await.ended.get_or_insert(error);
+                    return Outcome::NoService;
                 }
                 Err(refusal) => return Outcome::Failed(profile_error(&refusal, profile, source.service)),
             }
@@ -309,19 +320,12 @@ impl UpdateRun {
 enum PartOutcome {
     NoSession(Error),
     Cancelled,
-    /// One for each due profile, in the order of the table.
-    Profiles(Vec<Outcome>),
+    /// One for each due profile, in the order of the table, and why some had no session or service to turn to.
+    Profiles(Vec<Outcome>, Option<Error>),
 }
 
 /// Puts a new session in place of one that was refused, once for all fetches that wait for it; gives an outcome where there is no point in going on.
-async fn renew(
-    refused: &Secret,
-    source: &SessionSource<'_>,
-    current: &tokio::sync::Mutex<Current>,
-    timeout: Duration,
-    refusal: &Refusal,
-    profile: &ProfileEntry,
-) -> Option<Outcome> {
+async fn renew(refused: &Secret, source: &SessionSource<'_>, current: &tokio::sync::Mutex<Current>, timeout: Duration, refusal: &Refusal) -> Option<Outcome> {
     let mut current = current.lock().await;
     if current.access_token != *refused || current.ended.is_some() {
         return None;
@@ -329,7 +333,8 @@ async fn renew(
     if current.renewals >= 2 {
         let error = Error::new(Code::LoginFailed, format!("The service refuses the session of {} even after a new login.", source.environment.name))
             .with_action("Run the command again in some minutes; if it stays, ask your administrator.");
-        return Some(Outcome::Failed(error.with_target(&profile.name).with_request_id(refusal.request_id())));
+        current.ended = Some(error.with_target(&source.environment.name).with_request_id(refusal.request_id()));
+        return Some(Outcome::NoService);
     }
     current.renewals += 1;
     match source.renewed(refused, current.renewals == 1).await {
@@ -340,8 +345,8 @@ async fn renew(
         }
         Err(NoLogin::Cancelled) => Some(Outcome::Untouched),
         Err(NoLogin::Failed(error)) => {
-            current.ended = Some(error.clone());
-            Some(Outcome::Failed(error.with_target(&profile.name)))
+            current.ended = Some(error);
+            Some(Outcome::NoService)
         }
     }
 }
@@ -369,10 +374,10 @@ fn profile_error(refusal: &Refusal, profile: &ProfileEntry, service: &Service) -
 }
 
 /// Tells how everything stands; nothing is locked any more, and the file is whole.
-fn report(parts: &[Part], outcomes: Vec<Vec<Outcome>>, world: &World, outlet: &Outlet) {
+fn report(parts: Vec<(Part, Vec<Outcome>, Option<Error>)>, world: &World, outlet: &Outlet) {
     let mut errors = Vec::new();
     let mut summaries = Vec::new();
-    for (part, outcomes) in parts.iter().zip(outcomes) {
+    for (part, outcomes, ended) in parts {
         let environment = &part.environment.name;
         let mut summary = Completed {
             environment: environment.clone(),
@@ -398,6 +403,10 @@ fn report(parts: &[Part], outcomes: Vec<Vec<Outcome>>, world: &World, outlet: &O
                     summary.failed += 1;
                     (status, None)
                 }
+                (_, Some(Outcome::NoService)) => {
+                    summary.failed += 1;
+                    (ended.as_ref().map_or_else(String::new, |error| format!("{:?}", error.code())), None)
+                }
                 (_, Some(Outcome::Untouched) | None) => continue,
             };
             if let Some(end) = end {
@@ -415,6 +424,7 @@ fn report(parts: &[Part], outcomes: Vec<Vec<Outcome>>, world: &World, outlet: &O
                 expiration: end.map(rfc3339),
             }));
         }
+        errors.extend(ended);
         summary.credentials_expire = first_end.map(rfc3339);
         summaries.push(summary);
     }

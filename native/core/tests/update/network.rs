@@ -121,6 +121,19 @@ fn no_network_is_an_error_that_names_host_cause_and_settings() {
 }
 
 #[test]
+fn a_network_that_goes_away_is_one_error_soon_and_not_one_for_each_profile() {
+    let mut company = Company::with(approving(), 20);
+    company.update();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    company.variables.insert("AWS_ENDPOINT_URL_SSO".into(), format!("http://127.0.0.1:{port}"));
+    let started = Instant::now();
+    let seen = company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
+    assert_eq!((seen.codes(), seen.failed[0].terminating), (vec!["NetworkError".to_owned()], true));
+    assert!(seen.failed[0].message.contains("refused"), "{}", seen.failed[0].message);
+    assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
 fn text_of_the_service_reaches_nobody_with_control_characters() {
     let options = Options { hostile_text: true, refuse: vec!["100000000000".into()], deny: false, ..approving() };
     let company = Company::with(options, 2);

@@ -1,0 +1,248 @@
+# What the tests of a running module share: loopback Identity Centers, home folders that are thrown away, and PowerShells that live in them.
+# A PowerShell of its own for each run, since a native library is never unloaded and its memory of sessions ends with the process.
+
+Set-StrictMode -Version Latest
+
+$root = Split-Path $PSScriptRoot
+$manifest = Join-Path $root 'Set-AwsCliSsoCredentials.psd1'
+$standIns = [Collections.Generic.List[object]]::new()
+$folders = [Collections.Generic.List[string]]::new()
+
+# Starts a stand-in with these flags. It ends with its standard input, so none outlives the tests.
+function Start-StandIn([string[]] $Flag = @()) {
+    $start = [Diagnostics.ProcessStartInfo]::new((Join-Path $root "target/release/sso-stand-in$(if ($IsWindows) { '.exe' })"))
+    foreach ($word in $Flag + '--until-stdin-closes') { $start.ArgumentList.Add($word) }
+    $start.RedirectStandardInput = $start.RedirectStandardOutput = $true
+    $process = [Diagnostics.Process]::Start($start)
+    $ready = $process.StandardOutput.ReadLine() | ConvertFrom-Json
+    $standIn = [pscustomobject] @{ Url = $ready.url; StartUrl = $ready.start_url; Process = $process }
+    $standIns.Add($standIn)
+    $standIn
+}
+
+# What the stand-in has counted.
+function Get-StandInStats([object] $StandIn) {
+    Invoke-RestMethod "$($StandIn.Url)/_stats" -NoProxy
+}
+
+# How many requests of an operation the stand-in has had; without a name, of all of them.
+function Get-RequestCount([object] $StandIn, [string] $Operation = '*') {
+    $requests = (Get-StandInStats $StandIn).requests
+    $sum = 0
+    $requests.PSObject.Properties | Where-Object Name -Like $Operation | ForEach-Object { $sum += $_.Value }
+    $sum
+}
+
+# Changes a running stand-in: the members are those of native/stand-in/src/control.rs.
+function Set-StandIn([object] $StandIn, [hashtable] $Change) {
+    $null = Invoke-RestMethod "$($StandIn.Url)/_control" -Method Post -NoProxy -ContentType 'application/json' -Body (ConvertTo-Json $Change)
+}
+
+# Waits until the stand-in's counters look as wanted.
+function Wait-StandIn([object] $StandIn, [scriptblock] $Until, [int] $Seconds = 30) {
+    $watch = [Diagnostics.Stopwatch]::StartNew()
+    while (-not (Get-StandInStats $StandIn | ForEach-Object $Until)) {
+        if ($watch.Elapsed.TotalSeconds -gt $Seconds) { throw "The stand-in did not come to this within $Seconds s: $Until" }
+        Start-Sleep -Milliseconds 50
+    }
+}
+
+# A folder that is removed with everything else of these tests.
+function New-TestFolder {
+    $path = Join-Path ([IO.Path]::GetTempPath()) "aws-sso-test-$([Guid]::NewGuid().ToString('N'))"
+    $null = New-Item -ItemType Directory $path
+    $folders.Add($path)
+    $path
+}
+
+# A home folder: empty, or with what lies below ~/.aws of another one.
+function New-UserHome([string] $From) {
+    $path = New-TestFolder
+    if ($From) { Copy-Item (Join-Path $From '.aws') $path -Recurse -Force }
+    $path
+}
+
+# A file below the ~/.aws of a home folder.
+function Get-AwsPath([string] $UserHome, [string] $Name) {
+    Join-Path $UserHome '.aws' $Name
+}
+
+# Stores an environment in a home folder: profile Account1 has the stand-in's first account, and so on. $Count of them, from $First on.
+function Add-Environment([string] $UserHome, [object] $StandIn, [string] $Name = 'Acme', [int] $Count = 20, [int] $First = 1) {
+    $text = "[environment $Name]`nsso_start_url = $($StandIn.StartUrl)`nsso_region = us-west-2`ndefault_role_name = AWSAdministratorAccess`n"
+    for ($number = $First; $number -lt $First + $Count; $number++) {
+        $text += "`n[environment $Name profile Account$number]`nsso_account_id = $(Get-AccountId $number)`n"
+    }
+    Add-AwsText $UserHome sso-environments "$text`n"
+}
+
+# The id of the stand-in's n-th account.
+function Get-AccountId([int] $Number) {
+    [string] (100000000000 + $Number - 1)
+}
+
+# Appends to a file below ~/.aws, which is made where it is missing, without a byte of its own.
+function Add-AwsText([string] $UserHome, [string] $Name, [string] $Text) {
+    $path = Get-AwsPath $UserHome $Name
+    $null = New-Item -ItemType Directory (Split-Path $path) -Force
+    [IO.File]::AppendAllText($path, $Text)
+}
+
+# The credentials file, read as any INI reader would: section -> key -> value, and nothing where there is no file.
+function Get-Credential([string] $UserHome, [string] $Path = (Get-AwsPath $UserHome credentials)) {
+    $sections = [ordered] @{}
+    $section = $null
+    if (-not (Test-Path $Path)) { return $sections }
+    foreach ($line in [IO.File]::ReadAllLines($Path)) {
+        if ($line -match '^\[(.+)\]$') { $section = $sections[$Matches[1]] = [ordered] @{} }
+        elseif ($line -match '^(\S+?)\s*=\s*(.*)$') { $section[$Matches[1]] = $Matches[2] }
+    }
+    $sections
+}
+
+# Every secret that lies below ~/.aws: keys and session tokens of the credentials file, tokens and client secrets of the cache.
+function Get-Secret([string] $UserHome) {
+    foreach ($profile in (Get-Credential $UserHome).Values) {
+        $profile['aws_secret_access_key'], $profile['aws_session_token'] | Where-Object { $_ }
+    }
+    foreach ($file in Get-ChildItem (Get-AwsPath $UserHome sso/cache/*.json) -ErrorAction Ignore) {
+        $kept = Get-Content -Raw $file | ConvertFrom-Json -AsHashtable
+        $kept['accessToken'], $kept['refreshToken'], $kept['clientSecret'] | Where-Object { $_ }
+    }
+}
+
+# The words that start this PowerShell again: installed as a .NET tool, its process is dotnet with pwsh.dll.
+function Get-PowerShell {
+    $process = (Get-Process -Id $PID).Path
+    if ((Split-Path -LeafBase $process) -eq 'dotnet') { $process, [Environment]::GetCommandLineArgs()[0] } else { , $process }
+}
+
+# The variables of a user: the home folder, the stand-in's address, and nothing of whoever runs the tests that the module would honour.
+function Get-UserVariable([string] $UserHome, [object] $StandIn, [hashtable] $Variable = @{}) {
+    $variables = @{}
+    foreach ($entry in [Environment]::GetEnvironmentVariables().GetEnumerator()) {
+        if ($entry.Key -notmatch '^(AWS_.*|CI|CODESPACES|.*_PROXY|BROWSER|DISPLAY|WAYLAND_DISPLAY|SSH_.*|WSL_.*|XDG_.*)$') { $variables[$entry.Key] = $entry.Value }
+    }
+    $variables.HOME = $variables.USERPROFILE = $UserHome
+    $variables.POWERSHELL_TELEMETRY_OPTOUT = '1'
+    $variables.POWERSHELL_UPDATECHECK = 'Off'
+    $variables.NO_COLOR = '1'
+    if ($StandIn) { $variables.AWS_ENDPOINT_URL_SSO = $variables.AWS_ENDPOINT_URL_SSO_OIDC = $StandIn.Url }
+    foreach ($name in $Variable.Keys) { $variables[$name] = $Variable[$name] }
+    $variables
+}
+
+# Starts a program as that user, with its output kept.
+function Start-UserProgram([string[]] $Command, [hashtable] $Variables) {
+    $start = [Diagnostics.ProcessStartInfo]::new($Command[0])
+    foreach ($word in $Command | Select-Object -Skip 1) { $start.ArgumentList.Add($word) }
+    $start.Environment.Clear()
+    foreach ($name in $Variables.Keys) { $start.Environment[$name] = $Variables[$name] }
+    $start.WorkingDirectory = $Variables.HOME
+    $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
+    $process = [Diagnostics.Process]::Start($start)
+    $process.StandardInput.Close()
+    $seen = [Collections.Concurrent.ConcurrentQueue[string]]::new()
+    # A thread of .NET fills it, where no script block may run.
+    $reader = [AwsSsoTests.LineReader]::Start($process.StandardOutput, $seen)
+    [pscustomobject] @{ Process = $process; Lines = $seen; Reader = $reader; ErrorText = $process.StandardError.ReadToEndAsync(); Answer = $null }
+}
+
+if (-not ('AwsSsoTests.LineReader' -as [type])) {
+    Add-Type @'
+using System.Collections.Concurrent;
+using System.IO;
+using System.Threading.Tasks;
+namespace AwsSsoTests
+{
+    public static class LineReader
+    {
+        public static Task Start(StreamReader from, ConcurrentQueue<string> to)
+        {
+            return Task.Run(async () => { string line; while ((line = await from.ReadLineAsync()) != null) to.Enqueue(line); });
+        }
+    }
+}
+'@
+}
+
+# Starts a PowerShell in a home folder, with the module imported, and lets it run the script as if typed at the prompt, statement by statement.
+# The script has $manifest and $standInUrl; $Through comes before pwsh on the command line.
+function Start-UserPowerShell([string] $UserHome, [object] $StandIn, [string] $Script, [hashtable] $Variable = @{}, [string[]] $Through = @(), [string] $Manifest = $script:manifest) {
+    $folder = New-TestFolder
+    $answer = Join-Path $folder 'answer.xml'
+    # An error of the script's is for the test to judge: it is shown, as to a user, and told in the answer.
+    $text = @"
+`$manifest = '$($Manifest.Replace("'", "''"))'
+`$standInUrl = '$(if ($StandIn) { $StandIn.Url })'
+Import-Module `$manifest -ErrorAction Stop
+`$Error.Clear()
+`$output = @(. {
+$Script
+})
+`$errors = @(`$Error | Where-Object { `$_ -is [Management.Automation.ErrorRecord] } | ForEach-Object {
+    [pscustomobject] @{ Id = `$_.FullyQualifiedErrorId; Category = "`$(`$_.CategoryInfo.Category)"; Target = `$_.TargetObject; Message = "`$_"; Action = "`$(`$_.ErrorDetails.RecommendedAction)" }
+})
+[pscustomobject] @{ Output = `$output; Errors = `$errors } | Export-Clixml -Depth 5 '$($answer.Replace("'", "''"))'
+"@
+    $file = Join-Path $folder 'script.ps1'
+    [IO.File]::WriteAllText($file, $text)
+    $started = Start-UserProgram ($Through + @(Get-PowerShell) + @('-NoProfile', '-NonInteractive', '-OutputFormat', 'Text', '-File', $file)) (Get-UserVariable $UserHome $StandIn $Variable)
+    $started.Answer = $answer
+    $started
+}
+
+# Waits until the program has written a line that matches, and gives it.
+function Wait-Line([object] $Started, [string] $Pattern, [int] $Seconds = 30) {
+    $watch = [Diagnostics.Stopwatch]::StartNew()
+    while ($true) {
+        $ended = $Started.Reader.IsCompleted
+        foreach ($line in $Started.Lines.ToArray()) { if ($line -match $Pattern) { return $line } }
+        if ($ended) { throw "The program ended without a line like '$Pattern'." }
+        if ($watch.Elapsed.TotalSeconds -gt $Seconds) { throw "No line like '$Pattern' came within $Seconds s." }
+        Start-Sleep -Milliseconds 20
+    }
+}
+
+# Waits for the end: ExitCode, Text (all that a user saw on the screen), ErrorText; of a script also Output (its objects) and Errors (of $Error, newest first).
+function Wait-UserProgram([object] $Started, [int] $Seconds = 90) {
+    if (-not $Started.Process.WaitForExit($Seconds * 1000)) {
+        $Started.Process.Kill($true)
+        throw "It did not come to its end within $Seconds s; it wrote: $($Started.Lines.ToArray() -join [Environment]::NewLine)"
+    }
+    $Started.Process.WaitForExit()
+    $null = $Started.Reader.Wait(5000)
+    $result = [pscustomobject] @{
+        ExitCode = $Started.Process.ExitCode; Text = $Started.Lines.ToArray() -join "`n"; ErrorText = $Started.ErrorText.Result; Output = @(); Errors = @()
+    }
+    if ($Started.Answer) {
+        if (-not (Test-Path $Started.Answer)) { throw "The script did not come to its end: $($result.Text) $($result.ErrorText)" }
+        $answer = Import-Clixml $Started.Answer
+        $result.Output = @($answer.Output)
+        $result.Errors = @($answer.Errors)
+    }
+    $result
+}
+
+# Runs a script as Start-UserPowerShell does, to its end.
+function Invoke-UserPowerShell([string] $UserHome, [object] $StandIn, [string] $Script, [hashtable] $Variable = @{}, [string[]] $Through = @(), [string] $Manifest = $script:manifest) {
+    Wait-UserProgram (Start-UserPowerShell $UserHome $StandIn $Script $Variable $Through $Manifest)
+}
+
+# Runs pwsh with these words and nothing added, as from another shell.
+function Invoke-Pwsh([string] $UserHome, [object] $StandIn, [string[]] $Word, [hashtable] $Variable = @{}) {
+    Wait-UserProgram (Start-UserProgram (@(Get-PowerShell) + $Word) (Get-UserVariable $UserHome $StandIn $Variable))
+}
+
+# Ends every stand-in and removes every folder that these functions made.
+function Clear-StandIn {
+    foreach ($standIn in $standIns) {
+        $standIn.Process.StandardInput.Close()
+        if (-not $standIn.Process.WaitForExit(2000)) { $standIn.Process.Kill() }
+    }
+    $standIns.Clear()
+    foreach ($folder in $folders) { Remove-Item $folder -Recurse -Force -ErrorAction Ignore }
+    $folders.Clear()
+}
+
+Export-ModuleMember -Function *-* -Variable manifest
