@@ -177,7 +177,7 @@ function Start-UserPowerShell([string] $UserHome, [object] $StandIn, [string] $S
 `$standInUrl = '$(if ($StandIn) { $StandIn.Url })'
 Import-Module `$manifest -ErrorAction Stop
 `$Error.Clear()
-`$output = @(. {
+`$output = @(& {
 $Script
 })
 `$errors = @(`$Error | Where-Object { `$_ -is [Management.Automation.ErrorRecord] } | ForEach-Object {

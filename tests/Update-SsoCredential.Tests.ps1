@@ -1,0 +1,413 @@
+# What a user gets from Update-SsoCredential. Each PowerShell has a home folder of its own, and a stand-in on the loopback is the service.
+# A login costs a second, since the stand-in wants so much between two polls; so most tests start from a home folder with a session.
+
+BeforeAll {
+    Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
+    $service = Start-StandIn '--accounts', '24', '--approve-after-polls', '0'
+
+    # A home folder with a session, three environments and no credentials yet: Acme has Account1 to Account20, Beta and Gamma have two each.
+    $loggedIn = New-UserHome
+    Add-Environment $loggedIn $service Acme -Count 20
+    Add-Environment $loggedIn $service Beta -Count 2 -First 21
+    Add-Environment $loggedIn $service Gamma -Count 2 -First 23
+    $first = Invoke-UserPowerShell $loggedIn $service @'
+        $objects = Update-SsoCredential -Environment Acme -NoBrowser -PassThru -InformationVariable said
+        @{ Objects = $objects; Said = @($said | ForEach-Object { "$_" }) }
+        $objects | Select-Object -First 3 | Out-String -Width 160
+        @(Update-SsoCredential Acme 6>&1 | ForEach-Object { "$($_.GetType().Name) $_" })
+        Update-SsoCredential Acme -PassThru 6>$null
+'@
+    $afterFirst = Get-StandInStats $service
+    $firstCredentials = Get-Credential $loggedIn
+}
+
+AfterAll {
+    Clear-StandIn
+}
+
+Describe 'Update-SsoCredential' {
+    Context 'in a home folder without credentials' {
+        It 'gives 20 profiles keys in the credentials file after one login' {
+            $first.Errors | Should -BeNullOrEmpty
+            $firstCredentials.Keys | Should -Be (1..20 | ForEach-Object { "Account$_" })
+            foreach ($number in 1..20) {
+                $profile = $firstCredentials["Account$number"]
+                $profile.Keys | Should -Be 'aws_access_key_id', 'aws_secret_access_key', 'aws_session_token', 'aws_account_id', 'x_security_token_expires', 'x_sso_role_name'
+                $profile['aws_access_key_id'] | Should -Match '^ASIA[A-Z2-7]{16}$'
+                ($profile['aws_secret_access_key'].Length -eq 40) | Should -BeTrue
+                ($profile['aws_session_token'].Length -gt 600) | Should -BeTrue
+                $profile['aws_account_id'] | Should -Be (Get-AccountId $number)
+                $profile['x_sso_role_name'] | Should -Be 'AWSAdministratorAccess'
+            }
+            @($firstCredentials.Values | ForEach-Object { $_['aws_access_key_id'] } | Sort-Object -Unique).Count | Should -Be 20
+        }
+
+        It 'keeps the file and the tokens from other users' -Skip:$IsWindows {
+            $files = @(Get-Item (Get-AwsPath $loggedIn credentials)) + @(Get-ChildItem (Get-AwsPath $loggedIn sso/cache/*.json))
+            $files.Count | Should -Be 3
+            $files | ForEach-Object { [Convert]::ToString([int] $_.UnixFileMode, 8) } | Should -Be '600', '600', '600'
+        }
+
+        It 'writes an object for each profile with -PassThru, in the order of the table' {
+            $objects = $first.Output[0].Objects
+            $objects.Count | Should -Be 20
+            $objects[0].PSTypeNames[0] | Should -Be 'Deserialized.AwsSso.SsoProfileResult'
+            $objects.ProfileName | Should -Be (1..20 | ForEach-Object { "Account$_" })
+            $objects.AccountId | Should -Be (1..20 | ForEach-Object { Get-AccountId $_ })
+            $objects | ForEach-Object { "$($_.Environment) $($_.RoleName) $($_.Status)" } | Sort-Object -Unique | Should -Be 'Acme AWSAdministratorAccess Created'
+            foreach ($object in $objects) {
+                $inFile = [DateTimeOffset]::Parse($firstCredentials[$object.ProfileName]['x_security_token_expires'], [cultureinfo]::InvariantCulture)
+                $object.Expiration.ToUniversalTime() | Should -Be $inFile.UtcDateTime
+            }
+        }
+
+        It 'shows the objects as a table' {
+            $first.Output[1] | Should -Match '(?m)^ *Environment: Acme *$'
+            $first.Output[1] | Should -Match '(?m)^ProfileName +AccountId +RoleName +Status +Expires *$'
+            $first.Output[1] | Should -Match '(?m)^Account1 +100000000000 +AWSAdministratorAccess +Created +\d\d:\d\d \(0:59 left\) *$'
+        }
+
+        It 'shows the address and the code of the login, and one summary line, where the output is assigned to a variable' {
+            $address = [regex]::Escape($service.Url) + '/device\?user_code='
+            $lines = $first.Text -split "`n"
+            $lines.Count | Should -Be 2
+            $lines[0] | Should -Match "^Acme: open $address([A-Z]{4}-[A-Z]{4}) to approve the login\. .* code \1, before \d\d:\d\d\.$"
+            $lines[1] | Should -Match '^Acme: 20 profiles registered, 7:5\d:\d\d left on the SSO session$'
+        }
+
+        It 'lets -InformationVariable have the same lines' {
+            $first.Output[0].Said -join "`n" | Should -Be $first.Text
+        }
+
+        It 'lets 6>&1 have the summary, and writes no object without -PassThru' {
+            $first.Output[2] | Should -Match '^InformationRecord Acme: 20 profiles registered, nothing due, credentials last until '
+        }
+
+        It 'finds nothing due in a second run and sends nothing' {
+            $first.Output.Count | Should -Be 23
+            $first.Output[3..22].Status | Sort-Object -Unique | Should -Be 'StillValid'
+            $afterFirst.requests.GetRoleCredentials | Should -Be 20
+            $afterFirst.requests.CreateToken | Should -Be 1
+            $afterFirst.requests.StartDeviceAuthorization | Should -Be 1
+        }
+    }
+
+    Context 'in a new PowerShell with the session of the last one' {
+        BeforeAll {
+            $before = Get-StandInStats $service
+            $home1 = New-UserHome -From $loggedIn
+            $run = Invoke-UserPowerShell $home1 $service @'
+                $null = Update-SsoCredential Acme -PassThru -OutVariable quiet
+                @{ Quiet = @($quiet.Status) }
+                @{ Verbose = @(Update-SsoCredential Acme -Force -NoLogin -Verbose 4>&1 | ForEach-Object { "$_" }) }
+                @{ Forced = @(Update-SsoCredential acme -Force -NoLogin -PassThru) }
+                $null = Update-SsoCredential Acme -MinimumRemaining 00:59:00 -PassThru -OutVariable shorter
+                $null = Update-SsoCredential Acme -MinimumRemaining 7200 -PassThru -OutVariable longer
+                @{ Shorter = @($shorter.Status | Sort-Object -Unique); Longer = @($longer.Status | Sort-Object -Unique) }
+'@
+            $after = Get-StandInStats $service
+        }
+
+        It 'does not log in again' {
+            $run.Errors | Should -BeNullOrEmpty
+            $run.Output[0].Quiet.Count | Should -Be 20
+            $run.Output[0].Quiet | Sort-Object -Unique | Should -Be 'StillValid'
+            $after.device_authorizations | Should -Be $before.device_authorizations
+            $run.Text | Should -Not -Match 'approve'
+        }
+
+        It 'fetches with -Force what is still good, without a login' {
+            $run.Output[2].Forced.Status | Sort-Object -Unique | Should -Be 'Refreshed'
+            (Get-Credential $home1)['Account1']['aws_access_key_id'] | Should -Not -Be $firstCredentials['Account1']['aws_access_key_id']
+        }
+
+        It 'tells with -Verbose what it does, with the request id of each answer' {
+            $ids = $run.Output[1].Verbose | Select-String '^(Account\d+) was fetched \(request id ([0-9a-f-]{36})\)\.$' | ForEach-Object { $_.Matches[0].Groups[2].Value }
+            @($ids | Sort-Object -Unique).Count | Should -Be 20
+            $run.Output[1].Verbose -match '^20 profiles were written to .*credentials at once' | Should -Not -BeNullOrEmpty
+        }
+
+        It 'fetches what has less left than -MinimumRemaining, in a time span or in seconds' {
+            $run.Output[3].Shorter | Should -Be 'StillValid'
+            $run.Output[3].Longer | Should -Be 'Refreshed'
+        }
+
+        It 'asked for each profile once in each run' {
+            $after.requests.GetRoleCredentials - $before.requests.GetRoleCredentials | Should -Be 60
+        }
+    }
+
+    Context 'with the names of profiles and environments' {
+        BeforeAll {
+            $home2 = New-UserHome -From $loggedIn
+            $run = Invoke-UserPowerShell $home2 $service @'
+                function Get-Names { ($input | ForEach-Object { "$($_.Environment)/$($_.ProfileName)/$($_.Status)" }) -join ' ' }
+                Update-SsoCredential Acme -ProfileName 'Account1[0-2]', Account7 -Force -PassThru 6>$null | Get-Names
+                Update-SsoCredential Acme -ProfileName 'account*' -Force -PassThru 6>$null | Get-Names
+                Update-SsoCredential 'G*', 'beta' -PassThru 6>$null | Get-Names
+                Update-SsoCredential -EnvironmentName Gamma -PassThru 6>$null | Get-Names
+                Update-SsoCredential 'z*' -PassThru 6>$null | Get-Names
+                @() | Update-SsoCredential -PassThru 6>$null | Get-Names
+                @(Update-SsoCredential -PassThru 6>$null).Count
+                'Beta', 'Beta', 'BETA' | Update-SsoCredential -Force -PassThru 6>$null | Get-Names
+                Get-SsoEnvironment Beta, Gamma | Update-SsoCredential -ProfileName '*[1-3]' -Force -PassThru 6>$null | Get-Names
+'@
+        }
+
+        It 'takes names and wildcards of profiles' {
+            $run.Output[0] | Should -Be 'Acme/Account7/Refreshed Acme/Account10/Refreshed Acme/Account11/Refreshed Acme/Account12/Refreshed'
+        }
+
+        It 'minds the case of profile names, as AWS does' {
+            $run.Output[1] | Should -BeNullOrEmpty
+        }
+
+        It 'takes names and wildcards of environments without case' {
+            ($run.Output[2] -split ' ' | Sort-Object) | Should -Be 'Beta/Account21/Created', 'Beta/Account22/Created', 'Gamma/Account23/Created', 'Gamma/Account24/Created'
+            $run.Output[3] | Should -Be 'Gamma/Account23/StillValid Gamma/Account24/StillValid'
+            $run.Output[4] | Should -BeNullOrEmpty
+        }
+
+        It 'takes every stored environment where none is named, and none where the pipeline brings none' {
+            $run.Output[5] | Should -BeNullOrEmpty
+            $run.Output[6] | Should -Be 24
+        }
+
+        It 'takes names from the pipeline, each once' {
+            $run.Output[7] | Should -Be 'Beta/Account21/Refreshed Beta/Account22/Refreshed'
+        }
+
+        It 'takes what Get-SsoEnvironment gives' {
+            $run.Output[8] | Should -Be 'Beta/Account21/Refreshed Gamma/Account23/Refreshed'
+        }
+
+        It 'meets no error in any of this' {
+            $run.Errors | Should -BeNullOrEmpty
+        }
+    }
+
+    Context 'where the input of a pipeline is one run' {
+        It 'logs in once and writes the file once for three environments' {
+            if (-not (Get-Command strace -CommandType Application -ErrorAction Ignore)) {
+                Set-ItResult -Skipped -Because 'strace is not installed'
+                return
+            }
+
+            $own = New-UserHome -From $loggedIn
+            Remove-Item (Get-AwsPath $own credentials), (Get-AwsPath $own sso) -Recurse
+            $before = Get-StandInStats $service
+            $trace = Join-Path (New-TestFolder) trace
+            $run = Invoke-UserPowerShell $own $service "'Acme', 'Beta', 'Gamma' | Update-SsoCredential" -Through 'strace', '-f', '--seccomp-bpf', '-qq', '-e', 'trace=rename,renameat,renameat2,link,linkat', '-o', $trace
+            $after = Get-StandInStats $service
+            $run.Errors | Should -BeNullOrEmpty
+            @($run.Text -split "`n" -match 'approve the login').Count | Should -Be 1
+            @($run.Text -split "`n" -match '^(Acme|Beta|Gamma): .* registered').Count | Should -Be 3
+            $after.device_authorizations - $before.device_authorizations | Should -Be 1
+            (Get-Credential $own).Count | Should -Be 24
+            @(Get-Content $trace | Where-Object { $_ -match '/credentials"' -and $_ -match '= 0$' }).Count | Should -Be 1
+        }
+    }
+
+    Context 'before it does anything' {
+        BeforeAll {
+            $before = Get-RequestCount $service
+            $own = New-UserHome -From $loggedIn
+            Remove-Item (Get-AwsPath $own credentials)
+            $whatIf = Invoke-UserPowerShell $own $service "Update-SsoCredential Acme, Beta -WhatIf -PassThru -ProfileName 'Account1', 'Account2?'; `$WhatIfPreference = `$true; Update-SsoCredential Gamma; Update-SsoCredential Acme -WhatIf:`$false -ProfileName Account3"
+            $wasThere = Test-Path (Get-AwsPath $own credentials)
+            $fetched = (Get-RequestCount $service) - $before
+            $good = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service 'Update-SsoCredential Acme -WhatIf'
+            $unchanged = (Get-RequestCount $service) - $before
+            $confirmed = Invoke-UserPowerShell $own $service "`$ConfirmPreference = 'Low'; Update-SsoCredential Acme -ProfileName Account4 -Confirm:`$false -PassThru"
+        }
+
+        It 'names the due profiles of each environment with -WhatIf' {
+            $whatIf.Errors | Should -BeNullOrEmpty
+            $lines = $whatIf.Text -split "`n"
+            $lines[0] | Should -Be 'What if: Performing the operation "Update credentials" on target "Acme: Account1, Account20".'
+            $lines[1] | Should -Be 'What if: Performing the operation "Update credentials" on target "Beta: Account21, Account22".'
+            $lines[2] | Should -Be 'What if: Performing the operation "Update credentials" on target "Gamma: Account23, Account24".'
+        }
+
+        It 'sends and writes nothing with -WhatIf or $WhatIfPreference, and works with -WhatIf:$false' {
+            $whatIf.Output | Should -BeNullOrEmpty
+            $whatIf.Text | Should -Match 'Acme: Account3 registered'
+            $fetched | Should -Be 1
+            (Get-Credential $own).Keys | Should -Be 'Account3', 'Account4'
+        }
+
+        It 'says with -WhatIf that nothing is due' {
+            $good.Text | Should -Be 'Acme: nothing due'
+            $unchanged | Should -Be 1
+        }
+
+        It 'asks nothing with -Confirm:$false' {
+            $confirmed.Errors | Should -BeNullOrEmpty
+            $confirmed.Output.Status | Should -Be 'Created'
+        }
+    }
+
+    Context 'with the session in memory' {
+        BeforeAll {
+            $own = New-UserHome
+            Add-Environment $own $service Acme -Count 3
+            $before = Get-StandInStats $service
+            $run = Invoke-UserPowerShell $own $service 'Update-SsoCredential Acme -TokenCache Memory -NoBrowser; Update-SsoCredential Acme -TokenCache Memory -Force -NoLogin -PassThru'
+            $after = Get-StandInStats $service
+        }
+
+        It 'leaves no token cache behind' {
+            $run.Errors | Should -BeNullOrEmpty
+            (Get-Credential $own).Count | Should -Be 3
+            Get-AwsPath $own sso | Should -Not -Exist
+        }
+
+        It 'logs in once as long as PowerShell runs' {
+            $run.Output.Status | Should -Be 'Refreshed', 'Refreshed', 'Refreshed'
+            $after.device_authorizations - $before.device_authorizations | Should -Be 1
+        }
+    }
+
+    Context 'where variables are set in the running PowerShell, after the module was used' {
+        It 'takes endpoints, files and home folder of the moment' {
+            $own = New-UserHome
+            $other = New-UserHome
+            Add-Environment $other $service Home -Count 1
+            $work = New-TestFolder
+            Add-Environment $work $service Acme -Count 2 -First 3
+            Copy-Item (Get-AwsPath $loggedIn sso) (Get-AwsPath $other '') -Recurse
+            $run = Invoke-UserPowerShell $own $null @"
+                Get-SsoEnvironment
+                Update-SsoCredential Acme
+                Set-Location '$work'
+                `$env:AWS_ENDPOINT_URL_SSO = `$env:AWS_ENDPOINT_URL_SSO_OIDC = '$($service.Url)'
+                `$env:AWS_SSO_ENVIRONMENTS_FILE = '.aws/sso-environments'
+                `$env:AWS_SHARED_CREDENTIALS_FILE = 'mine/keys'
+                Update-SsoCredential Acme
+                `$env:AWS_SSO_ENVIRONMENTS_FILE = `$env:AWS_SHARED_CREDENTIALS_FILE = `$null
+                `$env:HOME = `$env:USERPROFILE = '$other'
+                Update-SsoCredential Home -NoLogin
+"@
+            # The first two found no environment.
+            $run.Errors.Id | Sort-Object -Unique | Should -Be 'EnvironmentNotFound,AwsSso.Commands.UpdateSsoCredentialCommand'
+            (Get-Credential -Path (Join-Path $work mine/keys)).Keys | Should -Be 'Account3', 'Account4'
+            (Get-Credential $other).Keys | Should -Be 'Account1'
+            Get-AwsPath $own credentials | Should -Not -Exist
+            # The token went where $HOME was then.
+            @(Get-ChildItem (Get-AwsPath $own sso/cache/*.json)).Count | Should -Be 2
+        }
+
+        It 'opens the browser of $env:BROWSER with the address of the login, and none with -NoBrowser' -Skip:$IsWindows {
+            $folder = New-TestFolder
+            $browser = Join-Path $folder browser
+            Set-Content $browser "#!/bin/sh`necho `"`$@`" >>'$folder/opened'"
+            chmod +x $browser
+            $own = New-UserHome
+            Add-Environment $own $service Acme -Count 1
+            $run = Invoke-UserPowerShell $own $service @"
+                `$env:BROWSER = '$browser'
+                Update-SsoCredential Acme -TokenCache Memory -NoBrowser
+                Remove-Item '$own/.aws/credentials'
+                Update-SsoCredential Acme
+"@
+            $run.Errors | Should -BeNullOrEmpty
+            $lines = @($run.Text -split "`n" -match 'approve the login')
+            $lines.Count | Should -Be 2
+            $lines[0] | Should -Match '^Acme: open http'
+            $lines[1] | Should -Match '^Acme: the browser should open http'
+            $opened = @(Get-Content "$folder/opened")
+            $opened.Count | Should -Be 1
+            $opened[0] | Should -Match '^http://127\.0\.0\.1:\d+/device\?user_code=[A-Z]{4}-[A-Z]{4}$'
+            $lines[1] | Should -Match ([regex]::Escape($opened[0]))
+        }
+    }
+
+    Context 'as another shell sees it' {
+        BeforeAll {
+            $own = New-UserHome -From $loggedIn
+            function Invoke-Line([string] $Line) {
+                Invoke-Pwsh $own $service '-NoProfile', '-Command', "Import-Module '$manifest'; $Line"
+            }
+        }
+
+        It 'ends with 0 where all went well, with nothing but the summary on the screen: no progress, no object' {
+            $run = Invoke-Line 'Update-SsoCredential -Environment Acme -Force'
+            $run.ExitCode | Should -Be 0
+            $run.Text | Should -Match '^Acme: 20 profiles registered, 7:5\d:\d\d left on the SSO session$'
+            $run.ErrorText | Should -BeNullOrEmpty
+        }
+
+        It 'ends with 1 where the environment is not known' {
+            $run = Invoke-Line 'Update-SsoCredential -Environment Nowhere'
+            $run.ExitCode | Should -Be 1
+            $run.Text | Should -BeNullOrEmpty
+            $run.ErrorText | Should -Match 'There is no environment Nowhere; there are: Acme, Beta, Gamma\.'
+        }
+    }
+
+    Context 'while it waits for the approval' {
+        It 'goes on by itself when the login is approved on the device page' {
+            $slow = Start-StandIn
+            $own = New-UserHome
+            Add-Environment $own $slow Acme -Count 2
+            $started = Start-UserPowerShell $own $slow 'Update-SsoCredential Acme -NoBrowser -PassThru'
+            $line = Wait-Line $started 'approve the login'
+            $null = $line -match '(?<url>http\S+user_code=(?<code>\S+))'
+            $page = Invoke-WebRequest $Matches.url -NoProxy
+            $page.Content | Should -Match "<strong id=`"code`">$($Matches.code)</strong>"
+            $started.Process.HasExited | Should -BeFalse
+            $approved = Invoke-WebRequest "$($slow.Url)/device" -Method Post -NoProxy -Body @{ user_code = $Matches.code; action = 'approve' }
+            $approved.Content | Should -Match 'Request approved'
+            $run = Wait-UserProgram $started
+            $run.Errors | Should -BeNullOrEmpty
+            $run.Output.Status | Should -Be 'Created', 'Created'
+            (Get-StandInStats $slow).early_polls | Should -Be 0
+        }
+    }
+
+    Context 'with 100 profiles at 50 ms each' {
+        BeforeAll {
+            $many = Start-StandIn '--accounts', '100', '--delay', '50', '--approve-after-polls', '0'
+            $own = New-UserHome
+            Add-Environment $own $many Acme -Count 100
+            $hasStrace = [bool] (Get-Command strace -CommandType Application -ErrorAction Ignore)
+            $trace = Join-Path (New-TestFolder) trace
+            $through = if ($hasStrace) { 'strace', '-f', '--seccomp-bpf', '-qq', '-e', 'trace=rename,renameat,renameat2,link,linkat', '-o', $trace } else { @() }
+            $run = Invoke-UserPowerShell $own $many 'Update-SsoCredential Acme -NoBrowser -PassThru' -Through $through
+            $stats = Get-StandInStats $many
+        }
+
+        It 'fetches 16 at a time, each once' {
+            $run.Errors | Should -BeNullOrEmpty
+            $run.Output.Count | Should -Be 100
+            $stats.peak_concurrency | Should -Be 16
+            $stats.requests.GetRoleCredentials | Should -Be 100
+        }
+
+        It 'keeps to -ThrottleLimit' {
+            $few = Start-StandIn '--delay', '20', '--approve-after-polls', '0'
+            $other = New-UserHome
+            Add-Environment $other $few Acme
+            $limited = Invoke-UserPowerShell $other $few 'Update-SsoCredential Acme -NoBrowser -ThrottleLimit 3'
+            $limited.Errors | Should -BeNullOrEmpty
+            (Get-StandInStats $few).peak_concurrency | Should -Be 3
+        }
+
+        It 'writes the file once' {
+            (Get-Credential $own).Count | Should -Be 100
+            if (-not $hasStrace) { Set-ItResult -Skipped -Because 'strace is not installed' }
+            @(Get-Content $trace | Where-Object { $_ -match '/credentials"' -and $_ -match '= 0$' }).Count | Should -Be 1
+        }
+
+        It 'breaks no rule of the protocol and polls never too early' {
+            $stats.violations | Should -BeNullOrEmpty
+            $stats.early_polls | Should -Be 0
+        }
+    }
+
+    It 'broke no rule of the protocol in any of these tests' {
+        $stats = Get-StandInStats $service
+        $stats.violations | Should -BeNullOrEmpty
+        $stats.early_polls | Should -Be 0
+    }
+}
