@@ -26,6 +26,9 @@ const REFRESH_WINDOW: time::Duration = time::Duration::minutes(15);
 /// The least time between two tries to refresh one token.
 const REFRESH_SPACING: Duration = Duration::from_secs(30);
 
+/// How long a run that may not log in waits for one that may be doing so.
+const REFRESH_WAIT: Duration = Duration::from_secs(10);
+
 /// A difference of the clocks that the user should know of.
 const CLOCK_WARNING: time::Duration = time::Duration::seconds(60);
 
@@ -141,9 +144,9 @@ impl SessionSource<'_> {
 
     async fn obtain(&self, refused: Option<&Secret>, may_refresh: bool) -> Result<Session, NoLogin> {
         let slot = self.world.memory.slot(self.key());
-        let mut state = tokio::select! {
-            state = slot.lock() => state,
-            () = self.outlet.cancel_token().cancelled() => return Err(NoLogin::Cancelled),
+        let mut state = match slot.try_lock() {
+            Ok(state) => state,
+            Err(_) => self.wait_for(&slot).await?,
         };
         if let Some(token) = self.stored(&state).filter(|token| self.is_fresh(token, refused)) {
             return Ok(self.use_token(&token, "The session of the cache is still good"));
@@ -194,6 +197,25 @@ impl SessionSource<'_> {
         [in_file, state.token.clone()].into_iter().flatten().max_by_key(|token| token.expires_at)
     }
 
+    /// Waits while another run of this process refreshes or logs in.
+    async fn wait_for<'s>(&self, slot: &'s tokio::sync::Mutex<State>) -> Result<tokio::sync::MutexGuard<'s, State>, NoLogin> {
+        self.tell_wait("Another run in this PowerShell");
+        let limit = async {
+            match self.wait_limit() {
+                Some(limit) => tokio::time::sleep(limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            state = slot.lock() => Ok(state),
+            () = self.outlet.cancel_token().cancelled() => Err(NoLogin::Cancelled),
+            () = limit => Err(Error::new(Code::FileLocked, format!("Another run in this PowerShell has been logging in to {} all the time.", self.environment.name))
+                .with_target(&self.environment.name)
+                .with_action("Approve that login, then run the command again.")
+                .into()),
+        }
+    }
+
     /// Keeps the other processes out while this one refreshes or logs in; where the folder cannot be written there are none to keep out.
     async fn lock(&self) -> Result<Option<Lock>, NoLogin> {
         let Some(files) = &self.files else { return Ok(None) };
@@ -206,17 +228,23 @@ impl SessionSource<'_> {
                 return Ok(None);
             }
         }
-        self.outlet.send(Event::Waiting(Waiting {
-            environment: self.environment.name.clone(),
-            text: format!("Another process is logging in to {}", self.environment.name),
-            seconds_left: None,
-        }));
-        let patience = Patience::new(self.timeout, self.outlet.cancel_token().clone());
+        self.tell_wait("Another process");
+        let patience = Patience::new(self.wait_limit(), self.outlet.cancel_token().clone());
         match Lock::take_async(&path, &patience).await {
             Ok(lock) => Ok(Some(lock)),
             Err(_) if self.outlet.cancel_token().is_cancelled() => Err(NoLogin::Cancelled),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// How long another's login is waited for: as long as it takes where this run would ask somebody itself, else only as long as a refresh takes.
+    fn wait_limit(&self) -> Option<Duration> {
+        if self.login { self.timeout } else { Some(self.timeout.unwrap_or(REFRESH_WAIT)) }
+    }
+
+    fn tell_wait(&self, who: &str) {
+        let text = format!("{who} is logging in to {}", self.environment.name);
+        self.outlet.send(Event::Waiting(Waiting { environment: self.environment.name.clone(), text, seconds_left: None }));
     }
 
     async fn refresh(&self, token: &Token) -> Result<Refreshed, NoLogin> {

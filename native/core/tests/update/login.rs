@@ -192,3 +192,17 @@ fn two_processes_at_once_log_in_once() {
     });
     assert_eq!(company.service.stats().device_authorizations, 1);
 }
+
+#[test]
+fn a_run_that_may_not_log_in_does_not_wait_for_somebody_else_s_login() {
+    let company = Company::with(Options::default(), 1);
+    let waiting = company.start(Operation::Update(update_of("Acme")));
+    while !matches!(waiting.next(), None | Some(Event::Verification(_))) {}
+    for memory in [std::sync::Arc::clone(&company.memory), std::sync::Arc::default()] {
+        let mut world = company.world();
+        world.memory = memory;
+        let update = Update { login: false, timeout: Some(1), ..update_of("Acme") };
+        let seen = Seen::all(&sso_core::run(Operation::Update(update), world));
+        assert_eq!(seen.codes(), ["FileLocked"], "{:?}", seen.failed);
+    }
+}

@@ -1,0 +1,396 @@
+# What a user gets where Update-SsoCredential cannot do its work: which error, with which id, category and target, what became of the file,
+# and whether anybody was asked to log in for nothing.
+
+BeforeDiscovery {
+    $duplicate = "[default]`nregion = us-west-2`n`n[Account1]`naws_access_key_id = AKIAEXAMPLE`n`n[Account1]`nregion = eu-central-1`n"
+    $broken = "[default]`nregion = us-west-2`nthis line is no setting`n"
+}
+
+BeforeAll {
+    Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
+    $service = Start-StandIn '--approve-after-polls', '0'
+
+    # A home folder with a session and no credentials.
+    $loggedIn = New-UserHome
+    Add-Environment $loggedIn $service Acme
+    $null = Invoke-UserPowerShell $loggedIn $service 'Update-SsoCredential Acme -ProfileName Account1 -NoBrowser'
+    Remove-Item (Get-AwsPath $loggedIn credentials)
+
+    # Runs the command where a caller could catch its error, and tells what became of it.
+    $caught = @'
+        $ok = $ended = $null
+        try { $null = & { COMMAND; $script:ok = $? } } catch { $ended = $_.FullyQualifiedErrorId }
+        @{ Ok = $script:ok; Ended = $ended }
+'@
+    function Invoke-Caught([string] $UserHome, [object] $StandIn, [string] $Command, [hashtable] $Variable = @{}) {
+        Invoke-UserPowerShell $UserHome $StandIn $caught.Replace('COMMAND', $Command) $Variable
+    }
+
+    # The error ended the command: it is the only one, and a caller could catch it.
+    function Assert-Terminated([object] $Run, [string] $Code, [string] $Category, [string] $Target, [string] $Message) {
+        $Run.Errors.Count | Should -Be 1
+        $Run.Errors[0].Id | Should -Be "$Code,AwsSso.Commands.UpdateSsoCredentialCommand"
+        $Run.Errors[0].Category | Should -Be $Category
+        $Run.Errors[0].Target | Should -Be $Target
+        $Run.Errors[0].Message | Should -Match $Message
+        $Run.Errors[0].Action | Should -Not -BeNullOrEmpty
+        $Run.Output[0].Ended | Should -Be $Run.Errors[0].Id
+    }
+}
+
+AfterAll {
+    Clear-StandIn
+}
+
+Describe 'Update-SsoCredential with something wrong' {
+    Context 'in what is stored' {
+        It 'names the environments that exist where one is not known, and $? is false' {
+            $run = Invoke-Caught $loggedIn $service 'Update-SsoCredential Nowhere'
+            Assert-Terminated $run EnvironmentNotFound ObjectNotFound Nowhere 'no environment Nowhere; there are: Acme\.'
+            $prompt = Invoke-UserPowerShell $loggedIn $service 'Update-SsoCredential Nowhere; $?'
+            $prompt.Output | Should -Be $false
+        }
+
+        It 'goes on with the others where one of several environments is not known' {
+            $own = New-UserHome -From $loggedIn
+            $run = Invoke-Caught $own $service 'Update-SsoCredential Nowhere, Acme -ProfileName Account2'
+            $run.Errors.Id | Should -Be 'EnvironmentNotFound,AwsSso.Commands.UpdateSsoCredentialCommand'
+            $run.Errors[0].Target | Should -Be 'Nowhere'
+            $run.Output[0].Ended | Should -BeNullOrEmpty
+            (Get-Credential $own).Keys | Should -Be 'Account2'
+        }
+
+        It 'says how to make an environment where there is none' {
+            Assert-Terminated (Invoke-Caught (New-UserHome) $service 'Update-SsoCredential') EnvironmentNotFound ObjectNotFound '*' 'No environment is stored'
+        }
+
+        It 'names the profile that there is not, and fetches the others' {
+            $own = New-UserHome -From $loggedIn
+            $run = Invoke-Caught $own $service 'Update-SsoCredential Acme -ProfileName account2, Account3'
+            $run.Errors.Id | Should -Be 'ProfileNotFound,AwsSso.Commands.UpdateSsoCredentialCommand'
+            $run.Errors[0].Category | Should -Be 'ObjectNotFound'
+            $run.Errors[0].Target | Should -Be 'account2'
+            $run.Errors[0].Action | Should -Match 'Account1, Account2, Account3'
+            $run.Output[0].Ended | Should -BeNullOrEmpty
+            (Get-Credential $own).Keys | Should -Be 'Account3'
+        }
+
+        It 'tells the line of <Name> in sso-environments, before anything is sent' -ForEach @(
+            @{ Name = 'an account id of 11 digits'; Old = '= 100000000001'; New = '= 10000000001'; Line = 10; Message = '10000000001' }
+            @{ Name = 'an account id with a letter at its end'; Old = '= 100000000001'; New = '= 100000000001x'; Line = 10; Message = '100000000001x' }
+            @{ Name = 'a start URL over http to another machine'; Old = '= https://d-12345abcde'; New = '= http://d-12345abcde'; Line = 2; Message = 'http://d-12345abcde' }
+            @{ Name = 'an unknown key'; Old = 'sso_region'; New = 'sso_regoin'; Line = 3; Message = 'sso_regoin' }
+        ) {
+            $own = New-UserHome -From $loggedIn
+            $file = Get-AwsPath $own sso-environments
+            [IO.File]::WriteAllText($file, [IO.File]::ReadAllText($file).Replace($Old, $New))
+            $before = Get-RequestCount $service
+            $run = Invoke-Caught $own $service 'Update-SsoCredential Acme'
+            Assert-Terminated $run EnvironmentInvalid InvalidData $file "line $Line\b"
+            $run.Errors[0].Message | Should -Match ([regex]::Escape($Message))
+            Get-RequestCount $service | Should -Be $before
+        }
+
+        It 'tells the line of <Name> in the credentials file before any login, and leaves it to the byte' -ForEach @(
+            @{ Name = 'a section that is there twice'; Text = $duplicate; Line = 7 }
+            @{ Name = 'a line that is no setting'; Text = $broken; Line = 3 }
+            @{ Name = 'a byte order mark'; Text = "$([char] 0xFEFF)[default]`nregion = us-west-2`n"; Line = 1 }
+            @{ Name = 'a key that is there twice'; Text = "[default]`nregion = a`nREGION = b`n"; Line = 3 }
+            @{ Name = 'a setting before any section'; Text = "region = a`n[default]`n"; Line = 1 }
+        ) {
+            # No session, so that a login would be needed.
+            $own = New-UserHome
+            Add-Environment $own $service Acme -Count 2
+            $file = Get-AwsPath $own credentials
+            [IO.File]::WriteAllText($file, $Text)
+            $bytes = [Convert]::ToHexString([IO.File]::ReadAllBytes($file))
+            $time = (Get-Item $file).LastWriteTimeUtc
+            $before = Get-RequestCount $service
+            Assert-Terminated (Invoke-Caught $own $service 'Update-SsoCredential Acme -NoBrowser') CredentialsFileInvalid InvalidData $file "line $Line\b"
+            [Convert]::ToHexString([IO.File]::ReadAllBytes($file)) | Should -Be $bytes
+            (Get-Item $file).LastWriteTimeUtc | Should -Be $time
+            Get-RequestCount $service | Should -Be $before
+        }
+
+        It 'says that the folder cannot be written before any login' -Skip:(-not $IsLinux) {
+            $own = New-UserHome
+            Add-Environment $own $service Acme -Count 2
+            $folder = Get-AwsPath $own ''
+            $before = Get-RequestCount $service
+            # Root may write to a folder of any mode, but not to one that cannot be changed.
+            $isRoot = (id -u) -eq '0'
+            if ($isRoot) { chattr +i $folder 2>$null } else { chmod 0555 $folder }
+            if ($LASTEXITCODE -ne 0) {
+                Set-ItResult -Skipped -Because 'chattr does not work here, and nothing else refuses root'
+                return
+            }
+            try {
+                $run = Invoke-Caught $own $service 'Update-SsoCredential Acme -NoBrowser'
+            }
+            finally {
+                if ($isRoot) { chattr -i $folder } else { chmod 0700 $folder }
+            }
+            Assert-Terminated $run WriteFailed WriteError '*' ([regex]::Escape($folder.TrimEnd('/')))
+            Get-RequestCount $service | Should -Be $before
+            Get-AwsPath $own credentials | Should -Not -Exist
+        }
+    }
+
+    Context 'in one profile of 20' {
+        BeforeAll {
+            $refusing = Start-StandIn '--approve-after-polls', '0', '--refuse', (Get-AccountId 7)
+            $session = New-UserHome
+            Add-Environment $session $refusing Acme
+            $null = Invoke-UserPowerShell $session $refusing 'Update-SsoCredential Acme -ProfileName Account1 -NoBrowser'
+            Remove-Item (Get-AwsPath $session credentials)
+            $others = 1..20 -ne 7 | ForEach-Object { "Account$_" }
+            $own = New-UserHome -From $session
+            $run = Invoke-UserPowerShell $own $refusing '$objects = Update-SsoCredential Acme -PassThru -ErrorVariable told; $?; $told.Count; $objects'
+        }
+
+        It 'writes the other 19' {
+            (Get-Credential $own).Keys | Should -Be $others
+        }
+
+        It 'writes one error with the profile as its target, and $? is false' {
+            $run.Output[0] | Should -BeFalse
+            $run.Output[1] | Should -Be 1
+            $run.Errors.Count | Should -Be 1
+            $run.Errors[0].Id | Should -Be 'RoleNotAssigned,AwsSso.Commands.UpdateSsoCredentialCommand'
+            $run.Errors[0].Category | Should -Be 'PermissionDenied'
+            $run.Errors[0].Target | Should -Be 'Account7'
+            $run.Errors[0].Message | Should -Match "AWSAdministratorAccess in account $(Get-AccountId 7).*\(request id [0-9a-f-]{36}\)"
+            $run.Errors[0].Action | Should -Not -BeNullOrEmpty
+        }
+
+        It 'gives an object for each of the 20, and counts them in the summary' {
+            $objects = $run.Output[2..21]
+            ($objects | Where-Object ProfileName -EQ Account7).Status | Should -Be 'RoleNotAssigned'
+            ($objects | Where-Object ProfileName -EQ Account7).Expiration | Should -BeNullOrEmpty
+            ($objects | Where-Object ProfileName -NE Account7).Status | Sort-Object -Unique | Should -Be 'Created'
+            $run.Text | Should -Match '^Acme: 19 profiles registered, 1 failed, '
+        }
+
+        It 'shows what to do about it' {
+            $run.ErrorText | Should -Match 'is not assigned to you, so the profile Account7 was left as it is'
+            $run.ErrorText | Should -Match 'Correct the role'
+        }
+
+        It 'has written the other 19 where -ErrorAction Stop ends the command' {
+            $own = New-UserHome -From $session
+            $run = Invoke-Caught $own $refusing 'Update-SsoCredential Acme -ErrorAction Stop'
+            $run.Output[0].Ended | Should -Be 'RoleNotAssigned,AwsSso.Commands.UpdateSsoCredentialCommand'
+            (Get-Credential $own).Keys | Should -Be $others
+        }
+
+        It 'has written the other 19 where Select-Object -First 1 ends the pipeline' {
+            $own = New-UserHome -From $session
+            $run = Invoke-UserPowerShell $own $refusing 'Update-SsoCredential Acme -PassThru | Select-Object -First 1'
+            $run.Output.ProfileName | Should -Be 'Account1'
+            (Get-Credential $own).Keys | Should -Be $others
+        }
+
+        It 'says of each other fault which it is: <Code>' -ForEach @(
+            @{ Code = 'AccountNotFound'; Category = 'ObjectNotFound'; Fault = 'GetRoleCredentials:1:404'; Message = 'knows no account' }
+            @{ Code = 'ServiceError'; Category = 'ResourceUnavailable'; Fault = 'GetRoleCredentials:all:500'; Message = 'request id' }
+            @{ Code = 'Throttled'; Category = 'LimitsExceeded'; Fault = 'GetRoleCredentials:all:429'; Message = 'request' }
+        ) {
+            $own = New-UserHome -From $session
+            Set-StandIn $refusing @{ fail = $Fault }
+            try {
+                $run = Invoke-Caught $own $refusing 'Update-SsoCredential Acme -ProfileName Account2 -Timeout 2'
+            }
+            finally {
+                Set-StandIn $refusing @{ clear = $true; refuse = Get-AccountId 7 }
+            }
+            $run.Errors.Id | Should -Be "$Code,AwsSso.Commands.UpdateSsoCredentialCommand"
+            $run.Errors[0].Category | Should -Be $Category
+            $run.Errors[0].Target | Should -Be 'Account2'
+            $run.Errors[0].Message | Should -Match $Message
+            $run.Output[0].Ended | Should -BeNullOrEmpty
+            $run.Output[0].Ok | Should -BeFalse
+        }
+    }
+
+    Context 'in the login' {
+        BeforeAll {
+            function Invoke-Login([string[]] $Flag, [string] $Command = 'Update-SsoCredential Acme -NoBrowser') {
+                $other = Start-StandIn $Flag
+                $own = New-UserHome
+                Add-Environment $own $other Acme -Count 2
+                $run = Invoke-Caught $own $other $Command
+                $run | Add-Member UserHome $own
+                $run | Add-Member Stats (Get-StandInStats $other) -PassThru
+            }
+        }
+
+        It 'says that the user declined, and asks no more' {
+            $run = Invoke-Login '--deny'
+            Assert-Terminated $run LoginDeclined PermissionDenied Acme 'declined'
+            $run.Stats.requests.CreateToken | Should -Be 1
+            $run.Stats.requests.PSObject.Properties.Name | Should -Not -Contain 'GetRoleCredentials'
+            Get-AwsPath $run.UserHome credentials | Should -Not -Exist
+        }
+
+        It 'says that nobody approved before the code expired' {
+            $run = Invoke-Login '--device-code-lifetime', '2'
+            Assert-Terminated $run LoginTimedOut OperationTimeout Acme 'Nobody approved'
+            $run.Stats.early_polls | Should -Be 0
+        }
+
+        It 'says that nobody approved within -Timeout' {
+            Assert-Terminated (Invoke-Login @() 'Update-SsoCredential Acme -NoBrowser -Timeout 1') LoginTimedOut OperationTimeout Acme 'Nobody approved'
+        }
+
+        It 'names the start URL that the service refuses, and the region' {
+            $run = Invoke-Login '--reject-start-url'
+            Assert-Terminated $run StartUrlRejected InvalidArgument Acme 'us-west-2 does not know the start URL https://d-12345abcde\.awsapps\.com/start/'
+            $run.Text | Should -Not -Match 'approve'
+        }
+
+        It 'asks nobody with -NoLogin, and sends nothing' {
+            $run = Invoke-Login @() 'Update-SsoCredential Acme -NoLogin'
+            Assert-Terminated $run LoginRequired AuthenticationError Acme 'a login was not allowed'
+            @($run.Stats.requests.PSObject.Properties).Count | Should -Be 0
+            $run.Text | Should -BeNullOrEmpty
+        }
+
+        It 'names the address where nobody listens' {
+            # The port was free a moment ago.
+            $gone = Start-StandIn
+            $gone.Process.StandardInput.Close()
+            $gone.Process.WaitForExit()
+            $own = New-UserHome
+            Add-Environment $own $gone Acme -Count 2
+            $run = Invoke-Caught $own $gone 'Update-SsoCredential Acme -NoBrowser -Timeout 5'
+            Assert-Terminated $run NetworkError ConnectionError Acme ([regex]::Escape(([uri] $gone.Url).Authority))
+            $run.Errors[0].Message | Should -Match 'refused'
+        }
+
+        It 'goes on with the other environment where the login to one fails' {
+            $own = New-UserHome -From $loggedIn
+            Add-AwsText $own sso-environments "[environment Wrong]`nsso_start_url = https://d-99999abcde.awsapps.com/start/`nsso_region = us-west-2`n[environment Wrong profile Wrong1]`nsso_account_id = $(Get-AccountId 1)`nsso_role_name = R`n"
+            $run = Invoke-Caught $own $service 'Update-SsoCredential Wrong, Acme -NoBrowser'
+            $run.Errors.Id | Should -Be 'StartUrlRejected,AwsSso.Commands.UpdateSsoCredentialCommand'
+            $run.Errors[0].Target | Should -Be 'Wrong'
+            $run.Output[0].Ended | Should -BeNullOrEmpty
+            $run.Output[0].Ok | Should -BeFalse
+            (Get-Credential $own).Count | Should -Be 20
+        }
+    }
+
+    Context 'in what is typed' {
+        It 'refuses <Words>' -ForEach @(
+            @{ Words = '-Timeout 0' }, @{ Words = '-Timeout -5' }, @{ Words = '-MinimumRemaining -1' }, @{ Words = '-ThrottleLimit 0' }, @{ Words = '-ThrottleLimit 257' }
+            @{ Words = '-TokenCache Disk' }, @{ Words = "-ProfileName ''" }
+        ) {
+            # In one PowerShell, since none of these gets as far as the library.
+            if (-not $script:refusals) {
+                $all = '-Timeout 0', '-Timeout -5', '-MinimumRemaining -1', '-ThrottleLimit 0', '-ThrottleLimit 257', '-TokenCache Disk', "-ProfileName ''"
+                $lines = $all | ForEach-Object { "try { Update-SsoCredential Acme $_; '' } catch { `$_.FullyQualifiedErrorId }" }
+                $answers = (Invoke-UserPowerShell $loggedIn $service ($lines -join "`n")).Output
+                $script:refusals = @{}
+                for ($index = 0; $index -lt $all.Count; $index++) { $script:refusals[$all[$index]] = $answers[$index] }
+            }
+
+            $script:refusals[$Words] | Should -Match '^(ParameterArgumentValidationError|CannotConvertArgumentNoMessage|ParameterArgumentTransformationError).*,AwsSso\.Commands\.UpdateSsoCredentialCommand$'
+        }
+    }
+
+    Context 'in the installation' {
+        BeforeAll {
+            # The module as it lies in a module folder, without its native library.
+            function Copy-Module {
+                $from = Split-Path $manifest
+                $to = New-TestFolder
+                foreach ($name in 'Set-AwsCliSsoCredentials.psd1', 'bin/AwsSso.dll', 'module/AwsSso.Format.ps1xml') {
+                    $null = New-Item -ItemType Directory (Split-Path (Join-Path $to $name)) -Force
+                    Copy-Item (Join-Path $from $name) (Join-Path $to $name)
+                }
+                $to
+            }
+            $architecture = [Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant()
+        }
+
+        It 'names the path and the platform where the native library is missing' -Skip:(-not $IsLinux) {
+            $folder = Copy-Module
+            $run = Invoke-UserPowerShell $loggedIn $service $caught.Replace('COMMAND', 'Update-SsoCredential Acme') -Manifest "$folder/Set-AwsCliSsoCredentials.psd1"
+            Assert-Terminated $run LibraryUnavailable NotInstalled "$folder/bin/linux-$architecture/aws_sso.so" "no native library for linux-$architecture at '$folder/bin/"
+        }
+
+        It 'says why where the native library is none' -Skip:(-not $IsLinux) {
+            $folder = Copy-Module
+            $library = "$folder/bin/linux-$architecture/aws_sso.so"
+            $null = New-Item -ItemType Directory (Split-Path $library)
+            Set-Content $library 'not a library'
+            $run = Invoke-UserPowerShell $loggedIn $service $caught.Replace('COMMAND', 'Update-SsoCredential Acme') -Manifest "$folder/Set-AwsCliSsoCredentials.psd1"
+            Assert-Terminated $run LibraryUnavailable NotInstalled $library 'cannot be loaded'
+        }
+
+        It 'names both versions where the library is another one' -Skip:(-not $IsLinux) {
+            if (-not (Get-Command gcc -CommandType Application -ErrorAction Ignore)) {
+                Set-ItResult -Skipped -Because 'gcc is not installed'
+                return
+            }
+
+            $folder = Copy-Module
+            $library = "$folder/bin/linux-$architecture/aws_sso.so"
+            $null = New-Item -ItemType Directory (Split-Path $library)
+            Set-Content "$folder/other.c" '#include <stdint.h>', 'uint32_t sso_abi_version(void) { return 99; }'
+            gcc -shared -fPIC -o $library "$folder/other.c"
+            $LASTEXITCODE | Should -Be 0
+            $run = Invoke-UserPowerShell $loggedIn $service $caught.Replace('COMMAND', 'Update-SsoCredential Acme') -Manifest "$folder/Set-AwsCliSsoCredentials.psd1"
+            Assert-Terminated $run LibraryVersionMismatch InvalidResult $library 'has version 99 .* needs version \d+'
+        }
+    }
+}
+
+Describe 'Secrets' {
+    BeforeAll {
+        # Half of an answer with keys or tokens is what would slip most easily into a message.
+        $leaky = Start-StandIn '--approve-after-polls', '0', '--refuse', (Get-AccountId 7), '--broken-json', 'GetRoleCredentials:2'
+        $own = New-UserHome
+        Add-Environment $own $leaky Acme
+        $transcript = Join-Path $own transcript
+        $run = Invoke-UserPowerShell $own $leaky @"
+            `$null = Start-Transcript '$transcript' -IncludeInvocationHeader
+            `$DebugPreference = 'Continue'
+            Update-SsoCredential Acme -NoBrowser -PassThru -Verbose -InformationVariable said | Format-List * -Force
+            Invoke-RestMethod "`$standInUrl/_control" -Method Post -Body '{"expire_tokens": true, "broken_json": ["CreateToken:1"]}' | Out-Null
+            Update-SsoCredential Acme -Force -Verbose -Debug -NoBrowser
+            `$said | Format-List * -Force
+            Get-SsoEnvironment | Format-List * -Force
+            `$Error | Format-List * -Force
+            `$Error | ForEach-Object { `$_.Exception.ToString(); `$_ | ConvertTo-Json -Depth 4 -WarningAction Ignore }
+            `$null = Stop-Transcript
+"@
+        $shown = ($run.Output | Out-String -Width 4096), $run.Text, $run.ErrorText, ($run.Errors | Out-String -Width 4096), (Get-Content -Raw $transcript) -join "`n"
+        # Line breaks of a narrow screen must not hide anything.
+        $shown = $shown -replace '\s'
+        $secrets = @(Get-Secret $own)
+    }
+
+    It 'are where they belong' {
+        $secrets.Count | Should -BeGreaterOrEqual (2 * 17 + 3)
+    }
+
+    It 'are never in what is shown, in $Error, in verbose notes or in a transcript' {
+        $shown.Length | Should -BeGreaterThan 5000
+        $shown | Should -Match 'RoleNotAssigned'
+        $shown | Should -Match 'ServiceError'
+        $shown | Should -Match 'wasfetched\(requestid'
+        # A truth value, since a message with the text itself would show the secret.
+        @($secrets | Where-Object { $shown.Contains($_) }).Count | Should -Be 0
+        @($secrets | Where-Object { $shown.Contains($_.Substring(0, 20)) }).Count | Should -Be 0
+    }
+
+    It 'of answers that were thrown away are not shown either' {
+        # As the stand-in makes session tokens, access tokens, refresh tokens and client secrets.
+        ($shown -match 'IQoJb3JpZ2luX2VjE|aoaAAAAA|aorAAAAA|eyJraWQiOi') | Should -BeFalse
+    }
+
+    It 'lie in files that only their owner can read' -Skip:$IsWindows {
+        Get-ChildItem (Get-AwsPath $own '') -Recurse -File -Force | Where-Object { $_.UnixFileMode -band [IO.UnixFileMode] 'GroupRead, OtherRead, GroupWrite, OtherWrite' } |
+            ForEach-Object Name | Where-Object { $_ -ne 'sso-environments' } | Should -BeNullOrEmpty
+    }
+}
