@@ -28,6 +28,7 @@
     ./build.ps1 Generate
     Renews what is generated, after a change of the boundary.
 #>
+#Requires -Version 7.4
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
@@ -40,7 +41,6 @@ param(
 $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $false
 Set-StrictMode -Version Latest
-Set-Location $PSScriptRoot
 $env:DOTNET_CLI_TELEMETRY_OPTOUT = $env:DOTNET_NOLOGO = $env:POWERSHELL_TELEMETRY_OPTOUT = '1'
 
 # Says in one sentence what is missing, before anything fails in twenty.
@@ -52,14 +52,17 @@ function Assert-Tool([string] $Name, [string] $Advice) {
 
 # Runs a program quietly: what it prints is shown only where it fails, or with -Verbose.
 function Invoke-Step([string] $Title, [scriptblock] $Command) {
+    # The first build takes minutes, so the title comes before the time.
+    Write-Host -NoNewline ('{0,-40} ' -f $Title)
     $watch = [Diagnostics.Stopwatch]::StartNew()
     $output = & $Command 2>&1 | ForEach-Object { "$_" }
     if ($LASTEXITCODE -ne 0) {
+        Write-Host 'failed'
         $output | Write-Host
         throw "$Title failed (exit code $LASTEXITCODE)."
     }
     $output | Where-Object { $_ } | Write-Verbose
-    Write-Host ('{0,-40} {1,6:n1} s' -f $Title, $watch.Elapsed.TotalSeconds)
+    Write-Host ('{0,6:n1} s' -f $watch.Elapsed.TotalSeconds)
 }
 
 # The folder in which PowerShell looks for the library of this machine, and the names that cargo and PowerShell give it.
@@ -78,13 +81,19 @@ function Copy-Whole([string] $From, [string] $To) {
     Move-Item -Force "$To.new" $To
 }
 
-function Invoke-Build {
+function Assert-BuildTool {
     Assert-Tool cargo 'install Rust from https://rustup.rs.'
     Assert-Tool dotnet 'install the .NET SDK from https://dot.net, or run ./build.sh, which brings it.'
+}
+
+function Invoke-Build {
+    Assert-BuildTool
     Invoke-Step 'Native library and stand-in' { cargo build --release --locked -p sso-ffi -p sso-stand-in }
     $platform = Get-Platform
     Copy-Whole "target/release/$($platform.Built)" "bin/$($platform.Folder)/$($platform.Name)"
-    Invoke-Step 'PowerShell module' { dotnet build module/AwsSso.csproj -c Release -v quiet -warnaserror }
+    Invoke-Step 'PowerShell module' { dotnet build module/AwsSso.csproj -c Release -v quiet -warnaserror -o target/module }
+    # Not built right into bin/: a running shell has the assembly mapped, and the compiler would write into that very file.
+    Copy-Whole target/module/AwsSso.dll bin/AwsSso.dll
 }
 
 function Invoke-Generate {
@@ -112,7 +121,7 @@ function Format-Count([hashtable] $Count) {
 # The words that start this PowerShell again: installed as a .NET tool, its process is dotnet with pwsh.dll.
 function Get-PowerShell {
     $process = (Get-Process -Id $PID).Path
-    if ((Split-Path -LeafBase $process) -eq 'dotnet') { $process, [Environment]::GetCommandLineArgs()[0] } else { , $process }
+    if ((Split-Path -LeafBase $process) -eq 'dotnet') { $process, [Environment]::GetCommandLineArgs()[0] } else { $process }
 }
 
 function Invoke-Pester([hashtable] $Count) {
@@ -132,8 +141,8 @@ function Invoke-Pester([hashtable] $Count) {
     $ci = $env:CI
     $env:CI = $null
     try {
-        $program, $words = Get-PowerShell
-        & $program @words -NoProfile -NonInteractive -Command "& { $script } '$PSScriptRoot' '$result'" | Write-Host
+        $powershell = @(Get-PowerShell)
+        & $powershell[0] @($powershell | Select-Object -Skip 1) -NoProfile -NonInteractive -Command "& { $script } '$PSScriptRoot' '$result'" | Write-Host
         $pester = Get-Content -Raw $result | ConvertFrom-Json
         $Count.Passed += $pester.Passed
         $Count.Failed += $pester.Failed
@@ -153,24 +162,37 @@ function Invoke-Test {
     $count = @{ Passed = 0; Failed = 0; Skipped = 0 }
     $env:SSO_TEST_FULL = if ($Full) { '1' } else { $null }
     # The tests' own logins wait most of the time, so more of them than there are cores run at once.
-    $env:RUST_TEST_THREADS ??= [string] ([Environment]::ProcessorCount * 4)
+    if (-not $env:RUST_TEST_THREADS) { $env:RUST_TEST_THREADS = [string] ([Environment]::ProcessorCount * 4) }
     try {
-        Invoke-Build
-        Invoke-Step 'cargo fmt' { cargo fmt --all --check }
-        Invoke-Step 'cargo clippy' { cargo clippy --workspace --all-targets --locked --quiet -- -D warnings }
-        Invoke-Step 'dotnet format' { dotnet format module/AwsSso.csproj --verify-no-changes --no-restore }
+        Assert-BuildTool
+        # Each gate that fails is one failure, and keeps no other from being looked at.
+        $gates = @(
+            { Invoke-Build }
+            { Invoke-Step 'cargo fmt' { cargo fmt --all --check } }
+            { Invoke-Step 'cargo clippy' { cargo clippy --workspace --all-targets --locked --quiet -- -D warnings } }
+            { Invoke-Step 'dotnet format' { dotnet format module/AwsSso.csproj --verify-no-changes --no-restore } }
+        )
+        foreach ($gate in $gates) {
+            try { & $gate }
+            catch {
+                Write-Host "$_"
+                $count.Failed++
+            }
+        }
+        $output = [Collections.Generic.List[string]]::new()
+        cargo test --workspace --locked --no-fail-fast 2>&1 | ForEach-Object { $output.Add("$_"); Write-Host "$_" }
+        $cargoFailed = $LASTEXITCODE -ne 0
+        $cargo = Measure-CargoTest $output
+        foreach ($kind in 'Passed', 'Failed', 'Skipped') { $count[$kind] += $cargo[$kind] }
+        # What did not compile has tests that nobody counted.
+        if ($cargoFailed -and $cargo.Failed -eq 0) { $count.Failed++ }
+        Invoke-Pester $count
     }
     catch {
-        Write-Host "$_"
+        [Console]::Error.WriteLine("build.ps1: $_")
         $count.Failed++
     }
-    $output = [Collections.Generic.List[string]]::new()
-    cargo test --workspace --locked --no-fail-fast 2>&1 | ForEach-Object { $output.Add("$_"); Write-Host "$_" }
-    $cargoFailed = $LASTEXITCODE -ne 0
-    $cargo = Measure-CargoTest $output
-    foreach ($kind in 'Passed', 'Failed', 'Skipped') { $count[$kind] += $cargo[$kind] }
-    if ($cargoFailed -and $cargo.Failed -eq 0) { $count.Failed++ }
-    Invoke-Pester $count
+    # The last line of all, whatever happened before.
     Write-Host (Format-Count $count)
     exit [int] ($count.Failed -gt 0 -or $count.Passed -eq 0)
 }
@@ -181,19 +203,22 @@ function Start-StandIn([string[]] $Argument) {
     foreach ($word in $Argument + '--until-stdin-closes') { $start.ArgumentList.Add($word) }
     $start.RedirectStandardInput = $start.RedirectStandardOutput = $true
     $process = [Diagnostics.Process]::Start($start)
-    $process.StandardOutput.ReadLine() | ConvertFrom-Json | Add-Member -NotePropertyName Process -NotePropertyValue $process -PassThru
+    $ready = $process.StandardOutput.ReadLine()
+    if (-not $ready) { throw 'The stand-in did not start.' }
+    $ready | ConvertFrom-Json | Add-Member -NotePropertyName Process -NotePropertyValue $process -PassThru
 }
 
 function Invoke-Demo {
     Invoke-Build
-    $standIn = Start-StandIn '--accounts', '20', '--approve-after-polls', '2'
+    $standIn = $child = $null
     $userHome = Join-Path ([IO.Path]::GetTempPath()) "sso-demo-$([guid]::NewGuid().ToString('n'))"
-    $null = New-Item -ItemType Directory $userHome
     try {
+        $null = New-Item -ItemType Directory $userHome
+        $standIn = Start-StandIn '--accounts', '20', '--approve-after-polls', '2'
         # The user's own files and settings stay out of it.
-        $program, $words = Get-PowerShell
-        $start = [Diagnostics.ProcessStartInfo]::new($program)
-        foreach ($word in @($words | Where-Object { $_ }) + '-NoProfile', '-File', "$PSScriptRoot/tests/Demo.ps1", $PSScriptRoot, $standIn.start_url) { $start.ArgumentList.Add($word) }
+        $powershell = @(Get-PowerShell)
+        $start = [Diagnostics.ProcessStartInfo]::new($powershell[0])
+        foreach ($word in @($powershell | Select-Object -Skip 1) + '-NoProfile', '-File', "$PSScriptRoot/tests/Demo.ps1", $PSScriptRoot, $standIn.start_url) { $start.ArgumentList.Add($word) }
         foreach ($name in @($start.Environment.Keys -like 'AWS_*') + 'CI') { $null = $start.Environment.Remove($name) }
         $start.Environment['HOME'] = $start.Environment['USERPROFILE'] = $userHome
         $start.Environment['AWS_ENDPOINT_URL_SSO'] = $start.Environment['AWS_ENDPOINT_URL_SSO_OIDC'] = $standIn.url
@@ -206,15 +231,20 @@ function Invoke-Demo {
         if ($stats.violations.Count -or $stats.early_polls) { throw 'The module broke the protocol.' }
     }
     finally {
-        $standIn.Process.StandardInput.Close()
-        if (-not $standIn.Process.WaitForExit(2000)) { $standIn.Process.Kill() }
-        Remove-Item -Recurse -Force $userHome
+        # After Ctrl+C, too, nothing is left behind.
+        if ($child -and -not $child.WaitForExit(2000)) { $child.Kill() }
+        if ($standIn) {
+            $standIn.Process.StandardInput.Close()
+            if (-not $standIn.Process.WaitForExit(2000)) { $standIn.Process.Kill() }
+        }
+        Remove-Item -Recurse -Force $userHome -ErrorAction Ignore
     }
 }
 
 # So that a test can load the functions without running a task.
 if ($MyInvocation.InvocationName -eq '.') { return }
 
+Push-Location $PSScriptRoot
 try {
     switch ($Task) {
         'Build' { Invoke-Build }
@@ -228,4 +258,7 @@ catch {
     # The sentence alone: where in this script it was thrown helps nobody.
     [Console]::Error.WriteLine("build.ps1: $_")
     exit 1
+}
+finally {
+    Pop-Location
 }

@@ -77,6 +77,11 @@ pub(crate) struct DueRule {
 }
 
 impl KnownProfiles {
+    /// When the keys of a profile end, as far as the file says.
+    pub(crate) fn expiration(&self, profile: &ProfileEntry) -> Option<OffsetDateTime> {
+        self.0.get(&profile.name).and_then(|known| known.expiration)
+    }
+
     /// How a profile of an environment stands.
     pub(crate) fn standing(&self, profile: &ProfileEntry, rule: DueRule) -> Standing {
         let Some(known) = self.0.get(&profile.name) else { return Standing::Missing };
@@ -171,6 +176,24 @@ impl CredentialsFile {
         self.file.replace(&lock, |bytes| {
             let text = IniText::scan(bytes.unwrap_or_default()).map_err(|fault| self.invalid(&fault))?;
             Ok(Some(text.edited(&edits, &[])))
+        })
+    }
+}
+
+impl CredentialsFile {
+    /// Takes the keys of this module out of these profiles; a section with nothing else in it goes, everything else stays to the byte.
+    pub(crate) async fn remove(&self, profiles: &[&ProfileEntry], patience: &Patience) -> Result<Written, Error> {
+        let lock = Lock::take_async(&self.file.lock_path(), patience).await?;
+        self.file.replace(&lock, |bytes| {
+            let Some(bytes) = bytes else { return Ok(None) };
+            let text = IniText::scan(bytes).map_err(|fault| self.invalid(&fault))?;
+            let sections = || profiles.iter().filter_map(|profile| text.section(&profile.name));
+            let (bare, shared): (Vec<_>, Vec<_>) = sections().partition(|section| text.has_only(section, &OWN_KEYS));
+            let edits: Vec<_> =
+                shared.iter().filter_map(|section| Some(SectionEdit { section: section.name()?, remove: &OWN_KEYS, ..SectionEdit::default() })).collect();
+            let removed: Vec<_> = bare.iter().filter_map(|section| section.name()).collect();
+            let new = text.edited(&edits, &removed);
+            Ok((*new != *bytes).then_some(new))
         })
     }
 }

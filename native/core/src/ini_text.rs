@@ -193,6 +193,19 @@ impl<'a> IniText<'a> {
         Ok(Self { bytes, lines, sections })
     }
 
+    pub(crate) fn section(&self, name: &str) -> Option<&Section> {
+        self.sections.iter().find(|section| section.name == name.as_bytes())
+    }
+
+    /// Whether a section has no other keys than these, and no comment: among them, or right behind the last one.
+    pub(crate) fn has_only(&self, section: &Section, keys: &[&str]) -> bool {
+        let behind_header = (section.header + 1..self.lines.len()).map(|index| (index, &self.bytes[trimmed(self.bytes, self.lines[index].content.clone())]));
+        let has_comment = behind_header
+            .take_while(|(index, content)| *index <= section.last_line() || !(content.is_empty() || content.starts_with(b"[")))
+            .any(|(_, content)| matches!(content.first(), Some(b'#' | b';')));
+        section.keys.iter().all(|key| keys.contains(&key.name.as_str())) && !has_comment
+    }
+
     /// The value of a key; continuation lines are joined by line feeds.
     pub(crate) fn value(&self, key: &Key) -> Zeroizing<String> {
         let mut value = Zeroizing::new(String::new());

@@ -38,6 +38,14 @@ pub enum Operation {
     SetEnvironment(SetEnvironment),
     /// Removes one environment; its keys in the credentials file stay.
     RemoveEnvironment(RemoveEnvironment),
+    /// Logs in where that is needed, and fetches nothing.
+    ConnectSession(ConnectSession),
+    /// Ends sessions: at the service, in the cache and in memory.
+    DisconnectSession(DisconnectSession),
+    /// Shows sessions, without any network call.
+    GetSession(GetSession),
+    /// Shows how the keys in the credentials file stand, without any network call.
+    GetCredential(GetCredential),
     /// Panics on purpose, so that the boundary can be tried; debug builds only.
     #[cfg(debug_assertions)]
     Panic,
@@ -157,6 +165,60 @@ pub struct RemoveEnvironment {
     pub check_only: bool,
 }
 
+/// Which sessions to make or to renew.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectSession {
+    /// Names compared without case; empty means every stored environment.
+    #[serde(default)]
+    pub environments: Vec<String>,
+    /// Whether a browser may be opened.
+    #[serde(default = "yes")]
+    pub browser: bool,
+    /// Whether a person may be asked to log in at all; else only a refresh is tried.
+    #[serde(default = "yes")]
+    pub login: bool,
+    /// The bound of each login, in seconds; absent means until its code ends.
+    #[serde(default)]
+    pub timeout: Option<u64>,
+    /// Where the token is kept; absent means as the environment says.
+    #[serde(default)]
+    pub token_cache: Option<TokenCache>,
+}
+
+/// Which sessions to end.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DisconnectSession {
+    /// Names compared without case; empty means every stored environment.
+    #[serde(default)]
+    pub environments: Vec<String>,
+    /// Whether the keys of the environments' profiles are taken out of the credentials file, too.
+    #[serde(default)]
+    pub remove_credentials: bool,
+}
+
+/// Which sessions to show.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetSession {
+    /// Names compared without case; empty means every stored environment.
+    #[serde(default)]
+    pub environments: Vec<String>,
+}
+
+/// Which keys to show.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetCredential {
+    /// Names compared without case; empty means every stored environment.
+    #[serde(default)]
+    pub environments: Vec<String>,
+    /// A profile is due when less than this is left, in seconds.
+    #[serde(default = "minimum_remaining")]
+    pub minimum_remaining: u64,
+}
+
 /// Where the access token is kept between runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenCache {
@@ -201,6 +263,10 @@ pub enum Event {
     Completed(Completed),
     /// An environment, as asked for or as stored.
     Environment(EnvironmentView),
+    /// A session, as it stands.
+    Session(SessionView),
+    /// The keys of one profile, as they stand in the file.
+    Credential(CredentialView),
 }
 
 /// See [`Event::Planned`].
@@ -370,6 +436,53 @@ pub struct EnvironmentView {
     pub source: String,
     /// Its profiles, each with the role that counts.
     pub accounts: Vec<AccountRow>,
+}
+
+/// See [`Event::Session`].
+#[derive(Debug, Clone, Serialize)]
+pub struct SessionView {
+    /// The environment's name.
+    pub environment: String,
+    /// The access portal's start URL.
+    pub start_url: String,
+    /// The region of the Identity Center instance.
+    pub region: String,
+    /// `Active`, `Refreshable` (the token has ended, and can be had anew without a login), `Ended` or `None`.
+    pub state: String,
+    /// When the access token ends, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_expires: Option<String>,
+    /// Whether there is a refresh token, and a client registration to use it with.
+    pub refreshable: bool,
+    /// When the client registration ends, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration_expires: Option<String>,
+    /// Where the token is kept.
+    pub token_cache: TokenCache,
+    /// The token's file, where it is kept in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// See [`Event::Credential`].
+#[derive(Debug, Clone, Serialize)]
+pub struct CredentialView {
+    /// The environment's name.
+    pub environment: String,
+    /// The profile's name.
+    pub profile_name: String,
+    /// The account's id.
+    pub account_id: String,
+    /// The permission set role.
+    pub role_name: String,
+    /// `Valid`, `Due` (an update would fetch it), `Expired` or `Missing`.
+    pub state: String,
+    /// Why it is due, as a sentence's part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When the keys in the file end, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiration: Option<String>,
 }
 
 /// Reads a request from JSON text.

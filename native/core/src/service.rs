@@ -464,6 +464,12 @@ impl Service {
         Ok((credentials, request_id))
     }
 
+    /// `Logout`: ends the token at the service; role credentials already given stay good.
+    pub(crate) async fn logout(&self, access_token: &Secret) -> Result<(), Refusal> {
+        let request = self.portal.logout().access_token(access_token.reveal());
+        request.send().await.map(drop).map_err(|fault| refusal(&fault, &LastStatus::default()))
+    }
+
     /// The error for a refusal that no one expected, of the OIDC service or of the portal.
     pub(crate) fn error(&self, refusal: &Refusal, portal: bool) -> Error {
         let host = if portal { self.portal_host() } else { self.oidc_host() };

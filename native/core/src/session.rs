@@ -8,11 +8,12 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
+use crate::config_file::ConfigFile;
 use crate::credentials_file::{CredentialsMemory, rfc3339};
 use crate::environment::Environment;
 use crate::error::{Code, Error};
 use crate::login::{Login, NoLogin};
-use crate::protocol::{Event, Waiting};
+use crate::protocol::{Event, SessionView, TokenCache, Waiting};
 use crate::run::Outlet;
 use crate::safe_write::{Lock, Patience};
 use crate::secret::Secret;
@@ -79,6 +80,10 @@ impl Memory {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner).insert(environment.to_lowercase(), end);
     }
 
+    fn forget_end(&self, environment: &str) {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).remove(&environment.to_lowercase());
+    }
+
     /// The server's time as far as this process has heard it, else the machine's.
     pub(crate) fn now(&self, clock: &dyn Clock) -> OffsetDateTime {
         clock.now() + self.server_difference.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_default()
@@ -120,12 +125,95 @@ pub(crate) struct SessionSource<'a> {
     pub(crate) timeout: Option<Duration>,
 }
 
+/// The cache files of an environment, under the names that the AWS CLI would use; none where its tokens are kept in memory.
+pub(crate) fn token_files(world: &World, environment: &Environment, config: &ConfigFile, token_cache: TokenCache) -> Option<TokenFiles> {
+    let session = match &environment.sso_session {
+        Some(name) => config.session(name),
+        None => config.session_for(&environment.start_url, &environment.region),
+    };
+    match token_cache {
+        TokenCache::AwsCli => TokenFiles::of(world, environment, session),
+        TokenCache::Memory => None,
+    }
+}
+
+/// The token of the file, or the one in memory where that lasts longer: its file could not be written then.
+fn stored_token(files: Option<&TokenFiles>, state: &State) -> Option<Token> {
+    [files.and_then(TokenFiles::read_token), state.token.clone()].into_iter().flatten().max_by_key(|token| token.expires_at)
+}
+
+fn key_of(files: Option<&TokenFiles>, environment: &Environment) -> Key {
+    match files {
+        Some(files) => Key::TokenFile(files.token_path()),
+        None => Key::Name(environment.name.to_lowercase()),
+    }
+}
+
+/// How the session of an environment stands, without any network call; it does not wait for a login that goes on.
+pub(crate) fn view(world: &World, environment: &Environment, config: &ConfigFile, token_cache: TokenCache) -> SessionView {
+    let files = token_files(world, environment, config, token_cache);
+    let slot = world.memory.slot(key_of(files.as_ref(), environment));
+    let token = match slot.try_lock() {
+        Ok(state) => stored_token(files.as_ref(), &state),
+        Err(_) => files.as_ref().and_then(TokenFiles::read_token),
+    };
+    let now = world.memory.now(world.clock.as_ref());
+    let client = token.as_ref().and_then(|token| token.registration.as_ref());
+    let refreshable = client.is_some_and(|client| client.expires_at > now) && token.as_ref().is_some_and(|token| token.refresh_token.is_some());
+    let state = match &token {
+        None => "None",
+        Some(token) if token.expires_at > now => "Active",
+        Some(_) if refreshable => "Refreshable",
+        Some(_) => "Ended",
+    };
+    SessionView {
+        environment: environment.name.clone(),
+        start_url: environment.start_url.clone(),
+        region: environment.region.clone(),
+        state: state.to_owned(),
+        token_expires: token.as_ref().map(|token| rfc3339(token.expires_at)),
+        refreshable,
+        registration_expires: client.map(|client| rfc3339(client.expires_at)),
+        token_cache,
+        path: files.as_ref().filter(|_| token.is_some()).map(|files| files.token_path().display().to_string()),
+    }
+}
+
 impl SessionSource<'_> {
     fn key(&self) -> Key {
-        match &self.files {
-            Some(files) => Key::TokenFile(files.token_path()),
-            None => Key::Name(self.environment.name.to_lowercase()),
+        key_of(self.files.as_ref(), self.environment)
+    }
+
+    /// Ends the session: at the service, in its file and in memory. The client registration stays, as the AWS CLI leaves it.
+    pub(crate) async fn disconnect(&self) -> Result<bool, NoLogin> {
+        let slot = self.world.memory.slot(self.key());
+        let mut state = match slot.try_lock() {
+            Ok(state) => state,
+            Err(_) => self.wait_for(&slot).await?,
+        };
+        let lock = self.lock().await?;
+        let Some(token) = stored_token(self.files.as_ref(), &state) else { return Ok(false) };
+        let outcome = tokio::select! {
+            outcome = self.service.logout(&token.access_token) => outcome,
+            () = self.outlet.cancel_token().cancelled() => return Err(NoLogin::Cancelled),
+        };
+        self.world.memory.hear(self.service, self.outlet);
+        match outcome {
+            // It had ended there already.
+            Ok(()) => {}
+            Err(refusal) if refusal.status() == Some(401) => {}
+            // What is left on this machine goes all the same: that is what the user wants most.
+            Err(refusal) => {
+                let error = self.service.error(&refusal, true);
+                self.outlet.warn(format!("The session of {} was removed from this machine, but not ended at the service: {error}", self.environment.name));
+            }
         }
+        *state = State::default();
+        self.world.memory.forget_end(&self.environment.name);
+        if let (Some(files), Some(lock)) = (&self.files, &lock) {
+            files.remove_token(lock)?;
+        }
+        Ok(true)
     }
 
     fn now(&self) -> OffsetDateTime {
@@ -148,12 +236,12 @@ impl SessionSource<'_> {
             Ok(state) => state,
             Err(_) => self.wait_for(&slot).await?,
         };
-        if let Some(token) = self.stored(&state).filter(|token| self.is_fresh(token, refused)) {
+        if let Some(token) = stored_token(self.files.as_ref(), &state).filter(|token| self.is_fresh(token, refused)) {
             return Ok(self.use_token(&token, "The session of the cache is still good"));
         }
         let lock = self.lock().await?;
         // Another process may have refreshed or logged in while this one waited.
-        let token = self.stored(&state);
+        let token = stored_token(self.files.as_ref(), &state);
         if let Some(token) = token.as_ref().filter(|token| self.is_fresh(token, refused)) {
             return Ok(self.use_token(token, "Another process has renewed the session"));
         }
@@ -189,12 +277,6 @@ impl SessionSource<'_> {
         self.world.memory.remember_end(&self.environment.name, token.expires_at);
         self.outlet.verbose(format!("{}: {how}; it ends at {}.", self.environment.name, rfc3339(token.expires_at)));
         Session { access_token: token.access_token.clone() }
-    }
-
-    /// The token of the file, or the one in memory where that lasts longer: its file could not be written then.
-    fn stored(&self, state: &State) -> Option<Token> {
-        let in_file = self.files.as_ref().and_then(TokenFiles::read_token);
-        [in_file, state.token.clone()].into_iter().flatten().max_by_key(|token| token.expires_at)
     }
 
     /// Waits while another run of this process refreshes or logs in.

@@ -14,7 +14,7 @@ use crate::config_file::SsoSession;
 use crate::credentials_file::rfc3339;
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::safe_write::{Lock, SafeFile};
+use crate::safe_write::{Lock, SafeFile, write_failed};
 use crate::secret::Secret;
 use crate::world::World;
 
@@ -162,6 +162,15 @@ impl TokenFiles {
                 ("grantTypes", None),
             ],
         )
+    }
+
+    /// Takes the token's file away; `lock` is that of [`Self::lock_path`].
+    pub(crate) fn remove_token(&self, _lock: &Lock) -> Result<(), Error> {
+        let path = self.token_path();
+        match std::fs::remove_file(&path) {
+            Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(write_failed(&path, &fault)),
+            _ => Ok(()),
+        }
     }
 
     fn read(&self, name: &str) -> Option<Map<String, Value>> {

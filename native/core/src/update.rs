@@ -12,13 +12,12 @@ use crate::credentials_file::{CredentialsFile, DueRule, RoleCredentials, Standin
 use crate::environment::{Environment, Environments, ProfileEntry};
 use crate::error::{Code, Error};
 use crate::login::NoLogin;
-use crate::protocol::{Completed, Event, Plan, Planned, PlannedProfile, Profile, Progress, TokenCache, Update};
+use crate::protocol::{Completed, CredentialView, Event, GetCredential, Plan, Planned, PlannedProfile, Profile, Progress, Update};
 use crate::run::{NetworkWork, Outlet};
 use crate::safe_write::Patience;
 use crate::secret::Secret;
 use crate::service::{Refusal, Service};
-use crate::session::SessionSource;
-use crate::token_cache::TokenFiles;
+use crate::session::{SessionSource, token_files};
 use crate::world::World;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
@@ -49,6 +48,11 @@ enum Outcome {
     Untouched,
 }
 
+/// A time limit that the caller gave in seconds.
+pub(crate) fn limit(seconds: u64) -> Duration {
+    Duration::from_secs(seconds).min(LONGEST_TIMEOUT)
+}
+
 fn rule(world: &World, minimum_remaining: u64, force: bool) -> DueRule {
     // A century is as good as for ever, and no sum with it overflows.
     let seconds = i64::try_from(minimum_remaining).unwrap_or(i64::MAX).min(3_155_760_000);
@@ -56,7 +60,7 @@ fn rule(world: &World, minimum_remaining: u64, force: bool) -> DueRule {
 }
 
 /// The environments of these names, or all where there are none. An unknown name is told, and ends the run only where it is the only one.
-fn stored_or_named<'a>(environments: &'a Environments, names: &[String], outlet: &Outlet) -> Result<Vec<&'a Environment>, Error> {
+pub(crate) fn stored_or_named<'a>(environments: &'a Environments, names: &[String], outlet: &Outlet) -> Result<Vec<&'a Environment>, Error> {
     if let [name] = names {
         return environments.find(name).map(|environment| vec![environment]);
     }
@@ -82,6 +86,34 @@ pub(crate) fn plan(plan: &Plan, world: &World, outlet: &Outlet) -> Result<(), Er
         let profiles =
             environment.profiles.iter().map(|profile| PlannedProfile { profile_name: profile.name.clone(), due: known.standing(profile, rule).is_due() });
         outlet.send(Event::Planned(Planned { environment: environment.name.clone(), profiles: profiles.collect() }));
+    }
+    Ok(())
+}
+
+/// Shows how the keys in the file stand; it sends nothing and writes nothing.
+pub(crate) fn show_credentials(wanted: &GetCredential, world: &World, outlet: &Outlet) -> Result<(), Error> {
+    let environments = Environments::read(world)?;
+    let named = stored_or_named(&environments, &wanted.environments, outlet)?;
+    let known = CredentialsFile::of(world)?.known(&world.memory.credentials)?;
+    let rule = rule(world, wanted.minimum_remaining, false);
+    for environment in named {
+        for profile in &environment.profiles {
+            let expiration = known.expiration(profile);
+            let (state, reason) = match known.standing(profile, rule) {
+                Standing::Good(_) => ("Valid", None),
+                Standing::Missing => ("Missing", None),
+                Standing::Due(why) => (if expiration.is_some_and(|end| end <= rule.now) { "Expired" } else { "Due" }, Some(why)),
+            };
+            outlet.send(Event::Credential(CredentialView {
+                environment: environment.name.clone(),
+                profile_name: profile.name.clone(),
+                account_id: profile.account_id.clone(),
+                role_name: profile.role_name.clone(),
+                state: state.to_owned(),
+                reason,
+                expiration: expiration.map(rfc3339),
+            }));
+        }
     }
     Ok(())
 }
@@ -238,18 +270,11 @@ impl UpdateRun {
     }
 
     fn given_timeout(&self) -> Option<Duration> {
-        self.update.timeout.map(|seconds| Duration::from_secs(seconds).min(LONGEST_TIMEOUT))
+        self.update.timeout.map(limit)
     }
 
     fn source<'a>(&'a self, environment: &'a Environment, service: &'a Arc<Service>) -> SessionSource<'a> {
-        let session = match &environment.sso_session {
-            Some(name) => self.config.session(name),
-            None => self.config.session_for(&environment.start_url, &environment.region),
-        };
-        let files = match self.update.token_cache.unwrap_or(environment.token_cache) {
-            TokenCache::AwsCli => TokenFiles::of(&self.world, environment, session),
-            TokenCache::Memory => None,
-        };
+        let files = token_files(&self.world, environment, &self.config, self.update.token_cache.unwrap_or(environment.token_cache));
         SessionSource {
             world: &self.world,
             outlet: &self.outlet,

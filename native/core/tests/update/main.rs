@@ -6,6 +6,7 @@ mod files;
 mod happy_path;
 mod login;
 mod network;
+mod sessions;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,0 +1,110 @@
+//! Sessions by themselves: log in, log out, and show how they stand.
+
+use std::time::Duration;
+
+use crate::config_file::ConfigFile;
+use crate::credentials_file::CredentialsFile;
+use crate::environment::{Environment, Environments};
+use crate::error::Error;
+use crate::login::NoLogin;
+use crate::protocol::{ConnectSession, DisconnectSession, Event, GetSession};
+use crate::run::{NetworkWork, Outlet};
+use crate::safe_write::Patience;
+use crate::session::{SessionSource, token_files, view};
+use crate::update::{limit, stored_or_named};
+use crate::world::World;
+
+/// How long the removal of keys waits for the lock of the credentials file, which others hold for milliseconds.
+const FILE_LOCK_LIMIT: Duration = Duration::from_secs(30);
+
+struct Named {
+    environments: Vec<Environment>,
+    config: ConfigFile,
+}
+
+impl Named {
+    fn of(names: &[String], world: &World, outlet: &Outlet) -> Result<Self, Error> {
+        let stored = Environments::read(world)?;
+        let environments = stored_or_named(&stored, names, outlet)?.into_iter().cloned().collect();
+        Ok(Self { environments, config: ConfigFile::read(world)? })
+    }
+}
+
+/// Shows how sessions stand; it sends nothing.
+pub(crate) fn show(wanted: &GetSession, world: &World, outlet: &Outlet) -> Result<(), Error> {
+    let named = Named::of(&wanted.environments, world, outlet)?;
+    for environment in &named.environments {
+        outlet.send(Event::Session(view(world, environment, &named.config, environment.token_cache)));
+    }
+    Ok(())
+}
+
+/// Logs in, one environment after another.
+pub(crate) fn connect(wanted: ConnectSession, world: World, outlet: &Outlet) -> Result<NetworkWork, Error> {
+    let named = Named::of(&wanted.environments, &world, outlet)?;
+    let outlet = outlet.clone();
+    Ok(Box::pin(async move {
+        let alone = named.environments.len() == 1;
+        for environment in &named.environments {
+            let token_cache = wanted.token_cache.unwrap_or(environment.token_cache);
+            let outcome = async {
+                let service = world.memory.services.of(&world, &environment.region)?;
+                let source = SessionSource {
+                    world: &world,
+                    outlet: &outlet,
+                    environment,
+                    service: &service,
+                    files: token_files(&world, environment, &named.config, token_cache),
+                    browser: wanted.browser,
+                    login: wanted.login,
+                    timeout: wanted.timeout.map(limit),
+                };
+                source.session().await
+            };
+            match outcome.await {
+                Ok(_) => outlet.send(Event::Session(view(&world, environment, &named.config, token_cache))),
+                Err(NoLogin::Cancelled) => return,
+                Err(NoLogin::Failed(error)) => outlet.fail(&error, alone),
+            }
+        }
+    }))
+}
+
+/// Logs out, one environment after another.
+pub(crate) fn disconnect(wanted: DisconnectSession, world: World, outlet: &Outlet) -> Result<NetworkWork, Error> {
+    let named = Named::of(&wanted.environments, &world, outlet)?;
+    let outlet = outlet.clone();
+    Ok(Box::pin(async move {
+        let alone = named.environments.len() == 1;
+        for environment in &named.environments {
+            match disconnect_one(environment, &named.config, wanted.remove_credentials, &world, &outlet).await {
+                Ok(()) => outlet.send(Event::Session(view(&world, environment, &named.config, environment.token_cache))),
+                Err(NoLogin::Cancelled) => return,
+                Err(NoLogin::Failed(error)) => outlet.fail(&error, alone),
+            }
+        }
+    }))
+}
+
+async fn disconnect_one(environment: &Environment, config: &ConfigFile, remove_credentials: bool, world: &World, outlet: &Outlet) -> Result<(), NoLogin> {
+    let service = world.memory.services.of(world, &environment.region)?;
+    // A token may lie in both places, where one run was told to keep it elsewhere than the environment says.
+    let in_memory = SessionSource { world, outlet, environment, service: &service, files: None, browser: false, login: false, timeout: None };
+    let files = token_files(world, environment, config, crate::protocol::TokenCache::AwsCli);
+    let in_file = SessionSource { world, outlet, environment, service: &service, files, browser: false, login: false, timeout: None };
+    let ended = [in_memory.disconnect().await?, in_file.disconnect().await?];
+    outlet.verbose(if ended.contains(&true) {
+        format!("The session of {} was ended.", environment.name)
+    } else {
+        format!("{} had no session.", environment.name)
+    });
+    if remove_credentials {
+        let profiles: Vec<_> = environment.profiles.iter().collect();
+        let file = CredentialsFile::of(world)?;
+        let written = file.remove(&profiles, &Patience::new(Some(FILE_LOCK_LIMIT), outlet.cancel_token().clone())).await?;
+        if written.changed {
+            outlet.verbose(format!("The keys of {} were taken out of {}.", environment.name, file.path().display()));
+        }
+    }
+    Ok(())
+}
