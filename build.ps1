@@ -180,7 +180,8 @@ function Invoke-Test {
             }
         }
         $output = [Collections.Generic.List[string]]::new()
-        cargo test --workspace --locked --no-fail-fast 2>&1 | ForEach-Object { $output.Add("$_"); Write-Host "$_" }
+        $all = if ($Full) { '--', '--include-ignored' }
+    cargo test --workspace --locked --no-fail-fast @all 2>&1 | ForEach-Object { $output.Add("$_"); Write-Host "$_" }
         $cargoFailed = $LASTEXITCODE -ne 0
         $cargo = Measure-CargoTest $output
         foreach ($kind in 'Passed', 'Failed', 'Skipped') { $count[$kind] += $cargo[$kind] }

@@ -59,6 +59,7 @@ impl Lock {
             make_folder(folder).map_err(|fault| write_failed(folder, &fault))?;
         }
         let file = private_options().write(true).create(true).truncate(false).open(path).map_err(|fault| write_failed(path, &fault))?;
+        leave_to_owner_of_folder(path, &file);
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -260,7 +261,10 @@ impl SafeFile {
         file.write_all(bytes)?;
         let made_private = match std::fs::metadata(&self.target) {
             Ok(old) => keep_ownership(&file, &old)?,
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => false,
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
+                leave_to_owner_of_folder(&self.target, &file);
+                false
+            }
             Err(fault) => return Err(fault),
         };
         file.sync_all()?;
@@ -351,12 +355,39 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }
+    if let Some(above) = folder.parent() {
+        make_folder(above)?;
+    }
+    #[allow(unused_mut, reason = "it is changed on Unix only")]
     let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    match builder.create(folder) {
+        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => return Ok(()),
+        outcome => outcome?,
+    }
+    if let Ok(made) = File::open(folder) {
+        leave_to_owner_of_folder(folder, &made);
+    }
+    Ok(())
 }
+
+/// Gives what root makes in a user's folder to that user: a lock or a file of root's there would shut its owner out (`sudo pwsh`).
+#[cfg(unix)]
+fn leave_to_owner_of_folder(path: &Path, made: &File) {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if let (Ok(folder), Ok(file)) = (std::fs::metadata(folder), made.metadata())
+        && folder.uid() != file.uid()
+        && file.uid() == 0
+    {
+        // Nothing is lost where it does not work: the file is then as good as any other of root's.
+        let _ = fchown(made, Some(folder.uid()), Some(folder.gid()));
+    }
+}
+
+#[cfg(not(unix))]
+fn leave_to_owner_of_folder(_path: &Path, _made: &File) {}
 
 #[cfg(unix)]
 fn keep_ownership(file: &File, old: &std::fs::Metadata) -> io::Result<bool> {

@@ -1,5 +1,6 @@
 /* Uses the library as a C program would: careless calls, a panic on purpose, and a whole update.
- * Arguments: the requests that set an environment and update it, and the number of profiles that the update must bring.
+ * Arguments: the requests that set an environment and update it, and the number of profiles that the update must bring;
+ * or `repeat`, a request and a number: the operation is run so often, for those who watch the memory.
  */
 #include <assert.h>
 #include <pthread.h>
@@ -101,6 +102,13 @@ static void cancel_while_it_runs(const char *request) {
 
 int main(int argc, char **argv) {
     CHECK(argc == 4);
+    if (strcmp(argv[1], "repeat") == 0) {
+        for (int left = atoi(argv[3]); left > 0; left--) {
+            count_events(argv[2], "");
+        }
+        puts("whole");
+        return 0;
+    }
     CHECK(sso_abi_version() == SSO_ABI_VERSION);
     careless_calls();
     CHECK(count_events("{\"operation\":\"panic\"}", "this panic was asked for, at native/core/src/lib.rs") == 1);
