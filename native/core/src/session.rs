@@ -39,10 +39,26 @@ pub struct Memory {
     sessions: Mutex<HashMap<Key, Arc<tokio::sync::Mutex<State>>>>,
     /// When the session of an environment ends, by its name in small letters.
     ends: Mutex<HashMap<String, OffsetDateTime>>,
-    server_difference: Mutex<Option<time::Duration>>,
+    heard: Mutex<Option<Heard>>,
     clock_warned: Mutex<bool>,
     pub(crate) credentials: CredentialsMemory,
     pub(crate) services: Services,
+}
+
+/// What a server's answer told of its clock, and when.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    difference: time::Duration,
+    local: OffsetDateTime,
+    at: Instant,
+}
+
+impl Heard {
+    /// Whether the machine's clock has only run on since then. Where it was set, the difference is of no use any more.
+    fn holds(&self, local: OffsetDateTime) -> bool {
+        let passed = time::Duration::try_from(self.at.elapsed()).unwrap_or(time::Duration::MAX);
+        ((local - self.local).saturating_sub(passed)).abs() <= CLOCK_WARNING
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -86,13 +102,16 @@ impl Memory {
 
     /// The server's time as far as this process has heard it, else the machine's.
     pub(crate) fn now(&self, clock: &dyn Clock) -> OffsetDateTime {
-        clock.now() + self.server_difference.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_default()
+        let local = clock.now();
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner).filter(|heard| heard.holds(local));
+        heard.and_then(|heard| local.checked_add(heard.difference)).unwrap_or(local)
     }
 
     /// Takes over what a service's answers told of its clock, and warns once where the machine's is far off.
-    pub(crate) fn hear(&self, service: &Service, outlet: &Outlet) {
+    pub(crate) fn hear(&self, world: &World, service: &Service, outlet: &Outlet) {
         let difference = service.clock().difference();
-        *self.server_difference.lock().unwrap_or_else(PoisonError::into_inner) = difference;
+        let heard = difference.map(|difference| Heard { difference, local: world.clock.now(), at: Instant::now() });
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = heard;
         let Some(difference) = difference.filter(|difference| difference.abs() > CLOCK_WARNING) else { return };
         let mut warned = self.clock_warned.lock().unwrap_or_else(PoisonError::into_inner);
         if !std::mem::replace(&mut *warned, true) {
@@ -197,7 +216,7 @@ impl SessionSource<'_> {
             outcome = self.service.logout(&token.access_token) => outcome,
             () = self.outlet.cancel_token().cancelled() => return Err(NoLogin::Cancelled),
         };
-        self.world.memory.hear(self.service, self.outlet);
+        self.world.memory.hear(self.world, self.service, self.outlet);
         match outcome {
             // It had ended there already.
             Ok(()) => {}
@@ -337,7 +356,7 @@ impl SessionSource<'_> {
             outcome = self.service.create_token(client, Grant::RefreshToken(refresh_token)) => outcome,
             () = self.outlet.cancel_token().cancelled() => return Err(NoLogin::Cancelled),
         };
-        self.world.memory.hear(self.service, self.outlet);
+        self.world.memory.hear(self.world, self.service, self.outlet);
         Ok(match outcome {
             Ok(new) => Refreshed::Token(Token {
                 access_token: new.access_token,
@@ -361,7 +380,7 @@ impl SessionSource<'_> {
         if !self.login {
             return Err(Error::new(Code::LoginRequired, format!("The session of {name} has ended and a login was not allowed."))
                 .with_target(name)
-                .with_action(format!("Run Update-SsoCredential -Environment {name} without -NoLogin once."))
+                .with_action(format!("Run Connect-SsoSession -Environment {name} where somebody can log in, then this command again."))
                 .into());
         }
         let in_file = self.files.as_ref().and_then(TokenFiles::read_registration);
@@ -385,7 +404,7 @@ impl SessionSource<'_> {
             }
             Err(no_login) => (Err(no_login), None),
         };
-        self.world.memory.hear(self.service, self.outlet);
+        self.world.memory.hear(self.world, self.service, self.outlet);
         if let Some(client) = client.filter(|client| known.as_ref() != Some(&client.client_id)) {
             if let (Some(files), Some(lock)) = (&self.files, lock)
                 && let Err(error) = files.write_registration(lock, &client)

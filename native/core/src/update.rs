@@ -253,7 +253,7 @@ impl UpdateRun {
         }
         drop(answers);
         for service in &services {
-            self.world.memory.hear(service, &self.outlet);
+            self.world.memory.hear(&self.world, service, &self.outlet);
         }
         self.write(parts, &results, timeout).await?;
         for ((outcome, results), current) in outcomes.iter_mut().zip(results).zip(currents) {

@@ -158,5 +158,37 @@ fn a_clock_that_is_wrong_by_an_hour_is_said_once_and_costs_no_login() {
         let seen = company.update();
         assert_eq!(seen.statuses(), [("StillValid", 2)].into(), "{offset}");
         assert_eq!(company.service.stats().logins, 1);
+        // The user sets the clock right: now it is the server's, and the old difference counts no more.
+        company.clock.move_by(offset);
+        company.service.control(Control { clock_offset: Some(offset), ..Control::default() });
+        assert_eq!(company.update().statuses(), [("StillValid", 2)].into(), "{offset}");
+        assert_eq!(company.service.stats().logins, 1);
     }
+}
+
+#[test]
+fn dead_keys_are_not_called_good_by_a_clock_that_is_behind_once_the_server_was_heard() {
+    let company = Company::with(Options { clock_offset: 3600, ..approving() }, 1);
+    company.update();
+    // The keys end an hour from now by the server's clock, two hours from now by this machine's.
+    company.clock.move_by(30);
+    assert_eq!(company.run(Operation::Plan(plan())).planned, [("Account1".to_owned(), false)]);
+    let due_soon = sso_core::protocol::Plan { minimum_remaining: 3700, ..plan() };
+    assert_eq!(company.run(Operation::Plan(due_soon)).planned, [("Account1".to_owned(), true)]);
+}
+
+#[test]
+fn a_clock_that_jumps_anywhere_breaks_nothing() {
+    let company = Company::with(approving(), 1);
+    company.update();
+    for jump in [-10 * 365 * 86_400, 20 * 365 * 86_400, -10 * 365 * 86_400, -7200, 7200] {
+        company.clock.move_by(jump);
+        let seen = company.update();
+        assert!(seen.codes().iter().all(|code| code != "InternalError"), "{jump}: {:?}", seen.failed);
+    }
+    assert_eq!(company.update().failed.len(), 0);
+}
+
+fn plan() -> sso_core::protocol::Plan {
+    sso_core::protocol::Plan { environments: Vec::new(), force: false, minimum_remaining: 900 }
 }
