@@ -61,7 +61,10 @@ Describe 'Update-SsoCredential with something wrong' {
         }
 
         It 'says how to make an environment where there is none' {
-            Assert-Terminated (Invoke-Caught (New-UserHome) $service 'Update-SsoCredential') EnvironmentNotFound ObjectNotFound '*' 'No environment is stored'
+            $own = New-UserHome
+            $run = Invoke-Caught $own $service 'Update-SsoCredential'
+            Assert-Terminated $run EnvironmentNotFound ObjectNotFound (Get-AwsPath $own sso-environments) 'No environment is stored'
+            $run.Errors[0].Action | Should -Match 'Set-SsoEnvironment -Name'
         }
 
         It 'names the profile that there is not, and fetches the others' {
@@ -130,9 +133,26 @@ Describe 'Update-SsoCredential with something wrong' {
             finally {
                 if ($isRoot) { chattr -i $folder } else { chmod 0700 $folder }
             }
-            Assert-Terminated $run WriteFailed WriteError '*' ([regex]::Escape($folder.TrimEnd('/')))
+            Assert-Terminated $run WriteFailed WriteError $run.Errors[0].Target ([regex]::Escape((Get-AwsPath $own credentials)))
+            $run.Errors[0].Target | Should -Match ([regex]::Escape((Get-AwsPath $own credentials)))
             Get-RequestCount $service | Should -Be $before
             Get-AwsPath $own credentials | Should -Not -Exist
+        }
+    }
+
+    Context 'in another process' {
+        It 'names the lock and how long it waited, where another process holds it' {
+            $own = New-UserHome -From $loggedIn
+            $path = Get-AwsPath $own credentials.lock
+            # .NET takes the same kind of lock on a file that it opens for itself.
+            $held = [IO.File]::Open($path, 'OpenOrCreate', 'ReadWrite', 'None')
+            try {
+                $run = Invoke-Caught $own $service 'Update-SsoCredential Acme -Timeout 1'
+            }
+            finally {
+                $held.Dispose()
+            }
+            Assert-Terminated $run FileLocked ResourceBusy $path ([regex]::Escape($path) + '.* 1\.\d s')
         }
     }
 
@@ -172,8 +192,17 @@ Describe 'Update-SsoCredential with something wrong' {
         }
 
         It 'shows what to do about it' {
-            $run.ErrorText | Should -Match 'is not assigned to you, so the profile Account7 was left as it is'
-            $run.ErrorText | Should -Match 'Correct the role'
+            # As one line, whatever the width of the screen.
+            $screen = $run.ErrorText -replace '[\s|]+', ' '
+            $screen | Should -Match 'is not assigned to you, so the profile Account7 was left as it is'
+            $screen | Should -Match 'Correct the role'
+        }
+
+        It 'ends a pwsh -Command with 1' {
+            $line = "Import-Module '$manifest'; Update-SsoCredential Acme -ProfileName Account6, Account7"
+            $run = Invoke-Pwsh (New-UserHome -From $session) $refusing '-NoProfile', '-Command', $line
+            $run.ExitCode | Should -Be 1
+            $run.Text | Should -Match '^Acme: Account6 registered, 1 failed, '
         }
 
         It 'has written the other 19 where -ErrorAction Stop ends the command' {
@@ -190,25 +219,73 @@ Describe 'Update-SsoCredential with something wrong' {
             (Get-Credential $own).Keys | Should -Be $others
         }
 
-        It 'says of each other fault which it is: <Code>' -ForEach @(
-            @{ Code = 'AccountNotFound'; Category = 'ObjectNotFound'; Fault = 'GetRoleCredentials:1:404'; Message = 'knows no account' }
-            @{ Code = 'ServiceError'; Category = 'ResourceUnavailable'; Fault = 'GetRoleCredentials:all:500'; Message = 'request id' }
-            @{ Code = 'Throttled'; Category = 'LimitsExceeded'; Fault = 'GetRoleCredentials:all:429'; Message = 'request' }
-        ) {
+        It 'says of each other fault which it is, in one PowerShell that goes on' {
             $own = New-UserHome -From $session
-            Set-StandIn $refusing @{ fail = $Fault }
+            $faults = @(
+                @{ Change = '{"fail": "GetRoleCredentials:1:404"}'; Id = 'AccountNotFound'; Category = 'ObjectNotFound'; Message = 'knows no account' }
+                @{ Change = '{"fail": "GetRoleCredentials:all:500"}'; Id = 'ServiceError'; Category = 'ResourceUnavailable'; Message = 'answered 500 .*request id' }
+                @{ Change = '{"fail": "GetRoleCredentials:all:429"}'; Id = 'Throttled'; Category = 'LimitsExceeded'; Message = 'fewer requests'; Timeout = 1 }
+                @{ Change = '{"broken_json": "GetRoleCredentials:all"}'; Id = 'ServiceError'; Category = 'ResourceUnavailable'; Message = 'left as it is' }
+                @{ Change = '{"hang": "GetRoleCredentials:all"}'; Id = 'NetworkError'; Category = 'ConnectionError'; Message = '127\.0\.0\.1:\d+ did not answer in time'; Timeout = 1 }
+            )
+            $lines = foreach ($fault in $faults) {
+                "`$null = Invoke-RestMethod `$standInUrl/_control -Method Post -NoProxy -Body '{`"clear`": true}'"
+                "`$null = Invoke-RestMethod `$standInUrl/_control -Method Post -NoProxy -Body '$($fault.Change)'"
+                "Update-SsoCredential Acme -ProfileName Account2 -Timeout $($fault.Timeout ?? 20); `$?"
+            }
             try {
-                $run = Invoke-Caught $own $refusing 'Update-SsoCredential Acme -ProfileName Account2 -Timeout 2'
+                $run = Invoke-UserPowerShell $own $refusing ($lines -join "`n")
             }
             finally {
                 Set-StandIn $refusing @{ clear = $true; refuse = Get-AccountId 7 }
             }
-            $run.Errors.Id | Should -Be "$Code,AwsSso.Commands.UpdateSsoCredentialCommand"
-            $run.Errors[0].Category | Should -Be $Category
-            $run.Errors[0].Target | Should -Be 'Account2'
-            $run.Errors[0].Message | Should -Match $Message
-            $run.Output[0].Ended | Should -BeNullOrEmpty
-            $run.Output[0].Ok | Should -BeFalse
+            $run.Output | Should -Be (@($false) * $faults.Count)
+            $run.Errors.Count | Should -Be $faults.Count
+            for ($index = 0; $index -lt $faults.Count; $index++) {
+                # The newest comes first.
+                $told = $run.Errors[$faults.Count - 1 - $index]
+                $told.Id | Should -Be "$($faults[$index].Id),AwsSso.Commands.UpdateSsoCredentialCommand" -Because $faults[$index].Change
+                $told.Category | Should -Be $faults[$index].Category
+                $told.Target | Should -Be 'Account2'
+                $told.Message | Should -Match $faults[$index].Message
+            }
+            Get-AwsPath $own credentials | Should -Not -Exist
+        }
+
+        Context 'for a reason that must not be taken for another' {
+            BeforeAll {
+                # Runs it for one profile while the stand-in has that fault, and gives the only error.
+                function Get-Fault([hashtable] $Change, [int] $Timeout) {
+                    Set-StandIn $refusing $Change
+                    try {
+                        $run = Invoke-UserPowerShell (New-UserHome -From $session) $refusing "Update-SsoCredential Acme -ProfileName Account2 -Timeout $Timeout"
+                    }
+                    finally {
+                        Set-StandIn $refusing @{ clear = $true; delay = 0; refuse = Get-AccountId 7 }
+                    }
+                    $run.Errors.Count | Should -Be 1
+                    $run.Errors[0]
+                }
+            }
+
+            It 'says what the service answers, where that goes on until the time is up' {
+                # Two tries or three fit into the time, and the service answers each.
+                $fault = Get-Fault @{ fail = 'GetRoleCredentials:all:500'; delay = 400 } -Timeout 1
+                $fault.Id | Should -Be 'ServiceError,AwsSso.Commands.UpdateSsoCredentialCommand'
+                $fault.Message | Should -Match '\b500\b'
+            }
+
+            It 'says of half an answer that it makes no sense, and not that it is one' {
+                $fault = Get-Fault @{ broken_json = 'GetRoleCredentials:all' } -Timeout 20
+                $fault.Id | Should -Be 'ServiceError,AwsSso.Commands.UpdateSsoCredentialCommand'
+                $fault.Message | Should -Match 'makes no sense'
+                $fault.Message | Should -Not -Match 'answered 200'
+            }
+
+            It 'takes a connection that is cut in the middle of the answer for a fault of the network' {
+                $fault = Get-Fault @{ cut = 'GetRoleCredentials:all' } -Timeout 20
+                $fault.Id | Should -Be 'NetworkError,AwsSso.Commands.UpdateSsoCredentialCommand'
+            }
         }
     }
 
@@ -280,20 +357,14 @@ Describe 'Update-SsoCredential with something wrong' {
     }
 
     Context 'in what is typed' {
-        It 'refuses <Words>' -ForEach @(
-            @{ Words = '-Timeout 0' }, @{ Words = '-Timeout -5' }, @{ Words = '-MinimumRemaining -1' }, @{ Words = '-ThrottleLimit 0' }, @{ Words = '-ThrottleLimit 257' }
-            @{ Words = '-TokenCache Disk' }, @{ Words = "-ProfileName ''" }
-        ) {
-            # In one PowerShell, since none of these gets as far as the library.
-            if (-not $script:refusals) {
-                $all = '-Timeout 0', '-Timeout -5', '-MinimumRemaining -1', '-ThrottleLimit 0', '-ThrottleLimit 257', '-TokenCache Disk', "-ProfileName ''"
-                $lines = $all | ForEach-Object { "try { Update-SsoCredential Acme $_; '' } catch { `$_.FullyQualifiedErrorId }" }
-                $answers = (Invoke-UserPowerShell $loggedIn $service ($lines -join "`n")).Output
-                $script:refusals = @{}
-                for ($index = 0; $index -lt $all.Count; $index++) { $script:refusals[$all[$index]] = $answers[$index] }
+        It 'refuses times of nothing or less, limits out of range and words that there are not' {
+            $words = '-Timeout 0', '-Timeout -5', '-MinimumRemaining -1', '-ThrottleLimit 0', '-ThrottleLimit 257', '-TokenCache Disk', "-ProfileName ''", "-Environment ''"
+            $lines = $words | ForEach-Object { "try { Update-SsoCredential $_; '' } catch { `$_.FullyQualifiedErrorId }" }
+            $ids = (Invoke-UserPowerShell $loggedIn $service ($lines -join "`n")).Output
+            $ids.Count | Should -Be $words.Count
+            for ($index = 0; $index -lt $words.Count; $index++) {
+                $ids[$index] | Should -Match '^(ParameterArgumentValidation|CannotConvertArgument|ParameterArgumentTransformation)\w*,AwsSso\.Commands\.UpdateSsoCredentialCommand$' -Because $words[$index]
             }
-
-            $script:refusals[$Words] | Should -Match '^(ParameterArgumentValidationError|CannotConvertArgumentNoMessage|ParameterArgumentTransformationError).*,AwsSso\.Commands\.UpdateSsoCredentialCommand$'
         }
     }
 

@@ -1,37 +1,11 @@
-# How a user makes, sees and removes environments. Every test has a fresh PowerShell, without the variable CI, and a home folder of its own.
+# How a user makes, sees and removes environments. Every test has a fresh PowerShell and a home folder of its own.
 
 BeforeAll {
-    $manifest = Join-Path (Split-Path $PSScriptRoot) 'Set-AwsCliSsoCredentials.psd1'
+    Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
 
-    # Runs the script in a fresh PowerShell with the module imported, and gives what it wrote and each error that it met.
-    # It sees $new, the settings that a new environment needs, for splatting.
+    # Runs the script in a fresh PowerShell. It sees $new, the settings that a new environment needs, for splatting.
     function Invoke-Fresh([string] $Script) {
-        $kept = @{ HOME = $env:HOME; USERPROFILE = $env:USERPROFILE; CI = $env:CI; POWERSHELL_TELEMETRY_OPTOUT = $env:POWERSHELL_TELEMETRY_OPTOUT }
-        $text = @"
-            `$ProgressPreference = 'SilentlyContinue'
-            Import-Module '$($manifest.Replace("'", "''"))' -ErrorAction Stop
-            `$new = @{ StartUrl = 'https://d-12345abcde.awsapps.com/start/'; Region = 'us-west-2' }
-            `$Error.Clear()
-            `$output = @(. { $Script } 2>`$null)
-            `$errors = @(`$Error | ForEach-Object {
-                @{ Id = `$_.FullyQualifiedErrorId; Category = "`$(`$_.CategoryInfo.Category)"; Target = "`$(`$_.TargetObject)"; Message = "`$_"; Action = `$_.ErrorDetails.RecommendedAction }
-            })
-            @{ Output = `$output; Errors = `$errors } | ConvertTo-Json -Depth 5 -WarningAction Ignore
-"@
-        try {
-            $env:HOME = $env:USERPROFILE = $userHome
-            $env:CI = $null
-            $env:POWERSHELL_TELEMETRY_OPTOUT = '1'
-            $encoded = [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($text))
-            $answer = pwsh -NoProfile -NonInteractive -OutputFormat Text -EncodedCommand $encoded | Out-String
-            # What WhatIf and the host were told comes before the answer.
-            $start = $answer.IndexOf("{$([Environment]::NewLine)")
-            $read = $answer.Substring($start) | ConvertFrom-Json
-            $read | Add-Member Host $answer.Substring(0, $start) -PassThru
-        }
-        finally {
-            $kept.GetEnumerator() | ForEach-Object { [Environment]::SetEnvironmentVariable($_.Key, $_.Value) }
-        }
+        Invoke-UserPowerShell $userHome $null "`$new = @{ StartUrl = 'https://d-12345abcde.awsapps.com/start/'; Region = 'us-west-2' }`n$Script"
     }
 
     $made = @'
@@ -61,13 +35,12 @@ sso_role_name = AWSReadOnlyAccess
 
 Describe 'Environments' {
     BeforeEach {
-        $userHome = Join-Path ([IO.Path]::GetTempPath()) "aws-sso-set-$([Guid]::NewGuid().ToString('N'))"
-        $null = New-Item -ItemType Directory $userHome
+        $userHome = New-UserHome
         $stored = [IO.Path]::Combine($userHome, '.aws', 'sso-environments')
     }
 
     AfterEach {
-        Remove-Item $userHome -Recurse -Force -ErrorAction Ignore
+        Clear-StandIn
     }
 
     Context 'Set-SsoEnvironment' {
@@ -158,7 +131,7 @@ Describe 'Environments' {
 
         It 'shows with -WhatIf what it would set, and writes nothing' {
             $run = Invoke-Fresh 'Set-SsoEnvironment Acme @new -WhatIf -PassThru'
-            $run.Host | Should -Match 'What if: .*Acme'
+            $run.Text | Should -Match 'What if: .*Acme'
             $run.Output | Should -BeNullOrEmpty
             $run.Errors | Should -BeNullOrEmpty
             $stored | Should -Not -Exist
@@ -234,8 +207,8 @@ Describe 'Environments' {
 
         It 'shows a table' {
             $run = Invoke-Fresh 'Get-SsoEnvironment | Out-String -Width 160'
-            $run.Output[0] | Should -Match 'Name +StartUrl +Region +DefaultRoleName +Profiles +TokenCache'
-            $run.Output[0] | Should -Match 'Acme +https://d-12345abcde\.awsapps\.com/start/ +us-west-2 +AWSAdministratorAccess +2 +AwsCli'
+            $run.Output[0] | Should -Match 'Name +Profiles +Region +DefaultRoleName +StartUrl'
+            $run.Output[0] | Should -Match 'Acme +2 +us-west-2 +AWSAdministratorAccess +https://d-12345abcde\.awsapps\.com/start/'
         }
     }
 
@@ -261,7 +234,7 @@ Describe 'Environments' {
         It 'writes nothing with -WhatIf, and tells of a name that there is not' {
             $before = Get-Stored
             $run = Invoke-Fresh "'Acme', 'Gamma' | Remove-SsoEnvironment -WhatIf"
-            $run.Host | Should -Match 'What if: .*Acme'
+            $run.Text | Should -Match 'What if: .*Acme'
             $run.Errors.Id | Should -Be 'EnvironmentNotFound,AwsSso.Commands.RemoveSsoEnvironmentCommand'
             Get-Stored | Should -BeExactly $before
         }

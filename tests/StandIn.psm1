@@ -230,8 +230,8 @@ function Invoke-UserPowerShell([string] $UserHome, [object] $StandIn, [string] $
 }
 
 # Runs pwsh with these words and nothing added, as from another shell.
-function Invoke-Pwsh([string] $UserHome, [object] $StandIn, [string[]] $Word, [hashtable] $Variable = @{}) {
-    Wait-UserProgram (Start-UserProgram (@(Get-PowerShell) + $Word) (Get-UserVariable $UserHome $StandIn $Variable))
+function Invoke-Pwsh([string] $UserHome, [object] $StandIn, [string[]] $Word, [string[]] $Through = @()) {
+    Wait-UserProgram (Start-UserProgram ($Through + @(Get-PowerShell) + $Word) (Get-UserVariable $UserHome $StandIn))
 }
 
 # Ends every stand-in and removes every folder that these functions made.

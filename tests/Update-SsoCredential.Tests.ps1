@@ -140,6 +140,10 @@ Describe 'Update-SsoCredential' {
     Context 'with the names of profiles and environments' {
         BeforeAll {
             $home2 = New-UserHome -From $loggedIn
+            $mine = "# my own`r`n[default]`r`nregion = us-west-2`r`n`r`n"
+            $file = Get-AwsPath $home2 credentials
+            [IO.File]::WriteAllText($file, $mine + [IO.File]::ReadAllText($file) + "`n; the end")
+            if (-not $IsWindows) { chmod 0644 $file }
             $run = Invoke-UserPowerShell $home2 $service @'
                 function Get-Names { ($input | ForEach-Object { "$($_.Environment)/$($_.ProfileName)/$($_.Status)" }) -join ' ' }
                 Update-SsoCredential Acme -ProfileName 'Account1[0-2]', Account7 -Force -PassThru 6>$null | Get-Names
@@ -179,6 +183,17 @@ Describe 'Update-SsoCredential' {
 
         It 'takes what Get-SsoEnvironment gives' {
             $run.Output[8] | Should -Be 'Beta/Account21/Refreshed Gamma/Account23/Refreshed'
+        }
+
+        It 'leaves all else in the file to the byte' {
+            $now = [IO.File]::ReadAllText($file)
+            $now.StartsWith($mine) | Should -BeTrue
+            $now.Contains("`n; the end") | Should -BeTrue
+        }
+
+        It 'takes the file away from other users, and warns of it once' -Skip:$IsWindows {
+            @($run.Text -split "`n" -match '^WARNING: Others could read .*credentials').Count | Should -Be 1
+            [Convert]::ToString([int] (Get-Item $file).UnixFileMode, 8) | Should -Be '600'
         }
 
         It 'meets no error in any of this' {
@@ -295,6 +310,50 @@ Describe 'Update-SsoCredential' {
             Get-AwsPath $own credentials | Should -Not -Exist
             # The token went where $HOME was then.
             @(Get-ChildItem (Get-AwsPath $own sso/cache/*.json)).Count | Should -Be 2
+        }
+
+        It 'trusts the certificates of $env:AWS_CA_BUNDLE, and names those in force where it cannot connect' {
+            $folder = New-TestFolder
+            $key = [Security.Cryptography.ECDsa]::Create([Security.Cryptography.ECCurve+NamedCurves]::nistP256)
+            $request = [Security.Cryptography.X509Certificates.CertificateRequest]::new('CN=stand-in', $key, 'SHA256')
+            $names = [Security.Cryptography.X509Certificates.SubjectAlternativeNameBuilder]::new()
+            $names.AddIpAddress('127.0.0.1')
+            $request.CertificateExtensions.Add($names.Build())
+            $certificate = $request.CreateSelfSigned([DateTimeOffset]::UtcNow.AddDays(-1), [DateTimeOffset]::UtcNow.AddDays(1))
+            Set-Content "$folder/certificate.pem" $certificate.ExportCertificatePem()
+            Set-Content "$folder/key.pem" $key.ExportPkcs8PrivateKeyPem()
+            $secure = Start-StandIn '--approve-after-polls', '0', '--tls-cert', "$folder/certificate.pem", '--tls-key', "$folder/key.pem"
+            $own = New-UserHome
+            Add-Environment $own $secure Acme -Count 1
+            $run = Invoke-UserPowerShell $own $secure @"
+                Update-SsoCredential Acme -NoBrowser -Timeout 5
+                `$env:AWS_CA_BUNDLE = '$folder/certificate.pem'
+                Update-SsoCredential Acme -NoBrowser -PassThru
+"@
+            $run.Output.Status | Should -Be 'Created'
+            $run.Errors.Id | Should -Be 'NetworkError,AwsSso.Commands.UpdateSsoCredentialCommand'
+            $run.Errors[0].Message | Should -Match "^$([regex]::Escape($secure.Url)) could not be reached: .*UnknownIssuer.*no proxy and the system's CA certificates"
+        }
+
+        It 'goes through the proxy of $env:HTTPS_PROXY, and names the host, the proxy without its password and the cause where that fails' {
+            $own = New-UserHome
+            Add-Environment $own $service Acme -Count 1
+            # Nobody listens on port 1, so that nothing leaves this machine.
+            $run = Invoke-UserPowerShell $own $null '$env:HTTPS_PROXY = "http://user:word@127.0.0.1:1"; Update-SsoCredential Acme -NoBrowser -Timeout 5'
+            $run.Errors.Id | Should -Be 'NetworkError,AwsSso.Commands.UpdateSsoCredentialCommand'
+            $run.Errors[0].Message | Should -Match 'could not be reached: .*refused.*the proxy 127\.0\.0\.1:1 of HTTPS_PROXY'
+            $run.Errors[0].Message | Should -Not -Match 'word'
+            $run.Errors[0].Message | Should -Match 'oidc\.us-west-2\.amazonaws\.com'
+        }
+
+        It 'names the token as the session of $env:AWS_CONFIG_FILE does' {
+            $own = New-UserHome
+            Add-Environment $own $service Acme -Count 1
+            Set-Content (Join-Path $own config) '[sso-session my-sso]', "sso_start_url = $($service.StartUrl)", 'sso_region = us-west-2', 'sso_registration_scopes = sso:account:access'
+            $run = Invoke-UserPowerShell $own $service '$env:AWS_CONFIG_FILE = "~/config"; Update-SsoCredential Acme -NoBrowser'
+            $run.Errors | Should -BeNullOrEmpty
+            # The SHA-1 of my-sso.
+            Get-AwsPath $own sso/cache/0ad374308c5a4e22f723adf10145eafad7c4031c.json | Should -Exist
         }
 
         It 'opens the browser of $env:BROWSER with the address of the login, and none with -NoBrowser' -Skip:$IsWindows {

@@ -198,7 +198,7 @@ impl Login<'_> {
         tokio::select! {
             outcome = request => Ok(outcome),
             () = self.outlet.cancel_token().cancelled() => Err(NoLogin::Cancelled),
-            () = limit => Ok(Err(Refusal::TimedOut { throttled: false })),
+            () = limit => Ok(Err(Refusal::TimedOut { status: None, request_id: None })),
         }
     }
 
@@ -243,7 +243,7 @@ mod tests {
         assert_eq!(after(answer("authorization_pending", 400)), (Next::PollAgain, 1));
         assert_eq!(after(answer("slow_down", 400)), (Next::PollAgain, 6));
         assert_eq!(after(answer("slow_down", 400)), (Next::PollAgain, 11));
-        assert_eq!(after(Refusal::TimedOut { throttled: false }), (Next::PollAgain, 22));
+        assert_eq!(after(Refusal::TimedOut { status: None, request_id: None }), (Next::PollAgain, 22));
         assert_eq!(after(Refusal::Unreachable(String::new())), (Next::PollAgain, 44));
         assert_eq!(after(Refusal::Unreachable(String::new())), (Next::PollAgain, 60));
         assert_eq!(after(answer("server_error", 500)), (Next::PollAgain, 60));

@@ -168,13 +168,8 @@ impl SafeFile {
 
     /// The file's bytes with the state that they belong to; `None` where there is no file.
     pub(crate) fn read(&self) -> Result<Option<Contents>, Error> {
-        let outcome = File::open(&self.target).and_then(|file| {
-            let metadata = file.metadata()?;
-            if metadata.is_dir() {
-                return Err(io::ErrorKind::IsADirectory.into());
-            }
-            read_all(file, &metadata).map(|bytes| Contents { bytes, identity: Identity::of(&metadata) })
-        });
+        let outcome =
+            open_file(&self.target).and_then(|(file, metadata)| read_all(file, &metadata).map(|bytes| Contents { bytes, identity: Identity::of(&metadata) }));
         match outcome {
             Ok(read) => Ok(Some(read)),
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -196,55 +191,46 @@ impl SafeFile {
     ///
     /// The caller holds the lock. `edit` runs again whenever somebody without the lock has changed the file meanwhile.
     pub(crate) fn replace(&self, _lock: &Lock, mut edit: impl FnMut(Option<&[u8]>) -> Result<Option<Zeroizing<Vec<u8>>>, Error>) -> Result<Written, Error> {
-        let temporary = self.temporary_path();
-        let mut displaced: Option<Zeroizing<Vec<u8>>> = None;
+        let temporary = Temporary(self.temporary_path());
         for _ in 0..ATTEMPTS {
             let before = self.read()?;
-            let base = displaced.as_ref().or(before.as_ref().map(|before| &before.bytes)).map(|bytes| bytes.as_slice());
-            let Some(new) = edit(base)? else { return Ok(Written::default()) };
-            let outcome = self.exchange(&temporary, &new, before.as_ref());
-            match outcome {
-                Ok(Exchanged::Done(written)) => {
-                    let _ = std::fs::remove_file(&temporary);
-                    self.sync_folder();
-                    return Ok(written);
-                }
-                Ok(Exchanged::FasterBefore) => {}
-                Ok(Exchanged::FasterDuring(bytes)) => displaced = Some(bytes),
-                Err(fault) => {
-                    let _ = std::fs::remove_file(&temporary);
-                    return Err(write_failed(&self.target, &fault));
-                }
+            let Some(new) = edit(before.as_ref().map(|before| before.bytes.as_slice()))? else { return Ok(Written::default()) };
+            if let Some(written) = self.exchange(&temporary.0, new, before.as_ref()).map_err(|fault| write_failed(&self.target, &fault))? {
+                drop(temporary);
+                self.sync_folder();
+                return Ok(written);
             }
         }
-        let _ = std::fs::remove_file(&temporary);
         Err(Error::new(Code::WriteFailed, format!("{} was changed by another program again and again while it was being written.", self.target.display()))
             .with_target(self.target.display().to_string())
             .with_action("Stop the other program and run the command again."))
     }
 
-    fn exchange(&self, temporary: &Path, new: &[u8], before: Option<&Contents>) -> io::Result<Exchanged> {
-        let made_private = self.write_temporary(temporary, new)?;
+    /// Puts the new file in the old one's place; gives nothing where somebody was faster, and then their file stands there.
+    fn exchange(&self, temporary: &Path, new: Zeroizing<Vec<u8>>, before: Option<&Contents>) -> io::Result<Option<Written>> {
+        let made_private = self.write_temporary(temporary, &new)?;
         if !self.is_still(before)? {
-            return Ok(Exchanged::FasterBefore);
+            return Ok(None);
         }
         match swap(temporary, &self.target, before.is_some())? {
-            Swapped::Changed => return Ok(Exchanged::FasterBefore),
-            Swapped::Displaced(bytes) if before.is_none_or(|before| before.bytes != bytes) => return Ok(Exchanged::FasterDuring(bytes)),
+            Swapped::Changed => return Ok(None),
+            Swapped::Displaced(theirs) if before.is_none_or(|before| before.bytes != theirs) => {
+                put_back(temporary, &self.target, theirs, new)?;
+                return Ok(None);
+            }
             Swapped::Displaced(_) | Swapped::Blind => {}
         }
-        Ok(Exchanged::Done(Written { changed: true, made_private }))
+        Ok(Some(Written { changed: true, made_private }))
     }
 
     /// Compares without trust in time stamps alone: they are coarse on some file systems.
     fn is_still(&self, before: Option<&Contents>) -> io::Result<bool> {
-        let now = match File::open(&self.target) {
-            Ok(file) => file,
+        let (now, metadata) = match open_file(&self.target) {
+            Ok(opened) => opened,
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(before.is_none()),
             Err(fault) => return Err(fault),
         };
         let Some(before) = before else { return Ok(false) };
-        let metadata = now.metadata()?;
         Ok(Identity::of(&metadata) == before.identity && read_all(now, &metadata)? == before.bytes)
     }
 
@@ -280,12 +266,13 @@ impl SafeFile {
     }
 }
 
-enum Exchanged {
-    Done(Written),
-    /// Somebody changed the file before our rename.
-    FasterBefore,
-    /// Somebody changed it in the moment of our rename; these are the bytes that were in the way.
-    FasterDuring(Zeroizing<Vec<u8>>),
+/// The file that is to come; whatever happens, nothing of it is left beside the file.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 enum Swapped {
@@ -307,8 +294,7 @@ fn swap(new: &Path, target: &Path, exists: bool) -> io::Result<Swapped> {
     let flags = if exists { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
     match renameat_with(CWD, new, CWD, target, flags) {
         Ok(()) if exists => {
-            let file = File::open(new)?;
-            let metadata = file.metadata()?;
+            let (file, metadata) = open_file(new)?;
             read_all(file, &metadata).map(Swapped::Displaced)
         }
         Ok(()) => Ok(Swapped::Blind),
@@ -317,6 +303,25 @@ fn swap(new: &Path, target: &Path, exists: bool) -> io::Result<Swapped> {
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => std::fs::rename(new, target).map(|()| Swapped::Blind),
         Err(fault) => Err(fault.into()),
     }
+}
+
+/// Undoes an exchange that took away what somebody had written in that moment, so that their very file is in place again.
+#[cfg(target_os = "linux")]
+fn put_back(temporary: &Path, target: &Path, mut taken: Zeroizing<Vec<u8>>, mut put: Zeroizing<Vec<u8>>) -> io::Result<()> {
+    // More than once only where somebody writes between two exchanges.
+    for _ in 0..ATTEMPTS {
+        match swap(temporary, target, true)? {
+            Swapped::Displaced(bytes) if bytes != put => put = std::mem::replace(&mut taken, bytes),
+            _ => break,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+#[allow(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+fn put_back(_temporary: &Path, _target: &Path, _taken: Zeroizing<Vec<u8>>, _put: Zeroizing<Vec<u8>>) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -333,6 +338,21 @@ fn swap(new: &Path, target: &Path, _exists: bool) -> io::Result<Swapped> {
             }
             outcome => return outcome.map(|()| Swapped::Blind),
         }
+    }
+}
+
+/// Opens a plain file, and nothing else: a pipe would be waited for without end, and a device would be replaced by a file.
+fn open_file(path: &Path) -> io::Result<(File, std::fs::Metadata)> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.open(path)?;
+    let metadata = file.metadata()?;
+    match metadata.file_type() {
+        kind if kind.is_file() => Ok((file, metadata)),
+        kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file")),
     }
 }
 
@@ -435,6 +455,9 @@ pub(crate) fn write_failed(path: &Path, fault: &io::Error) -> Error {
         .with_target(path.display().to_string())
         .with_action("Check that you own it, that its folder is writable and that the disk is not full.")
 }
+
+#[cfg(all(test, unix))]
+mod attack;
 
 #[cfg(test)]
 mod tests {

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_sso::config::retry::{RetryConfig, RetryPartition, TokenBucket};
@@ -16,9 +15,10 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provi
 use aws_smithy_http_client::{Builder as HttpClientBuilder, Connector};
 use aws_smithy_runtime::client::retries::classifiers::HttpStatusCodeClassifier;
 use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector};
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::interceptors::context::{BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use rustls::RootCertStore;
@@ -78,6 +78,8 @@ pub(crate) struct Service {
     portal: aws_sdk_sso::Client,
     settings: Settings,
     server_clock: Arc<ServerClock>,
+    oidc_host: Arc<OnceLock<String>>,
+    portal_host: Arc<OnceLock<String>>,
 }
 
 impl std::fmt::Debug for Service {
@@ -105,15 +107,29 @@ impl ServerClock {
     }
 }
 
-/// Hears the server's clock and the status of every answer, also of those that are tried again.
+/// Hears the server's clock in every answer, and remembers the host that the requests go to.
 #[derive(Debug)]
 struct Listener {
     clock: Arc<ServerClock>,
+    host: Arc<OnceLock<String>>,
 }
 
 impl Intercept for Listener {
     fn name(&self) -> &'static str {
         "Listener"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.host.get_or_init(|| {
+            let url = url::Url::parse(context.request().uri()).ok();
+            url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+        });
+        Ok(())
     }
 
     fn read_before_deserialization(
@@ -127,13 +143,21 @@ impl Intercept for Listener {
     }
 }
 
-/// The status of the last answer to one request.
+/// The status and the id of the last answer to one request, which may have been tried many times.
 #[derive(Debug, Clone, Default)]
-struct LastStatus(Arc<AtomicU16>);
+struct LastAnswer(Arc<Mutex<Option<(u16, Option<String>)>>>);
 
-impl Intercept for LastStatus {
+impl LastAnswer {
+    fn timed_out(&self) -> Refusal {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (status, request_id) = last.filter(|(status, _)| *status >= 400).map_or((None, None), |(status, id)| (Some(status), id));
+        Refusal::TimedOut { status, request_id }
+    }
+}
+
+impl Intercept for LastAnswer {
     fn name(&self) -> &'static str {
-        "LastStatus"
+        "LastAnswer"
     }
 
     fn read_before_deserialization(
@@ -142,7 +166,9 @@ impl Intercept for LastStatus {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.0.store(context.response().status().as_u16(), Ordering::Relaxed);
+        let response = context.response();
+        let answer = (response.status().as_u16(), response.headers().get("x-amzn-requestid").map(str::to_owned));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
         Ok(())
     }
 }
@@ -159,8 +185,8 @@ pub(crate) enum Refusal {
         message: String,
         request_id: Option<String>,
     },
-    /// No answer came in time.
-    TimedOut { throttled: bool },
+    /// No answer came in time, or only refusals that may pass: then the last one's status and id.
+    TimedOut { status: Option<u16>, request_id: Option<String> },
     /// There was no connection; the chain of causes.
     Unreachable(String),
     /// The answer made no sense.
@@ -181,8 +207,8 @@ impl Refusal {
 
     pub(crate) fn request_id(&self) -> Option<String> {
         match self {
-            Self::Answered { request_id, .. } | Self::Garbled { request_id, .. } => request_id.clone(),
-            _ => None,
+            Self::Answered { request_id, .. } | Self::TimedOut { request_id, .. } | Self::Garbled { request_id, .. } => request_id.clone(),
+            Self::Unreachable(_) => None,
         }
     }
 }
@@ -241,8 +267,22 @@ impl Settings {
         };
         let oidc_url = endpoint("AWS_ENDPOINT_URL_SSO_OIDC")?;
         let portal_url = endpoint("AWS_ENDPOINT_URL_SSO")?;
-        let only_loopback = [&oidc_url, &portal_url].into_iter().all(|url| url.as_ref().is_some_and(|url| url.starts_with("http:")));
         let flag = |variable: &str| world.variables.get(variable).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let kinds = ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"];
+        let [fips, dual_stack] = kinds.map(flag);
+        if let Some(kind) = kinds.into_iter().find(|kind| flag(kind))
+            && let Some(variable) = [("AWS_ENDPOINT_URL_SSO_OIDC", &oidc_url), ("AWS_ENDPOINT_URL_SSO", &portal_url)]
+                .into_iter()
+                .find_map(|(variable, url)| url.as_ref().map(|_| variable))
+        {
+            return Err(Error::new(
+                Code::EnvironmentInvalid,
+                format!("The variables {variable} and {kind} exclude each other: an endpoint of your own is used as it is."),
+            )
+            .with_target(kind)
+            .with_action(format!("Remove $env:{variable} or $env:{kind}.")));
+        }
+        let only_loopback = [&oidc_url, &portal_url].into_iter().all(|url| url.as_ref().is_some_and(|url| url.starts_with("http:")));
         // A proxy cannot lead back to this machine.
         let proxy = ["HTTPS_PROXY", "ALL_PROXY"]
             .into_iter()
@@ -259,8 +299,8 @@ impl Settings {
             proxy,
             no_proxy: world.variables.get_either_case("NO_PROXY").map(str::to_owned),
             certificates,
-            fips: flag("AWS_USE_FIPS_ENDPOINT"),
-            dual_stack: flag("AWS_USE_DUALSTACK_ENDPOINT"),
+            fips,
+            dual_stack,
         })
     }
 
@@ -271,8 +311,10 @@ impl Settings {
             Some((variable, url)) => format!("the proxy {} of {variable}", url.rsplit_once('@').map_or(url.as_str(), |(_, host)| host)),
             None => "no proxy".to_owned(),
         };
-        let certificates =
-            self.certificates.as_ref().map_or_else(|| "the system's".to_owned(), |(path, _)| format!("the system's and those of {}", path.display()));
+        let certificates = self
+            .certificates
+            .as_ref()
+            .map_or_else(|| "the system's".to_owned(), |(path, _)| format!("the system's and, by AWS_CA_BUNDLE, those of {}", path.display()));
         format!("{proxy} and {certificates} CA certificates are in use")
     }
 }
@@ -295,9 +337,8 @@ fn read_certificates(path: PathBuf) -> Result<(PathBuf, Vec<u8>), Error> {
 }
 
 fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error> {
-    let builder = HttpClientBuilder::new();
     if [&settings.oidc_url, &settings.portal_url].into_iter().all(|url| url.as_ref().is_some_and(|url| url.starts_with("http:"))) {
-        return Ok(builder.build_http());
+        return Ok(renewing(|| HttpClientBuilder::new().build_http()));
     }
     let mut trust_store = TrustStore::default();
     if let Some((_, pem)) = &settings.certificates {
@@ -316,24 +357,100 @@ fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error> {
         }
         None => ProxyConfig::disabled(),
     };
-    Ok(builder.build_with_connector_fn(move |connector_settings, components| {
+    let connector = move |connector_settings: Option<&HttpConnectorSettings>, components: Option<&RuntimeComponents>| {
         let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls.clone()).proxy_config(proxy.clone());
         if let Some(connector_settings) = connector_settings {
             connector = connector.connector_settings(connector_settings.clone());
         }
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
-    }))
+    };
+    Ok(renewing(move || HttpClientBuilder::new().build_with_connector_fn(connector.clone())))
+}
+
+/// A client that takes new connections after a request that was given up.
+/// A connection can die without a word, as in a laptop that slept, and over HTTP/2 all requests to come would wait on that same one.
+fn renewing(make: impl Fn() -> SharedHttpClient + Send + Sync + 'static) -> SharedHttpClient {
+    SharedHttpClient::new(Renewing(Arc::new(Renewal { current: Mutex::new((0, make())), make: Box::new(make) })))
+}
+
+#[derive(Clone)]
+struct Renewing(Arc<Renewal>);
+
+struct Renewal {
+    make: Box<dyn Fn() -> SharedHttpClient + Send + Sync>,
+    /// The client in use, counted from the first.
+    current: Mutex<(u64, SharedHttpClient)>,
+}
+
+impl std::fmt::Debug for Renewing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Renewing").finish_non_exhaustive()
+    }
+}
+
+impl HttpClient for Renewing {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let (number, client) = self.0.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        SharedHttpConnector::new(RenewingConnector { client: self.clone(), number, connector: client.http_connector(settings, components) })
+    }
+}
+
+#[derive(Debug)]
+struct RenewingConnector {
+    client: Renewing,
+    number: u64,
+    connector: SharedHttpConnector,
+}
+
+impl HttpConnector for RenewingConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let unanswered = Unanswered { client: Some(self.client.clone()), number: self.number };
+        let answer = self.connector.call(request);
+        HttpConnectorFuture::new(async move {
+            let answer = answer.await;
+            unanswered.answered();
+            answer
+        })
+    }
+}
+
+/// A request on its way; dropped with its client, it was given up.
+struct Unanswered {
+    client: Option<Renewing>,
+    number: u64,
+}
+
+impl Unanswered {
+    fn answered(mut self) {
+        self.client = None;
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        let Some(Renewing(renewal)) = &self.client else { return };
+        let mut current = renewal.current.lock().unwrap_or_else(PoisonError::into_inner);
+        // Others that were given up with it have seen to that already.
+        if current.0 == self.number {
+            *current = (self.number + 1, (renewal.make)());
+        }
+    }
 }
 
 impl Service {
     fn new(settings: Settings) -> Result<Self, Error> {
-        let http_client = http_client(&settings)?;
+        http_client(&settings).map(|http_client| Self::over(settings, http_client))
+    }
+
+    fn over(settings: Settings, http_client: SharedHttpClient) -> Self {
         let server_clock = Arc::new(ServerClock::default());
+        let (oidc_host, portal_host) = (Arc::default(), Arc::default());
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
         // The SDK's quota of retries would fail half of 200 throttled calls, so there is none.
-        let retries =
-            RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(250)).with_max_backoff(Duration::from_secs(5));
+        let partition = |name: &str| RetryPartition::custom(format!("{name}-{}", settings.region)).token_bucket(TokenBucket::unlimited()).build();
+        // A 429 without the name of an exception is not one that the SDK tries again by itself.
+        let throttling = || HttpStatusCodeClassifier::new_from_codes(&[429][..]);
         let app_name = AppName::new(CLIENT_NAME).ok();
 
         let portal = aws_sdk_sso::config::Builder::new()
@@ -341,12 +458,11 @@ impl Service {
             .region(Region::new(settings.region.clone()))
             .http_client(http_client.clone())
             .timeout_config(timeouts.clone())
-            .retry_config(retries)
-            .retry_partition(RetryPartition::custom(format!("portal-{}", settings.region)).token_bucket(TokenBucket::unlimited()).build())
-            // A 429 without the name of an exception is not one that the SDK tries again by itself.
-            .retry_classifier(HttpStatusCodeClassifier::new_from_codes(&[429][..]))
+            .retry_config(retries())
+            .retry_partition(partition("portal"))
+            .retry_classifier(throttling())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .interceptor(Listener { clock: Arc::clone(&server_clock) });
+            .interceptor(Listener { clock: Arc::clone(&server_clock), host: Arc::clone(&portal_host) });
         let mut portal = portal;
         portal.set_app_name(app_name.clone()).set_endpoint_url(settings.portal_url.clone());
         portal.set_use_fips(Some(settings.fips)).set_use_dual_stack(Some(settings.dual_stack));
@@ -356,14 +472,23 @@ impl Service {
             .region(Region::new(settings.region.clone()))
             .http_client(http_client)
             .timeout_config(timeouts)
-            // A login has a pace of its own, which retries would break.
+            // The polls of a login have a pace of their own, which retries would break; the other requests have `patient`.
             .retry_config(RetryConfig::disabled())
+            .retry_partition(partition("oidc"))
+            .retry_classifier(throttling())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .interceptor(Listener { clock: Arc::clone(&server_clock) });
+            .interceptor(Listener { clock: Arc::clone(&server_clock), host: Arc::clone(&oidc_host) });
         oidc.set_app_name(app_name).set_endpoint_url(settings.oidc_url.clone());
         oidc.set_use_fips(Some(settings.fips)).set_use_dual_stack(Some(settings.dual_stack));
 
-        Ok(Self { oidc: aws_sdk_ssooidc::Client::from_conf(oidc.build()), portal: aws_sdk_sso::Client::from_conf(portal.build()), settings, server_clock })
+        Self {
+            oidc: aws_sdk_ssooidc::Client::from_conf(oidc.build()),
+            portal: aws_sdk_sso::Client::from_conf(portal.build()),
+            settings,
+            server_clock,
+            oidc_host,
+            portal_host,
+        }
     }
 
     /// How far the server's clock is from this machine's.
@@ -372,17 +497,19 @@ impl Service {
     }
 
     fn oidc_host(&self) -> String {
-        self.settings.oidc_url.clone().unwrap_or_else(|| format!("SSO-OIDC in {}", self.settings.region))
+        let host = || self.oidc_host.get().cloned().unwrap_or_else(|| format!("SSO-OIDC in {}", self.settings.region));
+        self.settings.oidc_url.clone().unwrap_or_else(host)
     }
 
     fn portal_host(&self) -> String {
-        self.settings.portal_url.clone().unwrap_or_else(|| format!("the access portal in {}", self.settings.region))
+        let host = || self.portal_host.get().cloned().unwrap_or_else(|| format!("the access portal in {}", self.settings.region));
+        self.settings.portal_url.clone().unwrap_or_else(host)
     }
 
     /// `RegisterClient`: a public client for the device flow.
     pub(crate) async fn register_client(&self, scopes: &[String]) -> Result<Registration, Refusal> {
         let request = self.oidc.register_client().client_name(CLIENT_NAME).client_type("public").set_scopes(Some(scopes.to_vec()));
-        let answer = request.send().await.map_err(|fault| refusal(&fault, &LastStatus::default()))?;
+        let answer = request.customize().config_override(patient()).send().await.map_err(|fault| refusal(&fault, &LastAnswer::default()))?;
         let garbled = || Refusal::Garbled { message: "the registration has no client id, secret or end".to_owned(), request_id: None };
         Ok(Registration {
             client_id: answer.client_id().ok_or_else(garbled)?.to_owned(),
@@ -394,7 +521,7 @@ impl Service {
     /// `StartDeviceAuthorization`.
     pub(crate) async fn start_device_authorization(&self, client: &Registration, start_url: &str) -> Result<DeviceAuthorization, Refusal> {
         let request = self.oidc.start_device_authorization().client_id(&client.client_id).client_secret(client.client_secret.reveal()).start_url(start_url);
-        let answer = request.send().await.map_err(|fault| refusal(&fault, &LastStatus::default()))?;
+        let answer = request.customize().config_override(patient()).send().await.map_err(|fault| refusal(&fault, &LastAnswer::default()))?;
         let garbled = || Refusal::Garbled { message: "the device authorization has no code or address".to_owned(), request_id: None };
         let seconds = |number: i32, default: u64| u64::try_from(number).ok().filter(|seconds| *seconds > 0).unwrap_or(default);
         Ok(DeviceAuthorization {
@@ -411,10 +538,10 @@ impl Service {
     pub(crate) async fn create_token(&self, client: &Registration, grant: Grant<'_>) -> Result<NewToken, Refusal> {
         let request = self.oidc.create_token().client_id(&client.client_id).client_secret(client.client_secret.reveal());
         let request = match grant {
-            Grant::DeviceCode(code) => request.grant_type(DEVICE_CODE_GRANT).device_code(code.reveal()),
-            Grant::RefreshToken(token) => request.grant_type("refresh_token").refresh_token(token.reveal()),
+            Grant::DeviceCode(code) => request.grant_type(DEVICE_CODE_GRANT).device_code(code.reveal()).customize(),
+            Grant::RefreshToken(token) => request.grant_type("refresh_token").refresh_token(token.reveal()).customize().config_override(patient()),
         };
-        let answer = request.send().await.map_err(|fault| refusal(&fault, &LastStatus::default()))?;
+        let answer = request.send().await.map_err(|fault| refusal(&fault, &LastAnswer::default()))?;
         let garbled = || Refusal::Garbled { message: "the answer has no access token".to_owned(), request_id: None };
         Ok(NewToken {
             access_token: Secret::new(answer.access_token().ok_or_else(garbled)?),
@@ -431,11 +558,11 @@ impl Service {
         role_name: &str,
         deadline: tokio::time::Instant,
     ) -> Result<(RoleCredentials, Option<String>), Refusal> {
-        let last_status = LastStatus::default();
+        let last_answer = LastAnswer::default();
         let tries = async {
             loop {
                 let request = self.portal.get_role_credentials().access_token(access_token.reveal()).account_id(account_id).role_name(role_name);
-                let outcome = request.customize().interceptor(last_status.clone()).send().await.map_err(|fault| refusal(&fault, &last_status));
+                let outcome = request.customize().interceptor(last_answer.clone()).send().await.map_err(|fault| refusal(&fault, &last_answer));
                 match outcome {
                     Err(refusal) if refusal.status() == Some(429) => tokio::time::sleep(THROTTLED_PAUSE).await,
                     outcome => return outcome,
@@ -444,7 +571,7 @@ impl Service {
         };
         let answer = match tokio::time::timeout_at(deadline, tries).await {
             Ok(outcome) => outcome?,
-            Err(_) => return Err(Refusal::TimedOut { throttled: last_status.0.load(Ordering::Relaxed) == 429 }),
+            Err(_) => return Err(last_answer.timed_out()),
         };
         let request_id = aws_sdk_sso::operation::RequestId::request_id(&answer).map(str::to_owned);
         let garbled = |message: &str| Refusal::Garbled { message: message.to_owned(), request_id: request_id.clone() };
@@ -467,25 +594,37 @@ impl Service {
     /// `Logout`: ends the token at the service; role credentials already given stay good.
     pub(crate) async fn logout(&self, access_token: &Secret) -> Result<(), Refusal> {
         let request = self.portal.logout().access_token(access_token.reveal());
-        request.send().await.map(drop).map_err(|fault| refusal(&fault, &LastStatus::default()))
+        request.send().await.map(drop).map_err(|fault| refusal(&fault, &LastAnswer::default()))
     }
 
     /// The error for a refusal that no one expected, of the OIDC service or of the portal.
     pub(crate) fn error(&self, refusal: &Refusal, portal: bool) -> Error {
         let host = if portal { self.portal_host() } else { self.oidc_host() };
         match refusal {
-            Refusal::TimedOut { throttled: true } => Error::new(Code::Throttled, "The service asked for fewer requests until the time was up.")
+            Refusal::TimedOut { status: Some(429), .. } => Error::new(Code::Throttled, "The service asked for fewer requests until the time was up.")
                 .with_action("Run the command again in a minute, with a smaller -ThrottleLimit or a longer -Timeout."),
             Refusal::Answered { status: 429, .. } => {
                 Error::new(Code::Throttled, "The service asks for fewer requests.").with_action("Run the command again in a minute.")
             }
-            Refusal::TimedOut { throttled: false } => {
+            Refusal::TimedOut { status: Some(status), .. } => {
+                Error::new(Code::ServiceError, format!("{} answered {status} until the time was up.", capital(&host)))
+                    .with_action("Run the command again; if it stays, ask your administrator.")
+            }
+            Refusal::TimedOut { status: None, .. } => {
                 Error::new(Code::NetworkError, format!("{} did not answer in time; {}.", capital(&host), self.settings.in_words()))
                     .with_action("Check the network, or give a longer -Timeout.")
             }
             Refusal::Unreachable(causes) => {
-                Error::new(Code::NetworkError, format!("{} could not be reached: {causes}; {}.", capital(&host), self.settings.in_words()))
-                    .with_action("Check the network, the region, and the proxy and CA settings.")
+                let action = match &self.settings.proxy {
+                    _ if causes.contains("certificate") => {
+                        "Where a company inspects TLS, set AWS_CA_BUNDLE to the PEM file of its CA; else check this machine's clock and the network.".to_owned()
+                    }
+                    Some((variable, _)) if causes.contains("tunnel error") => {
+                        format!("Check the proxy's address, user name and password in {variable}, or lead around it with NO_PROXY.")
+                    }
+                    _ => "Check the network, the region, and the proxy and CA settings (HTTPS_PROXY, NO_PROXY, AWS_CA_BUNDLE).".to_owned(),
+                };
+                Error::new(Code::NetworkError, format!("{} could not be reached: {causes}; {}.", capital(&host), self.settings.in_words())).with_action(action)
             }
             Refusal::Answered { error, status, message, .. } => {
                 let said = if message.is_empty() { error.clone() } else { format!("{error}: {message}") };
@@ -499,24 +638,41 @@ impl Service {
     }
 }
 
+/// How a request is tried again that meets a fault.
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(250)).with_max_backoff(Duration::from_secs(5))
+}
+
+/// Has a request of the OIDC service tried again, in the time of one try.
+fn patient() -> aws_sdk_ssooidc::config::Builder {
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(ATTEMPT_TIMEOUT);
+    aws_sdk_ssooidc::config::Builder::new().retry_config(retries()).timeout_config(timeouts.build())
+}
+
 fn capital(text: &str) -> String {
-    if text.starts_with("http") {
+    // A URL or the name of a host stays as it is.
+    if text.contains('.') || text.starts_with("http") {
         return text.to_owned();
     }
     let mut letters = text.chars();
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
-fn refusal<E: StdError + 'static>(fault: &SdkError<E, HttpResponse>, last_status: &LastStatus) -> Refusal {
+fn refusal<E: StdError + 'static>(fault: &SdkError<E, HttpResponse>, last_answer: &LastAnswer) -> Refusal {
+    let garbled = |answer: &HttpResponse| Refusal::Garbled {
+        message: "it is not the JSON that was due".to_owned(),
+        request_id: answer.headers().get("x-amzn-requestid").map(str::to_owned),
+    };
     match fault {
-        SdkError::TimeoutError(_) => Refusal::TimedOut { throttled: last_status.0.load(Ordering::Relaxed) == 429 },
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => Refusal::TimedOut { throttled: false },
+        SdkError::TimeoutError(_) => last_answer.timed_out(),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => Refusal::TimedOut { status: None, request_id: None },
+        SdkError::ResponseError(answer) if answer.raw().body().bytes().is_none() => {
+            Refusal::Unreachable(format!("the connection was cut in the middle of an answer: {}", causes(fault)))
+        }
+        SdkError::ServiceError(answer) if answer.raw().status().is_success() => garbled(answer.raw()),
+        SdkError::ResponseError(answer) if answer.raw().status().is_success() => garbled(answer.raw()),
         SdkError::ServiceError(answer) => answered(answer.raw()),
-        SdkError::ResponseError(answer) if !answer.raw().status().is_success() => answered(answer.raw()),
-        SdkError::ResponseError(answer) => Refusal::Garbled {
-            message: "it is not the JSON that was due".to_owned(),
-            request_id: answer.raw().headers().get("x-amzn-requestid").map(str::to_owned),
-        },
+        SdkError::ResponseError(answer) => answered(answer.raw()),
         other => Refusal::Unreachable(causes(other)),
     }
 }
@@ -574,4 +730,105 @@ fn oauth_code(error: &str) -> String {
         other => other,
     }
     .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+
+    use super::*;
+    use crate::world::{Variables, test_world};
+
+    /// Takes requests down and sends none of them.
+    #[derive(Debug, Clone, Default)]
+    struct Recorder(Arc<Mutex<Vec<String>>>);
+
+    impl HttpConnector for Recorder {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            self.0.lock().unwrap().push(request.uri().to_owned());
+            HttpConnectorFuture::ready(Err(ConnectorError::user("nothing is sent".into())))
+        }
+    }
+
+    impl HttpClient for Recorder {
+        fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+            SharedHttpConnector::new(self.clone())
+        }
+    }
+
+    fn settings(region: &str, variables: &[(&str, &str)]) -> Result<Settings, Error> {
+        let (_home, mut world) = test_world();
+        world.variables = Variables::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect());
+        Settings::of(&world, region)
+    }
+
+    /// Where the first request of a login and the request for keys would go.
+    fn hosts(settings: Settings) -> [String; 2] {
+        let recorder = Recorder::default();
+        let service = Service::over(settings, SharedHttpClient::new(recorder.clone()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            service.register_client(&[]).await.unwrap_err();
+            let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+            service.role_credentials(&Secret::new("token"), "100000000000", "Role", deadline).await.unwrap_err();
+        });
+        let seen = recorder.0.lock().unwrap();
+        let [oidc, portal] = &seen[..] else { panic!("{seen:?}") };
+        let oidc = oidc.strip_suffix("/client/register").unwrap();
+        let portal = portal.strip_suffix("/federation/credentials?role_name=Role&account_id=100000000000").unwrap();
+        [oidc.to_owned(), portal.to_owned()]
+    }
+
+    #[test]
+    fn every_partition_and_kind_of_endpoint_leads_to_the_host_that_aws_has_for_it() {
+        const FIPS: (&str, &str) = ("AWS_USE_FIPS_ENDPOINT", "true");
+        const DUAL_STACK: (&str, &str) = ("AWS_USE_DUALSTACK_ENDPOINT", "True");
+        for (region, suffix, dual_stack_suffix) in [
+            ("us-west-2", "amazonaws.com", "api.aws"),
+            ("eu-central-1", "amazonaws.com", "api.aws"),
+            ("us-gov-west-1", "amazonaws.com", "api.aws"),
+            ("cn-north-1", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+            ("eusc-de-east-1", "amazonaws.eu", "api.amazonwebservices.eu"),
+        ] {
+            // In GovCloud the plain host is the FIPS one.
+            let fips = if region.starts_with("us-gov") { "" } else { "-fips" };
+            for (variables, kind, suffix) in
+                [(&[][..], "", suffix), (&[FIPS], fips, suffix), (&[DUAL_STACK], "", dual_stack_suffix), (&[FIPS, DUAL_STACK], "-fips", dual_stack_suffix)]
+            {
+                let expected = [format!("https://oidc{kind}.{region}.{suffix}"), format!("https://portal.sso{kind}.{region}.{suffix}")];
+                assert_eq!(hosts(settings(region, variables).unwrap()), expected, "{region} {variables:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_endpoint_of_one_s_own_is_used_as_it_is_for_its_service_only() {
+        let settings = settings("us-west-2", &[("AWS_ENDPOINT_URL_SSO", "https://portal.example.com/some/where/")]).unwrap();
+        assert_eq!(hosts(settings), ["https://oidc.us-west-2.amazonaws.com", "https://portal.example.com/some/where"]);
+    }
+
+    #[test]
+    fn an_endpoint_of_one_s_own_and_fips_or_dual_stack_are_one_clear_error() {
+        for kind in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+            for endpoint in ["AWS_ENDPOINT_URL_SSO_OIDC", "AWS_ENDPOINT_URL_SSO"] {
+                let error = settings("us-west-2", &[(endpoint, "https://sso.example.com"), (kind, "true")]).unwrap_err();
+                assert_eq!(error.code(), Code::EnvironmentInvalid);
+                let text = error.to_string();
+                assert!(text.contains(endpoint) && text.contains(kind), "{text}");
+                assert!(settings("us-west-2", &[(endpoint, "https://sso.example.com"), (kind, "false")]).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_proxy_without_its_password() {
+        for (proxy, expected) in [
+            ("http://acme:p@ss@proxy.example.com:8080", "the proxy proxy.example.com:8080 of HTTPS_PROXY"),
+            ("http://proxy.example.com:8080", "the proxy http://proxy.example.com:8080 of HTTPS_PROXY"),
+        ] {
+            let words = settings("us-west-2", &[("https_proxy", proxy)]).unwrap().in_words();
+            assert!(words.starts_with(expected), "{words}");
+        }
+    }
 }

@@ -57,6 +57,16 @@ fn many_profiles_under_a_rate_limit_are_all_fetched() {
 }
 
 #[test]
+fn a_service_that_answers_with_faults_until_the_time_is_up_is_named_as_one_that_answers() {
+    let company = Company::with(approving(), 1);
+    company.update();
+    company.service.control(Control { fail: vec!["GetRoleCredentials:all:500".parse().unwrap()], delay: Some(400), ..Control::default() });
+    let seen = company.run(Operation::Update(Update { timeout: Some(1), force: true, ..update_of("Acme") }));
+    assert_eq!(seen.codes(), ["ServiceError"]);
+    assert!(seen.failed[0].message.contains("500") && seen.failed[0].request_id.is_some(), "{:?}", seen.failed);
+}
+
+#[test]
 fn a_service_that_hangs_costs_the_time_limit_and_keeps_what_was_fetched() {
     let company = Company::with(approving(), 5);
     company.update();

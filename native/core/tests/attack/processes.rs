@@ -1,0 +1,106 @@
+//! Many processes at once on one file, and those that die with the lock.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use sso_core::protocol::Operation;
+
+use crate::{Home, LONG, access_keys, cases, environment, forced, names, rows, told, world};
+
+const PROCESSES: u64 = 8;
+const PROFILES_OF_EACH: u64 = 3;
+
+/// This program once more, as a process of its own.
+fn start(role: &str, home: &Home, process: u64, updates: u32) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["processes::a_process_of_these_tests", "--exact", "--ignored", "--nocapture"]);
+    command.env("SSO_TEST_ROLE", role).env("SSO_TEST_HOME", home.folder.path()).env("SSO_TEST_CREDENTIALS", &home.credentials);
+    command.env("SSO_TEST_URL", home.service.url()).env("SSO_TEST_PROCESS", process.to_string()).env("SSO_TEST_UPDATES", updates.to_string());
+    command.stdout(Stdio::piped()).spawn().unwrap()
+}
+
+fn profiles_of(process: u64) -> Vec<String> {
+    rows(process * PROFILES_OF_EACH, PROFILES_OF_EACH).into_iter().map(|row| row.profile).collect()
+}
+
+/// Updates the profiles of one process again and again; gives the last keys of each.
+fn update_again_and_again(home: &Path, url: &str, credentials: &Path, process: u64, updates: u32) {
+    let mut before = Vec::new();
+    for _ in 0..updates {
+        let told = told(&sso_core::run(forced(Some(profiles_of(process)), LONG.as_secs()), world(home, url, credentials)), |_| {});
+        assert!(told.codes.is_empty() && told.statuses.values().sum::<usize>() == profiles_of(process).len(), "{told:?}");
+        let keys = access_keys(credentials);
+        let ours: Vec<String> = profiles_of(process).iter().map(|profile| keys[profile].clone()).collect();
+        assert!(ours.iter().all(|key| !before.contains(key)), "an update left old keys");
+        before = ours;
+    }
+    for (profile, key) in profiles_of(process).iter().zip(before) {
+        println!("LAST {profile} {key}");
+    }
+}
+
+#[test]
+#[ignore = "the other tests start it as a process of its own"]
+#[allow(clippy::disallowed_methods, reason = "the variables are how its parent talks to it")]
+fn a_process_of_these_tests() {
+    let Ok(role) = std::env::var("SSO_TEST_ROLE") else { return };
+    let variable = |name: &str| std::env::var(name).unwrap();
+    let credentials = PathBuf::from(variable("SSO_TEST_CREDENTIALS"));
+    if role == "hold" {
+        let lock = File::create(credentials.with_extension("lock")).unwrap();
+        lock.lock().unwrap();
+        println!("HELD");
+        std::thread::sleep(LONG);
+        return;
+    }
+    let home = PathBuf::from(variable("SSO_TEST_HOME"));
+    let (process, updates) = (variable("SSO_TEST_PROCESS").parse().unwrap(), variable("SSO_TEST_UPDATES").parse().unwrap());
+    update_again_and_again(&home, &variable("SSO_TEST_URL"), &credentials, process, updates);
+}
+
+#[test]
+fn eight_processes_that_update_at_once_lose_no_profile() {
+    let home = Home::with_credentials_at("credentials");
+    std::fs::write(&home.credentials, "# mine\n[mine]\nregion = eu-west-1\n").unwrap();
+    let all: Operation = environment(home.service.start_url(), rows(0, PROCESSES * PROFILES_OF_EACH));
+    assert!(told(&sso_core::run(all, home.world()), |_| {}).codes.is_empty());
+    // One login for all of them.
+    assert!(home.update().codes.is_empty());
+    let updates = cases(25);
+    let children: Vec<Child> = (0..PROCESSES).map(|process| start("update", &home, process, updates)).collect();
+    let mut last = std::collections::BTreeMap::new();
+    for mut child in children {
+        let mut output = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+        assert!(child.wait().unwrap().success(), "{output}");
+        for (_, line) in output.lines().filter_map(|line| line.split_once("LAST ")) {
+            let (profile, key) = line.split_once(' ').unwrap();
+            last.insert(profile.to_owned(), key.to_owned());
+        }
+    }
+    assert_eq!(last.len() as u64, PROCESSES * PROFILES_OF_EACH);
+    assert_eq!(access_keys(&home.credentials), last);
+    assert!(std::fs::read_to_string(&home.credentials).unwrap().starts_with("# mine\n[mine]\nregion = eu-west-1\n"));
+    assert!(!names(home.folder.path()).contains(&"credentials.tmp".to_owned()));
+    let stats = home.service.stats();
+    assert_eq!((stats.logins, stats.violations), (1, Vec::new()));
+    println!("{PROCESSES} processes, {} updates at once, {} profiles, none lost", PROCESSES * u64::from(updates), last.len());
+}
+
+#[test]
+fn a_lock_is_waited_for_until_the_time_is_up_and_free_at_once_when_its_holder_dies() {
+    let home = Home::with_credentials_at("credentials");
+    assert!(home.update().codes.is_empty());
+    let old = std::fs::read_to_string(&home.credentials).unwrap();
+    let mut holder = start("hold", &home, 0, 0);
+    let output = BufReader::new(holder.stdout.take().unwrap());
+    assert!(output.lines().map_while(Result::ok).any(|line| line.ends_with("HELD")));
+    let told = home.update_watched(1, |_| {});
+    assert_eq!(told.codes, ["FileLocked"], "{}", told.texts);
+    assert_eq!(std::fs::read_to_string(&home.credentials).unwrap(), old);
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert_eq!(home.update_watched(1, |_| {}).statuses, [("Refreshed".to_owned(), 3)].into());
+}

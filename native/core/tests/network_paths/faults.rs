@@ -1,0 +1,279 @@
+use std::net::ToSocketAddrs as _;
+use std::time::{Duration, Instant};
+
+use sso_stand_in::{Control, Options};
+
+use crate::relay::answering;
+use crate::{Company, approving, assert_says, deserted_port};
+
+/// One fault of the stand-in, written `<how>:<operation>:<n>[:…]`.
+fn with_fault(fault: &str, options: Options) -> Options {
+    let (how, what) = fault.split_once(':').unwrap();
+    match how {
+        "fail" => Options { fail: vec![what.parse().unwrap()], ..options },
+        "cut" => Options { cut: vec![what.parse().unwrap()], ..options },
+        "hang" => Options { hang: vec![what.parse().unwrap()], ..options },
+        "broken" => Options { broken_json: vec![what.parse().unwrap()], ..options },
+        _ => unreachable!("{how}"),
+    }
+}
+
+/// Runs the checks side by side, since most of their time is waiting.
+fn each(faults: &[&str], check: impl Fn(&str) + Sync) {
+    let check = &check;
+    std::thread::scope(|scope| {
+        for fault in faults {
+            scope.spawn(move || check(fault));
+        }
+    });
+}
+
+/// Whether names that do not exist are known to be none soon; a resolver that cannot be reached keeps everybody waiting.
+fn dns_answers() -> bool {
+    let started = Instant::now();
+    let found = ("sso.nowhere.invalid", 443).to_socket_addrs();
+    let answers = found.is_err() && started.elapsed() < Duration::from_secs(2);
+    if !answers {
+        eprintln!("skipped: this machine's DNS does not tell soon that a name does not exist");
+    }
+    answers
+}
+
+#[test]
+fn a_host_that_no_dns_knows_is_one_error_that_names_it() {
+    if !dns_answers() {
+        return;
+    }
+    let mut company = Company::with(approving(), 3);
+    company.turn_to("https://sso.nowhere.invalid");
+    let error = company.update().only_error("NetworkError");
+    assert_says(&error, &["https://sso.nowhere.invalid", "dns error", "no proxy", "Check the network"]);
+    assert_eq!(company.browser.opened(), 0);
+}
+
+#[test]
+fn a_portal_that_no_dns_knows_is_one_error_and_costs_no_login() {
+    if !dns_answers() {
+        return;
+    }
+    let mut company = Company::with(approving(), 5);
+    company.update().assert_created(5);
+    company.variable("AWS_ENDPOINT_URL_SSO", "https://portal.nowhere.invalid");
+    let error = company.forced().only_error("NetworkError");
+    assert_says(&error, &["https://portal.nowhere.invalid", "dns error"]);
+    assert_eq!((company.browser.opened(), company.service.stats().logins), (1, 1));
+}
+
+#[test]
+fn connections_that_are_cut_three_times_in_a_row_cost_nothing_but_time() {
+    let company = Company::with(with_fault("cut:GetRoleCredentials:3", approving()), 1);
+    company.update().assert_created(1);
+    assert_eq!(company.requests("GetRoleCredentials"), 4);
+}
+
+#[test]
+fn connections_that_are_always_cut_are_an_error_and_the_file_stays_as_it_was() {
+    let company = Company::with(approving(), 1);
+    company.update().assert_created(1);
+    let before = std::fs::read(company.aws("credentials")).unwrap();
+    company.service.control(Control { cut: vec!["GetRoleCredentials:all".parse().unwrap()], ..Control::default() });
+    let error = company.forced().only_error("NetworkError");
+    assert_says(&error, &[company.service.url()]);
+    assert_eq!(std::fs::read(company.aws("credentials")).unwrap(), before);
+    assert_eq!(company.service.stats().logins, 1);
+}
+
+#[test]
+fn server_faults_without_end_are_an_error_of_each_profile_with_the_id_that_support_asks_for() {
+    each(&["fail:GetRoleCredentials:all:500", "fail:GetRoleCredentials:all:503:bare"], |fault| {
+        let company = Company::with(with_fault(fault, approving()), 2);
+        let seen = company.update();
+        assert_eq!(seen.codes(), ["ServiceError", "ServiceError"], "{fault}: {:?}", seen.failed);
+        assert!(seen.failed.iter().all(|failed| failed.request_id.is_some()), "{fault}: {:?}", seen.failed);
+        assert_eq!(company.requests("GetRoleCredentials"), 8, "{fault}: four tries each");
+        assert_eq!(company.browser.opened(), 1, "{fault}");
+        assert!(!company.aws("credentials").exists(), "{fault}");
+    });
+}
+
+#[test]
+fn three_server_faults_in_a_row_cost_one_profile_nothing_but_time() {
+    let company = Company::with(with_fault("fail:GetRoleCredentials:3:502:bare", approving()), 1);
+    company.update().assert_created(1);
+}
+
+#[test]
+fn a_portal_that_never_answers_costs_the_time_limit_and_no_login() {
+    let company = Company::with(approving(), 3);
+    company.update().assert_created(3);
+    company.service.control(Control { hang: vec!["GetRoleCredentials:all".parse().unwrap()], ..Control::default() });
+    std::fs::remove_file(company.aws("credentials")).unwrap();
+    let started = Instant::now();
+    let seen = company.update_within(1);
+    assert_eq!(seen.codes(), ["NetworkError"; 3], "{:?}", seen.failed);
+    assert_says(&seen.failed[0].message, &[company.service.url(), "did not answer in time"]);
+    assert!(started.elapsed() < Duration::from_secs(20));
+    assert_eq!(company.browser.opened(), 1);
+    assert!(!company.aws("credentials").exists());
+}
+
+#[test]
+fn a_login_survives_a_poll_that_fails_and_opens_no_second_browser() {
+    let faults = [
+        "cut:CreateToken:1",
+        "fail:CreateToken:1:500",
+        "fail:CreateToken:1:503:bare",
+        "broken:CreateToken:1",
+        "fail:CreateToken:1:429",
+        "fail:CreateToken:1:429:bare",
+        "fail:CreateToken:3:500",
+    ];
+    each(&faults, |fault| {
+        // The first answer that counts is that the user has not approved yet.
+        let company = Company::with(with_fault(fault, Options { approve_after_polls: Some(1), ..Options::default() }), 1);
+        let seen = company.update();
+        assert!(seen.failed.is_empty(), "{fault}: {:?}", seen.failed);
+        assert_eq!((seen.verifications, company.browser.opened()), (1, 1), "{fault}");
+        let stats = company.service.stats();
+        assert_eq!((stats.device_authorizations, stats.logins, stats.early_polls), (1, 1, 0), "{fault}");
+    });
+}
+
+#[test]
+fn a_login_whose_last_answer_was_lost_is_said_and_opens_no_second_browser() {
+    let company = Company::with(with_fault("cut:CreateToken:1", approving()), 1);
+    let seen = company.update_within(20);
+    assert!(["LoginFailed", "LoginTimedOut"].contains(&seen.codes()[0].as_str()), "{:?}", seen.failed);
+    assert_eq!((seen.failed.len(), company.browser.opened()), (1, 1));
+    assert!(!company.aws("credentials").exists());
+    // The next run starts anew.
+    company.update().assert_created(1);
+}
+
+#[test]
+fn polls_that_only_fail_end_at_the_time_limit() {
+    each(&["hang:CreateToken:all", "fail:CreateToken:all:500", "broken:CreateToken:all", "fail:CreateToken:all:429"], |fault| {
+        let company = Company::with(with_fault(fault, approving()), 1);
+        let started = Instant::now();
+        let seen = company.update_within(2);
+        assert_eq!(seen.codes(), ["LoginTimedOut"], "{fault}: {:?}", seen.failed);
+        assert!(started.elapsed() < Duration::from_secs(20), "{fault}");
+        assert_eq!(company.browser.opened(), 1, "{fault}");
+    });
+}
+
+#[test]
+fn a_login_survives_a_fault_before_the_code_is_shown() {
+    for operation in ["RegisterClient", "StartDeviceAuthorization"] {
+        let faults =
+            ["cut:#:1", "cut:#:3", "fail:#:1:500", "fail:#:3:503:bare", "fail:#:1:429", "fail:#:1:429:bare"].map(|fault| fault.replace('#', operation));
+        each(&faults.each_ref().map(String::as_str), |fault| {
+            let company = Company::with(with_fault(fault, approving()), 1);
+            let seen = company.update();
+            assert!(seen.failed.is_empty(), "{fault}: {:?}", seen.failed);
+            assert_eq!((seen.verifications, company.browser.opened(), company.service.stats().logins), (1, 1, 1), "{fault}");
+        });
+    }
+}
+
+#[test]
+fn a_fault_before_the_code_is_shown_that_does_not_pass_is_one_error_and_opens_no_browser() {
+    for operation in ["RegisterClient", "StartDeviceAuthorization"] {
+        let faults = ["cut:#:all", "fail:#:all:500", "fail:#:all:503:bare", "fail:#:all:429", "broken:#:all"].map(|fault| fault.replace('#', operation));
+        each(&faults.each_ref().map(String::as_str), |fault| {
+            let company = Company::with(with_fault(fault, approving()), 1);
+            let seen = company.update();
+            let code = match fault.split_once(':').unwrap() {
+                ("cut", _) => "NetworkError",
+                (_, what) if what.ends_with("429") => "Throttled",
+                _ => "ServiceError",
+            };
+            assert_eq!(seen.codes(), [code], "{fault}: {:?}", seen.failed);
+            assert!(code == "NetworkError" || fault.starts_with("broken") || seen.failed[0].request_id.is_some(), "{fault}: {:?}", seen.failed);
+            assert_eq!((seen.verifications, company.browser.opened()), (0, 0), "{fault}");
+        });
+    }
+}
+
+#[test]
+fn a_login_service_that_never_answers_costs_the_time_limit_and_opens_no_browser() {
+    each(&["hang:RegisterClient:all", "hang:StartDeviceAuthorization:all"], |fault| {
+        let company = Company::with(with_fault(fault, approving()), 1);
+        let started = Instant::now();
+        assert_eq!(company.update_within(1).codes(), ["NetworkError"], "{fault}");
+        assert!(started.elapsed() < Duration::from_secs(20), "{fault}");
+        assert_eq!(company.browser.opened(), 0, "{fault}");
+    });
+}
+
+#[test]
+fn a_refresh_survives_a_fault_that_passes_and_costs_no_login() {
+    each(&["fail:CreateToken:1:500", "fail:CreateToken:2:503:bare", "fail:CreateToken:1:429:bare"], |fault| {
+        let company = Company::with(approving(), 1);
+        company.update().assert_created(1);
+        let (_, what) = fault.split_once(':').unwrap();
+        company.service.control(Control { expire_tokens: true, fail: vec![what.parse().unwrap()], ..Control::default() });
+        let seen = company.forced();
+        assert!(seen.failed.is_empty(), "{fault}: {:?}", seen.failed);
+        assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, 1), "{fault}");
+    });
+}
+
+#[test]
+fn a_login_service_that_refuses_the_connection_is_one_error() {
+    let mut company = Company::with(approving(), 1);
+    let url = format!("http://127.0.0.1:{}", deserted_port());
+    company.variable("AWS_ENDPOINT_URL_SSO_OIDC", url.as_str());
+    let error = company.update().only_error("NetworkError");
+    assert_says(&error, &[&url, "refused"]);
+}
+
+#[test]
+fn a_refresh_that_never_answers_costs_the_time_limit_and_opens_no_browser() {
+    let company = Company::with(approving(), 1);
+    company.update().assert_created(1);
+    company.service.control(Control { expire_tokens: true, hang: vec!["CreateToken:all".parse().unwrap()], ..Control::default() });
+    std::fs::remove_file(company.aws("credentials")).unwrap();
+    let started = Instant::now();
+    let error = company.update_within(1).only_error("NetworkError");
+    assert_says(&error, &[company.service.url(), "did not answer in time"]);
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    assert_eq!(company.browser.opened(), 1);
+}
+
+#[test]
+fn a_page_of_a_hotel_in_place_of_the_service_is_one_error_and_opens_no_browser() {
+    let page = "<html><body>Welcome! Please accept our terms.</body></html>";
+    for head in ["200 OK\r\nContent-Type: text/html", "302 Found\r\nLocation: http://wifi.example.com/", "511 Network Authentication Required"] {
+        let port = answering(format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{page}", page.len()));
+        let mut company = Company::with(approving(), 3);
+        let url = format!("http://127.0.0.1:{port}");
+        company.turn_to(&url);
+        let error = company.update().only_error("ServiceError");
+        assert_says(&error, &[&url]);
+        assert_eq!(company.browser.opened(), 0, "{head}");
+    }
+}
+
+#[test]
+fn a_port_that_takes_connections_and_says_nothing_costs_the_time_limit() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let mut company = Company::with(approving(), 1);
+    for scheme in ["http", "https"] {
+        company.turn_to(&format!("{scheme}://127.0.0.1:{port}"));
+        let started = Instant::now();
+        company.update_within(1).only_error("NetworkError");
+        assert!(started.elapsed() < Duration::from_secs(20), "{scheme}");
+    }
+    assert_eq!(company.browser.opened(), 0);
+}
+
+#[test]
+fn an_endpoint_of_one_s_own_and_fips_are_one_error_before_anything_is_sent() {
+    let mut company = Company::with(approving(), 2);
+    company.variable("AWS_USE_FIPS_ENDPOINT", "true");
+    let error = company.update().only_error("EnvironmentInvalid");
+    assert_says(&error, &["AWS_USE_FIPS_ENDPOINT", "AWS_ENDPOINT_URL_SSO"]);
+    assert!(company.service.stats().requests.is_empty());
+}

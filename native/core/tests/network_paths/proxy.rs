@@ -1,0 +1,183 @@
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::certificates::{Authority, LOOPBACK};
+use crate::{Company, approving, assert_says, deserted_port};
+
+/// A tinyproxy on a port of this machine.
+struct Proxy {
+    process: Child,
+    port: u16,
+    folder: tempfile::TempDir,
+}
+
+impl Proxy {
+    /// None where tinyproxy is not installed.
+    #[allow(clippy::disallowed_methods, reason = "the program is sought for the test and not for a run")]
+    fn start(more: &str) -> Option<Self> {
+        let paths = std::env::var_os("PATH").unwrap_or_default();
+        let mut places = std::env::split_paths(&paths).chain([PathBuf::from("/usr/bin"), PathBuf::from("/usr/sbin")]);
+        let Some(program) = places.find_map(|folder| Some(folder.join("tinyproxy")).filter(|path| path.is_file())) else {
+            eprintln!("skipped: tinyproxy is not installed");
+            return None;
+        };
+        // Another process may take a port between its choice and the start.
+        let started = (0..5).find_map(|_| Self::at(&program, deserted_port(), more));
+        assert!(started.is_some(), "tinyproxy does not start");
+        started
+    }
+
+    fn at(program: &Path, port: u16, more: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let (configuration, log) = (folder.path().join("conf"), folder.path().join("log"));
+        let text = format!("Port {port}\nListen 127.0.0.1\nAllow 127.0.0.1\nLogFile \"{}\"\nLogLevel Connect\nMaxClients 50\n{more}\n", log.display());
+        std::fs::write(&configuration, text).unwrap();
+        let process = Command::new(program).arg("-d").arg("-c").arg(configuration).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut proxy = Self { process, port, folder };
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(10) && proxy.process.try_wait().unwrap().is_none() {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return Some(proxy);
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        None
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The hosts that it was asked to lead to.
+    fn led_to(&self) -> Vec<String> {
+        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap();
+        log.lines().filter_map(|line| line.split_once(": CONNECT ")).map(|(_, rest)| rest.split(' ').next().unwrap().to_owned()).collect()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A company whose services are https, and the host and port of both.
+fn company() -> (Company, String) {
+    let authority = Authority::new("Acme Inspection");
+    let mut company = Company::with(authority.serving(&LOOPBACK), 3);
+    // The authority's folder goes with it.
+    std::fs::write(company.home.path().join("ca.pem"), authority.pem()).unwrap();
+    company.variable("AWS_CA_BUNDLE", "ca.pem");
+    let place = company.service.url().trim_start_matches("https://").to_owned();
+    (company, place)
+}
+
+#[test]
+fn the_proxy_of_https_proxy_leads_to_the_service_in_capitals_and_in_small_letters() {
+    for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        let Some(proxy) = Proxy::start("") else { return };
+        let (mut company, place) = company();
+        company.variable(variable, proxy.url());
+        company.update().assert_created(3);
+        let led_to = proxy.led_to();
+        assert!(!led_to.is_empty() && led_to.iter().all(|host| *host == place), "{variable}: {led_to:?}");
+        assert!(company.service.stats().violations.is_empty());
+    }
+}
+
+#[test]
+fn no_proxy_leads_around_the_proxy() {
+    let Some(proxy) = Proxy::start("") else { return };
+    for (host, rules) in [("127.0.0.1", "127.0.0.1"), ("127.0.0.1", "example.com, 127.0.0.0/8"), ("localhost", "localhost"), ("localhost", "*")] {
+        for variable in ["NO_PROXY", "no_proxy"] {
+            let (mut company, place) = company();
+            company.turn_to(&format!("https://{}", place.replace("127.0.0.1", host)));
+            company.variable("HTTPS_PROXY", proxy.url());
+            company.variable(variable, rules);
+            company.update().assert_created(3);
+            assert_eq!(proxy.led_to(), Vec::<String>::new(), "{variable}={rules}");
+        }
+    }
+    let (mut company, _) = company();
+    company.variable("HTTPS_PROXY", proxy.url());
+    company.variable("NO_PROXY", "example.com,localhost");
+    company.update().assert_created(3);
+    assert!(!proxy.led_to().is_empty(), "the rules are for other hosts");
+}
+
+#[test]
+fn a_proxy_that_wants_a_password_gets_it_and_a_wrong_one_is_an_error_without_it() {
+    let Some(proxy) = Proxy::start("BasicAuth acme s3cr3t") else { return };
+    let (mut company, place) = company();
+    company.variable("HTTPS_PROXY", format!("http://acme:hunter2@127.0.0.1:{}", proxy.port));
+    let seen = company.update();
+    let error = seen.only_error("NetworkError");
+    assert_says(&error, &[company.service.url(), "HTTPS_PROXY", &format!("127.0.0.1:{}", proxy.port), "user name and password"]);
+    assert!(!seen.text.contains("hunter2") && !seen.text.contains("acme:"), "{}", seen.text);
+    assert!(company.service.stats().requests.is_empty());
+
+    company.variable("HTTPS_PROXY", format!("http://acme:s3cr3t@127.0.0.1:{}", proxy.port));
+    let seen = company.update();
+    seen.assert_created(3);
+    assert!(!seen.text.contains("s3cr3t"));
+    assert!(proxy.led_to().contains(&place));
+}
+
+#[test]
+fn a_proxy_password_that_is_escaped_as_urls_want_it_works() {
+    let Some(proxy) = Proxy::start("BasicAuth acme s3cr3t") else { return };
+    let (mut company, _) = company();
+    company.variable("HTTPS_PROXY", format!("http://acme:s3%63r%33t@127.0.0.1:{}", proxy.port));
+    company.update().assert_created(3);
+}
+
+#[test]
+fn a_proxy_that_is_not_there_is_an_error_soon_that_names_its_setting_without_the_password() {
+    for variable in ["HTTPS_PROXY", "ALL_PROXY"] {
+        let (mut company, _) = company();
+        let port = deserted_port();
+        company.variable(variable, format!("http://acme:hunter2@127.0.0.1:{port}"));
+        let started = Instant::now();
+        let seen = company.update();
+        assert_says(&seen.only_error("NetworkError"), &[variable, &format!("127.0.0.1:{port}"), "refused"]);
+        assert!(started.elapsed() < Duration::from_secs(20));
+        assert!(!seen.text.contains("hunter2"), "{}", seen.text);
+        assert_eq!(company.browser.opened(), 0);
+    }
+}
+
+#[test]
+fn a_proxy_that_is_no_url_is_an_error_that_names_the_variable_and_not_its_value() {
+    for written in ["http://acme:hunter2@", "ftp://acme:hunter2@proxy", "http://acme:hunt er2@proxy:1", "://hunter2", "http://hunter2:hunter2:hunter2"] {
+        let (mut company, _) = company();
+        company.variable("HTTPS_PROXY", written);
+        let seen = company.update();
+        assert_says(&seen.only_error("NetworkError"), &["HTTPS_PROXY"]);
+        assert!(!seen.text.contains("hunter2") && !seen.text.contains("hunt er2"), "{written}: {}", seen.text);
+    }
+}
+
+#[test]
+fn services_on_this_machine_without_tls_are_never_asked_through_a_proxy() {
+    let mut company = Company::with(approving(), 3);
+    for variable in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"] {
+        company.variable(variable, format!("http://127.0.0.1:{}", deserted_port()));
+    }
+    company.update().assert_created(3);
+}
+
+#[test]
+fn a_proxy_that_never_answers_costs_the_time_limit_and_is_named() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (mut company, _) = company();
+    company.variable("HTTPS_PROXY", format!("http://acme:hunter2@{}", silent.local_addr().unwrap()));
+    let started = Instant::now();
+    let seen = company.update_within(1);
+    assert_says(&seen.only_error("NetworkError"), &["HTTPS_PROXY"]);
+    assert!(started.elapsed() < Duration::from_secs(20));
+    assert!(!seen.text.contains("hunter2"), "{}", seen.text);
+}

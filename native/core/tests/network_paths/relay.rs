@@ -1,0 +1,80 @@
+//! Ports of this machine: one that leads to another and counts the connections, and one that gives every request the same answer.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+pub(crate) struct Relay {
+    pub(crate) port: u16,
+    connections: Arc<AtomicUsize>,
+    open: Arc<Mutex<Vec<Arc<Mutex<bool>>>>>,
+}
+
+impl Relay {
+    /// Leads to a port of this machine until the process ends.
+    pub(crate) fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let relay = Self { port: listener.local_addr().unwrap().port(), connections: Arc::default(), open: Arc::default() };
+        let (connections, open) = (Arc::clone(&relay.connections), Arc::clone(&relay.open));
+        thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                connections.fetch_add(1, Ordering::Relaxed);
+                let Ok(far) = TcpStream::connect(("127.0.0.1", port)) else { continue };
+                let frozen = Arc::default();
+                open.lock().unwrap().push(Arc::clone(&frozen));
+                pump(&near, &far, &frozen);
+                pump(&far, &near, &frozen);
+            }
+        });
+        relay
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// No byte goes through the connections of now any more, though nobody closes them: what a laptop finds that slept.
+    pub(crate) fn freeze(&self) {
+        for frozen in self.open.lock().unwrap().iter() {
+            *frozen.lock().unwrap() = true;
+        }
+    }
+}
+
+fn pump(from: &TcpStream, to: &TcpStream, frozen: &Arc<Mutex<bool>>) {
+    let (mut from, mut to, frozen) = (from.try_clone().unwrap(), to.try_clone().unwrap(), Arc::clone(frozen));
+    thread::spawn(move || {
+        let mut bytes = [0; 16 * 1024];
+        while let Ok(count) = from.read(&mut bytes) {
+            let frozen = *frozen.lock().unwrap();
+            if count > 0 && frozen {
+                continue;
+            }
+            if count == 0 || to.write_all(&bytes[..count]).is_err() {
+                break;
+            }
+        }
+        let _ = to.shutdown(Shutdown::Write);
+    });
+}
+
+/// A port that gives every request this answer.
+pub(crate) fn answering(answer: String) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let answer = answer.clone();
+            thread::spawn(move || {
+                // The requests of these tests come in one piece.
+                let _ = stream.read(&mut [0; 8192]);
+                let _ = stream.write_all(answer.as_bytes());
+                let _ = stream.shutdown(Shutdown::Write);
+                let _ = io::copy(&mut stream, &mut io::sink());
+            });
+        }
+    });
+    port
+}

@@ -1,0 +1,153 @@
+use std::time::{Duration, Instant};
+
+use sso_core::protocol::{Operation, Update};
+use sso_stand_in::Options;
+
+use crate::certificates::{Authority, LOOPBACK};
+use crate::relay::Relay;
+use crate::{Company, Seen, assert_says, update};
+
+/// The run failed for the certificate, said so with what to set, and soon.
+#[track_caller]
+fn assert_refused(company: &Company, seen: &Seen, started: Instant, cause: &str) {
+    let error = seen.only_error("NetworkError");
+    assert_says(&error, &[company.service.url(), cause, "AWS_CA_BUNDLE"]);
+    assert!(started.elapsed() < Duration::from_secs(20), "it was tried for {:?}", started.elapsed());
+    assert_eq!(company.browser.opened(), 0);
+    assert!(company.service.stats().requests.is_empty(), "{:?}", company.service.stats().requests);
+}
+
+#[test]
+fn a_company_that_inspects_tls_is_reached_with_its_ca_and_without_it_the_setting_is_named() {
+    let authority = Authority::new("Acme Inspection");
+    let mut company = Company::with(authority.serving(&LOOPBACK), 5);
+    let started = Instant::now();
+    assert_refused(&company, &company.update(), started, "UnknownIssuer");
+    company.variable("AWS_CA_BUNDLE", authority.bundle(&[&authority.pem()]));
+    company.update().assert_created(5);
+    assert!(company.service.stats().violations.is_empty());
+}
+
+#[test]
+fn a_portal_with_an_unknown_certificate_is_one_error_soon_for_all_profiles() {
+    let authority = Authority::new("Acme Inspection");
+    let mut company = Company::with(authority.serving(&LOOPBACK), 20);
+    company.variable("AWS_CA_BUNDLE", authority.bundle(&[&authority.pem()]));
+    company.update().assert_created(20);
+    company.variables.remove("AWS_CA_BUNDLE");
+    company.forget();
+    let started = Instant::now();
+    let error = company.forced().only_error("NetworkError");
+    assert_says(&error, &["UnknownIssuer", "AWS_CA_BUNDLE"]);
+    assert!(started.elapsed() < Duration::from_secs(20), "it was tried for {:?}", started.elapsed());
+    assert_eq!(company.service.stats().logins, 1);
+}
+
+#[test]
+fn a_ca_bundle_may_hold_several_certificates_with_notes_between_them() {
+    let (other, authority) = (Authority::new("Another"), Authority::new("Acme Inspection"));
+    let mut company = Company::with(authority.serving(&LOOPBACK), 1);
+    company.variable("AWS_CA_BUNDLE", authority.bundle(&["# Another\n", &other.pem(), "\n# Acme\r\n", &authority.pem()]));
+    company.update().assert_created(1);
+}
+
+#[test]
+fn a_ca_bundle_of_another_authority_leads_nowhere_and_is_named() {
+    let (other, authority) = (Authority::new("Another"), Authority::new("Acme Inspection"));
+    let mut company = Company::with(authority.serving(&LOOPBACK), 1);
+    let bundle = other.bundle(&[&other.pem()]);
+    company.variable("AWS_CA_BUNDLE", bundle.as_str());
+    let started = Instant::now();
+    let seen = company.update();
+    assert_refused(&company, &seen, started, "UnknownIssuer");
+    assert_says(&seen.failed[0].message, &[&bundle]);
+}
+
+#[test]
+fn a_ca_bundle_is_found_from_the_folder_of_the_caller_and_its_change_is_seen_at_the_next_run() {
+    let (other, authority) = (Authority::new("Another"), Authority::new("Acme Inspection"));
+    let mut company = Company::with(authority.serving(&LOOPBACK), 1);
+    let bundle = company.home.path().join("ca.pem");
+    company.variable("AWS_CA_BUNDLE", "ca.pem");
+    std::fs::write(&bundle, other.pem()).unwrap();
+    company.update().only_error("NetworkError");
+    std::fs::write(&bundle, authority.pem()).unwrap();
+    company.update().assert_created(1);
+}
+
+#[test]
+fn a_certificate_for_another_host_is_refused() {
+    let authority = Authority::new("Acme Inspection");
+    let mut company = Company::with(authority.serving(&["elsewhere.example.com"]), 1);
+    company.variable("AWS_CA_BUNDLE", authority.bundle(&[&authority.pem()]));
+    let started = Instant::now();
+    assert_refused(&company, &company.update(), started, "elsewhere.example.com");
+}
+
+#[test]
+fn a_certificate_that_has_expired_is_refused() {
+    let authority = Authority::new("Acme Inspection");
+    let options = authority.serving_with(&LOOPBACK, |params| {
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    });
+    let mut company = Company::with(options, 1);
+    company.variable("AWS_CA_BUNDLE", authority.bundle(&[&authority.pem()]));
+    let started = Instant::now();
+    assert_refused(&company, &company.update(), started, "expired");
+}
+
+#[test]
+fn a_port_that_speaks_no_tls_is_one_error_soon() {
+    let mut company = Company::with(crate::approving(), 1);
+    let url = company.service.url().replace("http:", "https:");
+    company.turn_to(&url);
+    let started = Instant::now();
+    let error = company.update().only_error("NetworkError");
+    assert_says(&error, &[&url]);
+    assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn sixteen_fetches_side_by_side_share_one_connection_as_http_2_lets_them() {
+    let authority = Authority::new("Acme Inspection");
+    let mut company = Company::with(Options { delay: 100, ..authority.serving(&LOOPBACK) }, 20);
+    company.variable("AWS_CA_BUNDLE", authority.bundle(&[&authority.pem()]));
+    let port = company.service.url().rsplit_once(':').unwrap().1.parse().unwrap();
+    let relay = Relay::to(port);
+    company.turn_to(&format!("https://127.0.0.1:{}", relay.port));
+    company.run(Operation::Update(Update { throttle_limit: 16, ..update() })).assert_created(20);
+    assert!(company.service.stats().peak_concurrency >= 12, "{}", company.service.stats().peak_concurrency);
+    // Each of the two clients may open one, and one more while the first is not there yet.
+    assert!(relay.connections() <= 4, "{} connections", relay.connections());
+}
+
+#[test]
+fn connections_that_are_cut_and_server_faults_cost_nothing_but_time_over_http_2_too() {
+    let authority = Authority::new("Acme Inspection");
+    let (cut, fail) = (vec!["GetRoleCredentials:5".parse().unwrap()], vec!["GetRoleCredentials:3:503:bare".parse().unwrap()]);
+    let mut company = Company::with(Options { cut, fail, ..authority.serving(&LOOPBACK) }, 10);
+    company.variable("AWS_CA_BUNDLE", authority.bundle(&[&authority.pem()]));
+    company.update().assert_created(10);
+}
+
+#[test]
+fn a_connection_that_died_while_the_laptop_slept_is_given_up_for_a_new_one() {
+    for tls in [false, true] {
+        let authority = Authority::new("Acme Inspection");
+        let mut company = Company::with(if tls { authority.serving(&LOOPBACK) } else { crate::approving() }, 4);
+        company.variable("AWS_CA_BUNDLE", authority.bundle(&[&authority.pem()]));
+        let (scheme, port) = (if tls { "https" } else { "http" }, company.service.url().rsplit_once(':').unwrap().1.parse().unwrap());
+        let relay = Relay::to(port);
+        company.turn_to(&format!("{scheme}://127.0.0.1:{}", relay.port));
+        company.update().assert_created(4);
+        let connections = relay.connections();
+        company.forced();
+        assert_eq!(relay.connections(), connections, "the next run uses the connections of the one before");
+        relay.freeze();
+        assert_eq!(company.run(Operation::Update(Update { force: true, timeout: Some(1), ..update() })).statuses(), [("NetworkError", 4)].into(), "{tls}");
+        // The next run does not wait on that connection again.
+        assert_eq!(company.run(Operation::Update(Update { force: true, timeout: Some(20), ..update() })).statuses(), [("Refreshed", 4)].into(), "{tls}");
+        assert_eq!(company.service.stats().logins, 1);
+    }
+}

@@ -1,0 +1,181 @@
+# Ctrl+C: the prompt is back while the service still hangs, what was fetched is written, and nothing is held or left over.
+
+BeforeAll {
+    Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
+
+    # As a host does at Ctrl+C: it stops the pipeline from another thread. The script goes on when $Until, told the stand-in's counters, is true.
+    $stop = @'
+        $shell = [powershell]::Create()
+        $null = $shell.AddScript("Import-Module '$manifest'; COMMAND")
+        $output = [Management.Automation.PSDataCollection[psobject]]::new()
+        $running = $shell.BeginInvoke([Management.Automation.PSDataCollection[psobject]]::new(), $output)
+        while (-not (Invoke-RestMethod $standInUrl/_stats -NoProxy | ForEach-Object { UNTIL })) { Start-Sleep -Milliseconds 20 }
+        $watch = [Diagnostics.Stopwatch]::StartNew()
+        $shell.Stop()
+        @{
+            Seconds = $watch.Elapsed.TotalSeconds
+            State = "$($shell.InvocationStateInfo.State)"
+            Errors = @($shell.Streams.Error | ForEach-Object { "$_" })
+            Said = @($shell.Streams.Information | ForEach-Object { "$_" })
+            Output = @($output)
+        }
+        # The same PowerShell is good for more.
+        $null = Invoke-RestMethod $standInUrl/_control -Method Post -NoProxy -Body '{"clear": true, "approve": "*"}'
+        Import-Module $manifest
+        NEXT
+'@
+    function Invoke-Stop([string] $UserHome, [object] $StandIn, [string] $Command, [string] $Until, [string] $Next) {
+        Invoke-UserPowerShell $UserHome $StandIn $stop.Replace('COMMAND', $Command).Replace('UNTIL', $Until).Replace('NEXT', $Next)
+    }
+}
+
+AfterAll {
+    Clear-StandIn
+}
+
+Describe 'Ctrl+C' {
+    Context 'while the login waits for its approval' {
+        BeforeAll {
+            # Two minutes between two polls: only a stop can end this soon.
+            $waiting = Start-StandIn '--interval', '120'
+            $own = New-UserHome
+            Add-Environment $own $waiting Acme -Count 3
+            $run = Invoke-Stop $own $waiting 'Update-SsoCredential Acme -NoBrowser -PassThru' '$_.device_authorizations -eq 1' 'Get-SsoEnvironment | ForEach-Object Name'
+        }
+
+        It 'gives the prompt back, without an error' {
+            $run.Output[0].State | Should -Be 'Stopped'
+            $run.Output[0].Seconds | Should -BeLessThan 5
+            $run.Output[0].Errors | Should -BeNullOrEmpty
+            $run.Output[0].Output | Should -BeNullOrEmpty
+            $run.Output[0].Said -match 'registered' | Should -BeNullOrEmpty
+        }
+
+        It 'leaves no credentials and no token, and the next command works' {
+            Get-AwsPath $own credentials | Should -Not -Exist
+            @(Get-Secret $own).Count | Should -BeLessOrEqual 1
+            $run.Output[1] | Should -Be 'Acme'
+        }
+    }
+
+    Context 'while the service hangs in a poll' {
+        It 'gives the prompt back, and the next login works' {
+            $hanging = Start-StandIn '--hang', 'CreateToken:1', '--approve-after-polls', '0'
+            $own = New-UserHome
+            Add-Environment $own $hanging Acme -Count 3
+            $run = Invoke-Stop $own $hanging 'Update-SsoCredential Acme -NoBrowser' '$_.requests.CreateToken -eq 1' 'Update-SsoCredential Acme -NoBrowser -PassThru'
+            $run.Output[0].State | Should -Be 'Stopped'
+            $run.Output[0].Seconds | Should -BeLessThan 5
+            $run.Output[0].Errors | Should -BeNullOrEmpty
+            $run.Output[1..3].Status | Should -Be 'Created', 'Created', 'Created'
+            (Get-StandInStats $hanging).early_polls | Should -Be 0
+        }
+    }
+
+    Context 'while another PowerShell logs in' {
+        It 'gives the prompt back, with nothing sent' {
+            $idle = Start-StandIn
+            $own = New-UserHome
+            Add-Environment $own $idle Acme -Count 1
+            $name = [Convert]::ToHexString([Security.Cryptography.SHA1]::HashData([Text.Encoding]::UTF8.GetBytes($idle.StartUrl))).ToLowerInvariant()
+            Add-AwsText $own "sso/cache/$name.lock" ''
+            # .NET takes the same kind of lock on a file that it opens for itself.
+            $held = [IO.File]::Open((Get-AwsPath $own "sso/cache/$name.lock"), 'Open', 'ReadWrite', 'None')
+            try {
+                $run = Invoke-Stop $own $idle 'Update-SsoCredential Acme -NoBrowser' '$shell.Streams.Progress.Count -gt 0' "@(`$shell.Streams.Progress.StatusDescription)[0]"
+            }
+            finally {
+                $held.Dispose()
+            }
+            $run.Output[0].State | Should -Be 'Stopped'
+            $run.Output[0].Seconds | Should -BeLessThan 5
+            $run.Output[0].Errors | Should -BeNullOrEmpty
+            $run.Output[1] | Should -Be 'Another process is logging in to Acme'
+            Get-RequestCount $idle | Should -Be 0
+        }
+    }
+
+    Context 'while the service hangs in the fetch' {
+        BeforeAll {
+            # One of 20 requests is never answered.
+            $hanging = Start-StandIn '--approve-after-polls', '0', '--hang', 'GetRoleCredentials:1'
+            $own = New-UserHome
+            Add-Environment $own $hanging Acme
+            $run = Invoke-Stop $own $hanging 'Update-SsoCredential Acme -NoBrowser -PassThru' '$_.requests.GetRoleCredentials -eq 20 -and $_.in_flight -eq 1' @'
+                @{ Written = @(Get-Content ~/.aws/credentials | Where-Object { $_ -like '`[*' }) }
+                Update-SsoCredential Acme -NoLogin -PassThru
+'@
+            $stats = Get-StandInStats $hanging
+        }
+
+        It 'gives the prompt back, without an error, an object or a summary' {
+            $run.Output[0].State | Should -Be 'Stopped'
+            $run.Output[0].Seconds | Should -BeLessThan 5
+            $run.Output[0].Errors | Should -BeNullOrEmpty
+            $run.Output[0].Output | Should -BeNullOrEmpty
+            $run.Output[0].Said -match 'registered' | Should -BeNullOrEmpty
+        }
+
+        It 'has written the 19 that were fetched' {
+            $run.Output[1].Written.Count | Should -Be 19
+        }
+
+        It 'lets the next command fetch the one that is missing, without a login' {
+            $run.Errors | Should -BeNullOrEmpty
+            $run.Output[2..21].Status | Group-Object -NoElement | Sort-Object Name | ForEach-Object { "$($_.Name) $($_.Count)" } | Should -Be 'Created 1', 'StillValid 19'
+            $stats.requests.GetRoleCredentials | Should -Be 21
+            $stats.device_authorizations | Should -Be 1
+            (Get-Credential $own).Count | Should -Be 20
+        }
+    }
+
+    Context 'typed in a terminal' {
+        It 'gives the prompt back while the service hangs, and has written what was fetched' {
+            if (-not (Get-Command tmux -CommandType Application -ErrorAction Ignore)) {
+                Set-ItResult -Skipped -Because 'tmux is not installed'
+                return
+            }
+
+            $hanging = Start-StandIn '--approve-after-polls', '0', '--hang', 'GetRoleCredentials:1'
+            $own = New-UserHome
+            Add-Environment $own $hanging Acme
+            # A server of its own, which sees nothing of whoever runs the tests.
+            $socket = Join-Path $own tmux
+            $variables = Get-UserVariable $own $hanging @{ TMUX = ''; TERM = 'xterm-256color' }
+            function Invoke-Tmux([string[]] $Word) {
+                (Wait-UserProgram (Start-UserProgram (@('tmux', '-S', $socket, '-f', '/dev/null') + $Word) $variables)).Text
+            }
+            function Wait-Screen([string] $Pattern) {
+                $watch = [Diagnostics.Stopwatch]::StartNew()
+                while (($screen = Invoke-Tmux 'capture-pane', '-p', '-t', 'test') -notmatch $Pattern) {
+                    if ($watch.Elapsed.TotalSeconds -gt 30) { throw "The screen did not come to show '$Pattern':`n$screen" }
+                    Start-Sleep -Milliseconds 50
+                }
+                $screen
+            }
+            function Send-Line([string] $Line) {
+                $null = Invoke-Tmux 'send-keys', '-t', 'test', '-l', $Line
+                $null = Invoke-Tmux 'send-keys', '-t', 'test', 'Enter'
+            }
+
+            $command = (@(Get-PowerShell) + '-NoProfile' | ForEach-Object { "'$_'" }) -join ' '
+            $null = Invoke-Tmux 'new-session', '-d', '-s', 'test', '-x', '200', '-y', '50', $command
+            try {
+                $null = Wait-Screen '(?m)^PS .*> *$'
+                Send-Line "Import-Module '$manifest'; Update-SsoCredential Acme -NoBrowser; 'not reached'"
+                Wait-StandIn $hanging { $_.requests.PSObject.Properties['GetRoleCredentials'] -and $_.requests.GetRoleCredentials -eq 20 -and $_.in_flight -eq 1 }
+                $watch = [Diagnostics.Stopwatch]::StartNew()
+                $null = Invoke-Tmux 'send-keys', '-t', 'test', 'C-c'
+                Send-Line '"back-$(40 + 2)"'
+                $screen = Wait-Screen '(?m)^back-42'
+                $watch.Elapsed.TotalSeconds | Should -BeLessThan 10
+            }
+            finally {
+                $null = Invoke-Tmux 'kill-server'
+            }
+            $screen | Should -Not -Match '(?m)^not reached'
+            $screen | Should -Not -Match 'registered'
+            (Get-Credential $own).Count | Should -Be 19
+        }
+    }
+}
