@@ -9,7 +9,10 @@
     PowerShellVersion    = '5.1'
     CompatiblePSEditions = @('Desktop', 'Core')
     FormatsToProcess     = @('module/AwsSso.Format.ps1xml')
-    CmdletsToExport      = @('Get-SsoEnvironment', 'Remove-SsoEnvironment', 'Set-SsoEnvironment', 'Update-SsoCredential')
+    CmdletsToExport      = @(
+        'Connect-SsoSession', 'Disconnect-SsoSession', 'Get-SsoCredential', 'Get-SsoEnvironment', 'Get-SsoSession',
+        'Remove-SsoEnvironment', 'Set-SsoEnvironment', 'Update-SsoCredential'
+    )
     FunctionsToExport    = @()
     AliasesToExport      = @()
     VariablesToExport    = @()

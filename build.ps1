@@ -128,7 +128,7 @@ function Invoke-Pester([hashtable] $Count) {
     $result = [IO.Path]::GetTempFileName()
     $script = {
         param($folder, $result)
-        Import-Module Pester -MinimumVersion 5.5
+        Import-Module Pester -MinimumVersion 5.5 -ErrorAction Stop
         $configuration = [PesterConfiguration] @{
             Run = @{ Path = "$folder/tests"; PassThru = $true }; Output = @{ Verbosity = 'Normal'; RenderMode = 'Plaintext' }
         }
@@ -181,7 +181,7 @@ function Invoke-Test {
         }
         $output = [Collections.Generic.List[string]]::new()
         $all = if ($Full) { '--', '--include-ignored' }
-    cargo test --workspace --locked --no-fail-fast @all 2>&1 | ForEach-Object { $output.Add("$_"); Write-Host "$_" }
+        cargo test --workspace --locked --no-fail-fast @all 2>&1 | ForEach-Object { $output.Add("$_"); Write-Host "$_" }
         $cargoFailed = $LASTEXITCODE -ne 0
         $cargo = Measure-CargoTest $output
         foreach ($kind in 'Passed', 'Failed', 'Skipped') { $count[$kind] += $cargo[$kind] }

@@ -1,5 +1,5 @@
-using System;
 using System.Runtime.Serialization;
+using AwsSso.Native;
 
 namespace AwsSso;
 
@@ -48,12 +48,11 @@ public sealed class SsoEnvironment
     [DataMember(Name = "accounts", IsRequired = true)]
     public SsoAccountRow[] Account { get; private set; } = [];
 
-    // The serializer reads enums as numbers only.
     [DataMember(Name = "token_cache", IsRequired = true)]
     private string TokenCacheWord
     {
         get => TokenCache.ToString();
-        set => TokenCache = Enum.TryParse<SsoTokenCache>(value, out var cache) ? cache : throw new FormatException("An unknown token cache.");
+        set => TokenCache = Word.Read<SsoTokenCache>(value);
     }
 
     /// <summary>Gives the name.</summary>

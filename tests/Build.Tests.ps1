@@ -99,3 +99,163 @@ Describe 'build.sh on a machine without PowerShell' -Skip:$IsWindows {
         $run.ExitCode | Should -Be 1
     }
 }
+
+# Whole runs in a checkout whose cargo and dotnet are stubs: what is asked is what the scripts make of the compilers' words.
+Describe 'A build' -Skip:$IsWindows {
+    BeforeAll {
+        $root = Split-Path $PSScriptRoot
+
+        # An executable shell script.
+        function Set-Program([string] $Path, [string] $Text) {
+            [IO.File]::WriteAllText($Path, "#!/bin/sh`n$($Text.Replace("`r", ''))`n")
+            chmod +x $Path
+        }
+
+        # Runs a program of the copy with nothing on the PATH but the named folders, and without CI unless it is given.
+        function Invoke-Copy([string[]] $Line, [string[]] $Path, [hashtable] $Variables = @{}) {
+            $program = $Path | ForEach-Object { Join-Path $TestDrive $_ $Line[0] } | Where-Object { Test-Path $_ } | Select-Object -First 1
+            $start = [Diagnostics.ProcessStartInfo]::new($program)
+            $Line | Select-Object -Skip 1 | ForEach-Object { $start.ArgumentList.Add($_) }
+            $start.WorkingDirectory = $copy
+            $start.RedirectStandardOutput = $start.RedirectStandardError = $true
+            $null = $start.Environment.Remove('CI')
+            $start.Environment['PATH'] = ($Path | ForEach-Object { Join-Path $TestDrive $_ }) -join [IO.Path]::PathSeparator
+            $Variables.GetEnumerator() | ForEach-Object { $start.Environment[$_.Key] = $_.Value }
+            $process = [Diagnostics.Process]::Start($start)
+            $errors = $process.StandardError.ReadToEndAsync()
+            $output = $process.StandardOutput.ReadToEnd()
+            $process.WaitForExit()
+            @{ Output = $output.TrimEnd() -split "`n"; Errors = $errors.Result.TrimEnd() -split "`n"; ExitCode = $process.ExitCode }
+        }
+
+        $copy = Join-Path $TestDrive 'main'
+        $null = New-Item -ItemType Directory "$copy/tests", "$copy/.ci", "$TestDrive/system", "$TestDrive/pwsh", "$TestDrive/cargo", "$TestDrive/dotnet"
+        Copy-Item "$root/build.ps1", "$root/build.sh" $copy
+        Copy-Item "$root/.ci/run" "$copy/.ci"
+        foreach ($program in 'sh', 'bash', 'awk', 'cat', 'chmod', 'dirname', 'env', 'grep', 'mkdir', 'mktemp', 'rm', 'tee') {
+            $null = New-Item -ItemType SymbolicLink "$TestDrive/system/$program" -Target (Get-Command $program -CommandType Application | Select-Object -First 1).Source
+        }
+        # This very PowerShell; installed as a .NET tool, pwsh would look for dotnet on the PATH and find the stub.
+        $powershell = & { . "$root/build.ps1"; Get-PowerShell }
+        Set-Program "$TestDrive/pwsh/pwsh" "exec $(($powershell | ForEach-Object { "'$_'" }) -join ' ') `"`$@`""
+
+        # Two test programs of cargo's, or what the variables say.
+        Set-Program "$TestDrive/cargo/cargo" @'
+case $1 in
+    build)
+        mkdir -p target/release
+        for name in libaws_sso.so libaws_sso.dylib; do echo "${STUB_LIBRARY:-library}" >target/release/$name; done ;;
+    fmt) exit "${STUB_FORMAT:-0}" ;;
+    run) echo "cargo $*" ;;
+    test)
+        echo 'test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.10s'
+        if [ "${STUB_TEST:-0}" != 0 ]; then echo 'error: could not compile `sso-ffi`' >&2; exit "$STUB_TEST"; fi
+        echo 'test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.10s' ;;
+esac
+'@
+        Set-Program "$TestDrive/dotnet/dotnet" 'if [ "$1" = build ]; then mkdir -p target/module; echo "${STUB_LIBRARY:-library}" >target/module/AwsSso.dll; fi'
+
+        Set-Content "$copy/tests/Some.Tests.ps1" @'
+Describe 'Some' {
+    It 'sees no CI' { $env:CI | Should -BeNullOrEmpty }
+    It 'sees -Full' { $env:SSO_TEST_FULL | Should -Be $env:STUB_FULL }
+    It 'is not for this machine' -Skip { }
+}
+'@
+        $withAll = 'system', 'pwsh', 'cargo', 'dotnet'
+    }
+
+    Context 'with PowerShell' {
+        It 'leaves the shell in the folder where it was' {
+            $run = Invoke-Copy 'pwsh', '-NoProfile', '-Command', "Set-Location '$TestDrive'; & '$copy/build.ps1'; `$PWD.Path" $withAll
+            $run.Output[-1] | Should -Be $TestDrive
+        }
+
+        It 'replaces library and module whole, so that a shell which has them loaded keeps its own, and only where they have changed' {
+            $build = { (Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1' $withAll @{ STUB_LIBRARY = $args[0] }).ExitCode | Should -Be 0 }
+            & $build 'first'
+            $files = Get-Item "$copy/bin/*/aws_sso.*", "$copy/bin/AwsSso.dll"
+            $readers = $files | ForEach-Object { [IO.StreamReader]::new([IO.File]::Open($_, 'Open', 'Read', 'ReadWrite, Delete')) }
+            try {
+                & $build 'second'
+                Get-Content $files | Should -Be 'second', 'second'
+                $readers | ForEach-Object { $_.ReadToEnd().Trim() } | Should -Be 'first', 'first'
+            }
+            finally { $readers | ForEach-Object Dispose }
+            $written = (Get-Item $files).LastWriteTimeUtc
+            & $build 'second'
+            (Get-Item $files).LastWriteTimeUtc | Should -Be $written
+            Get-ChildItem "$copy/bin" -Recurse -File | Should -HaveCount 2
+        }
+
+        It 'ends its tests with the sum over cargo and Pester, whose tests see no CI' {
+            $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test', '-Full' $withAll @{ CI = 'true'; STUB_FULL = '1' }
+            $run.Output[-1] | Should -Be '9 passed, 0 failed, 2 skipped'
+            $run.ExitCode | Should -Be 0
+        }
+
+        It 'counts a failed gate, tests that did not compile and a failed test of Pester''s as one failure each' {
+            $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test' $withAll @{ STUB_FORMAT = '1'; STUB_TEST = '101'; STUB_FULL = 'no' }
+            $run.Output[-1] | Should -Be '4 passed, 3 failed, 2 skipped'
+            $run.ExitCode | Should -Be 1
+        }
+
+        It 'names a missing <_> in one sentence, and counts it as one failure' -ForEach 'cargo', 'dotnet' {
+            $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test' ($withAll -ne $_)
+            $run.Errors | Should -BeLike "build.ps1: $_ was not found on the PATH: install *"
+            $run.Output[-1] | Should -Be '0 passed, 1 failed'
+            $run.ExitCode | Should -Be 1
+        }
+
+        It 'takes the same words through build.sh' {
+            $run = Invoke-Copy 'sh', 'build.sh', 'Bench' $withAll
+            $run.Errors | Should -Be 'build.ps1: Bench is not there yet.'
+            $run.ExitCode | Should -Be 1
+        }
+    }
+
+    Context 'without any PowerShell' {
+        It 'runs cargo''s tests where the tool of .NET cannot be restored, too' {
+            $null = New-Item -ItemType Directory "$TestDrive/broken" -Force
+            Set-Program "$TestDrive/broken/dotnet" 'exit 1'
+            $run = Invoke-Copy 'sh', 'build.sh', 'Test' 'system', 'cargo', 'broken'
+            $run.Errors | Should -BeLike 'build.sh: PowerShell is not here *'
+            $run.Output[-1] | Should -Be '7 passed, 0 failed, 4 skipped'
+        }
+
+        It 'counts tests that did not compile as a failure' {
+            $run = Invoke-Copy 'sh', 'build.sh', 'Test' ('system', 'cargo') @{ STUB_TEST = '101' }
+            $run.Output[-1] | Should -Be '3 passed, 1 failed, 4 skipped'
+            $run.ExitCode | Should -Be 1
+        }
+
+        It 'says that a build needs it' {
+            $run = Invoke-Copy 'sh', 'build.sh' 'system', 'cargo'
+            $run.Errors | Should -BeLike '*PowerShell is not here *, and Build needs it.'
+            $run.ExitCode | Should -Be 1
+        }
+
+        It 'names a missing cargo in one sentence' {
+            $run = Invoke-Copy 'sh', 'build.sh', 'Test' 'system'
+            $run.Errors | Should -Be 'build.sh: cargo was not found on the PATH: install Rust from https://rustup.rs.'
+            $run.Output | Should -Be '0 passed, 1 failed'
+            $run.ExitCode | Should -Be 1
+        }
+    }
+
+    It 'takes PowerShell as a .NET tool where only the SDK is there, and gives it its name on the PATH' {
+        $null = New-Item -ItemType Directory "$TestDrive/sdk" -Force
+        Set-Program "$TestDrive/sdk/dotnet" 'case $1 in tool) [ "$2" = restore ] || echo /tool ;; *) command -v pwsh; echo "$*" ;; esac'
+        $run = Invoke-Copy 'sh', 'build.sh', 'Demo' 'system', 'cargo', 'sdk'
+        $run.Output[0] | Should -Be (Join-Path $copy '.tools/bin/pwsh')
+        $run.Output[1] | Should -Be '/tool/pwsh.dll -NoProfile -File ./build.ps1 Demo'
+    }
+
+    It 'is tested by .ci/run with the same words and the same last line' {
+        Set-Program "$copy/build.sh" 'echo "build.sh $*"; exit 3'
+        foreach ($program in 'strace', 'tmux', 'gcc') { Set-Program "$TestDrive/cargo/$program" 'exit 0' }
+        $run = Invoke-Copy 'bash', '.ci/run' 'system', 'cargo'
+        $run.Output | Should -Be 'build.sh Test'
+        $run.ExitCode | Should -Be 3
+    }
+}

@@ -1,34 +1,22 @@
-# What a user gets from Import-Module alone. Every PowerShell that imports the module is a process of its own, without the variable CI and with a
-# home folder that the test throws away: a native library is never unloaded, and no test may touch the files of whoever runs it.
+# What a user gets from Import-Module alone, in PowerShells with a home folder that the test throws away.
 
 BeforeDiscovery {
-    $commands = 'Get-SsoEnvironment', 'Remove-SsoEnvironment', 'Set-SsoEnvironment', 'Update-SsoCredential'
+    $commands = 'Connect-SsoSession', 'Disconnect-SsoSession', 'Get-SsoCredential', 'Get-SsoEnvironment', 'Get-SsoSession',
+        'Remove-SsoEnvironment', 'Set-SsoEnvironment', 'Update-SsoCredential'
 }
 
 BeforeAll {
-    $manifest = Join-Path (Split-Path $PSScriptRoot) 'Set-AwsCliSsoCredentials.psd1'
-
+    Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
     $import = "Import-Module '$($manifest.Replace("'", "''"))' -ErrorAction Stop;"
 
-    # Runs the script in a fresh PowerShell, and gives what it writes. $Through is put before pwsh on the command line.
+    # Runs the script in a fresh PowerShell with nothing imported, and gives the lines that it writes. $Through comes before pwsh on the command line.
     function Invoke-Fresh([string] $Script, [string[]] $Through = @()) {
-        $kept = @{ HOME = $env:HOME; USERPROFILE = $env:USERPROFILE; CI = $env:CI; POWERSHELL_TELEMETRY_OPTOUT = $env:POWERSHELL_TELEMETRY_OPTOUT }
-        $text = "`$ProgressPreference = 'SilentlyContinue'; $Script"
-        $line = $Through + @('pwsh', '-NoProfile', '-NonInteractive', '-EncodedCommand', [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($text)))
-        try {
-            $env:HOME = $env:USERPROFILE = $userHome
-            $env:CI = $null
-            $env:POWERSHELL_TELEMETRY_OPTOUT = '1'
-            & $line[0] @($line | Select-Object -Skip 1)
-        }
-        finally {
-            $kept.GetEnumerator() | ForEach-Object { [Environment]::SetEnvironmentVariable($_.Key, $_.Value) }
-        }
+        $encoded = [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes("`$ProgressPreference = 'SilentlyContinue'; $Script"))
+        (Invoke-Pwsh $userHome $null '-NoProfile', '-NonInteractive', '-EncodedCommand', $encoded -Through $Through).Text -split "`n"
     }
 
-    $userHome = Join-Path ([IO.Path]::GetTempPath()) "aws-sso-import-$([Guid]::NewGuid().ToString('N'))"
-    $null = New-Item -ItemType Directory (Join-Path $userHome '.aws')
-    Set-Content (Join-Path $userHome '.aws/credentials') "[default]`naws_access_key_id = AKIAEXAMPLE"
+    $userHome = New-UserHome
+    Add-AwsText $userHome credentials "[default]`naws_access_key_id = AKIAEXAMPLE`n"
 
     $facts = Invoke-Fresh ($import + @'
         $commands = Get-Command -Module Set-AwsCliSsoCredentials
@@ -65,12 +53,15 @@ BeforeAll {
 }
 
 AfterAll {
-    Remove-Item $userHome -Recurse -Force -ErrorAction Ignore
+    Clear-StandIn
 }
 
 Describe 'Import-Module' {
-    It 'brings four cmdlets and nothing else' {
-        $facts.Commands | Should -Be @('Cmdlet Get-SsoEnvironment', 'Cmdlet Remove-SsoEnvironment', 'Cmdlet Set-SsoEnvironment', 'Cmdlet Update-SsoCredential')
+    It 'brings eight cmdlets and nothing else' {
+        $facts.Commands | Should -Be @(
+            'Cmdlet Connect-SsoSession', 'Cmdlet Disconnect-SsoSession', 'Cmdlet Get-SsoCredential', 'Cmdlet Get-SsoEnvironment', 'Cmdlet Get-SsoSession',
+            'Cmdlet Remove-SsoEnvironment', 'Cmdlet Set-SsoEnvironment', 'Cmdlet Update-SsoCredential'
+        )
         $facts.Variables | Should -Be 0
     }
 

@@ -39,3 +39,10 @@ internal sealed class ValidateDurationAttribute : ValidateArgumentsAttribute
         }
     }
 }
+
+/// <summary>Time spans as the library takes them.</summary>
+internal static class Duration
+{
+    /// <summary>Whole seconds, rounded up so that a short time does not become none.</summary>
+    internal static long WholeSeconds(this TimeSpan span) => (long)Math.Ceiling(span.TotalSeconds);
+}

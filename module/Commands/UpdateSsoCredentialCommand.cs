@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Globalization;
 using System.Linq;
 using System.Management.Automation;
 using AwsSso.Native;
@@ -10,12 +9,10 @@ namespace AwsSso.Commands;
 /// <summary>Brings the profiles of environments to fresh credentials, with one login at most for each environment.</summary>
 [Cmdlet(VerbsData.Update, "SsoCredential", SupportsShouldProcess = true)]
 [OutputType(typeof(SsoProfileResult))]
-public sealed class UpdateSsoCredentialCommand : SsoCmdlet
+public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
 {
     /// <summary>More names than this would hide the rest of the summary's line.</summary>
     private const int MostNamesInSummary = 10;
-
-    private readonly List<NamePattern> wanted = [];
 
     /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -67,18 +64,10 @@ public sealed class UpdateSsoCredentialCommand : SsoCmdlet
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
-    /// <summary>Collects names: all of the input is one run, with one write of the file.</summary>
-    protected override void ProcessRecord() => wanted.AddRange((Environment ?? []).Select(name => new NamePattern(name, ignoreCase: true)));
+    private protected override string[]? Named => Environment;
 
-    /// <summary>Plans, asks, and updates.</summary>
-    protected override void EndProcessing()
+    private protected override void RunAll()
     {
-        // A pipeline that brought nothing is not a wish for every environment.
-        if (wanted.Count == 0 && MyInvocation.ExpectingInput)
-        {
-            return;
-        }
-
         var targets = new List<UpdateTarget>();
         foreach (var plan in Wanted(Plan()))
         {
@@ -95,61 +84,23 @@ public sealed class UpdateSsoCredentialCommand : SsoCmdlet
         }
     }
 
-    /// <summary>Asks the library which profiles are due in the environments that were named. Nothing is sent for it.</summary>
-    private List<PlannedEvent> Plan()
-    {
-        var plans = new List<PlannedEvent>();
-        var literals = wanted.Where(name => name.IsLiteral).Select(name => name.Literal).Distinct(StringComparer.OrdinalIgnoreCase).ToArray();
-        var patterns = wanted.Where(name => !name.IsLiteral).ToArray();
-        if (literals.Length > 0)
-        {
-            Plan(literals, plans.Add);
-        }
-
-        if (patterns.Length > 0 || wanted.Count == 0)
-        {
-            Plan([], plan =>
-            {
-                var isWanted = wanted.Count == 0 || patterns.Any(pattern => pattern.Matches(plan.Environment));
-                if (isWanted && !plans.Any(other => string.Equals(other.Environment, plan.Environment, StringComparison.OrdinalIgnoreCase)))
-                {
-                    plans.Add(plan);
-                }
-            });
-        }
-
-        return plans;
-    }
-
-    private void Plan(string[] environments, Action<PlannedEvent> add)
-    {
-        var work = new PlanWork { Environments = environments, Force = Force, MinimumRemaining = Seconds(MinimumRemaining) };
-        Run(new SsoWork { Plan = work }, happened =>
-        {
-            if (happened.Planned is { } plan)
-            {
-                add(plan);
-            }
-        });
-    }
+    /// <summary>Asks the library which profiles are due in the environments that are meant. Nothing is sent for it.</summary>
+    private List<PlannedEvent> Plan() => Ask(
+        names => new SsoWork { Plan = new PlanWork { Environments = names, Force = Force, MinimumRemaining = MinimumRemaining.WholeSeconds() } },
+        happened => happened.Planned,
+        plan => plan.Environment);
 
     /// <summary>Leaves the profiles that -ProfileName names, and the environments that have any of them.</summary>
     private List<PlannedEvent> Wanted(List<PlannedEvent> plans)
     {
-        if (ProfileName is null)
+        if (ProfileName is null || plans.Count == 0)
         {
             return plans;
         }
 
-        var patterns = ProfileName.Distinct(StringComparer.Ordinal).Select(name => new NamePattern(name, ignoreCase: false)).ToArray();
-        var existing = plans.SelectMany(plan => Names(plan.Profiles)).ToArray();
-        foreach (var missing in patterns.Where(pattern => pattern.IsLiteral && plans.Count > 0 && !existing.Any(pattern.Matches)))
-        {
-            WriteError(SsoErrors.ProfileNotFound(missing.Literal, existing).ToRecord());
-        }
-
+        var isMeant = MeantProfiles(ProfileName, plans.SelectMany(plan => Names(plan.Profiles)).ToArray());
         return plans
-            .Select(plan => plan.With(plan.Profiles.Where(profile => patterns.Any(pattern => pattern.Matches(profile.ProfileName)))))
+            .Select(plan => plan.With(plan.Profiles.Where(profile => isMeant(profile.ProfileName))))
             .Where(plan => plan.Profiles.Length > 0)
             .ToList();
     }
@@ -177,10 +128,10 @@ public sealed class UpdateSsoCredentialCommand : SsoCmdlet
         {
             Targets = [.. targets],
             Force = Force,
-            MinimumRemaining = Seconds(MinimumRemaining),
+            MinimumRemaining = MinimumRemaining.WholeSeconds(),
             Browser = !NoBrowser,
             Login = !NoLogin,
-            Timeout = Timeout is { } timeout ? Seconds(timeout) : null,
+            Timeout = Timeout?.WholeSeconds(),
             ThrottleLimit = ThrottleLimit,
             TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache.ToString() : null,
         },
@@ -227,8 +178,7 @@ public sealed class UpdateSsoCredentialCommand : SsoCmdlet
 
         if (nothingDue && completed.CredentialsExpire is { } end)
         {
-            var format = end.Date == DateTime.Today ? "HH:mm" : "yyyy-MM-dd HH:mm";
-            return $"{line}, credentials last until {end.ToString(format, CultureInfo.InvariantCulture)}";
+            return $"{line}, credentials last until {SsoTime.Clock(end)}";
         }
 
         return completed.SessionExpires - DateTime.Now is { } left && left > TimeSpan.Zero
@@ -237,7 +187,4 @@ public sealed class UpdateSsoCredentialCommand : SsoCmdlet
     }
 
     private static string[] Names(IEnumerable<PlannedProfile> profiles) => profiles.Select(profile => profile.ProfileName).ToArray();
-
-    /// <summary>Whole seconds, rounded up so that a short time does not become none.</summary>
-    private static long Seconds(TimeSpan span) => (long)Math.Ceiling(span.TotalSeconds);
 }

@@ -45,6 +45,12 @@ internal sealed class SsoEvent
     [DataMember(Name = "environment")]
     internal SsoEnvironment? Environment { get; private set; }
 
+    [DataMember(Name = "session")]
+    internal SsoSession? Session { get; private set; }
+
+    [DataMember(Name = "credential")]
+    internal SsoCredential? Credential { get; private set; }
+
     /// <summary>Reads an event from its JSON text.</summary>
     internal static SsoEvent Read(byte[] text)
     {
@@ -213,4 +219,12 @@ internal static class Timestamp
         text is null ? null : DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).LocalDateTime;
 
     internal static string? Write(DateTime? time) => time?.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}
+
+/// <summary>The serializer reads enums as numbers only, and the text has words.</summary>
+internal static class Word
+{
+    internal static T Read<T>(string word)
+        where T : struct, Enum =>
+        Enum.TryParse<T>(word, out var value) ? value : throw new FormatException($"An unknown {typeof(T).Name}.");
 }

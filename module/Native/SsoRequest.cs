@@ -78,6 +78,18 @@ internal sealed class SsoWork
 
     [DataMember(Name = "remove_environment", EmitDefaultValue = false)]
     internal RemoveEnvironmentWork? RemoveEnvironment { get; set; }
+
+    [DataMember(Name = "connect_session", EmitDefaultValue = false)]
+    internal ConnectSessionWork? ConnectSession { get; set; }
+
+    [DataMember(Name = "disconnect_session", EmitDefaultValue = false)]
+    internal DisconnectSessionWork? DisconnectSession { get; set; }
+
+    [DataMember(Name = "get_session", EmitDefaultValue = false)]
+    internal GetSessionWork? GetSession { get; set; }
+
+    [DataMember(Name = "get_credential", EmitDefaultValue = false)]
+    internal GetCredentialWork? GetCredential { get; set; }
 }
 
 [DataContract]
@@ -178,4 +190,56 @@ internal sealed class RemoveEnvironmentWork
 
     [DataMember(Name = "check_only")]
     internal bool CheckOnly { get; set; }
+}
+
+[DataContract]
+internal sealed class ConnectSessionWork
+{
+    /// <summary>Empty means every stored environment.</summary>
+    [DataMember(Name = "environments")]
+    internal string[] Environments { get; set; } = [];
+
+    [DataMember(Name = "browser")]
+    internal bool Browser { get; set; }
+
+    [DataMember(Name = "login")]
+    internal bool Login { get; set; }
+
+    /// <summary>In seconds.</summary>
+    [DataMember(Name = "timeout", EmitDefaultValue = false)]
+    internal long? Timeout { get; set; }
+
+    [DataMember(Name = "token_cache", EmitDefaultValue = false)]
+    internal string? TokenCache { get; set; }
+}
+
+[DataContract]
+internal sealed class DisconnectSessionWork
+{
+    /// <summary>Empty means every stored environment.</summary>
+    [DataMember(Name = "environments")]
+    internal string[] Environments { get; set; } = [];
+
+    [DataMember(Name = "remove_credentials")]
+    internal bool RemoveCredentials { get; set; }
+}
+
+[DataContract]
+internal sealed class GetSessionWork
+{
+    /// <summary>Empty means every stored environment.</summary>
+    [DataMember(Name = "environments")]
+    internal string[] Environments { get; set; } = [];
+}
+
+[DataContract]
+internal sealed class GetCredentialWork
+{
+    /// <summary>Empty means every stored environment.</summary>
+    [DataMember(Name = "environments")]
+    internal string[] Environments { get; set; } = [];
+
+    /// <summary>In seconds.</summary>
+    [DataMember(Name = "minimum_remaining")]
+    internal long MinimumRemaining { get; set; }
 }

@@ -40,9 +40,9 @@ pub(crate) fn show(wanted: &GetSession, world: &World, outlet: &Outlet) -> Resul
 }
 
 /// Logs in, one environment after another.
-pub(crate) fn connect(wanted: ConnectSession, world: World, outlet: &Outlet) -> Result<NetworkWork, Error> {
+pub(crate) fn connect(wanted: &ConnectSession, world: World, outlet: &Outlet) -> Result<NetworkWork, Error> {
     let named = Named::of(&wanted.environments, &world, outlet)?;
-    let outlet = outlet.clone();
+    let (wanted, outlet) = (wanted.clone(), outlet.clone());
     Ok(Box::pin(async move {
         let alone = named.environments.len() == 1;
         for environment in &named.environments {
@@ -71,13 +71,13 @@ pub(crate) fn connect(wanted: ConnectSession, world: World, outlet: &Outlet) -> 
 }
 
 /// Logs out, one environment after another.
-pub(crate) fn disconnect(wanted: DisconnectSession, world: World, outlet: &Outlet) -> Result<NetworkWork, Error> {
+pub(crate) fn disconnect(wanted: &DisconnectSession, world: World, outlet: &Outlet) -> Result<NetworkWork, Error> {
     let named = Named::of(&wanted.environments, &world, outlet)?;
-    let outlet = outlet.clone();
+    let (remove_credentials, outlet) = (wanted.remove_credentials, outlet.clone());
     Ok(Box::pin(async move {
         let alone = named.environments.len() == 1;
         for environment in &named.environments {
-            match disconnect_one(environment, &named.config, wanted.remove_credentials, &world, &outlet).await {
+            match disconnect_one(environment, &named.config, remove_credentials, &world, &outlet).await {
                 Ok(()) => outlet.send(Event::Session(view(&world, environment, &named.config, environment.token_cache))),
                 Err(NoLogin::Cancelled) => return,
                 Err(NoLogin::Failed(error)) => outlet.fail(&error, alone),

@@ -56,8 +56,8 @@ fn begin(operation: Operation, world: World, outlet: &Outlet) -> Result<Option<N
         Operation::GetEnvironment(wanted) => list_environments(&wanted, &world, outlet)?,
         Operation::SetEnvironment(wanted) => outlet.send(Event::Environment(environment::set(&world, &wanted, &patience())?)),
         Operation::RemoveEnvironment(wanted) => environment::remove(&world, &wanted.name, wanted.check_only, &patience())?,
-        Operation::ConnectSession(wanted) => return connect::connect(wanted, world, outlet).map(Some),
-        Operation::DisconnectSession(wanted) => return connect::disconnect(wanted, world, outlet).map(Some),
+        Operation::ConnectSession(wanted) => return connect::connect(&wanted, world, outlet).map(Some),
+        Operation::DisconnectSession(wanted) => return connect::disconnect(&wanted, world, outlet).map(Some),
         Operation::GetSession(wanted) => connect::show(&wanted, &world, outlet)?,
         Operation::GetCredential(wanted) => update::show_credentials(&wanted, &world, outlet)?,
         #[cfg(debug_assertions)]

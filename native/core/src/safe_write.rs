@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
 
+const WRITE_ADVICE: &str = "Check that you own it, that its folder is writable and that the disk is not full.";
+
 /// How often a lock is tried.
 const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -122,6 +124,8 @@ pub(crate) struct Written {
     pub(crate) changed: bool,
     /// Whether others could read the file before, and cannot now.
     pub(crate) made_private: bool,
+    /// Whether the old file had another name, which still leads to the old bytes.
+    pub(crate) had_hard_links: bool,
 }
 
 impl SafeFile {
@@ -180,7 +184,12 @@ impl SafeFile {
     /// Finds out, before anybody is asked for anything, whether a write can work.
     pub(crate) fn check_writable(&self) -> Result<(), Error> {
         // Whoever holds the lock is writing there this moment, which is proof enough.
-        let Some(_lock) = Lock::try_take(&self.lock_path())? else { return Ok(()) };
+        let lock = Lock::try_take(&self.lock_path()).map_err(|error| {
+            // The user knows the file, not its lock.
+            let sentence = format!("{} cannot be replaced, since no file can be made beside it: {error}", self.target.display());
+            Error::new(error.code(), sentence).with_target(self.target.display().to_string()).with_action(WRITE_ADVICE)
+        })?;
+        let Some(_lock) = lock else { return Ok(()) };
         let temporary = self.temporary_path();
         let outcome = self.write_temporary(&temporary, b"").map(drop);
         let _ = std::fs::remove_file(&temporary);
@@ -208,7 +217,7 @@ impl SafeFile {
 
     /// Puts the new file in the old one's place; gives nothing where somebody was faster, and then their file stands there.
     fn exchange(&self, temporary: &Path, new: Zeroizing<Vec<u8>>, before: Option<&Contents>) -> io::Result<Option<Written>> {
-        let made_private = self.write_temporary(temporary, &new)?;
+        let written = self.write_temporary(temporary, &new)?;
         if !self.is_still(before)? {
             return Ok(None);
         }
@@ -220,7 +229,7 @@ impl SafeFile {
             }
             Swapped::Displaced(_) | Swapped::Blind => {}
         }
-        Ok(Some(Written { changed: true, made_private }))
+        Ok(Some(written))
     }
 
     /// Compares without trust in time stamps alone: they are coarse on some file systems.
@@ -234,8 +243,8 @@ impl SafeFile {
         Ok(Identity::of(&metadata) == before.identity && read_all(now, &metadata)? == before.bytes)
     }
 
-    /// Writes the new file beside the old one, with the old one's owner and mode less what others could read; gives whether anything was taken away.
-    fn write_temporary(&self, temporary: &Path, bytes: &[u8]) -> io::Result<bool> {
+    /// Writes the new file beside the old one, with the old one's owner and mode less what others could read; gives what the replacement will have come to.
+    fn write_temporary(&self, temporary: &Path, bytes: &[u8]) -> io::Result<Written> {
         if let Some(folder) = self.target.parent() {
             make_folder(folder)?;
         }
@@ -245,16 +254,16 @@ impl SafeFile {
         }
         let mut file = private_options().write(true).create_new(true).open(temporary)?;
         file.write_all(bytes)?;
-        let made_private = match std::fs::metadata(&self.target) {
+        let written = match std::fs::metadata(&self.target) {
             Ok(old) => keep_ownership(&file, &old)?,
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
                 leave_to_owner_of_folder(&self.target, &file);
-                false
+                Written { changed: true, ..Written::default() }
             }
             Err(fault) => return Err(fault),
         };
         file.sync_all()?;
-        Ok(made_private)
+        Ok(written)
     }
 
     /// The rename itself must survive a power cut; where a folder cannot be synced nothing is lost but that.
@@ -410,7 +419,7 @@ fn leave_to_owner_of_folder(path: &Path, made: &File) {
 fn leave_to_owner_of_folder(_path: &Path, _made: &File) {}
 
 #[cfg(unix)]
-fn keep_ownership(file: &File, old: &std::fs::Metadata) -> io::Result<bool> {
+fn keep_ownership(file: &File, old: &std::fs::Metadata) -> io::Result<Written> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
     let new = file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
@@ -418,12 +427,12 @@ fn keep_ownership(file: &File, old: &std::fs::Metadata) -> io::Result<bool> {
     }
     let mode = old.mode() & 0o7777;
     file.set_permissions(std::fs::Permissions::from_mode(mode & 0o700))?;
-    Ok(mode & 0o077 != 0)
+    Ok(Written { changed: true, made_private: mode & 0o077 != 0, had_hard_links: old.nlink() > 1 })
 }
 
 #[cfg(not(unix))]
-fn keep_ownership(_file: &File, _old: &std::fs::Metadata) -> io::Result<bool> {
-    Ok(false)
+fn keep_ownership(_file: &File, _old: &std::fs::Metadata) -> io::Result<Written> {
+    Ok(Written { changed: true, ..Written::default() })
 }
 
 impl Identity {
@@ -453,7 +462,7 @@ pub(crate) fn read_failed(path: &Path, fault: &io::Error) -> Error {
 pub(crate) fn write_failed(path: &Path, fault: &io::Error) -> Error {
     Error::new(Code::WriteFailed, format!("{} could not be written: {fault}.", path.display()))
         .with_target(path.display().to_string())
-        .with_action("Check that you own it, that its folder is writable and that the disk is not full.")
+        .with_action(WRITE_ADVICE)
 }
 
 #[cfg(all(test, unix))]
@@ -483,7 +492,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = SafeFile::at(&home.path().join(".aws/credentials"));
         let written = file.replace(&take(&file), |old| Ok(old.is_none().then(|| bytes("new")))).unwrap();
-        assert_eq!(written, Written { changed: true, made_private: false });
+        assert_eq!(written, Written { changed: true, ..Written::default() });
         assert_eq!(names(&home.path().join(".aws")), ["credentials", "credentials.lock"]);
         #[cfg(unix)]
         for (path, mode) in [(".aws", 0o700), (".aws/credentials", 0o600), (".aws/credentials.lock", 0o600)] {

@@ -145,13 +145,21 @@ impl Intercept for Listener {
 
 /// The status and the id of the last answer to one request, which may have been tried many times.
 #[derive(Debug, Clone, Default)]
-struct LastAnswer(Arc<Mutex<Option<(u16, Option<String>)>>>);
+struct LastAnswer(Arc<Mutex<Answer>>);
+
+#[derive(Debug, Clone, Default)]
+struct Answer {
+    status: Option<u16>,
+    request_id: Option<String>,
+}
 
 impl LastAnswer {
     fn timed_out(&self) -> Refusal {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (status, request_id) = last.filter(|(status, _)| *status >= 400).map_or((None, None), |(status, id)| (Some(status), id));
-        Refusal::TimedOut { status, request_id }
+        match last.status.filter(|status| *status >= 400) {
+            Some(status) => Refusal::TimedOut { status: Some(status), request_id: last.request_id },
+            None => Refusal::TimedOut { status: None, request_id: None },
+        }
     }
 }
 
@@ -167,8 +175,8 @@ impl Intercept for LastAnswer {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let response = context.response();
-        let answer = (response.status().as_u16(), response.headers().get("x-amzn-requestid").map(str::to_owned));
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        let request_id = response.headers().get("x-amzn-requestid").map(str::to_owned);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Answer { status: Some(response.status().as_u16()), request_id };
         Ok(())
     }
 }
@@ -201,6 +209,14 @@ impl Refusal {
     pub(crate) fn status(&self) -> Option<u16> {
         match self {
             Self::Answered { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// The status, where the answer names an error of the service: a proxy in between can answer 401, 403 or 404 too, and means another thing.
+    pub(crate) fn modelled_status(&self) -> Option<u16> {
+        match self {
+            Self::Answered { status, error, .. } if *error != nameless(*status) => Some(*status),
             _ => None,
         }
     }
@@ -626,6 +642,10 @@ impl Service {
                 };
                 Error::new(Code::NetworkError, format!("{} could not be reached: {causes}; {}.", capital(&host), self.settings.in_words())).with_action(action)
             }
+            Refusal::Answered { error, status, .. } if *error == nameless(*status) => {
+                Error::new(Code::ServiceError, format!("{} answered {status} without a word of the service; {}.", capital(&host), self.settings.in_words()))
+                    .with_action("Run the command again; a proxy in between may have answered.")
+            }
             Refusal::Answered { error, status, message, .. } => {
                 let said = if message.is_empty() { error.clone() } else { format!("{error}: {message}") };
                 Error::new(Code::ServiceError, format!("{} answered {status} ({said}).", capital(&host)))
@@ -704,7 +724,7 @@ fn answered(response: &HttpResponse) -> Refusal {
     let error = match (field("error"), exception) {
         (Some(error), _) => error.to_owned(),
         (None, Some(exception)) => exception.to_owned(),
-        (None, None) => format!("status {status}"),
+        (None, None) => nameless(status),
     };
     let message = field("error_description").or_else(|| field("message")).or_else(|| field("Message")).unwrap_or_default();
     Refusal::Answered {
@@ -713,6 +733,11 @@ fn answered(response: &HttpResponse) -> Refusal {
         message: without_controls(message),
         request_id: response.headers().get("x-amzn-requestid").map(str::to_owned),
     }
+}
+
+/// What stands for the error's name in an answer that names none.
+fn nameless(status: u16) -> String {
+    format!("status {status}")
 }
 
 /// The OAuth code of an SSO-OIDC exception, for answers that carry its name only.

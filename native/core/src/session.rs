@@ -19,6 +19,7 @@ use crate::safe_write::{Lock, Patience};
 use crate::secret::Secret;
 use crate::service::{Grant, Refusal, Service, Services};
 use crate::token_cache::{ACCOUNT_ACCESS, Registration, Token, TokenFiles};
+use crate::update::DEFAULT_TIMEOUT;
 use crate::world::{Clock, World};
 
 /// A token is refreshed when less than this is left, as the AWS CLI does.
@@ -210,12 +211,17 @@ impl SessionSource<'_> {
             Ok(state) => state,
             Err(_) => self.wait_for(&slot).await?,
         };
-        let lock = self.lock().await?;
-        let Some(token) = stored_token(self.files.as_ref(), &state) else { return Ok(false) };
-        let outcome = tokio::select! {
-            outcome = self.service.logout(&token.access_token) => outcome,
-            () = self.outlet.cancel_token().cancelled() => return Err(NoLogin::Cancelled),
+        if stored_token(self.files.as_ref(), &state).is_none() {
+            return Ok(false);
+        }
+        let lock = match &self.files {
+            Some(files) => Some(self.take_lock(files).await?),
+            None => None,
         };
+        // Another process may have ended it, or renewed it, while this one waited.
+        let Some(token) = stored_token(self.files.as_ref(), &state) else { return Ok(false) };
+        self.tell_wait("The service is ending the session of");
+        let outcome = self.within(REFRESH_WAIT, self.service.logout(&token.access_token)).await?;
         self.world.memory.hear(self.world, self.service, self.outlet);
         match outcome {
             // It had ended there already.
@@ -227,7 +233,7 @@ impl SessionSource<'_> {
                 self.outlet.warn(format!("The session of {} was removed from this machine, but not ended at the service: {error}", self.environment.name));
             }
         }
-        *state = State::default();
+        state.token = None;
         self.world.memory.forget_end(&self.environment.name);
         if let (Some(files), Some(lock)) = (&self.files, &lock) {
             files.remove_token(lock)?;
@@ -269,7 +275,7 @@ impl SessionSource<'_> {
             let rested = refused.is_some() || state.last_refresh.is_none_or(|last| last.elapsed() >= REFRESH_SPACING);
             if may_refresh && rested {
                 state.last_refresh = Some(Instant::now());
-                match self.refresh(&token).await? {
+                match self.refresh(&token, still_good).await? {
                     Refreshed::Token(token) => {
                         self.store(&mut state, lock.as_ref(), &token);
                         return Ok(self.use_token(&token, "The session was refreshed"));
@@ -300,7 +306,7 @@ impl SessionSource<'_> {
 
     /// Waits while another run of this process refreshes or logs in.
     async fn wait_for<'s>(&self, slot: &'s tokio::sync::Mutex<State>) -> Result<tokio::sync::MutexGuard<'s, State>, NoLogin> {
-        self.tell_wait("Another run in this PowerShell");
+        self.tell_wait("Another run in this PowerShell is logging in to");
         let limit = async {
             match self.wait_limit() {
                 Some(limit) => tokio::time::sleep(limit).await,
@@ -320,21 +326,26 @@ impl SessionSource<'_> {
     /// Keeps the other processes out while this one refreshes or logs in; where the folder cannot be written there are none to keep out.
     async fn lock(&self) -> Result<Option<Lock>, NoLogin> {
         let Some(files) = &self.files else { return Ok(None) };
-        let path = files.lock_path();
-        match Lock::try_take(&path) {
-            Ok(Some(lock)) => return Ok(Some(lock)),
-            Ok(None) => {}
-            Err(error) => {
+        match self.take_lock(files).await {
+            Ok(lock) => Ok(Some(lock)),
+            Err(NoLogin::Failed(error)) if error.code() == Code::WriteFailed => {
                 self.outlet.warn(format!("The session is kept in this PowerShell only: {error}"));
-                return Ok(None);
+                Ok(None)
             }
+            Err(no_lock) => Err(no_lock),
         }
-        self.tell_wait("Another process");
+    }
+
+    async fn take_lock(&self, files: &TokenFiles) -> Result<Lock, NoLogin> {
+        let path = files.lock_path();
+        if let Some(lock) = Lock::try_take(&path)? {
+            return Ok(lock);
+        }
+        self.tell_wait("Another process is logging in to");
         let patience = Patience::new(self.wait_limit(), self.outlet.cancel_token().clone());
         match Lock::take_async(&path, &patience).await {
-            Ok(lock) => Ok(Some(lock)),
             Err(_) if self.outlet.cancel_token().is_cancelled() => Err(NoLogin::Cancelled),
-            Err(error) => Err(error.into()),
+            outcome => Ok(outcome?),
         }
     }
 
@@ -343,19 +354,28 @@ impl SessionSource<'_> {
         if self.login { self.timeout } else { Some(self.timeout.unwrap_or(REFRESH_WAIT)) }
     }
 
-    fn tell_wait(&self, who: &str) {
-        let text = format!("{who} is logging in to {}", self.environment.name);
+    fn tell_wait(&self, what: &str) {
+        let text = format!("{what} {}", self.environment.name);
         self.outlet.send(Event::Waiting(Waiting { environment: self.environment.name.clone(), text, seconds_left: None }));
     }
 
-    async fn refresh(&self, token: &Token) -> Result<Refreshed, NoLogin> {
+    /// Runs a request until it is answered, the time is up or the run is cancelled.
+    async fn within<T>(&self, limit: Duration, request: impl Future<Output = Result<T, Refusal>>) -> Result<Result<T, Refusal>, NoLogin> {
+        tokio::select! {
+            outcome = request => Ok(outcome),
+            () = tokio::time::sleep(limit) => Ok(Err(Refusal::TimedOut { status: None, request_id: None })),
+            () = self.outlet.cancel_token().cancelled() => Err(NoLogin::Cancelled),
+        }
+    }
+
+    async fn refresh(&self, token: &Token, still_good: bool) -> Result<Refreshed, NoLogin> {
         let (Some(refresh_token), Some(client)) = (&token.refresh_token, token.registration.as_ref().filter(|client| client.expires_at > self.now())) else {
             return Ok(Refreshed::Ended);
         };
-        let outcome = tokio::select! {
-            outcome = self.service.create_token(client, Grant::RefreshToken(refresh_token)) => outcome,
-            () = self.outlet.cancel_token().cancelled() => return Err(NoLogin::Cancelled),
-        };
+        let limit = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        // A session that is still good is not held up for long by one that would be better.
+        let limit = if still_good { limit.min(REFRESH_WAIT) } else { limit };
+        let outcome = self.within(limit, self.service.create_token(client, Grant::RefreshToken(refresh_token))).await?;
         self.world.memory.hear(self.world, self.service, self.outlet);
         Ok(match outcome {
             Ok(new) => Refreshed::Token(Token {

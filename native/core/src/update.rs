@@ -20,7 +20,8 @@ use crate::service::{Refusal, Service};
 use crate::session::{SessionSource, token_files};
 use crate::world::World;
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
+/// What bounds the network after the login where the user gave no limit.
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A limit longer than this is as good as none, and not every system's clock can count so far.
 const LONGEST_TIMEOUT: Duration = Duration::from_hours(365 * 24);
@@ -302,7 +303,7 @@ impl UpdateRun {
                     self.outlet.verbose(format!("{} was fetched (request id {request_id}).", profile.name));
                     return Outcome::Fetched(credentials);
                 }
-                Err(refusal) if refusal.status() == Some(401) => {
+                Err(refusal) if refusal.modelled_status() == Some(401) => {
                     if let Some(outcome) = renew(&access_token, source, current, timeout, &refusal).await {
                         return outcome;
                     }
@@ -336,6 +337,12 @@ impl UpdateRun {
         let written = self.file.write(&fetched, &patience).await?;
         if written.made_private {
             self.outlet.warn(format!("Others could read {}; now only you can.", self.file.path().display()));
+        }
+        if written.had_hard_links {
+            self.outlet.warn(format!(
+                "{} has another name (a hard link), which still leads to the old keys; use a symbolic link instead.",
+                self.file.path().display()
+            ));
         }
         self.outlet.verbose(format!("{} profiles were written to {} at once.", fetched.len(), self.file.path().display()));
         Ok(())
@@ -378,7 +385,7 @@ async fn renew(refused: &Secret, source: &SessionSource<'_>, current: &tokio::sy
 
 fn profile_error(refusal: &Refusal, profile: &ProfileEntry, service: &Service) -> Error {
     let ProfileEntry { name, account_id, role_name } = profile;
-    let error = match refusal.status() {
+    let error = match refusal.modelled_status() {
         Some(403) => Error::new(
             Code::RoleNotAssigned,
             format!("The role {role_name} in account {account_id} is not assigned to you, so the profile {name} was left as it is."),

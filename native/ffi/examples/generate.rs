@@ -8,8 +8,8 @@ use interoptopus::Interop;
 use interoptopus_backend_csharp::{CSharpVisibility, Config, Generator};
 use sso_core::error::Code;
 use sso_core::protocol::{
-    event_to_json, AccountRow, Completed, EnvironmentView, Event, Failed, Level, Note, Planned, PlannedProfile, Profile, Progress, TokenCache, Verification,
-    Waiting,
+    event_to_json, AccountRow, Completed, CredentialView, EnvironmentView, Event, Failed, Level, Note, Planned, PlannedProfile, Profile, Progress, SessionView,
+    TokenCache, Verification, Waiting,
 };
 
 fn crate_folder() -> &'static Path {
@@ -74,6 +74,26 @@ fn events() -> Vec<Event> {
             token_cache: TokenCache::Memory,
             source: text("/home/user/.aws/sso-environments"),
             accounts: vec![AccountRow { profile: text("Account1"), account_id: text("012345678901"), role_name: Some(text("AWSReadOnlyAccess")) }],
+        }),
+        Event::Session(SessionView {
+            environment: text("Acme"),
+            start_url: text("https://d-12345abcde.awsapps.com/start/"),
+            region: text("us-west-2"),
+            state: text("Refreshable"),
+            token_expires: Some(time()),
+            refreshable: true,
+            registration_expires: Some(time()),
+            token_cache: TokenCache::AwsCli,
+            path: Some(text("/home/user/.aws/sso/cache/0ad374308c5a4e22f723adf10145eafad7c4031c.json")),
+        }),
+        Event::Credential(CredentialView {
+            environment: text("Acme"),
+            profile_name: text("Account 1"),
+            account_id: text("012345678901"),
+            role_name: text("AWSAdministratorAccess"),
+            state: text("Due"),
+            reason: Some(text("its keys expire soon")),
+            expiration: Some(time()),
         }),
     ]
 }

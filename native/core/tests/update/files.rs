@@ -61,3 +61,15 @@ fn a_cache_that_cannot_be_written_is_said_and_the_session_lives_in_memory() {
     company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
     assert_eq!(company.service.stats().logins, 1);
 }
+
+#[test]
+fn another_name_of_the_file_keeps_the_old_keys_and_that_is_said() {
+    let company = Company::with(approving(), 1);
+    std::fs::write(company.aws("credentials"), "[x]\nk=v\n").unwrap();
+    std::fs::hard_link(company.aws("credentials"), company.aws("other")).unwrap();
+    let seen = company.update();
+    assert_eq!(seen.notes.iter().filter(|note| note.contains("hard link")).count(), usize::from(cfg!(unix)));
+    assert_eq!(std::fs::read_to_string(company.aws("other")).unwrap(), "[x]\nk=v\n");
+    let seen = company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
+    assert!(!seen.notes.iter().any(|note| note.contains("hard link")));
+}

@@ -111,3 +111,47 @@ fn keys_are_shown_as_they_stand() {
     company.clock.move_by(601);
     assert_eq!(credential(&company).state, "Expired");
 }
+
+#[test]
+fn a_logout_that_is_never_answered_takes_the_session_from_this_machine_all_the_same() {
+    let company = Company::with(approving(), 1);
+    company.update();
+    company.service.control(Control { hang: vec!["Logout:all".parse().unwrap()], ..Control::default() });
+    let started = std::time::Instant::now();
+    let seen = company.run(disconnect(false));
+    assert!(seen.failed.is_empty() && seen.notes.iter().any(|note| note.contains("not ended at the service")), "{seen:?}");
+    assert_eq!(session(&company).state, "None");
+    assert!(started.elapsed() < std::time::Duration::from_secs(30));
+}
+
+#[test]
+fn disconnecting_what_was_never_connected_makes_no_file_and_a_registration_in_memory_stays() {
+    let company = Company::with(approving(), 1);
+    company.run(disconnect(false));
+    assert!(!company.aws("sso").exists());
+    let in_memory = || {
+        Operation::ConnectSession(ConnectSession { environments: Vec::new(), browser: true, login: true, timeout: None, token_cache: Some(TokenCache::Memory) })
+    };
+    company.run(in_memory());
+    company.run(disconnect(false));
+    company.run(in_memory());
+    assert_eq!((company.service.stats().logins, company.service.stats().requests["RegisterClient"]), (2, 1));
+}
+
+#[test]
+fn a_token_file_that_cannot_be_removed_is_an_error_and_not_a_success() {
+    let company = Company::with(approving(), 1);
+    company.update();
+    let cache = company.aws("sso/cache");
+    for entry in std::fs::read_dir(&cache).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "lock") {
+            std::fs::remove_file(&path).unwrap();
+            // A folder where the lock should be: nobody can take it.
+            std::fs::create_dir(&path).unwrap();
+        }
+    }
+    let seen = company.run(disconnect(false));
+    assert_eq!(seen.codes(), ["WriteFailed"]);
+    assert_eq!(session(&company).state, "Active");
+}

@@ -275,16 +275,17 @@ fn a_write_changes_our_keys_and_not_a_byte_beside_them_and_all_tools_read_it_bac
             let added: Vec<usize> = targets.iter().copied().filter(|target| !present.contains(target)).collect();
             let theirs: Vec<u8> = lines.iter().filter(|line| !line.ours).flat_map(|line| line.bytes.clone()).collect();
             let kept = without_ours(&new, &case, &added);
-            if added.is_empty() {
+            // Where a line of ours without an end was the last and goes away, a blank line before it cannot be the last without an end: it goes too.
+            let loses_its_last = case.open && lines.last().is_some_and(|line| line.ours);
+            if added.is_empty() && !loses_its_last {
                 // Only the end of the last line may move, where the file ends without one.
                 let all = |text: &[u8]| if case.open { bare(text).to_vec() } else { text.to_vec() };
                 prop_assert_eq!(all(&kept).escape_ascii().to_string(), all(&theirs).escape_ascii().to_string());
             } else {
                 prop_assert_eq!(kept.trim_ascii_end().escape_ascii().to_string(), theirs.trim_ascii_end().escape_ascii().to_string());
-                prop_assert!(new.len() > old.len() || lines.iter().any(|line| line.ours));
             }
             let is_open = |text: &[u8]| !text.is_empty() && !text.ends_with(b"\n") && !text.ends_with(b"\r");
-            prop_assert_eq!(is_open(&new), is_open(&old));
+            prop_assert!(loses_its_last || is_open(&new) == is_open(&old));
 
             let mut wanted = before.clone();
             for target in &targets {

@@ -1,0 +1,79 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using AwsSso.Native;
+
+namespace AwsSso.Commands;
+
+/// <summary>What the cmdlets that look at stored environments have in common: which environments are meant, and which of their profiles.</summary>
+public abstract class EnvironmentCmdlet : SsoCmdlet
+{
+    private readonly List<NamePattern> wanted = [];
+
+    private protected EnvironmentCmdlet()
+    {
+    }
+
+    /// <summary>The environments of this moment's input, by name or wildcards; null where none is given.</summary>
+    private protected abstract string[]? Named { get; }
+
+    /// <summary>Collects names: all of the input is one run.</summary>
+    protected sealed override void ProcessRecord() => wanted.AddRange((Named ?? []).Select(name => new NamePattern(name, ignoreCase: true)));
+
+    /// <summary>Does the work, once for all of the input.</summary>
+    protected sealed override void EndProcessing()
+    {
+        // A pipeline that brought nothing is not a wish for every environment.
+        if (wanted.Count > 0 || !MyInvocation.ExpectingInput)
+        {
+            RunAll();
+        }
+    }
+
+    /// <summary>Does the work for the environments that <see cref="Ask"/> tells of.</summary>
+    private protected abstract void RunAll();
+
+    /// <summary>
+    /// Asks the library about the environments that are meant, and gives its answers. The names go into the question, so that an unknown one
+    /// is an error; for wildcards, or where nothing was named, every stored environment is asked about.
+    /// </summary>
+    private protected List<T> Ask<T>(Func<string[], SsoWork> question, Func<SsoEvent, T?> answerOf, Func<T, string> environmentOf)
+        where T : class
+    {
+        var answers = new List<T>();
+        var literals = wanted.Where(name => name.IsLiteral).Select(name => name.Literal).Distinct(StringComparer.OrdinalIgnoreCase).ToArray();
+        var patterns = wanted.Where(name => !name.IsLiteral).ToArray();
+        if (literals.Length > 0)
+        {
+            Collect(literals, _ => true);
+        }
+
+        if (patterns.Length > 0 || wanted.Count == 0)
+        {
+            var known = new HashSet<string>(answers.Select(environmentOf), StringComparer.OrdinalIgnoreCase);
+            Collect([], name => !known.Contains(name) && (wanted.Count == 0 || patterns.Any(pattern => pattern.Matches(name))));
+        }
+
+        return answers;
+
+        void Collect(string[] names, Func<string, bool> isMeant) => Run(question(names), happened =>
+        {
+            if (answerOf(happened) is { } answer && isMeant(environmentOf(answer)))
+            {
+                answers.Add(answer);
+            }
+        });
+    }
+
+    /// <summary>Gives what tells whether a profile is meant by -ProfileName; a name without wildcards that no profile has is an error.</summary>
+    private protected Func<string, bool> MeantProfiles(string[] names, string[] existing)
+    {
+        var patterns = names.Distinct(StringComparer.Ordinal).Select(name => new NamePattern(name, ignoreCase: false)).ToArray();
+        foreach (var missing in patterns.Where(pattern => pattern.IsLiteral && !existing.Any(pattern.Matches)))
+        {
+            WriteError(SsoErrors.ProfileNotFound(missing.Literal, existing).ToRecord());
+        }
+
+        return name => patterns.Any(pattern => pattern.Matches(name));
+    }
+}

@@ -1,0 +1,20 @@
+using System.Management.Automation;
+
+namespace AwsSso.Commands;
+
+/// <summary>Shows how sessions stand, without any network call.</summary>
+[Cmdlet(VerbsCommon.Get, "SsoSession")]
+[OutputType(typeof(SsoSession))]
+public sealed class GetSsoSessionCommand : SessionCmdlet
+{
+    /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("EnvironmentName", "Name")]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[]? Environment { get; set; }
+
+    private protected override string[]? Named => Environment;
+
+    private protected override void RunAll() => WriteObject(Sessions(), enumerateCollection: true);
+}
