@@ -101,6 +101,19 @@ function Invoke-Generate {
     Invoke-Step 'C header and C# declarations' { cargo run --quiet --locked -p sso-ffi --example generate }
 }
 
+# The boundary's own tests with every access to memory checked. The flag is one of nightly's, which the stable compiler takes when told so.
+function Invoke-Sanitizer {
+    $target = cargo -vV | Select-String '^host: (.+)' | ForEach-Object { $_.Matches[0].Groups[1].Value }
+    $env:RUSTC_BOOTSTRAP = '1'
+    $env:RUSTFLAGS = '-Zsanitizer=address'
+    try {
+        Invoke-Step 'AddressSanitizer' { cargo test --quiet --locked -p sso-ffi --test pointers --target $target --target-dir target/sanitizer }
+    }
+    finally {
+        $env:RUSTC_BOOTSTRAP = $env:RUSTFLAGS = $null
+    }
+}
+
 # Adds up the summary lines of cargo's test runs.
 function Measure-CargoTest([string[]] $Line) {
     $count = @{ Passed = 0; Failed = 0; Skipped = 0 }
@@ -172,6 +185,7 @@ function Invoke-Test {
             { Invoke-Step 'cargo clippy' { cargo clippy --workspace --all-targets --locked --quiet -- -D warnings } }
             { Invoke-Step 'dotnet format' { dotnet format module/AwsSso.csproj --verify-no-changes --no-restore } }
         )
+        if ($Full -and $IsLinux) { $gates += { Invoke-Sanitizer } }
         foreach ($gate in $gates) {
             try { & $gate }
             catch {

@@ -112,4 +112,30 @@ Describe 'Update-SsoCredential many times at once' {
             (Get-StandInStats $service).violations | Should -BeNullOrEmpty
         }
     }
+
+    Context 'in many PowerShells started at once, with a session that has ended' {
+        It 'asks for one approval in one browser' -Skip:$IsWindows {
+            $count = Get-TestCount 20
+            $service = Start-StandIn '--accounts', '20', '--approve-after-polls', '1'
+            $folder = New-TestFolder
+            $browser = Join-Path $folder browser
+            Set-Content $browser "#!/bin/sh`necho `"`$@`" >>'$folder/opened'"
+            chmod +x $browser
+            $own = New-UserHome
+            Add-Environment $own $service Acme
+            (Invoke-UserPowerShell $own $service 'Update-SsoCredential Acme -NoBrowser').Errors | Should -BeNullOrEmpty
+            # The session is over at the service, and by its file.
+            Set-StandIn $service @{ expire_tokens = $true; end_sessions = $true }
+            foreach ($file in Get-ChildItem (Get-AwsPath $own 'sso/cache/*.json')) {
+                (Get-Content -Raw $file) -replace '("expiresAt": ")[^"]*(", "clientId")', '${1}2020-01-01T00:00:00Z$2' | Set-Content -NoNewline $file
+            }
+            $before = (Get-StandInStats $service).device_authorizations
+            $all = 1..$count | ForEach-Object { Start-UserPowerShell $own $service 'Update-SsoCredential Acme -Force -PassThru' @{ BROWSER = $browser } }
+            $runs = $all | ForEach-Object { Wait-UserProgram $_ 180 }
+            $runs.Errors | Should -BeNullOrEmpty
+            foreach ($run in $runs) { $run.Output.Count | Should -Be 20 }
+            (Get-StandInStats $service).device_authorizations - $before | Should -Be 1
+            @(Get-Content "$folder/opened").Count | Should -Be 1
+        }
+    }
 }

@@ -460,6 +460,18 @@ Describe 'Secrets' {
         ($shown -match 'IQoJb3JpZ2luX2VjE|aoaAAAAA|aorAAAAA|eyJraWQiOi') | Should -BeFalse
     }
 
+    It 'are in the arguments or variables of no process that is started: <_>' -Skip:(-not $IsLinux) -ForEach 'a browser' {
+        $folder = New-TestFolder
+        $browser = Join-Path $folder browser
+        Set-Content $browser "#!/bin/sh`ntr '\0' '\n' <`"/proc/`$`$/cmdline`" >>'$folder/seen'; env >>'$folder/seen'"
+        chmod +x $browser
+        $run = Invoke-UserPowerShell $own $leaky 'Update-SsoCredential Acme -Force -TokenCache Memory' @{ BROWSER = $browser }
+        $run.Text | Should -Match 'the browser should open'
+        $seen = Get-Content -Raw "$folder/seen"
+        $seen | Should -Match 'user_code='
+        @(Get-Secret $own | Where-Object { $seen.Contains($_) }).Count | Should -Be 0
+    }
+
     It 'lie in files that only their owner can read' -Skip:$IsWindows {
         Get-ChildItem (Get-AwsPath $own '') -Recurse -File -Force | Where-Object { $_.UnixFileMode -band [IO.UnixFileMode] 'GroupRead, OtherRead, GroupWrite, OtherWrite' } |
             ForEach-Object Name | Where-Object { $_ -ne 'sso-environments' } | Should -BeNullOrEmpty

@@ -234,6 +234,11 @@ function Invoke-Pwsh([string] $UserHome, [object] $StandIn, [string[]] $Word, [s
     Wait-UserProgram (Start-UserProgram ($Through + @(Get-PowerShell) + $Word) (Get-UserVariable $UserHome $StandIn))
 }
 
+# The count of a long test: all of it with `build.ps1 Test -Full`, else a tenth.
+function Get-TestCount([int] $Full) {
+    if ($env:SSO_TEST_FULL) { $Full } else { [Math]::Max(2, [int] ($Full / 10)) }
+}
+
 # Ends every stand-in and removes every folder that these functions made.
 function Clear-StandIn {
     foreach ($standIn in $standIns) {

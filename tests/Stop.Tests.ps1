@@ -129,6 +129,44 @@ Describe 'Ctrl+C' {
         }
     }
 
+    Context 'at any moment' {
+        It 'gives the prompt back while the service hangs, and leaves the files whole' {
+            $count = Get-TestCount 20
+            $hanging = Start-StandIn '--accounts', '40', '--approve-after-polls', '0', '--delay', '30'
+            $own = New-UserHome
+            Add-Environment $own $hanging Acme -Count 40
+            $run = Invoke-UserPowerShell $own $hanging @"
+                Update-SsoCredential Acme -NoBrowser
+                1..$count | ForEach-Object {
+                    # One request of each run is never answered, so that none ends by itself.
+                    `$null = Invoke-RestMethod `$standInUrl/_control -Method Post -NoProxy -Body '{"clear": true, "hang": ["GetRoleCredentials:1"]}'
+                    `$shell = [powershell]::Create()
+                    `$null = `$shell.AddScript("Import-Module '`$manifest'; Update-SsoCredential Acme -Force -NoLogin -ThrottleLimit 8")
+                    `$null = `$shell.BeginInvoke()
+                    Start-Sleep -Milliseconds (Get-Random -Maximum 400)
+                    `$watch = [Diagnostics.Stopwatch]::StartNew()
+                    `$shell.Stop()
+                    @{
+                        Seconds = `$watch.Elapsed.TotalSeconds
+                        Errors = @(`$shell.Streams.Error | ForEach-Object { "`$_" })
+                        Lines = @(Get-Content ~/.aws/credentials)
+                        Beside = @((Get-ChildItem ~/.aws -File -Force).Name)
+                    }
+                    `$shell.Dispose()
+                }
+"@
+            $run.Output.Count | Should -Be $count
+            foreach ($stopped in $run.Output) {
+                $stopped.Seconds | Should -BeLessThan 5
+                $stopped.Errors | Should -BeNullOrEmpty
+                # Forty sections of a header and six keys, thirty-nine blank lines between them.
+                $stopped.Lines.Count | Should -Be (40 * 7 + 39)
+                @($stopped.Lines -match '^aws_session_token = \S+$').Count | Should -Be 40
+                $stopped.Beside | Sort-Object | Should -Be 'credentials', 'credentials.lock', 'sso-environments'
+            }
+        }
+    }
+
     Context 'typed in a terminal' {
         It 'gives the prompt back while the service hangs, and has written what was fetched' {
             if (-not (Get-Command tmux -CommandType Application -ErrorAction Ignore)) {
