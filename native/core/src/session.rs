@@ -272,7 +272,8 @@ impl SessionSource<'_> {
         }
         if let Some(token) = token {
             let still_good = token.expires_at > self.now() && refused.is_none_or(|refused| *refused != token.access_token);
-            let rested = refused.is_some() || state.last_refresh.is_none_or(|last| last.elapsed() >= REFRESH_SPACING);
+            // Only a session that is still good can wait; without one, the other way is to ask somebody to log in.
+            let rested = !still_good || state.last_refresh.is_none_or(|last| last.elapsed() >= REFRESH_SPACING);
             if may_refresh && rested {
                 state.last_refresh = Some(Instant::now());
                 match self.refresh(&token, still_good).await? {

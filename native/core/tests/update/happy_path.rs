@@ -1,5 +1,7 @@
 use sso_core::protocol::{Operation, Plan, Target, TokenCache, Update};
 
+use sso_stand_in::Control;
+
 use crate::{Company, approving, rows, update_of};
 
 #[test]
@@ -98,23 +100,50 @@ fn what_is_due_by_the_clock_is_fetched_again() {
     assert_eq!(company.update().statuses(), [("Refreshed", 2)].into());
 }
 
-#[test]
-fn no_secret_ever_reaches_an_event() {
-    let company = Company::with(approving(), 2);
-    let seen = company.update();
+/// Every secret that lies in the files of this home.
+fn secrets(company: &Company) -> Vec<String> {
     let cache: String = std::fs::read_dir(company.aws("sso/cache")).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
-    let secret_lines = |text: &str| -> Vec<String> {
-        text.lines()
-            .filter(|line| line.starts_with("aws_secret") || line.starts_with("aws_session"))
-            .map(|line| line.split_once(" = ").unwrap().1.to_owned())
-            .collect()
-    };
-    let mut secrets = secret_lines(&company.credentials());
-    assert_eq!(secrets.len(), 4);
+    let credentials = company.credentials();
+    let lines = credentials.lines().filter(|line| line.starts_with("aws_secret") || line.starts_with("aws_session"));
+    let mut secrets: Vec<String> = lines.map(|line| line.split_once(" = ").unwrap().1.to_owned()).collect();
     for name in ["accessToken", "refreshToken", "clientSecret"] {
-        secrets.push(cache.split(&format!("\"{name}\": \"")).nth(1).unwrap().split('"').next().unwrap().to_owned());
+        secrets.extend(cache.split(&format!("\"{name}\": \"")).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()));
     }
-    for secret in secrets {
-        assert!(secret.len() > 8 && !seen.text.contains(&secret));
+    secrets
+}
+
+#[test]
+fn no_secret_ever_reaches_an_event_whatever_goes_wrong() {
+    let company = Company::with(approving(), 4);
+    let mut text = company.update().text;
+    let mut known = secrets(&company);
+    assert!(known.len() >= 11, "{}", known.len());
+    let faults = [
+        Control { broken_json: vec!["GetRoleCredentials:2".parse().unwrap()], ..Control::default() },
+        Control { cut: vec!["GetRoleCredentials:all".parse().unwrap()], ..Control::default() },
+        Control { fail: vec!["GetRoleCredentials:all:400".parse().unwrap()], ..Control::default() },
+        Control { refuse: vec!["100000000001".into()], ..Control::default() },
+        Control { expire_tokens: true, broken_json: vec!["CreateToken:1".parse().unwrap()], ..Control::default() },
+        Control { expire_tokens: true, end_sessions: true, fail: vec!["CreateToken:1:400:InvalidGrantException".parse().unwrap()], ..Control::default() },
+        Control { hang: vec!["GetRoleCredentials:1".parse().unwrap()], ..Control::default() },
+    ];
+    for fault in faults {
+        company.service.control(Control { clear: true, ..fault });
+        text += &company.run(Operation::Update(Update { force: true, timeout: Some(3), ..update_of("Acme") })).text;
+        known.extend(secrets(&company));
+    }
+    for operation in [
+        Operation::GetSession(sso_core::protocol::GetSession { environments: Vec::new() }),
+        Operation::GetCredential(sso_core::protocol::GetCredential { environments: Vec::new(), minimum_remaining: 900 }),
+        Operation::DisconnectSession(sso_core::protocol::DisconnectSession { environments: Vec::new(), remove_credentials: true }),
+    ] {
+        text += &company.run(operation).text;
+    }
+    for code in ["ServiceError", "NetworkError", "RoleNotAssigned"] {
+        assert!(text.contains(code), "{code} was to be among what went wrong");
+    }
+    for secret in known {
+        // A piece of one would be enough to harm.
+        assert!(secret.len() > 20 && !text.contains(&secret[..20]));
     }
 }

@@ -206,3 +206,55 @@ fn a_run_that_may_not_log_in_does_not_wait_for_somebody_else_s_login() {
         assert_eq!(seen.codes(), ["FileLocked"], "{:?}", seen.failed);
     }
 }
+
+#[test]
+fn a_refresh_that_fails_leaves_a_good_session_in_use_and_is_not_tried_again_at_once() {
+    let company = Company::with(approving(), 1);
+    company.update();
+    company.clock.move_by(8 * 3600 - 600);
+    company.service.control(Control { fail: vec!["CreateToken:all:500".parse().unwrap()], ..Control::default() });
+    let polls = || company.service.stats().requests["CreateToken"];
+    for _ in 0..3 {
+        let before = polls();
+        let seen = company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
+        assert_eq!((seen.statuses(), seen.verifications.len()), ([("Refreshed", 1)].into(), 0), "{:?}", seen.failed);
+        // The first run tries, with the retries that a 500 is worth; those within 30 s do not.
+        assert_eq!(polls() > before, before == 1, "{before}");
+    }
+}
+
+#[test]
+fn a_rotated_refresh_token_takes_the_place_of_the_old_one_and_an_absent_one_does_not() {
+    for rotate in [true, false] {
+        let company = Company::with(Options { rotate_refresh_token: rotate, ..approving() }, 1);
+        company.update();
+        for refreshes in 1..=2 {
+            company.clock.move_by(8 * 3600 + 60);
+            let seen = company.update();
+            assert_eq!((seen.statuses(), seen.verifications.len()), ([("Refreshed", 1)].into(), 0), "{:?}", seen.failed);
+            assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, refreshes));
+        }
+    }
+}
+
+#[test]
+fn a_registration_that_has_expired_is_renewed_with_the_login() {
+    let company = Company::with(Options { registration_lifetime: 3600, ..approving() }, 1);
+    company.update();
+    company.clock.move_by(9 * 3600);
+    assert_eq!(company.update().verifications.len(), 1);
+    assert_eq!((company.service.stats().requests["RegisterClient"], company.service.stats().refreshes), (2, 0));
+}
+
+#[test]
+fn a_refresh_that_failed_a_moment_ago_is_tried_again_before_anybody_is_asked_to_log_in() {
+    let company = Company::with(approving(), 1);
+    company.update();
+    company.clock.move_by(8 * 3600 + 60);
+    company.service.control(Control { fail: vec!["CreateToken:all:500".parse().unwrap()], ..Control::default() });
+    let seen = company.update();
+    assert_eq!((seen.codes(), seen.verifications.len()), (vec!["ServiceError".to_owned()], 0));
+    company.service.control(Control { clear: true, ..Control::default() });
+    let seen = company.update();
+    assert_eq!((seen.statuses(), seen.verifications.len()), ([("Refreshed", 1)].into(), 0));
+}

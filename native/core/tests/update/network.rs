@@ -144,6 +144,31 @@ fn a_network_that_goes_away_is_one_error_soon_and_not_one_for_each_profile() {
 }
 
 #[test]
+fn a_refusal_that_is_not_of_the_session_never_leads_to_a_login() {
+    for status in [400, 403, 404, 429, 500, 503] {
+        let company = Company::with(approving(), 2);
+        company.update();
+        company.service.control(Control { fail: vec![format!("GetRoleCredentials:all:{status}").parse().unwrap()], ..Control::default() });
+        let seen = company.run(Operation::Update(Update { force: true, timeout: Some(1), ..update_of("Acme") }));
+        assert_eq!((seen.failed.len(), seen.verifications.len()), (2, 0), "{status}");
+        let stats = company.service.stats();
+        assert_eq!((stats.logins, stats.refreshes), (1, 0), "{status}");
+    }
+}
+
+#[test]
+fn a_proxy_that_answers_for_the_service_is_not_taken_for_it() {
+    for status in [401, 403, 404] {
+        let company = Company::with(approving(), 1);
+        company.update();
+        company.service.control(Control { fail: vec![format!("GetRoleCredentials:all:{status}:bare").parse().unwrap()], ..Control::default() });
+        let seen = company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
+        assert_eq!(seen.codes(), ["ServiceError"], "{status}");
+        assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, 0), "{status}");
+    }
+}
+
+#[test]
 fn text_of_the_service_reaches_nobody_with_control_characters() {
     let options = Options { hostile_text: true, refuse: vec!["100000000000".into()], deny: false, ..approving() };
     let company = Company::with(options, 2);
