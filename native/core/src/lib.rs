@@ -6,6 +6,7 @@
 mod browser;
 mod config_file;
 mod connect;
+mod connections;
 mod credentials_file;
 mod environment;
 pub mod error;

@@ -15,10 +15,10 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provi
 use aws_smithy_http_client::{Builder as HttpClientBuilder, Connector};
 use aws_smithy_runtime::client::retries::classifiers::HttpStatusCodeClassifier;
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use rustls::RootCertStore;
@@ -27,6 +27,7 @@ use rustls::pki_types::pem::PemObject as _;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
+use crate::connections::renewing;
 use crate::credentials_file::RoleCredentials;
 use crate::environment::is_trustworthy;
 use crate::error::{Code, Error, without_controls};
@@ -384,76 +385,6 @@ fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error> {
     Ok(renewing(move || HttpClientBuilder::new().build_with_connector_fn(connector.clone())))
 }
 
-/// A client that takes new connections after a request that was given up.
-/// A connection can die without a word, as in a laptop that slept, and over HTTP/2 all requests to come would wait on that same one.
-fn renewing(make: impl Fn() -> SharedHttpClient + Send + Sync + 'static) -> SharedHttpClient {
-    SharedHttpClient::new(Renewing(Arc::new(Renewal { current: Mutex::new((0, make())), make: Box::new(make) })))
-}
-
-#[derive(Clone)]
-struct Renewing(Arc<Renewal>);
-
-struct Renewal {
-    make: Box<dyn Fn() -> SharedHttpClient + Send + Sync>,
-    /// The client in use, counted from the first.
-    current: Mutex<(u64, SharedHttpClient)>,
-}
-
-impl std::fmt::Debug for Renewing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Renewing").finish_non_exhaustive()
-    }
-}
-
-impl HttpClient for Renewing {
-    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        let (number, client) = self.0.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        SharedHttpConnector::new(RenewingConnector { client: self.clone(), number, connector: client.http_connector(settings, components) })
-    }
-}
-
-#[derive(Debug)]
-struct RenewingConnector {
-    client: Renewing,
-    number: u64,
-    connector: SharedHttpConnector,
-}
-
-impl HttpConnector for RenewingConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let unanswered = Unanswered { client: Some(self.client.clone()), number: self.number };
-        let answer = self.connector.call(request);
-        HttpConnectorFuture::new(async move {
-            let answer = answer.await;
-            unanswered.answered();
-            answer
-        })
-    }
-}
-
-/// A request on its way; dropped with its client, it was given up.
-struct Unanswered {
-    client: Option<Renewing>,
-    number: u64,
-}
-
-impl Unanswered {
-    fn answered(mut self) {
-        self.client = None;
-    }
-}
-
-impl Drop for Unanswered {
-    fn drop(&mut self) {
-        let Some(Renewing(renewal)) = &self.client else { return };
-        let mut current = renewal.current.lock().unwrap_or_else(PoisonError::into_inner);
-        // Others that were given up with it have seen to that already.
-        if current.0 == self.number {
-            *current = (self.number + 1, (renewal.make)());
-        }
-    }
-}
-
 impl Service {
     fn new(settings: Settings) -> Result<Self, Error> {
         http_client(&settings).map(|http_client| Self::over(settings, http_client))
@@ -761,6 +692,9 @@ fn oauth_code(error: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use aws_smithy_runtime_api::client::result::ConnectorError;
+
+    use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector};
+    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
     use super::*;
     use crate::world::{Variables, test_world};
