@@ -1,4 +1,4 @@
-//! The boundary through raw pointers, as the C# side uses it; `build.ps1 Test -Full` runs it under AddressSanitizer, too.
+//! The boundary through raw pointers, as the C# side uses it; `build.ps1 Test -Full` runs it under `AddressSanitizer`, too.
 #![allow(clippy::unwrap_used)]
 
 use std::ffi::c_void;
