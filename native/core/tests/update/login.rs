@@ -258,3 +258,27 @@ fn a_refresh_that_failed_a_moment_ago_is_tried_again_before_anybody_is_asked_to_
     let seen = company.update();
     assert_eq!((seen.statuses(), seen.verifications.len()), ([("Refreshed", 1)].into(), 0));
 }
+
+#[test]
+fn many_processes_and_runs_at_once_refresh_once() {
+    let company = Company::with(approving(), 3);
+    company.update();
+    company.clock.move_by(8 * 3600 + 60);
+    std::thread::scope(|scope| {
+        for process in 0..3 {
+            let company = &company;
+            let mut world = company.world();
+            if process > 0 {
+                world.memory = std::sync::Arc::default();
+            }
+            for _ in 0..2 {
+                let world = world.clone();
+                scope.spawn(move || {
+                    let seen = Seen::all(&sso_core::run(Operation::Update(update_of("Acme")), world));
+                    assert!(seen.failed.is_empty() && seen.verifications.is_empty(), "{:?}", seen.failed);
+                });
+            }
+        }
+    });
+    assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, 1));
+}
