@@ -199,47 +199,58 @@ impl UpdateRun {
             services.push(self.world.memory.services.of(&self.world, &part.environment.region)?);
         }
         let sources: Vec<SessionSource<'_>> = parts.iter().zip(&services).map(|(part, service)| self.source(&part.environment, service)).collect();
-        let total = parts.iter().flat_map(Part::due).count() as u64;
+        let sessions = self.open_sessions(parts, &sources, timeout).await;
+        let results = self.fetch_all(parts, &sources, &sessions, timeout).await;
+        for service in &services {
+            self.world.memory.hear(&self.world, service, &self.outlet);
+        }
+        self.write(parts, &results, timeout).await?;
+        Ok(sessions.into_iter().zip(results).map(|(session, results)| PartOutcome::of(session, results)).collect())
+    }
 
-        // Logins one after another: nobody can approve two at once.
-        let mut currents: Vec<Option<tokio::sync::Mutex<Current>>> = Vec::new();
-        let mut outcomes: Vec<PartOutcome> = Vec::new();
-        for (part, source) in parts.iter().zip(&sources) {
-            let nothing = part.due().next().is_none();
-            let (current, outcome) = if nothing {
-                (None, PartOutcome::Profiles(Vec::new(), None))
+    /// Opens the sessions that are needed, one after another: nobody can approve two logins at once.
+    async fn open_sessions(&self, parts: &[Part], sources: &[SessionSource<'_>], timeout: Duration) -> Vec<Opened> {
+        let mut sessions = Vec::new();
+        for (part, source) in parts.iter().zip(sources) {
+            sessions.push(if part.due().next().is_none() {
+                Opened::NotNeeded
             } else {
                 match source.session().await {
-                    Ok(session) => {
-                        let current = Current { access_token: session.access_token, renewals: 0, deadline: Instant::now() + timeout, ended: None };
-                        (Some(tokio::sync::Mutex::new(current)), PartOutcome::Profiles(Vec::new(), None))
-                    }
-                    Err(NoLogin::Cancelled) => (None, PartOutcome::Cancelled),
-                    Err(NoLogin::Failed(error)) => (None, PartOutcome::NoSession(error)),
+                    Ok(session) => Opened::Session(tokio::sync::Mutex::new(Current {
+                        access_token: session.access_token,
+                        renewals: 0,
+                        deadline: Instant::now() + timeout,
+                        ended: None,
+                    })),
+                    Err(no_login) => Opened::No(no_login),
                 }
-            };
-            currents.push(current);
-            outcomes.push(outcome);
+            });
         }
+        // The waits for the other logins do not count.
+        for session in &sessions {
+            if let Opened::Session(current) = session {
+                current.lock().await.deadline = Instant::now() + timeout;
+            }
+        }
+        sessions
+    }
 
-        // The waits for other logins do not count.
-        for current in currents.iter().flatten() {
-            current.lock().await.deadline = Instant::now() + timeout;
-        }
+    /// Fetches what is due of all environments side by side, until it is done or cancelled; gives an outcome for each due profile.
+    async fn fetch_all(&self, parts: &[Part], sources: &[SessionSource<'_>], sessions: &[Opened], timeout: Duration) -> Vec<Vec<Outcome>> {
         let mut jobs = Vec::new();
         let mut results: Vec<Vec<Outcome>> = Vec::new();
-        for (index, ((part, source), current)) in parts.iter().zip(&sources).zip(&currents).enumerate() {
+        for (index, ((part, source), session)) in parts.iter().zip(sources).zip(sessions).enumerate() {
             results.push(part.due().map(|_| Outcome::Untouched).collect());
-            let Some(current) = current else { continue };
+            let Opened::Session(current) = session else { continue };
             for (place, profile) in part.due().enumerate() {
                 jobs.push(async move { (index, place, self.fetch(profile, source, current, timeout).await) });
             }
         }
-        let limit = usize::try_from(self.update.throttle_limit.clamp(1, 256)).unwrap_or(16);
-        let mut done = 0;
-        if !jobs.is_empty() {
+        let (mut done, total) = (0, jobs.len() as u64);
+        if total > 0 {
             self.outlet.send(Event::Progress(Progress { done, total }));
         }
+        let limit = usize::try_from(self.update.throttle_limit.clamp(1, 256)).unwrap_or(16);
         let mut answers = futures_util::stream::iter(jobs).buffer_unordered(limit);
         loop {
             let answer = tokio::select! {
@@ -253,21 +264,7 @@ impl UpdateRun {
             self.outlet.send(Event::Progress(Progress { done, total }));
         }
         drop(answers);
-        for service in &services {
-            self.world.memory.hear(&self.world, service, &self.outlet);
-        }
-        self.write(parts, &results, timeout).await?;
-        for ((outcome, results), current) in outcomes.iter_mut().zip(results).zip(currents) {
-            let ended = current.and_then(|current| current.into_inner().ended);
-            match (&outcome, ended) {
-                (PartOutcome::Profiles(..), Some(error)) if !results.iter().any(|result| matches!(result, Outcome::Fetched(_))) => {
-                    *outcome = PartOutcome::NoSession(error);
-                }
-                (PartOutcome::Profiles(..), ended) => *outcome = PartOutcome::Profiles(results, ended),
-                _ => {}
-            }
-        }
-        Ok(outcomes)
+        results
     }
 
     fn given_timeout(&self) -> Option<Duration> {
@@ -349,11 +346,34 @@ impl UpdateRun {
     }
 }
 
+/// What came of opening an environment's session.
+enum Opened {
+    /// Nothing of it is due.
+    NotNeeded,
+    Session(tokio::sync::Mutex<Current>),
+    No(NoLogin),
+}
+
+/// What came of one environment.
 enum PartOutcome {
     NoSession(Error),
     Cancelled,
     /// One for each due profile, in the order of the table, and why some had no session or service to turn to.
     Profiles(Vec<Outcome>, Option<Error>),
+}
+
+impl PartOutcome {
+    fn of(session: Opened, results: Vec<Outcome>) -> Self {
+        match session {
+            Opened::NotNeeded => Self::Profiles(Vec::new(), None),
+            Opened::No(NoLogin::Cancelled) => Self::Cancelled,
+            Opened::No(NoLogin::Failed(error)) => Self::NoSession(error),
+            Opened::Session(current) => match current.into_inner().ended {
+                Some(error) if !results.iter().any(|result| matches!(result, Outcome::Fetched(_))) => Self::NoSession(error),
+                ended => Self::Profiles(results, ended),
+            },
+        }
+    }
 }
 
 /// Puts a new session in place of one that was refused, once for all fetches that wait for it; gives an outcome where there is no point in going on.
