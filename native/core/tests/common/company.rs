@@ -1,0 +1,234 @@
+//! A user's home folder and the Identity Center of their company, for tests of whole runs; each test binary uses its part of it.
+#![allow(dead_code, reason = "no test binary needs all of it")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use sso_core::protocol::{AccountRow, Completed, Event, Failed, Operation, Profile, SetEnvironment, Target, Update, Verification};
+use sso_core::world::{Browser, Clock, Variables};
+use sso_core::{Memory, Run, World};
+use sso_stand_in::{Options, StandIn};
+use time::OffsetDateTime;
+
+/// A user's home folder, and the Identity Center of their company.
+pub(crate) struct Company {
+    pub(crate) service: StandIn,
+    pub(crate) home: tempfile::TempDir,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) clock: Arc<MovableClock>,
+    pub(crate) browser: Arc<SeenBrowser>,
+}
+
+/// The machine's clock, moved by some seconds.
+#[derive(Default)]
+pub(crate) struct MovableClock(AtomicI64);
+
+impl MovableClock {
+    pub(crate) fn move_by(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::Relaxed);
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc() + time::Duration::seconds(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// A browser that only remembers where it was sent.
+#[derive(Default)]
+pub(crate) struct SeenBrowser {
+    pub(crate) urls: Mutex<Vec<String>>,
+}
+
+impl SeenBrowser {
+    pub(crate) fn opened(&self) -> usize {
+        self.urls.lock().unwrap().len()
+    }
+}
+
+impl Browser for SeenBrowser {
+    fn open(&self, url: &str, _variables: &Variables) -> bool {
+        self.urls.lock().unwrap().push(url.to_owned());
+        true
+    }
+}
+
+/// Options under which a login is approved at the first poll.
+pub(crate) fn approving() -> Options {
+    Options { approve_after_polls: Some(0), ..Options::default() }
+}
+
+/// The first `count` accounts of the stand-in, as rows of a table.
+pub(crate) fn rows(count: u64) -> Vec<AccountRow> {
+    let row = |index: u64| AccountRow { profile: format!("Account{}", index + 1), account_id: format!("{:012}", 100_000_000_000 + index), role_name: None };
+    (0..count).map(row).collect()
+}
+
+pub(crate) fn update_of(environment: &str) -> Update {
+    Update {
+        targets: vec![Target { environment: environment.to_owned(), profiles: None }],
+        force: false,
+        minimum_remaining: 900,
+        browser: true,
+        login: true,
+        timeout: None,
+        throttle_limit: 16,
+        token_cache: None,
+    }
+}
+
+impl Company {
+    /// A company called Acme with `count` profiles.
+    pub(crate) fn with(options: Options, count: u64) -> Self {
+        let service = StandIn::start(options).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let home_variable = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+        let variables = [(home_variable.to_owned(), home.path().display().to_string())].into();
+        let mut company = Self { service, home, variables, memory: Arc::default(), clock: Arc::default(), browser: Arc::default() };
+        let url = company.service.url().to_owned();
+        company.turn_to(&url);
+        let outcome = company.set("Acme", rows(count));
+        assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
+        company
+    }
+
+    pub(crate) fn variable(&mut self, name: &str, value: impl Into<String>) {
+        self.variables.insert(name.to_owned(), value.into());
+    }
+
+    /// Both services are at this address from now on.
+    pub(crate) fn turn_to(&mut self, url: &str) {
+        self.variable("AWS_ENDPOINT_URL_SSO", url);
+        self.variable("AWS_ENDPOINT_URL_SSO_OIDC", url);
+    }
+
+    pub(crate) fn set(&self, name: &str, accounts: Vec<AccountRow>) -> Seen {
+        self.run(Operation::SetEnvironment(SetEnvironment {
+            name: name.to_owned(),
+            start_url: Some(self.service.start_url().to_owned()),
+            region: Some("us-west-2".to_owned()),
+            default_role_name: Some("AWSAdministratorAccess".to_owned()),
+            accounts: Some(accounts),
+            ..SetEnvironment::default()
+        }))
+    }
+
+    pub(crate) fn world(&self) -> World {
+        let mut world = World::new(self.variables.clone(), self.home.path().to_path_buf());
+        world.memory = Arc::clone(&self.memory);
+        world.clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        world.browser = Arc::clone(&self.browser) as Arc<dyn Browser>;
+        world
+    }
+
+    pub(crate) fn start(&self, operation: Operation) -> Run {
+        sso_core::run(operation, self.world())
+    }
+
+    pub(crate) fn run(&self, operation: Operation) -> Seen {
+        Seen::all(&self.start(operation))
+    }
+
+    pub(crate) fn update(&self) -> Seen {
+        self.run(Operation::Update(update_of("Acme")))
+    }
+
+    pub(crate) fn update_within(&self, seconds: u64) -> Seen {
+        self.run(Operation::Update(Update { timeout: Some(seconds), ..update_of("Acme") }))
+    }
+
+    pub(crate) fn forced(&self) -> Seen {
+        self.run(Operation::Update(Update { force: true, ..update_of("Acme") }))
+    }
+
+    pub(crate) fn requests(&self, operation: &str) -> u64 {
+        self.service.stats().requests.get(operation).copied().unwrap_or_default()
+    }
+
+    /// What a new process would be: nothing in memory.
+    pub(crate) fn forget(&mut self) {
+        self.memory = Arc::default();
+    }
+
+    pub(crate) fn aws(&self, name: &str) -> PathBuf {
+        self.home.path().join(".aws").join(name)
+    }
+
+    pub(crate) fn credentials(&self) -> String {
+        std::fs::read_to_string(self.aws("credentials")).unwrap_or_default()
+    }
+
+    /// The service saw nothing that breaks the protocol.
+    pub(crate) fn assert_polite(&self) {
+        let stats = self.service.stats();
+        assert_eq!((stats.violations, stats.early_polls), (Vec::new(), 0));
+    }
+}
+
+/// The events of a run, by kind.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) verifications: Vec<Verification>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) profiles: Vec<Profile>,
+    pub(crate) failed: Vec<Failed>,
+    pub(crate) completed: Vec<Completed>,
+    pub(crate) progress: Vec<(u64, u64)>,
+    pub(crate) planned: Vec<(String, bool)>,
+    /// Everything as the text that crosses the boundary.
+    pub(crate) text: String,
+}
+
+impl Seen {
+    pub(crate) fn all(run: &Run) -> Self {
+        Self::watching(run, |_| {})
+    }
+
+    /// Pulls all events, showing each to `watch` as it comes.
+    pub(crate) fn watching(run: &Run, mut watch: impl FnMut(&Event)) -> Self {
+        let mut seen = Self::default();
+        while let Some(event) = run.next() {
+            watch(&event);
+            seen.text.push_str(&String::from_utf8(sso_core::protocol::event_to_json(&event)).unwrap());
+            match event {
+                Event::Verification(verification) => seen.verifications.push(verification),
+                Event::Note(note) => seen.notes.push(note.text),
+                Event::Profile(profile) => seen.profiles.push(profile),
+                Event::Failed(failed) => seen.failed.push(failed),
+                Event::Completed(completed) => seen.completed.push(completed),
+                Event::Progress(progress) => seen.progress.push((progress.done, progress.total)),
+                Event::Planned(planned) => seen.planned.extend(planned.profiles.into_iter().map(|profile| (profile.profile_name, profile.due))),
+                _ => {}
+            }
+        }
+        seen
+    }
+
+    pub(crate) fn statuses(&self) -> BTreeMap<&str, usize> {
+        self.profiles.iter().fold(BTreeMap::new(), |mut counts, profile| {
+            *counts.entry(profile.status.as_str()).or_default() += 1;
+            counts
+        })
+    }
+
+    pub(crate) fn codes(&self) -> Vec<String> {
+        self.failed.iter().map(|failed| format!("{:?}", failed.code)).collect()
+    }
+
+    /// The one error of this code, with what it advises.
+    #[track_caller]
+    pub(crate) fn only_error(&self, code: &str) -> String {
+        assert_eq!(self.codes(), [code], "{:?}", self.failed);
+        format!("{} {}", self.failed[0].message, self.failed[0].action.as_deref().unwrap_or_default())
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_created(&self, count: usize) {
+        assert!(self.failed.is_empty(), "{:?}", self.failed);
+        assert_eq!(self.statuses(), [("Created", count)].into());
+    }
+}
