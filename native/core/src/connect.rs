@@ -1,7 +1,5 @@
 //! Sessions by themselves: log in, log out, and show how they stand.
 
-use std::time::Duration;
-
 use crate::config_file::ConfigFile;
 use crate::credentials_file::CredentialsFile;
 use crate::environment::{Environment, Environments};
@@ -9,13 +7,10 @@ use crate::error::Error;
 use crate::login::NoLogin;
 use crate::protocol::{ConnectSession, DisconnectSession, Event, GetSession};
 use crate::run::{NetworkWork, Outlet};
-use crate::safe_write::Patience;
+use crate::safe_write::{FILE_LOCK_LIMIT, Patience};
 use crate::session::{SessionSource, token_files, view};
 use crate::update::{limit, stored_or_named};
 use crate::world::World;
-
-/// How long the removal of keys waits for the lock of the credentials file, which others hold for milliseconds.
-const FILE_LOCK_LIMIT: Duration = Duration::from_secs(30);
 
 struct Named {
     environments: Vec<Environment>,

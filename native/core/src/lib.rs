@@ -22,8 +22,6 @@ mod token_cache;
 mod update;
 pub mod world;
 
-use std::time::Duration;
-
 pub use run::{Run, keep_panics_quiet, panicked};
 pub use session::Memory;
 pub use world::World;
@@ -32,10 +30,7 @@ use environment::Environments;
 use error::Error;
 use protocol::{Event, GetEnvironment, Operation};
 use run::{NetworkWork, Outlet};
-use safe_write::Patience;
-
-/// How long a change of the environments file waits for its lock, which others hold for milliseconds.
-const FILE_LOCK_LIMIT: Duration = Duration::from_secs(30);
+use safe_write::{FILE_LOCK_LIMIT, Patience};
 
 /// Starts an operation; nothing happens before the first event is pulled.
 #[must_use]

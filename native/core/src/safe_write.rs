@@ -12,6 +12,9 @@ use crate::error::{Code, Error};
 
 const WRITE_ADVICE: &str = "Check that you own it, that its folder is writable and that the disk is not full.";
 
+/// How long a change of a file waits for its lock where the user gave no limit; others hold it for milliseconds.
+pub(crate) const FILE_LOCK_LIMIT: Duration = Duration::from_secs(30);
+
 /// How often a lock is tried.
 const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 

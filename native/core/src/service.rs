@@ -299,7 +299,7 @@ impl Settings {
             .with_target(kind)
             .with_action(format!("Remove $env:{variable} or $env:{kind}.")));
         }
-        let only_loopback = [&oidc_url, &portal_url].into_iter().all(|url| url.as_ref().is_some_and(|url| url.starts_with("http:")));
+        let only_loopback = are_loopback(oidc_url.as_deref(), portal_url.as_deref());
         // A proxy cannot lead back to this machine.
         let proxy = ["HTTPS_PROXY", "ALL_PROXY"]
             .into_iter()
@@ -336,6 +336,11 @@ impl Settings {
     }
 }
 
+/// Whether both endpoints are plain http, which only a loopback address may be: then neither TLS nor a proxy has a part in it.
+fn are_loopback(oidc_url: Option<&str>, portal_url: Option<&str>) -> bool {
+    [oidc_url, portal_url].into_iter().all(|url| url.is_some_and(|url| url.starts_with("http:")))
+}
+
 /// Reads the CA bundle, checked: the HTTP client panics at a certificate that it cannot take.
 fn read_certificates(path: PathBuf) -> Result<(PathBuf, Vec<u8>), Error> {
     let invalid = |what: &str| {
@@ -354,7 +359,7 @@ fn read_certificates(path: PathBuf) -> Result<(PathBuf, Vec<u8>), Error> {
 }
 
 fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error> {
-    if [&settings.oidc_url, &settings.portal_url].into_iter().all(|url| url.as_ref().is_some_and(|url| url.starts_with("http:"))) {
+    if are_loopback(settings.oidc_url.as_deref(), settings.portal_url.as_deref()) {
         return Ok(renewing(|| HttpClientBuilder::new().build_http()));
     }
     let mut trust_store = TrustStore::default();
