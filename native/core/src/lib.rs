@@ -12,6 +12,7 @@ mod environment;
 pub mod error;
 mod ini_text;
 mod login;
+mod pace;
 pub mod protocol;
 mod run;
 mod safe_write;

@@ -17,8 +17,11 @@ use aws_smithy_runtime::client::retries::classifiers::HttpStatusCodeClassifier;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::{BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef};
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, InterceptorContext,
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use rustls::RootCertStore;
@@ -31,6 +34,7 @@ use crate::connections::renewing;
 use crate::credentials_file::RoleCredentials;
 use crate::environment::is_trustworthy;
 use crate::error::{Code, Error, without_controls};
+use crate::pace::Pace;
 use crate::secret::Secret;
 use crate::token_cache::Registration;
 use crate::world::World;
@@ -44,15 +48,19 @@ const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often the SDK tries a request that meets a fault; a 429 is tried on until the run's time limit.
+/// How often the SDK tries a request that meets a fault; the 429 of the portal are the pace's.
 const ATTEMPTS: u32 = 4;
 
-/// What passes before a request is tried again that the SDK gave up as throttled.
-const THROTTLED_PAUSE: Duration = Duration::from_secs(1);
-
-/// The clients that this process has made, so that connections are kept for the next run.
+/// The clients that this process has made, so that connections and what is known of the pace are kept for the next run.
 #[derive(Default)]
-pub(crate) struct Services(Mutex<HashMap<Settings, Arc<Service>>>);
+pub(crate) struct Services(Mutex<Made>);
+
+#[derive(Default)]
+struct Made {
+    services: HashMap<Settings, Arc<Service>>,
+    /// By endpoint of the portal: a proxy or a CA bundle makes another client, and the service counts its requests with the others.
+    paces: HashMap<String, Arc<Pace>>,
+}
 
 impl std::fmt::Debug for Services {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -77,6 +85,7 @@ struct Settings {
 pub(crate) struct Service {
     oidc: aws_sdk_ssooidc::Client,
     portal: aws_sdk_sso::Client,
+    pace: Arc<Pace>,
     settings: Settings,
     server_clock: Arc<ServerClock>,
     oidc_host: Arc<OnceLock<String>>,
@@ -155,8 +164,16 @@ struct Answer {
 }
 
 impl LastAnswer {
+    fn get(&self) -> Answer {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn request_id(&self) -> Option<String> {
+        self.get().request_id
+    }
+
     fn timed_out(&self) -> Refusal {
-        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let last = self.get();
         match last.status.filter(|status| *status >= 400) {
             Some(status) => Refusal::TimedOut { status: Some(status), request_id: last.request_id },
             None => Refusal::TimedOut { status: None, request_id: None },
@@ -179,6 +196,23 @@ impl Intercept for LastAnswer {
         let request_id = response.headers().get("x-amzn-requestid").map(str::to_owned);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Answer { status: Some(response.status().as_u16()), request_id };
         Ok(())
+    }
+}
+
+/// Keeps the SDK from trying a request again that was refused for the number of them: only the pace knows when it may go.
+#[derive(Debug)]
+struct LeftToThePace;
+
+impl ClassifyRetry for LeftToThePace {
+    fn name(&self) -> &'static str {
+        "LeftToThePace"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response() {
+            Some(response) if response.status().as_u16() == 429 => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
     }
 }
 
@@ -261,11 +295,12 @@ impl Services {
     pub(crate) fn of(&self, world: &World, region: &str) -> Result<Arc<Service>, Error> {
         let settings = Settings::of(world, region)?;
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(service) = made.get(&settings) {
+        if let Some(service) = made.services.get(&settings) {
             return Ok(Arc::clone(service));
         }
-        let service = Arc::new(Service::new(settings.clone())?);
-        made.insert(settings, Arc::clone(&service));
+        let pace = Arc::clone(made.paces.entry(settings.portal()).or_default());
+        let service = Arc::new(Service::over(settings.clone(), http_client(&settings)?, pace));
+        made.services.insert(settings, Arc::clone(&service));
         Ok(service)
     }
 }
@@ -319,6 +354,11 @@ impl Settings {
             fips,
             dual_stack,
         })
+    }
+
+    /// What tells one endpoint of the portal from another.
+    fn portal(&self) -> String {
+        self.portal_url.clone().unwrap_or_else(|| format!("{}, fips {}, dual stack {}", self.region, self.fips, self.dual_stack))
     }
 
     /// The settings in force, as words for an error.
@@ -391,18 +431,12 @@ fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error> {
 }
 
 impl Service {
-    fn new(settings: Settings) -> Result<Self, Error> {
-        http_client(&settings).map(|http_client| Self::over(settings, http_client))
-    }
-
-    fn over(settings: Settings, http_client: SharedHttpClient) -> Self {
+    fn over(settings: Settings, http_client: SharedHttpClient, pace: Arc<Pace>) -> Self {
         let server_clock = Arc::new(ServerClock::default());
         let (oidc_host, portal_host) = (Arc::default(), Arc::default());
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
         // The SDK's quota of retries would fail half of 200 throttled calls, so there is none.
         let partition = |name: &str| RetryPartition::custom(format!("{name}-{}", settings.region)).token_bucket(TokenBucket::unlimited()).build();
-        // A 429 without the name of an exception is not one that the SDK tries again by itself.
-        let throttling = || HttpStatusCodeClassifier::new_from_codes(&[429][..]);
         let app_name = AppName::new(CLIENT_NAME).ok();
 
         let portal = aws_sdk_sso::config::Builder::new()
@@ -412,7 +446,7 @@ impl Service {
             .timeout_config(timeouts.clone())
             .retry_config(retries())
             .retry_partition(partition("portal"))
-            .retry_classifier(throttling())
+            .retry_classifier(LeftToThePace)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .interceptor(Listener { clock: Arc::clone(&server_clock), host: Arc::clone(&portal_host) });
         let mut portal = portal;
@@ -427,7 +461,8 @@ impl Service {
             // The polls of a login have a pace of their own, which retries would break; the other requests have `patient`.
             .retry_config(RetryConfig::disabled())
             .retry_partition(partition("oidc"))
-            .retry_classifier(throttling())
+            // A 429 without the name of an exception is not one that the SDK tries again by itself.
+            .retry_classifier(HttpStatusCodeClassifier::new_from_codes(&[429][..]))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .interceptor(Listener { clock: Arc::clone(&server_clock), host: Arc::clone(&oidc_host) });
         oidc.set_app_name(app_name).set_endpoint_url(settings.oidc_url.clone());
@@ -436,11 +471,17 @@ impl Service {
         Self {
             oidc: aws_sdk_ssooidc::Client::from_conf(oidc.build()),
             portal: aws_sdk_sso::Client::from_conf(portal.build()),
+            pace,
             settings,
             server_clock,
             oidc_host,
             portal_host,
         }
+    }
+
+    /// The pace of the requests to the portal, which all services of its endpoint share.
+    pub(crate) fn pace(&self) -> &Arc<Pace> {
+        &self.pace
     }
 
     /// How far the server's clock is from this machine's.
@@ -510,21 +551,8 @@ impl Service {
         role_name: &str,
         deadline: tokio::time::Instant,
     ) -> Result<(RoleCredentials, Option<String>), Refusal> {
-        let last_answer = LastAnswer::default();
-        let tries = async {
-            loop {
-                let request = self.portal.get_role_credentials().access_token(access_token.reveal()).account_id(account_id).role_name(role_name);
-                let outcome = request.customize().interceptor(last_answer.clone()).send().await.map_err(|fault| refusal(&fault, &last_answer));
-                match outcome {
-                    Err(refusal) if refusal.status() == Some(429) => tokio::time::sleep(THROTTLED_PAUSE).await,
-                    outcome => return outcome,
-                }
-            }
-        };
-        let answer = match tokio::time::timeout_at(deadline, tries).await {
-            Ok(outcome) => outcome?,
-            Err(_) => return Err(last_answer.timed_out()),
-        };
+        let request = self.portal.get_role_credentials().access_token(access_token.reveal()).account_id(account_id).role_name(role_name);
+        let answer = self.paced(deadline, |last_answer| request.clone().customize().interceptor(last_answer).send()).await?;
         let request_id = aws_sdk_sso::operation::RequestId::request_id(&answer).map(str::to_owned);
         let garbled = |message: &str| Refusal::Garbled { message: message.to_owned(), request_id: request_id.clone() };
         let keys = answer.role_credentials().ok_or_else(|| garbled("the answer has no keys"))?;
@@ -546,7 +574,39 @@ impl Service {
     /// `Logout`: ends the token at the service; role credentials already given stay good.
     pub(crate) async fn logout(&self, access_token: &Secret) -> Result<(), Refusal> {
         let request = self.portal.logout().access_token(access_token.reveal());
-        request.send().await.map(drop).map_err(|fault| refusal(&fault, &LastAnswer::default()))
+        let deadline = tokio::time::Instant::now() + ATTEMPT_TIMEOUT;
+        self.paced(deadline, |last_answer| request.clone().customize().interceptor(last_answer).send()).await.map(drop)
+    }
+
+    /// Sends a request of the portal when it is its turn, and again each time that the service refuses it for the number of requests, until `deadline`.
+    async fn paced<T, E, F>(&self, deadline: tokio::time::Instant, send: impl Fn(LastAnswer) -> F) -> Result<T, Refusal>
+    where
+        E: StdError + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let last_answer = LastAnswer::default();
+        loop {
+            // Only a service that refuses requests for the number of them lets one wait for its turn.
+            let throttled = |_| Refusal::TimedOut { status: Some(429), request_id: last_answer.request_id() };
+            let turn = tokio::time::timeout_at(deadline, self.pace.turn()).await.map_err(throttled)?;
+            let outcome = tokio::time::timeout_at(deadline, send(last_answer.clone())).await.map_err(|_| last_answer.timed_out())?;
+            let fault = match outcome {
+                Ok(answer) => {
+                    turn.passed();
+                    return Ok(answer);
+                }
+                Err(fault) => fault,
+            };
+            let refusal = refusal(&fault, &last_answer);
+            match refusal.status() {
+                Some(429) => turn.refused(fault.raw_response().and_then(pause_of)),
+                Some(_) => {
+                    turn.passed();
+                    return Err(refusal);
+                }
+                None => return Err(refusal),
+            }
+        }
     }
 
     /// The error for a refusal that no one expected, of the OIDC service or of the portal.
@@ -603,6 +663,21 @@ fn retries() -> RetryConfig {
 fn patient() -> aws_sdk_ssooidc::config::Builder {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(ATTEMPT_TIMEOUT);
     aws_sdk_ssooidc::config::Builder::new().retry_config(retries()).timeout_config(timeouts.build())
+}
+
+/// The pause that an answer asks for: in seconds or until a time (RFC 9110, 10.2.3), or in AWS's own header in milliseconds.
+fn pause_of(answer: &HttpResponse) -> Option<Duration> {
+    let header = |name| answer.headers().get(name).map(str::trim);
+    let milliseconds = header("x-amz-retry-after").and_then(|text| text.parse().ok()).map(Duration::from_millis);
+    milliseconds.or_else(|| {
+        let text = header("retry-after")?;
+        text.parse().map(Duration::from_secs).ok().or_else(|| {
+            let end = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+            // By the server's clock, which may not be this machine's.
+            let now = header("date").and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok()).unwrap_or_else(OffsetDateTime::now_utc);
+            Duration::try_from(end - now).ok()
+        })
+    })
 }
 
 fn capital(text: &str) -> String {
@@ -730,7 +805,7 @@ mod tests {
     /// Where the first request of a login and the request for keys would go.
     fn hosts(settings: Settings) -> [String; 2] {
         let recorder = Recorder::default();
-        let service = Service::over(settings, SharedHttpClient::new(recorder.clone()));
+        let service = Service::over(settings, SharedHttpClient::new(recorder.clone()), Arc::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             service.register_client(&[]).await.unwrap_err();
@@ -782,6 +857,47 @@ mod tests {
                 assert!(text.contains(endpoint) && text.contains(kind), "{text}");
                 assert!(settings("us-west-2", &[(endpoint, "https://sso.example.com"), (kind, "false")]).is_ok());
             }
+        }
+    }
+
+    #[test]
+    fn all_clients_of_one_endpoint_share_its_pace() {
+        let (_home, mut world) = test_world();
+        let services = Services::default();
+        let mut of = |region: &str, variables: &[(&str, &str)]| {
+            world.variables = Variables::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect());
+            services.of(&world, region).unwrap()
+        };
+        let proxy = [("HTTPS_PROXY", "http://proxy.example.com:8080")];
+        let own = [("AWS_ENDPOINT_URL_SSO", "https://portal.example.com")];
+        let [plain, again, through_proxy, elsewhere, own, own_elsewhere] =
+            [of("us-west-2", &[]), of("us-west-2", &[]), of("us-west-2", &proxy), of("eu-central-1", &[]), of("us-west-2", &own), of("eu-central-1", &own)];
+        assert!(Arc::ptr_eq(&plain, &again), "one client for the life of the process");
+        assert!(Arc::ptr_eq(plain.pace(), through_proxy.pace()));
+        assert!(!Arc::ptr_eq(plain.pace(), elsewhere.pace()));
+        assert!(!Arc::ptr_eq(plain.pace(), own.pace()));
+        assert!(Arc::ptr_eq(own.pace(), own_elsewhere.pace()));
+    }
+
+    #[test]
+    fn a_pause_is_read_in_every_form_that_http_and_aws_have_for_it() {
+        let date = "Wed, 25 Nov 2026 12:00:00 GMT";
+        for (headers, expected) in [
+            (&[("retry-after", "3")][..], Some(3000)),
+            (&[("retry-after", " 0 ")], Some(0)),
+            (&[("date", date), ("retry-after", "Wed, 25 Nov 2026 12:01:30 GMT")], Some(90_000)),
+            (&[("date", date), ("retry-after", "Wed, 25 Nov 2026 11:00:00 GMT")], None),
+            (&[("retry-after", "soon")], None),
+            (&[("retry-after", "-5")], None),
+            (&[("retry-after", "99999999999999999999999")], None),
+            (&[("retry-after", "7"), ("x-amz-retry-after", "1500")], Some(1500)),
+            (&[], None),
+        ] {
+            let mut answer = HttpResponse::new(429.try_into().unwrap(), aws_smithy_types::body::SdkBody::empty());
+            for (name, value) in headers {
+                answer.headers_mut().insert(*name, *value);
+            }
+            assert_eq!(pause_of(&answer), expected.map(Duration::from_millis), "{headers:?}");
         }
     }
 

@@ -12,6 +12,7 @@ use crate::credentials_file::{CredentialsFile, DueRule, RoleCredentials, Standin
 use crate::environment::{Environment, Environments, ProfileEntry};
 use crate::error::{Code, Error};
 use crate::login::NoLogin;
+use crate::pace::Pace;
 use crate::protocol::{Completed, CredentialView, Event, GetCredential, Plan, Planned, PlannedProfile, Profile, Progress, Update};
 use crate::run::{NetworkWork, Outlet};
 use crate::safe_write::Patience;
@@ -200,7 +201,11 @@ impl UpdateRun {
         }
         let sources: Vec<SessionSource<'_>> = parts.iter().zip(&services).map(|(part, service)| self.source(&part.environment, service)).collect();
         let sessions = self.open_sessions(parts, &sources, timeout).await;
+        let mut paces: Vec<&Arc<Pace>> = services.iter().map(|service| service.pace()).collect();
+        paces.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        let refused_before: u64 = paces.iter().map(|pace| pace.seen().0).sum();
         let results = self.fetch_all(parts, &sources, &sessions, timeout).await;
+        self.tell_pace(&paces, refused_before);
         for service in &services {
             self.world.memory.hear(&self.world, service, &self.outlet);
         }
@@ -265,6 +270,16 @@ impl UpdateRun {
         }
         drop(answers);
         results
+    }
+
+    /// Says that the service held the run up, and how much.
+    fn tell_pace(&self, paces: &[&Arc<Pace>], refused_before: u64) {
+        let refused = paces.iter().map(|pace| pace.seen().0).sum::<u64>() - refused_before;
+        let slowest = paces.iter().filter_map(|pace| pace.seen().1).min_by(f64::total_cmp);
+        if let Some(rate) = slowest.filter(|_| refused > 0) {
+            self.outlet
+                .verbose(format!("The service refused {refused} requests for the number of them, so they were sent more slowly, at about {rate:.1} a second."));
+        }
     }
 
     fn given_timeout(&self) -> Option<Duration> {

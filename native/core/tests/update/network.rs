@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
-use sso_core::protocol::{Event, Operation, Update};
+use sso_core::protocol::{Event, Operation, Target, Update};
 use sso_stand_in::{Control, Options};
 
-use crate::{Company, Seen, approving, update_of};
+use crate::{Company, Seen, approving, rows, update_of};
 
 fn faulty(fault: &str) -> Options {
     Options { fail: vec![fault.parse().unwrap()], ..approving() }
@@ -49,11 +49,36 @@ fn throttling_that_does_not_end_is_said_when_the_time_is_up() {
 }
 
 #[test]
-fn many_profiles_under_a_rate_limit_are_all_fetched() {
-    let company = Company::with(Options { rate: Some(100.0), burst: Some(20), accounts: 150, ..approving() }, 150);
+fn a_service_that_grants_so_many_requests_a_second_is_asked_for_hardly_more() {
+    let company = Company::with(Options { rate: Some(40.0), burst: Some(20), accounts: 100, ..approving() }, 100);
     let seen = company.update();
-    assert_eq!(seen.statuses(), [("Created", 150)].into(), "{:?}", seen.failed);
-    assert!(company.service.stats().throttled > 0);
+    seen.assert_created(100);
+    // Those on their way at the first refusal, and the pace's own search for what is granted.
+    let throttled = company.service.stats().throttled;
+    assert!((1..=40).contains(&throttled), "{throttled} refused");
+    assert!(seen.notes.iter().any(|note| note.starts_with(&format!("The service refused {throttled} requests for the number of them"))), "{:?}", seen.notes);
+}
+
+#[test]
+fn environments_of_one_run_share_the_pace() {
+    let company = Company::with(Options { rate: Some(40.0), burst: Some(20), accounts: 100, ..approving() }, 50);
+    let renamed = rows(100).into_iter().skip(50);
+    company.set("Other", renamed.collect());
+    let targets = ["Acme", "Other"].map(|name| Target { environment: name.to_owned(), profiles: None });
+    company.run(Operation::Update(Update { targets: targets.into(), ..update_of("Acme") })).assert_created(100);
+    let throttled = company.service.stats().throttled;
+    assert!((1..=40).contains(&throttled), "{throttled} refused");
+}
+
+#[test]
+fn a_pause_that_the_service_asks_for_is_kept_within_the_time_limit() {
+    let company = Company::with(approving(), 20);
+    company.update();
+    company.service.control(Control { fail: vec!["GetRoleCredentials:all:429".parse().unwrap()], retry_after: Some(30), ..Control::default() });
+    let before = company.requests("GetRoleCredentials");
+    let seen = company.run(Operation::Update(Update { timeout: Some(1), force: true, ..update_of("Acme") }));
+    assert_eq!(seen.codes(), vec!["Throttled"; 20]);
+    assert!(company.requests("GetRoleCredentials") - before <= 16, "nothing is sent in the pause");
 }
 
 #[test]
