@@ -1,9 +1,13 @@
 //! Reads the AWS config file, `~/.aws/config`; this module never writes it.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use ini::{Ini, ParseOption};
 
 use crate::environment::same_start_url;
 use crate::error::{Code, Error};
+use crate::safe_write::SafeFile;
 use crate::world::World;
 
 /// A `[sso-session NAME]` of the config file.
@@ -23,16 +27,15 @@ pub(crate) struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// Reads the file; one that is not there has nothing in it.
-    pub(crate) fn read(world: &World) -> Result<Self, Error> {
-        let Some(path) = world.aws_file("AWS_CONFIG_FILE", "config") else { return Ok(Self::default()) };
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(fault) => return Err(crate::safe_write::read_failed(&path, &fault)),
-        };
+    /// What stands in the file; one that is not there has nothing in it.
+    pub(crate) fn read(world: &World) -> Result<Arc<Self>, Error> {
+        let Some(path) = world.aws_file("AWS_CONFIG_FILE", "config") else { return Ok(Arc::default()) };
+        world.memory.config.of(&SafeFile::at(&path), |bytes| Self::parse(&path, bytes))
+    }
+
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
         let options = ParseOption { enabled_quote: false, enabled_escape: false, enabled_indented_mutiline_value: true, ..ParseOption::default() };
-        let config = Ini::load_from_str_opt(&String::from_utf8_lossy(&bytes), options).map_err(|fault| {
+        let config = Ini::load_from_str_opt(&String::from_utf8_lossy(bytes), options).map_err(|fault| {
             Error::new(Code::ConfigFileInvalid, format!("{}, line {}, is not one that an AWS config file can have.", path.display(), fault.line))
                 .with_target(path.display().to_string())
                 .with_action("Mend that line; the AWS CLI cannot read the file either.")

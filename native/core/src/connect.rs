@@ -1,5 +1,7 @@
 //! Sessions by themselves: log in, log out, and show how they stand.
 
+use std::sync::Arc;
+
 use crate::config_file::ConfigFile;
 use crate::credentials_file::CredentialsFile;
 use crate::environment::{Environment, Environments};
@@ -14,7 +16,7 @@ use crate::world::World;
 
 struct Named {
     environments: Vec<Environment>,
-    config: ConfigFile,
+    config: Arc<ConfigFile>,
 }
 
 impl Named {

@@ -1,16 +1,17 @@
 //! The credentials file that all AWS tools read: what in it is still good, and the one write of a run.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::environment::{ProfileEntry, no_home};
 use crate::error::{Code, Error};
+use crate::file_memory::FileMemory;
 use crate::ini_text::{Fault, IniText, SectionEdit};
-use crate::safe_write::{Contents, Identity, Lock, Patience, SafeFile, Written};
+use crate::safe_write::{Lock, Patience, SafeFile, Written};
 use crate::secret::Secret;
 use crate::world::World;
 
@@ -109,10 +110,6 @@ pub(crate) struct CredentialsFile {
     file: SafeFile,
 }
 
-/// What was read from credentials files, so that one that has not changed is not read again.
-#[derive(Debug, Default)]
-pub(crate) struct CredentialsMemory(Mutex<HashMap<PathBuf, (Identity, Arc<KnownProfiles>)>>);
-
 impl CredentialsFile {
     pub(crate) fn of(world: &World) -> Result<Self, Error> {
         let path = world.aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials").ok_or_else(no_home)?;
@@ -124,23 +121,12 @@ impl CredentialsFile {
     }
 
     /// What stands in the file; it is read only where it has changed since this process last did.
-    pub(crate) fn known(&self, memory: &CredentialsMemory) -> Result<Arc<KnownProfiles>, Error> {
-        let identity = self.file.identity()?;
-        let mut files = memory.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(now), Some((then, known))) = (&identity, files.get(self.path()))
-            && now == then
-        {
-            return Ok(Arc::clone(known));
-        }
-        let Some(Contents { bytes, identity }) = self.file.read()? else {
-            files.remove(self.path());
-            return Ok(Arc::default());
-        };
-        let text = IniText::scan(&bytes).map_err(|fault| self.invalid(&fault))?;
-        let known =
-            Arc::new(KnownProfiles(text.sections.iter().filter_map(|section| Some((section.name()?.to_owned(), known_profile(&text, section)))).collect()));
-        files.insert(self.path().to_owned(), (identity, Arc::clone(&known)));
-        Ok(known)
+    pub(crate) fn known(&self, memory: &FileMemory<KnownProfiles>) -> Result<Arc<KnownProfiles>, Error> {
+        memory.of(&self.file, |bytes| {
+            let text = IniText::scan(bytes).map_err(|fault| self.invalid(&fault))?;
+            let profiles = text.sections.iter().filter_map(|section| Some((section.name()?.to_owned(), known_profile(&text, section))));
+            Ok(KnownProfiles(profiles.collect()))
+        })
     }
 
     fn invalid(&self, fault: &Fault) -> Error {
@@ -241,7 +227,7 @@ mod tests {
     async fn what_was_written_is_good_until_little_is_left() {
         let (home, world) = test_world();
         let file = CredentialsFile::of(&world).unwrap();
-        let memory = CredentialsMemory::default();
+        let memory = FileMemory::default();
         assert_eq!(file.known(&memory).unwrap().standing(&profile("A b"), rule(datetime!(2026-01-01 0:00 UTC))), Standing::Missing);
         let patience = Patience::new(None, CancellationToken::new());
         let end = datetime!(2026-01-01 1:00:00.75 UTC);
@@ -263,7 +249,6 @@ mod tests {
         assert_eq!(standing(now, &ProfileEntry { role_name: "Other".into(), ..profile("C") }), Standing::Due("its keys are of another role".into()));
         assert_eq!(standing(now, &ProfileEntry { account_id: "0".into(), ..profile("C") }), Standing::Due("its keys are of another account".into()));
         assert!(known.standing(&profile("C"), DueRule { force: true, ..rule(now) }).is_due());
-        assert!(Arc::ptr_eq(&known, &file.known(&memory).unwrap()), "a file that has not changed is not read again");
     }
 
     #[test]
@@ -279,7 +264,7 @@ mod tests {
                 Some(key) => all.replace(key, "other"),
             };
             std::fs::write(home.path().join(".aws/credentials"), text).unwrap();
-            let known = CredentialsFile::of(&world).unwrap().known(&CredentialsMemory::default()).unwrap();
+            let known = CredentialsFile::of(&world).unwrap().known(&FileMemory::default()).unwrap();
             assert_eq!(known.standing(&profile("C"), rule(now)).is_due(), key.is_some(), "{key:?}");
         }
     }
@@ -298,7 +283,7 @@ mod tests {
         let (home, world) = test_world();
         std::fs::create_dir(home.path().join(".aws")).unwrap();
         std::fs::write(home.path().join(".aws/credentials"), "[a]\nk=v\n[a]\n").unwrap();
-        let error = CredentialsFile::of(&world).unwrap().known(&CredentialsMemory::default()).unwrap_err();
+        let error = CredentialsFile::of(&world).unwrap().known(&FileMemory::default()).unwrap_err();
         assert_eq!(error.code(), Code::CredentialsFileInvalid);
         assert!(error.to_string().ends_with("credentials, line 3: the section [a] stands there a second time."), "{error}");
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use url::{Host, Url};
 
@@ -102,11 +103,10 @@ pub(crate) fn no_home() -> Error {
 }
 
 impl Environments {
-    /// Reads what is stored; a file that is not there stores nothing.
-    pub(crate) fn read(world: &World) -> Result<Self, Error> {
+    /// What is stored; a file that is not there stores nothing.
+    pub(crate) fn read(world: &World) -> Result<Arc<Self>, Error> {
         let file = file(world)?;
-        let bytes = file.read()?.map(|contents| contents.bytes);
-        Self::parse(file.path(), bytes.as_ref().map_or(&[][..], |bytes| bytes))
+        world.memory.environments.of(&file, |bytes| Self::parse(file.path(), bytes))
     }
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
@@ -411,11 +411,10 @@ pub(crate) fn remove(world: &World, name: &str, check_only: bool, patience: &Pat
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::time::Duration;
-
     use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::safe_write::FILE_LOCK_LIMIT;
     use crate::world::test_world;
 
     const ACME: &str = "# ours\n[environment Acme]\nsso_start_url = https://d-12345abcde.awsapps.com/start/\nsso_region = us-west-2\n\
@@ -423,7 +422,7 @@ mod tests {
         [environment Acme profile Account 2]\nsso_account_id = 123456789012\nsso_role_name = AWSReadOnlyAccess\n";
 
     fn patience() -> Patience {
-        Patience::new(Some(Duration::ZERO), CancellationToken::new())
+        Patience::new(Some(FILE_LOCK_LIMIT), CancellationToken::new())
     }
 
     fn error_of(text: &str) -> String {

@@ -10,6 +10,7 @@ mod connections;
 mod credentials_file;
 mod environment;
 pub mod error;
+mod file_memory;
 mod ini_text;
 mod login;
 mod pace;

@@ -114,6 +114,13 @@ pub(crate) struct Identity {
     changed: (i64, i64),
 }
 
+impl Identity {
+    /// Whether this state came about at least so long before that time.
+    pub(crate) fn is_older_than(&self, age: Duration, now: std::time::SystemTime) -> bool {
+        self.modified.and_then(|modified| now.duration_since(modified).ok()).is_some_and(|passed| passed >= age)
+    }
+}
+
 /// What was in a file, and the state of it that had it.
 pub(crate) struct Contents {
     pub(crate) bytes: Zeroizing<Vec<u8>>,
@@ -477,7 +484,8 @@ mod tests {
     use super::*;
 
     fn take(file: &SafeFile) -> Lock {
-        Lock::take(&file.lock_path(), &Patience::new(Some(Duration::ZERO), CancellationToken::new())).unwrap()
+        // A process that another test is just starting has a copy of every lock for a moment.
+        Lock::take(&file.lock_path(), &Patience::new(Some(FILE_LOCK_LIMIT), CancellationToken::new())).unwrap()
     }
 
     fn bytes(text: &str) -> Zeroizing<Vec<u8>> {

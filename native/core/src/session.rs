@@ -9,9 +9,10 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use crate::config_file::ConfigFile;
-use crate::credentials_file::{CredentialsMemory, rfc3339};
-use crate::environment::Environment;
+use crate::credentials_file::{KnownProfiles, rfc3339};
+use crate::environment::{Environment, Environments};
 use crate::error::{Code, Error};
+use crate::file_memory::FileMemory;
 use crate::login::{Login, NoLogin};
 use crate::protocol::{Event, SessionView, TokenCache, Waiting};
 use crate::run::Outlet;
@@ -42,7 +43,9 @@ pub struct Memory {
     ends: Mutex<HashMap<String, OffsetDateTime>>,
     heard: Mutex<Option<Heard>>,
     clock_warned: Mutex<bool>,
-    pub(crate) credentials: CredentialsMemory,
+    pub(crate) credentials: FileMemory<KnownProfiles>,
+    pub(crate) environments: FileMemory<Environments>,
+    pub(crate) config: FileMemory<ConfigFile>,
     pub(crate) services: Services,
 }
 

@@ -160,7 +160,7 @@ struct UpdateRun {
     world: World,
     outlet: Outlet,
     file: CredentialsFile,
-    config: ConfigFile,
+    config: Arc<ConfigFile>,
 }
 
 /// The session of one environment while its profiles are fetched.
