@@ -201,6 +201,60 @@ Describe 'Update-SsoCredential' {
         }
     }
 
+    Context 'with nothing due' {
+        It 'starts no thread for the network' -Skip:(-not $IsLinux) {
+            $run = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service @'
+                $threads = { @(Get-Content /proc/self/task/*/comm -ErrorAction Ignore) -eq 'aws-sso' }
+                Update-SsoCredential Acme
+                (& $threads).Count
+                Update-SsoCredential Acme -Force -ProfileName Account1
+                (& $threads).Count
+'@
+            $run.Errors | Should -BeNullOrEmpty
+            $run.Output | Should -Be 0, 2
+        }
+
+        It 'reads no file again that has not changed, and opens no socket' {
+            if (-not (Get-Command strace -CommandType Application -ErrorAction Ignore)) {
+                Set-ItResult -Skipped -Because 'strace is not installed'
+                return
+            }
+
+            $own = New-UserHome -From $loggedIn
+            $trace = Join-Path (New-TestFolder) trace
+            $run = Invoke-UserPowerShell $own $service @'
+                Update-SsoCredential Acme
+                $null = [IO.File]::ReadAllText($manifest)
+                1..3 | ForEach-Object { Update-SsoCredential Acme }
+                $null = [IO.File]::ReadAllText($manifest)
+                [IO.File]::SetLastWriteTimeUtc("$HOME/.aws/credentials", [DateTime]::UtcNow)
+                Update-SsoCredential Acme
+'@ -Through 'strace', '-f', '--seccomp-bpf', '-qq', '-s', '4096', '-e', 'trace=open,openat,socket,connect', '-o', $trace
+            $run.Errors | Should -BeNullOrEmpty
+            @($run.Text -split "`n" -match '^Acme: .*nothing due').Count | Should -Be 5
+            $lines = Get-Content $trace
+            $marks = @(0..($lines.Count - 1) | Where-Object { $lines[$_] -match 'Set-AwsCliSsoCredentials\.psd1' })
+            $between = $lines[$marks[-2]..$marks[-1]]
+            $between -match '/\.aws/|socket\(|connect\(' | Should -BeNullOrEmpty
+            # The same test sees it where something is read.
+            $lines[$marks[-1]..($lines.Count - 1)] -match '/\.aws/credentials"' | Should -Not -BeNullOrEmpty
+        }
+
+        It 'says as much of each profile with -Verbose or its preference, and nothing without' {
+            $run = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service @'
+                @(Update-SsoCredential Acme 4>&1).Count
+                @(Update-SsoCredential Acme -Verbose 4>&1 | Where-Object { $_ -match '^Account\d+ is good until' }).Count
+                $VerbosePreference = 'Continue'
+                @(Update-SsoCredential Acme 4>&1 | Where-Object { $_ -match '^Account\d+ is good until' }).Count
+                @(Update-SsoCredential Acme -Verbose:$false 4>&1).Count
+'@
+            $run.Errors | Should -BeNullOrEmpty
+            $run.Output[0, 3] | Should -Be 0, 0
+            $run.Output[1] | Should -BeGreaterThan 0
+            $run.Output[2] | Should -Be $run.Output[1]
+        }
+    }
+
     Context 'where the input of a pipeline is one run' {
         It 'logs in once and writes the file once for three environments' {
             if (-not (Get-Command strace -CommandType Application -ErrorAction Ignore)) {

@@ -35,7 +35,7 @@ public abstract class SsoCmdlet : PSCmdlet
     {
         try
         {
-            using var operation = SsoOperation.Start(new SsoRequest(work, SessionState.Path.CurrentFileSystemLocation.ProviderPath));
+            using var operation = SsoOperation.Start(new SsoRequest(work, SessionState.Path.CurrentFileSystemLocation.ProviderPath, IsVerbose));
             Remember(operation);
             try
             {
@@ -73,6 +73,11 @@ public abstract class SsoCmdlet : PSCmdlet
     private protected bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given)
         ? LanguagePrimitives.IsTrue(given)
         : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
+
+    /// <summary>Whether -Verbose or its preference is in force.</summary>
+    private bool IsVerbose => MyInvocation.BoundParameters.TryGetValue("Verbose", out var given)
+        ? LanguagePrimitives.IsTrue(given)
+        : GetVariableValue("VerbosePreference")?.ToString() is not (null or nameof(ActionPreference.SilentlyContinue) or nameof(ActionPreference.Ignore));
 
     private void Remember(SsoOperation? operation)
     {

@@ -86,7 +86,10 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
 
     /// <summary>Asks the library which profiles are due in the environments that are meant. Nothing is sent for it.</summary>
     private List<PlannedEvent> Plan() => Ask(
-        names => new SsoWork { Plan = new PlanWork { Environments = names, Force = Force, MinimumRemaining = MinimumRemaining.WholeSeconds() } },
+        names => new SsoWork
+        {
+            Plan = new PlanWork { Environments = names, Force = Force, MinimumRemaining = MinimumRemaining.WholeSeconds(), DueOnly = ProfileName is null },
+        },
         happened => happened.Planned,
         plan => plan.Environment);
 
@@ -133,6 +136,7 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
             Login = !NoLogin,
             Timeout = Timeout?.WholeSeconds(),
             ThrottleLimit = ThrottleLimit,
+            ReportProfiles = PassThru,
             TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache.ToString() : null,
         },
     };

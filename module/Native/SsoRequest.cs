@@ -29,10 +29,11 @@ internal sealed class SsoRequest
         new DataContractJsonSerializer(typeof(SsoRequest), new DataContractJsonSerializerSettings { UseSimpleDictionaryFormat = true }));
 
     /// <summary>Makes a request as seen by a user in <paramref name="directory"/>, with the variables of this moment.</summary>
-    internal SsoRequest(SsoWork work, string directory)
+    internal SsoRequest(SsoWork work, string directory, bool verbose)
     {
         Operation = work;
         Directory = directory;
+        Verbose = verbose;
         foreach (var name in VariableNames)
         {
             if (Environment.GetEnvironmentVariable(name) is { } value)
@@ -50,6 +51,10 @@ internal sealed class SsoRequest
 
     [DataMember(Name = "directory")]
     internal string Directory { get; private set; }
+
+    /// <summary>Whether anybody reads the notes for -Verbose.</summary>
+    [DataMember(Name = "verbose")]
+    internal bool Verbose { get; private set; }
 
     /// <summary>Writes the request as JSON text.</summary>
     internal byte[] Write()
@@ -105,6 +110,10 @@ internal sealed class PlanWork
     /// <summary>In seconds.</summary>
     [DataMember(Name = "minimum_remaining")]
     internal long MinimumRemaining { get; set; }
+
+    /// <summary>Whether profiles that are not due are left out of the answer.</summary>
+    [DataMember(Name = "due_only")]
+    internal bool DueOnly { get; set; }
 }
 
 [DataContract]
@@ -135,6 +144,10 @@ internal sealed class UpdateWork
 
     [DataMember(Name = "token_cache", EmitDefaultValue = false)]
     internal string? TokenCache { get; set; }
+
+    /// <summary>Whether each profile is told of at the end, with an event of its own.</summary>
+    [DataMember(Name = "report_profiles")]
+    internal bool ReportProfiles { get; set; }
 }
 
 [DataContract]

@@ -64,6 +64,7 @@ fn update() -> Operation {
         timeout: None,
         throttle_limit: 16,
         token_cache: None,
+        report_profiles: true,
     })
 }
 

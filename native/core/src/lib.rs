@@ -37,13 +37,15 @@ use safe_write::{FILE_LOCK_LIMIT, Patience};
 /// Starts an operation; nothing happens before the first event is pulled.
 #[must_use]
 pub fn run(operation: Operation, world: World) -> Run {
-    Run::new(Box::new(move |outlet| match begin(operation, world, outlet) {
+    let verbose = world.verbose;
+    let work = Box::new(move |outlet: &Outlet| match begin(operation, world, outlet) {
         Ok(network_work) => network_work,
         Err(error) => {
             outlet.fail(&error, true);
             None
         }
-    }))
+    });
+    Run::new(work, verbose)
 }
 
 fn begin(operation: Operation, world: World, outlet: &Outlet) -> Result<Option<NetworkWork>, Error> {

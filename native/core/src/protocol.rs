@@ -19,6 +19,9 @@ pub struct Request {
     /// The caller's current folder: relative paths in variables start here.
     #[serde(default)]
     pub directory: PathBuf,
+    /// Whether anybody reads the notes for `-Verbose`.
+    #[serde(default = "yes")]
+    pub verbose: bool,
     /// The work.
     pub operation: Operation,
 }
@@ -64,6 +67,9 @@ pub struct Plan {
     /// A profile is due when less than this is left, in seconds.
     #[serde(default = "minimum_remaining")]
     pub minimum_remaining: u64,
+    /// Whether profiles that are not due are left out of the answer.
+    #[serde(default)]
+    pub due_only: bool,
 }
 
 /// One update run.
@@ -93,6 +99,9 @@ pub struct Update {
     /// Where tokens are kept in this run; absent means as the environment says.
     #[serde(default)]
     pub token_cache: Option<TokenCache>,
+    /// Whether each profile is told of at the end, with an event of its own.
+    #[serde(default = "yes")]
+    pub report_profiles: bool,
 }
 
 /// An environment and the profiles wanted of it.

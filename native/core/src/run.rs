@@ -27,6 +27,7 @@ struct Shared {
     queue: Mutex<Queue>,
     arrived: Condvar,
     cancel: CancellationToken,
+    verbose: bool,
 }
 
 #[derive(Default)]
@@ -43,8 +44,15 @@ impl Outlet {
         self.0.arrived.notify_all();
     }
 
+    /// Whether anybody reads what is said by [`Self::verbose`]; a text that takes work need not be made where not.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.0.verbose
+    }
+
     pub(crate) fn verbose(&self, text: impl AsRef<str>) {
-        self.note(Level::Verbose, text.as_ref());
+        if self.is_verbose() {
+            self.note(Level::Verbose, text.as_ref());
+        }
     }
 
     pub(crate) fn warn(&self, text: impl AsRef<str>) {
@@ -87,9 +95,9 @@ impl std::fmt::Debug for Run {
 }
 
 impl Run {
-    pub(crate) fn new(work: LocalWork) -> Self {
+    pub(crate) fn new(work: LocalWork, verbose: bool) -> Self {
         let queue = Queue { local_work: Some(work), ..Queue::default() };
-        Self { shared: Arc::new(Shared { queue: Mutex::new(queue), arrived: Condvar::new(), cancel: CancellationToken::new() }) }
+        Self { shared: Arc::new(Shared { queue: Mutex::new(queue), arrived: Condvar::new(), cancel: CancellationToken::new(), verbose }) }
     }
 
     /// Waits for the next event; `None` is the end, and stays so.
@@ -186,6 +194,10 @@ pub fn panicked() -> Error {
 mod tests {
     use super::*;
 
+    fn started(work: impl FnOnce(&Outlet) -> Option<NetworkWork> + Send + 'static) -> Run {
+        Run::new(Box::new(work), true)
+    }
+
     fn texts(run: &Run) -> Vec<String> {
         std::iter::from_fn(|| run.next())
             .map(|event| match event {
@@ -198,14 +210,14 @@ mod tests {
 
     #[test]
     fn events_come_in_order_and_the_end_stays_the_end() {
-        let run = Run::new(Box::new(|outlet| {
+        let run = started(|outlet| {
             outlet.verbose("one");
             let outlet = outlet.clone();
             Some(Box::pin(async move {
                 tokio::task::yield_now().await;
                 outlet.verbose("two");
             }))
-        }));
+        });
         assert_eq!(texts(&run), ["one", "two"]);
         assert!(run.next().is_none());
     }
@@ -213,32 +225,43 @@ mod tests {
     #[test]
     fn a_panic_on_either_thread_is_an_event_and_then_the_end() {
         for on_network in [false, true] {
-            let run = Run::new(Box::new(move |_| {
+            let run = started(move |_| {
                 assert!(on_network, "on the caller's thread");
                 Some(Box::pin(async { panic!("on a worker") }))
-            }));
+            });
             assert_eq!(texts(&run), ["InternalError"]);
         }
     }
 
     #[test]
     fn work_without_network_runs_on_the_thread_that_pulls() {
-        let run = Run::new(Box::new(|outlet| {
+        let run = started(|outlet| {
             outlet.verbose(format!("{:?}", std::thread::current().id()));
             None
-        }));
+        });
         assert_eq!(texts(&run), [format!("{:?}", std::thread::current().id())]);
     }
 
     #[test]
     fn cancelling_from_another_thread_ends_a_wait() {
-        let run = Arc::new(Run::new(Box::new(|outlet| {
+        let run = Arc::new(started(|outlet| {
             let cancel = outlet.cancel_token().clone();
             Some(Box::pin(async move { cancel.cancelled().await }))
-        })));
+        }));
         let other = Arc::clone(&run);
         let canceller = std::thread::spawn(move || other.cancel());
         assert!(run.next().is_none());
         assert!(canceller.join().is_ok());
+    }
+
+    #[test]
+    fn notes_that_nobody_reads_are_not_made_and_warnings_are() {
+        let work = |outlet: &Outlet| {
+            outlet.verbose("a note");
+            outlet.warn("a warning");
+            None
+        };
+        assert_eq!(texts(&Run::new(Box::new(work), false)), ["a warning"]);
+        assert_eq!(texts(&started(work)), ["a note", "a warning"]);
     }
 }

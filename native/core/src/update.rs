@@ -1,5 +1,6 @@
 //! The update: environments, due profiles, sessions, role credentials in parallel, one write, and the report.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,8 +86,10 @@ pub(crate) fn plan(plan: &Plan, world: &World, outlet: &Outlet) -> Result<(), Er
     let known = CredentialsFile::of(world)?.known(&world.memory.credentials)?;
     let rule = rule(world, plan.minimum_remaining, plan.force);
     for environment in named {
-        let profiles =
-            environment.profiles.iter().map(|profile| PlannedProfile { profile_name: profile.name.clone(), due: known.standing(profile, rule).is_due() });
+        let profiles = environment.profiles.iter().filter_map(|profile| {
+            let due = known.standing(profile, rule).is_due();
+            (due || !plan.due_only).then(|| PlannedProfile { profile_name: profile.name.clone(), due })
+        });
         outlet.send(Event::Planned(Planned { environment: environment.name.clone(), profiles: profiles.collect() }));
     }
     Ok(())
@@ -135,11 +138,12 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
         if environment.profiles.is_empty() {
             outlet.warn(format!("The environment {} has no profiles; add some with Set-SsoEnvironment -Name {0} -Account …", environment.name));
         }
-        let wanted = environment.profiles.iter().filter(|profile| target.profiles.as_ref().is_none_or(|names| names.contains(&profile.name)));
+        let names: Option<HashSet<&str>> = target.profiles.as_ref().map(|names| names.iter().map(String::as_str).collect());
+        let wanted = environment.profiles.iter().filter(|profile| names.as_ref().is_none_or(|names| names.contains(profile.name.as_str())));
         let profiles = wanted.map(|profile| (profile.clone(), known.standing(profile, rule))).collect();
         parts.push(Part { environment: environment.clone(), profiles });
     }
-    for (profile, standing) in parts.iter().flat_map(|part| &part.profiles) {
+    for (profile, standing) in parts.iter().filter(|_| outlet.is_verbose()).flat_map(|part| &part.profiles) {
         match standing {
             Standing::Good(until) => outlet.verbose(format!("{} is good until {}.", profile.name, rfc3339(*until))),
             Standing::Missing => outlet.verbose(format!("{} is due: it is not in {} yet.", profile.name, file.path().display())),
@@ -151,7 +155,7 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
         let run = UpdateRun { update, world, outlet: outlet.clone(), file, config };
         return Ok(Some(Box::pin(run.over_the_network(parts))));
     }
-    report(parts.into_iter().map(|part| (part, Vec::new(), None)).collect(), &world, outlet);
+    report(parts.into_iter().map(|part| (part, Vec::new(), None)).collect(), update.report_profiles, &world, outlet);
     Ok(None)
 }
 
@@ -189,7 +193,7 @@ impl UpdateRun {
                 PartOutcome::Profiles(outcomes, ended) => reported.push((part, outcomes, ended)),
             }
         }
-        report(reported, &self.world, &self.outlet);
+        report(reported, self.update.report_profiles, &self.world, &self.outlet);
     }
 
     async fn fetch_and_write(&self, parts: &[Part]) -> Result<Vec<PartOutcome>, Error> {
@@ -441,7 +445,7 @@ fn profile_error(refusal: &Refusal, profile: &ProfileEntry, service: &Service) -
 }
 
 /// Tells how everything stands; nothing is locked any more, and the file is whole.
-fn report(parts: Vec<(Part, Vec<Outcome>, Option<Error>)>, world: &World, outlet: &Outlet) {
+fn report(parts: Vec<(Part, Vec<Outcome>, Option<Error>)>, each_profile: bool, world: &World, outlet: &Outlet) {
     let mut errors = Vec::new();
     let mut summaries = Vec::new();
     for (part, outcomes, ended) in parts {
@@ -482,14 +486,16 @@ fn report(parts: Vec<(Part, Vec<Outcome>, Option<Error>)>, world: &World, outlet
                 *count += 1;
                 first_end = Some(first_end.map_or(end, |first| first.min(end)));
             }
-            outlet.send(Event::Profile(Profile {
-                environment: environment.clone(),
-                profile_name: profile.name.clone(),
-                account_id: profile.account_id.clone(),
-                role_name: profile.role_name.clone(),
-                status,
-                expiration: end.map(rfc3339),
-            }));
+            if each_profile {
+                outlet.send(Event::Profile(Profile {
+                    environment: environment.clone(),
+                    profile_name: profile.name.clone(),
+                    account_id: profile.account_id.clone(),
+                    role_name: profile.role_name.clone(),
+                    status,
+                    expiration: end.map(rfc3339),
+                }));
+            }
         }
         errors.extend(ended);
         summary.credentials_expire = first_end.map(rfc3339);

@@ -60,6 +60,8 @@ pub struct World {
     pub browser: Arc<dyn Browser>,
     /// What this process remembers between runs.
     pub memory: Arc<crate::Memory>,
+    /// Whether anybody reads the notes for `-Verbose`; where not, none is made.
+    pub verbose: bool,
 }
 
 impl std::fmt::Debug for World {
@@ -78,6 +80,7 @@ impl World {
             clock: Arc::new(MachineClock),
             browser: Arc::new(crate::browser::DesktopBrowser),
             memory: crate::Memory::of_this_process(),
+            verbose: true,
         }
     }
 

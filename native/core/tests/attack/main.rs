@@ -85,6 +85,7 @@ fn forced(profiles: Option<Vec<String>>, timeout: u64) -> Operation {
         timeout: Some(timeout),
         throttle_limit: 16,
         token_cache: None,
+        report_profiles: true,
     })
 }
 

@@ -78,6 +78,7 @@ pub(crate) fn update_of(environment: &str) -> Update {
         timeout: None,
         throttle_limit: 16,
         token_cache: None,
+        report_profiles: true,
     }
 }
 

@@ -1,6 +1,5 @@
 use sso_core::protocol::{Operation, Plan, Target, TokenCache, Update};
-
-use sso_stand_in::Control;
+use sso_stand_in::{Control, Options};
 
 use crate::{Company, approving, rows, update_of};
 
@@ -85,11 +84,25 @@ fn a_plan_says_what_is_due_and_sends_nothing() {
     let targets = vec![Target { environment: "Acme".into(), profiles: Some(vec!["Account1".into()]) }];
     company.run(Operation::Update(Update { targets, ..update_of("Acme") }));
     let before = company.service.stats().requests;
-    let plan = |force, minimum_remaining| company.run(Operation::Plan(Plan { environments: Vec::new(), force, minimum_remaining })).planned;
+    let plan = |force, minimum_remaining| company.run(Operation::Plan(Plan { environments: Vec::new(), force, minimum_remaining, due_only: false })).planned;
     assert_eq!(plan(false, 900), [("Account1".to_owned(), false), ("Account2".to_owned(), true)]);
     assert_eq!(plan(true, 900), [("Account1".to_owned(), true), ("Account2".to_owned(), true)]);
     assert_eq!(plan(false, 2 * 3600), [("Account1".to_owned(), true), ("Account2".to_owned(), true)]);
+    let due_only = Plan { environments: Vec::new(), force: false, minimum_remaining: 900, due_only: true };
+    assert_eq!(company.run(Operation::Plan(due_only)).planned, [("Account2".to_owned(), true)]);
     assert_eq!(company.service.stats().requests, before);
+}
+
+#[test]
+fn profiles_that_nobody_asks_about_are_counted_and_not_told_of() {
+    let company = Company::with(Options { refuse: vec!["100000000001".into()], ..approving() }, 3);
+    for (fetched, still_valid) in [(2, 0), (0, 2)] {
+        let seen = company.run(Operation::Update(Update { report_profiles: false, ..update_of("Acme") }));
+        assert_eq!((seen.profiles.len(), seen.codes()), (0, vec!["RoleNotAssigned".to_owned()]));
+        let completed = &seen.completed[0];
+        assert_eq!((completed.refreshed, completed.still_valid, completed.failed), (fetched, still_valid, 1));
+        assert_eq!(completed.profile_names, ["Account1", "Account3"]);
+    }
 }
 
 #[test]

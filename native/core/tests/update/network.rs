@@ -250,5 +250,5 @@ fn a_clock_that_jumps_anywhere_breaks_nothing() {
 }
 
 fn plan() -> sso_core::protocol::Plan {
-    sso_core::protocol::Plan { environments: Vec::new(), force: false, minimum_remaining: 900 }
+    sso_core::protocol::Plan { environments: Vec::new(), force: false, minimum_remaining: 900, due_only: false }
 }
