@@ -53,7 +53,7 @@ impl StandIn {
     /// Starts one on a thread of its own; it answers as soon as this returns.
     pub fn start(options: Options) -> io::Result<Self> {
         let acceptor = match (&options.tls_cert, &options.tls_key) {
-            (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
+            (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key, options.http1_only)?),
             (None, None) => None,
             _ => {
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, "a certificate and its key go together"));

@@ -314,6 +314,10 @@ pub struct Options {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 
+    /// Offer no HTTP/2 with --tls-cert.
+    #[arg(long, requires = "tls_cert")]
+    pub http1_only: bool,
+
     /// Put control characters and ANSI escapes into account names and error messages.
     #[arg(long)]
     pub hostile_text: bool,
@@ -355,6 +359,7 @@ impl Default for Options {
             reject_start_url: false,
             tls_cert: None,
             tls_key: None,
+            http1_only: false,
             hostile_text: false,
         }
     }
@@ -392,7 +397,7 @@ mod tests {
              --registration-lifetime 10 --rate 2.5 --burst 11 --retry-after 12 --refuse 100000000001,100000000002 \
              --refuse-role 100000000000:A,100000000001:B --fail CreateToken:2:400:SlowDownException \
              --fail ListAccounts:all:500 --broken-json Logout:1 --cut ListAccounts:2 --hang ListAccountRoles:all \
-             --clock-offset -3600 --deny --reject-start-url --tls-cert c.pem --tls-key k.pem --hostile-text",
+             --clock-offset -3600 --deny --reject-start-url --tls-cert c.pem --tls-key k.pem --http1-only --hostile-text",
         )
         .unwrap();
         let calls = |operation, count| Calls { operation, count };
@@ -432,6 +437,7 @@ mod tests {
             reject_start_url: true,
             tls_cert: Some("c.pem".into()),
             tls_key: Some("k.pem".into()),
+            http1_only: true,
             hostile_text: true,
         };
         assert_eq!(options, expected);

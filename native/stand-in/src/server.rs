@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State as Extract};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::Response;
 use axum::serve::ListenerExt;
 use futures_util::stream;
@@ -30,11 +30,12 @@ use crate::{oidc, pages, portal};
 const LARGEST_BODY: usize = 256 * 1024;
 
 pub(crate) async fn serve(listener: TcpListener, acceptor: Option<TlsAcceptor>, shared: Arc<Shared>) -> io::Result<()> {
-    let router = Router::new().fallback(receive).with_state(shared);
+    let router = Router::new().fallback(receive).with_state(Arc::clone(&shared));
     if let Some(acceptor) = acceptor {
-        axum::serve(TlsListener::new(listener, acceptor)?, router).await
+        axum::serve(TlsListener::new(listener, acceptor, shared)?, router).await
     } else {
-        let listener = listener.tap_io(|stream| {
+        let listener = listener.tap_io(move |stream| {
+            shared.state().stats.count_connection(false);
             // Small answers must not wait for the acknowledgement of the last ones.
             let _ = stream.set_nodelay(true);
         });
@@ -125,7 +126,7 @@ async fn receive(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Res
         let reply = control(&shared, &body);
         return send(&shared, reply, false);
     }
-    shared.state().stats.count_request(route.name());
+    shared.state().stats.count_request(route.name(), parts.version == Version::HTTP_2);
     let mut call = Call::new(parts.method, &parts.uri, parts.headers, body);
     let (reply, cut) = answer(&shared, route, &mut call).await;
     {

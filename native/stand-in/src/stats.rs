@@ -18,6 +18,12 @@ pub struct Stats {
     pub peak_concurrency: u64,
     /// The portal requests in flight now.
     pub in_flight: u64,
+    /// Connections taken, with TLS after its handshake. Whoever asks for these figures over HTTP opens one, too.
+    pub connections: u64,
+    /// TLS handshakes that took up an earlier session.
+    pub resumed: u64,
+    /// Requests that came over HTTP/2.
+    pub http2: u64,
     /// Polls that came before the interval in force had passed.
     pub early_polls: u64,
     /// Device authorizations started.
@@ -33,12 +39,18 @@ pub struct Stats {
 }
 
 impl Stats {
-    pub(crate) fn count_request(&mut self, name: &str) {
+    pub(crate) fn count_request(&mut self, name: &str, http2: bool) {
+        self.http2 += u64::from(http2);
         count(&mut self.requests, name);
     }
 
     pub(crate) fn count_answer(&mut self, status: &str) {
         count(&mut self.answers, status);
+    }
+
+    pub(crate) fn count_connection(&mut self, resumed: bool) {
+        self.connections += 1;
+        self.resumed += u64::from(resumed);
     }
 
     pub(crate) fn enter_portal(&mut self) {

@@ -10,14 +10,16 @@ use axum::serve::Listener;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{HandshakeKind, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
+use crate::state::Shared;
+
 /// The server's side of TLS from two PEM files.
-pub(crate) fn acceptor(certificate: &Path, key: &Path) -> io::Result<TlsAcceptor> {
+pub(crate) fn acceptor(certificate: &Path, key: &Path, http1_only: bool) -> io::Result<TlsAcceptor> {
     let chain = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(|error| unreadable(certificate, &error))?;
     let key = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, &error))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -26,7 +28,8 @@ pub(crate) fn acceptor(certificate: &Path, key: &Path) -> io::Result<TlsAcceptor
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .map_err(io::Error::other)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let protocols: &[&[u8]] = if http1_only { &[b"http/1.1"] } else { &[b"h2", b"http/1.1"] };
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
@@ -41,7 +44,7 @@ pub(crate) struct TlsListener {
 }
 
 impl TlsListener {
-    pub(crate) fn new(mut listener: TcpListener, acceptor: TlsAcceptor) -> io::Result<Self> {
+    pub(crate) fn new(mut listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (shaken, ready) = mpsc::channel(64);
         tokio::spawn(async move {
@@ -50,10 +53,12 @@ impl TlsListener {
                 let (stream, peer) = Listener::accept(&mut listener).await;
                 let acceptor = acceptor.clone();
                 let shaken = shaken.clone();
+                let shared = Arc::clone(&shared);
                 tokio::spawn(async move {
                     // Small answers must not wait for the acknowledgement of the last ones.
                     let _ = stream.set_nodelay(true);
                     if let Ok(stream) = acceptor.accept(stream).await {
+                        shared.state().stats.count_connection(stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed));
                         let _ = shaken.send((stream, peer)).await;
                     }
                 });

@@ -3,6 +3,7 @@
 
 mod cache;
 mod certificates;
+mod connections;
 mod faults;
 #[cfg(unix)]
 mod proxy;

@@ -9,7 +9,13 @@ use std::thread;
 pub(crate) struct Relay {
     pub(crate) port: u16,
     connections: Arc<AtomicUsize>,
-    open: Arc<Mutex<Vec<Arc<Mutex<bool>>>>>,
+    open: Arc<Mutex<Vec<Open>>>,
+}
+
+/// One connection that goes through, or did.
+struct Open {
+    frozen: Arc<Mutex<bool>>,
+    near: TcpStream,
 }
 
 impl Relay {
@@ -23,9 +29,9 @@ impl Relay {
                 connections.fetch_add(1, Ordering::Relaxed);
                 let Ok(far) = TcpStream::connect(("127.0.0.1", port)) else { continue };
                 let frozen = Arc::default();
-                open.lock().unwrap().push(Arc::clone(&frozen));
                 pump(&near, &far, &frozen);
                 pump(&far, &near, &frozen);
+                open.lock().unwrap().push(Open { frozen, near });
             }
         });
         relay
@@ -37,8 +43,15 @@ impl Relay {
 
     /// No byte goes through the connections of now any more, though nobody closes them: what a laptop finds that slept.
     pub(crate) fn freeze(&self) {
-        for frozen in self.open.lock().unwrap().iter() {
-            *frozen.lock().unwrap() = true;
+        for open in self.open.lock().unwrap().iter() {
+            *open.frozen.lock().unwrap() = true;
+        }
+    }
+
+    /// Closes the connections of now, as a service or a firewall does with those that are idle.
+    pub(crate) fn cut(&self) {
+        for open in self.open.lock().unwrap().drain(..) {
+            let _ = open.near.shutdown(Shutdown::Both);
         }
     }
 }

@@ -109,20 +109,6 @@ fn a_port_that_speaks_no_tls_is_one_error_soon() {
 }
 
 #[test]
-fn sixteen_fetches_side_by_side_share_one_connection_as_http_2_lets_them() {
-    let authority = Authority::new("Acme Inspection");
-    let mut company = Company::with(Options { delay: 100, ..authority.serving(&LOOPBACK) }, 20);
-    company.variable("AWS_CA_BUNDLE", authority.bundle(&[&authority.pem()]));
-    let port = company.service.url().rsplit_once(':').unwrap().1.parse().unwrap();
-    let relay = Relay::to(port);
-    company.turn_to(&format!("https://127.0.0.1:{}", relay.port));
-    company.run(Operation::Update(Update { throttle_limit: 16, ..update() })).assert_created(20);
-    assert!(company.service.stats().peak_concurrency >= 12, "{}", company.service.stats().peak_concurrency);
-    // Each of the two clients may open one, and one more while the first is not there yet.
-    assert!(relay.connections() <= 4, "{} connections", relay.connections());
-}
-
-#[test]
 fn connections_that_are_cut_and_server_faults_cost_nothing_but_time_over_http_2_too() {
     let authority = Authority::new("Acme Inspection");
     let (cut, fail) = (vec!["GetRoleCredentials:5".parse().unwrap()], vec!["GetRoleCredentials:3:503:bare".parse().unwrap()]);
