@@ -1,6 +1,6 @@
 <#
 .SYNOPSIS
-    Builds, tests and shows the module Set-AwsCliSsoCredentials.
+    Builds, tests, measures and shows the module Set-AwsCliSsoCredentials.
 .DESCRIPTION
     The one door to everything that is made here. It needs cargo (https://rustup.rs), the .NET SDK and PowerShell 7.4 or later;
     build.sh brings the last two where they are missing, and takes the same words.
@@ -9,7 +9,7 @@
     Test      everything: format, lints, cargo's tests, and the built module in PowerShell (Pester); its last line counts them
     Demo      a first update and a second one against a loopback Identity Center, in a home folder of its own
     Generate  the C header and the C# declarations of the boundary, from native/ffi/src/lib.rs
-    Bench     not there yet
+    Bench     what an update takes beside the script that the module replaces: a table, bench/results.json and bench/plot.svg, in about ten minutes
     Pack      not there yet
 .PARAMETER Task
     What to do; Build where nothing is said.
@@ -24,6 +24,9 @@
 .EXAMPLE
     ./build.ps1 Demo
     Shows an update from an empty folder to fresh credentials, without AWS.
+.EXAMPLE
+    ./build.ps1 Bench
+    Measures everything in one run. No figure makes it fail, only a wrong result.
 .EXAMPLE
     ./build.ps1 Generate
     Renews what is generated, after a change of the boundary.
@@ -133,13 +136,8 @@ function Format-Count([hashtable] $Count) {
     if ($Count.Skipped -gt 0) { "$line, $($Count.Skipped) skipped" } else { $line }
 }
 
-# The words that start this PowerShell again: installed as a .NET tool, its process is dotnet with pwsh.dll.
-function Get-PowerShell {
-    $process = (Get-Process -Id $PID).Path
-    if ((Split-Path -LeafBase $process) -eq 'dotnet') { $process, [Environment]::GetCommandLineArgs()[0] } else { $process }
-}
-
 function Invoke-Pester([hashtable] $Count) {
+    Import-Module "$PSScriptRoot/tests/StandIn.psm1"
     $result = [IO.Path]::GetTempFileName()
     $script = {
         param($folder, $result)
@@ -214,35 +212,23 @@ function Invoke-Test {
     exit [int] ($count.Failed -gt 0 -or $count.Passed -eq 0)
 }
 
-# Starts the loopback Identity Center; it ends with its standard input, so none is left behind.
-function Start-StandIn([string[]] $Argument) {
-    $start = [Diagnostics.ProcessStartInfo]::new("$PSScriptRoot/target/release/sso-stand-in$((Get-Platform).Program)")
-    foreach ($word in $Argument + '--until-stdin-closes') { $start.ArgumentList.Add($word) }
-    $start.RedirectStandardInput = $start.RedirectStandardOutput = $true
-    $process = [Diagnostics.Process]::Start($start)
-    $ready = $process.StandardOutput.ReadLine()
-    if (-not $ready) { throw 'The stand-in did not start.' }
-    $ready | ConvertFrom-Json | Add-Member -NotePropertyName Process -NotePropertyValue $process -PassThru
-}
-
 function Invoke-Demo {
     Invoke-Build
-    $standIn = $child = $null
-    $userHome = Join-Path ([IO.Path]::GetTempPath()) "sso-demo-$([guid]::NewGuid().ToString('n'))"
+    Import-Module "$PSScriptRoot/tests/StandIn.psm1"
+    $child = $null
     try {
-        $null = New-Item -ItemType Directory $userHome
         $standIn = Start-StandIn '--accounts', '20', '--approve-after-polls', '2'
-        # The user's own files and settings stay out of it.
         $powershell = @(Get-PowerShell)
         $start = [Diagnostics.ProcessStartInfo]::new($powershell[0])
-        foreach ($word in @($powershell | Select-Object -Skip 1) + '-NoProfile', '-File', "$PSScriptRoot/tests/Demo.ps1", $PSScriptRoot, $standIn.start_url) { $start.ArgumentList.Add($word) }
-        foreach ($name in @($start.Environment.Keys -like 'AWS_*') + 'CI') { $null = $start.Environment.Remove($name) }
-        $start.Environment['HOME'] = $start.Environment['USERPROFILE'] = $userHome
-        $start.Environment['AWS_ENDPOINT_URL_SSO'] = $start.Environment['AWS_ENDPOINT_URL_SSO_OIDC'] = $standIn.url
+        foreach ($word in @($powershell | Select-Object -Skip 1) + '-NoProfile', '-File', "$PSScriptRoot/tests/Demo.ps1", $PSScriptRoot, $standIn.StartUrl) { $start.ArgumentList.Add($word) }
+        # The user's own files and settings stay out of it.
+        $variables = Get-UserVariable (New-UserHome) $standIn
+        $start.Environment.Clear()
+        foreach ($name in $variables.Keys) { $start.Environment[$name] = $variables[$name] }
         $child = [Diagnostics.Process]::Start($start)
         $child.WaitForExit()
         if ($child.ExitCode -ne 0) { throw 'The demo did not come to its end.' }
-        $stats = Invoke-RestMethod "$($standIn.url)/_stats"
+        $stats = Get-StandInStats $standIn
         Write-Host ("`nThe stand-in counted {0} login, {1} GetRoleCredentials, {2} protocol violations and {3} early polls." -f `
                 $stats.logins, $stats.requests.GetRoleCredentials, $stats.violations.Count, $stats.early_polls)
         if ($stats.violations.Count -or $stats.early_polls) { throw 'The module broke the protocol.' }
@@ -250,12 +236,14 @@ function Invoke-Demo {
     finally {
         # After Ctrl+C, too, nothing is left behind.
         if ($child -and -not $child.WaitForExit(2000)) { $child.Kill() }
-        if ($standIn) {
-            $standIn.Process.StandardInput.Close()
-            if (-not $standIn.Process.WaitForExit(2000)) { $standIn.Process.Kill() }
-        }
-        Remove-Item -Recurse -Force $userHome -ErrorAction Ignore
+        Clear-StandIn
     }
+}
+
+function Invoke-Bench {
+    Invoke-Build
+    & "$PSScriptRoot/bench/Bench.ps1" -Out "$PSScriptRoot/bench/results.json"
+    Invoke-Step 'Plot' { cargo run --release --locked --quiet -p sso-bench -- bench/results.json bench/plot.svg }
 }
 
 # So that a test can load the functions without running a task.
@@ -268,6 +256,7 @@ try {
         'Test' { Invoke-Test }
         'Demo' { Invoke-Demo }
         'Generate' { Invoke-Generate }
+        'Bench' { Invoke-Bench }
         default { throw "$Task is not there yet." }
     }
 }

@@ -9,13 +9,13 @@ Describe 'build.ps1' {
 
     It 'has help with a synopsis, a description and an example for the tasks that there are' {
         $help = Get-Help "$root/build.ps1" -Full
-        $help.Synopsis | Should -Match 'Builds, tests and shows'
+        $help.Synopsis | Should -Match 'Builds, tests, measures and shows'
         $examples = $help.examples.example | Out-String
-        foreach ($task in 'Test', 'Demo', 'Generate') { $examples | Should -Match "build.ps1 $task" }
+        foreach ($task in 'Test', 'Demo', 'Bench', 'Generate') { $examples | Should -Match "build.ps1 $task" }
         foreach ($task in 'Build', 'Test', 'Demo', 'Generate', 'Bench', 'Pack') { ($help.description | Out-String) | Should -Match "(?m)^\s*$task " }
     }
 
-    It 'says in one sentence that <_> is not there yet, and fails' -ForEach 'Bench', 'Pack' {
+    It 'says in one sentence that <_> is not there yet, and fails' -ForEach 'Pack' {
         $run = Start-Build $_
         $run.ExitCode | Should -Be 1
         $run.Output.Trim() | Should -Be "build.ps1: $_ is not there yet."
@@ -38,6 +38,52 @@ Describe 'build.ps1' {
         'test result: FAILED. 5 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s'
         Format-Count (Measure-CargoTest $lines) | Should -Be '46 passed, 2 failed, 1 skipped'
         Format-Count @{ Passed = 3; Failed = 0; Skipped = 0 } | Should -Be '3 passed, 0 failed'
+    }
+}
+
+Describe 'The benchmark' {
+    BeforeAll {
+        $root = Split-Path $PSScriptRoot
+        $results = "$TestDrive/results.json"
+        # As small as it can be, and without the script: the figures are not what is tested.
+        $few = '-Round 1 -ProfileCount 20, 100 -Delay 1 -ThrottledCount 40 -FileSize 10'
+        $table = & pwsh -NoProfile -NonInteractive -Command "& '$root/bench/Bench.ps1' -Out '$results' $few -Baseline '$TestDrive/none'; exit [int] (-not `$?)" 2>&1 | Out-String
+        $exitCode = $LASTEXITCODE
+        $figures = Get-Content -Raw $results -ErrorAction Ignore | ConvertFrom-Json
+    }
+
+    It 'shows a table of all its parts, with the targets beside the figures' {
+        $exitCode | Should -Be 0 -Because $table
+        foreach ($part in 'a', 'b', 'c', 'd', 'e', 'f') { $table | Should -Match "(?m)^$part\s+\S" }
+        foreach ($target in 'at least 12', 'at most 3 ms', 'at most 40 MB more', 'at most 5 MB') { $table | Should -Match "${target}: (met|missed)" }
+    }
+
+    It 'has something to compare with where the script is not at hand' {
+        $table | Should -Match 'the module one by one, 100 profiles'
+        $figures.against_the_script.times_as_fast | Should -Not -BeNullOrEmpty
+    }
+
+    It 'keeps every figure with its least and its most, and nothing of the machine that is not its kind' {
+        foreach ($figure in @($figures.update.seconds) + $figures.throttled.seconds + $figures.start.import_ms + $figures.memory_mb.empty_pwsh + $figures.write.update_of_one_ms) {
+            $figure.min | Should -BeLessOrEqual $figure.median
+            $figure.max | Should -BeGreaterOrEqual $figure.median
+            $figure.min | Should -BeGreaterThan 0
+        }
+        $figures.throttled.failed.max | Should -Be 0
+        $figures.machine.PSObject.Properties.Name | Should -Be 'os', 'architecture', 'cores', 'powershell'
+        Get-Content -Raw $results | Should -Not -Match ([regex]::Escape([Environment]::MachineName))
+    }
+
+    It 'is drawn' {
+        & cargo run --quiet --locked --manifest-path "$root/Cargo.toml" -p sso-bench -- $results "$TestDrive/plot.svg"
+        $LASTEXITCODE | Should -Be 0
+        [xml] (Get-Content -Raw "$TestDrive/plot.svg") | ForEach-Object { $_.svg.text.InnerText -join ' ' } | Should -Match '(?s)profiles .*one by one, answers after 50 ms'
+    }
+}
+
+Describe 'The library' {
+    It 'is no larger than 5 MB' {
+        foreach ($library in Get-Item "$PSScriptRoot/../bin/*-*/aws_sso.*") { $library.Length | Should -BeLessOrEqual 5e6 }
     }
 }
 
@@ -132,17 +178,18 @@ Describe 'A build' -Skip:$IsWindows {
         $null = New-Item -ItemType Directory "$copy/tests", "$copy/.ci", "$TestDrive/system", "$TestDrive/pwsh", "$TestDrive/cargo", "$TestDrive/dotnet"
         Copy-Item "$root/build.ps1", "$root/build.sh" $copy
         Copy-Item "$root/.ci/run" "$copy/.ci"
+        Copy-Item "$root/tests/StandIn.psm1" "$copy/tests"
         foreach ($program in 'sh', 'bash', 'awk', 'cat', 'chmod', 'dirname', 'env', 'grep', 'mkdir', 'mktemp', 'rm', 'tee') {
             $null = New-Item -ItemType SymbolicLink "$TestDrive/system/$program" -Target (Get-Command $program -CommandType Application | Select-Object -First 1).Source
         }
         # This very PowerShell; installed as a .NET tool, pwsh would look for dotnet on the PATH and find the stub.
-        $powershell = & { . "$root/build.ps1"; Get-PowerShell }
+        $powershell = & { Import-Module "$root/tests/StandIn.psm1"; Get-PowerShell }
         Set-Program "$TestDrive/pwsh/pwsh" "exec $(($powershell | ForEach-Object { "'$_'" }) -join ' ') `"`$@`""
 
         # Two test programs of cargo's, or what the variables say.
         Set-Program "$TestDrive/cargo/cargo" @'
 case $1 in
-    build)
+    build | rustc)
         mkdir -p target/release
         for name in libaws_sso.so libaws_sso.dylib; do echo "${STUB_LIBRARY:-library}" >target/release/$name; done ;;
     fmt) exit "${STUB_FORMAT:-0}" ;;
@@ -208,8 +255,8 @@ Describe 'Some' {
         }
 
         It 'takes the same words through build.sh' {
-            $run = Invoke-Copy 'sh', 'build.sh', 'Bench' $withAll
-            $run.Errors | Should -Be 'build.ps1: Bench is not there yet.'
+            $run = Invoke-Copy 'sh', 'build.sh', 'Pack' $withAll
+            $run.Errors | Should -Be 'build.ps1: Pack is not there yet.'
             $run.ExitCode | Should -Be 1
         }
     }

@@ -14,7 +14,9 @@ function Start-StandIn([string[]] $Flag = @()) {
     foreach ($word in $Flag + '--until-stdin-closes') { $start.ArgumentList.Add($word) }
     $start.RedirectStandardInput = $start.RedirectStandardOutput = $true
     $process = [Diagnostics.Process]::Start($start)
-    $ready = $process.StandardOutput.ReadLine() | ConvertFrom-Json
+    $line = $process.StandardOutput.ReadLine()
+    if (-not $line) { throw 'The stand-in did not start.' }
+    $ready = $line | ConvertFrom-Json
     $standIn = [pscustomobject] @{ Url = $ready.url; StartUrl = $ready.start_url; Process = $process }
     $standIns.Add($standIn)
     $standIn
@@ -134,22 +136,9 @@ function Get-UserVariable([string] $UserHome, [object] $StandIn, [hashtable] $Va
 
 # Starts a program as that user, with its output kept.
 function Start-UserProgram([string[]] $Command, [hashtable] $Variables) {
-    $start = [Diagnostics.ProcessStartInfo]::new($Command[0])
-    foreach ($word in $Command | Select-Object -Skip 1) { $start.ArgumentList.Add($word) }
-    $start.Environment.Clear()
-    foreach ($name in $Variables.Keys) { $start.Environment[$name] = $Variables[$name] }
-    $start.WorkingDirectory = $Variables.HOME
-    $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
-    $process = [Diagnostics.Process]::Start($start)
-    $process.StandardInput.Close()
-    $seen = [Collections.Concurrent.ConcurrentQueue[string]]::new()
-    # A thread of .NET fills it, where no script block may run.
-    $reader = [AwsSsoTests.LineReader]::Start($process.StandardOutput, $seen)
-    [pscustomobject] @{ Process = $process; Lines = $seen; Reader = $reader; ErrorText = $process.StandardError.ReadToEndAsync(); Answer = $null }
-}
-
-if (-not ('AwsSsoTests.LineReader' -as [type])) {
-    Add-Type @'
+    # Compiled where it is first needed.
+    if (-not ('AwsSsoTests.LineReader' -as [type])) {
+        Add-Type @'
 using System.Collections.Concurrent;
 using System.IO;
 using System.Threading.Tasks;
@@ -164,6 +153,19 @@ namespace AwsSsoTests
     }
 }
 '@
+    }
+    $start = [Diagnostics.ProcessStartInfo]::new($Command[0])
+    foreach ($word in $Command | Select-Object -Skip 1) { $start.ArgumentList.Add($word) }
+    $start.Environment.Clear()
+    foreach ($name in $Variables.Keys) { $start.Environment[$name] = $Variables[$name] }
+    $start.WorkingDirectory = $Variables.HOME
+    $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
+    $process = [Diagnostics.Process]::Start($start)
+    $process.StandardInput.Close()
+    $seen = [Collections.Concurrent.ConcurrentQueue[string]]::new()
+    # A thread of .NET fills it, where no script block may run.
+    $reader = [AwsSsoTests.LineReader]::Start($process.StandardOutput, $seen)
+    [pscustomobject] @{ Process = $process; Lines = $seen; Reader = $reader; ErrorText = $process.StandardError.ReadToEndAsync(); Answer = $null }
 }
 
 # Starts a PowerShell in a home folder, with the module imported, and lets it run the script as if typed at the prompt, statement by statement.
