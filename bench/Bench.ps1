@@ -374,7 +374,12 @@ try {
     $result = Get-Result
     $null = New-Item -ItemType Directory -Force (Split-Path $Out)
     ConvertTo-Json $result -Depth 6 | Set-Content $Out
-    Get-Table $result | Format-Table -Wrap -AutoSize | Out-String -Width 160 | Write-Host
+    (Get-Table $result | Format-Table -Wrap -AutoSize | Out-String -Width 160).TrimEnd() | Write-Host
+    Write-Host @"
+
+Medians of $Round rounds on $([Environment]::ProcessorCount) cores. The module has a session at hand. Of the script's time in (a) that of a run with one profile is taken off: its login,
+its first request, and what .NET compiles on the way.
+"@
     $violations = @((Get-StandInStats $standIn).violations)
     if ($violations) { throw "The module broke the protocol: $($violations[0])" }
     $failed = ($result.throttled | ForEach-Object { $_.failed.max } | Measure-Object -Sum).Sum
