@@ -10,8 +10,8 @@
     CompatiblePSEditions = @('Desktop', 'Core')
     FormatsToProcess     = @('module/AwsSso.Format.ps1xml')
     CmdletsToExport      = @(
-        'Connect-SsoSession', 'Disconnect-SsoSession', 'Get-SsoCredential', 'Get-SsoEnvironment', 'Get-SsoSession',
-        'Remove-SsoEnvironment', 'Set-SsoEnvironment', 'Update-SsoCredential'
+        'Connect-SsoSession', 'Disconnect-SsoSession', 'Export-SsoEnvironment', 'Get-SsoCredential', 'Get-SsoEnvironment', 'Get-SsoSession',
+        'Import-SsoEnvironment', 'Remove-SsoEnvironment', 'Set-SsoEnvironment', 'Update-SsoCredential'
     )
     FunctionsToExport    = @()
     AliasesToExport      = @()

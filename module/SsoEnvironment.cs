@@ -21,6 +21,16 @@ public sealed class SsoEnvironment
     {
     }
 
+    internal SsoEnvironment(string name, string startUrl, string region, string? defaultRoleName, SsoAccountRow[] account, string source)
+    {
+        Name = name;
+        StartUrl = startUrl;
+        Region = region;
+        DefaultRoleName = defaultRoleName;
+        Account = account;
+        Source = source;
+    }
+
     /// <summary>The name, compared without case.</summary>
     [DataMember(Name = "name", IsRequired = true)]
     public string Name { get; private set; } = "";

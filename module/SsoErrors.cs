@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Management.Automation;
+using System.Management.Automation.Language;
 using AwsSso.Native;
 
 namespace AwsSso;
@@ -58,6 +59,52 @@ internal static class SsoErrors
         $"Row {number} of -Account {fault}.",
         "Each row needs a Profile and an AccountId, and a RoleName where the role is not the environment's default.",
         environment);
+
+    internal static SsoException ScriptInvalid(string path, IScriptExtent? place, string fault)
+    {
+        var where = place is null ? path : $"{path}, line {place.StartLineNumber}, column {place.StartColumnNumber}";
+        return new("ScriptInvalid", $"{where}: {fault}.", "Correct the script, or set the environment with Set-SsoEnvironment; nothing of it was stored.", path);
+    }
+
+    internal static SsoException NoTable(string path) => new(
+        "ScriptInvalid",
+        $"{path} has no table of accounts: no variable in it is set to rows with Profile and AccountId.",
+        "Give a copy of the published script, or set the environment with Set-SsoEnvironment.",
+        path);
+
+    internal static SsoException NotInScript(string path, string what, string parameter) => new(
+        "ScriptInvalid",
+        $"{path} has a table and no {what}.",
+        $"Add {parameter} to the parameters of the script, or set the environment with Set-SsoEnvironment.",
+        path);
+
+    internal static SsoException EnvironmentExists(string name, string path, string differences) => new(
+        "EnvironmentExists",
+        $"The environment {name} is stored already, and {path} would change it: {differences}.",
+        "Give -Force to replace it, or -Name to store it under another name.",
+        name);
+
+    internal static SsoException OneNameForMany(string name, string path) => new(
+        "EnvironmentExists",
+        $"-Name {name} is for one environment, and {path} is another one.",
+        "Import the files one by one, each with a name of its own.",
+        path);
+
+    internal static SsoException ReadFailed(string path, Exception fault) => new(
+        "ReadFailed", $"{path} could not be read: {FirstLine(fault.Message).TrimEnd('.')}.", "Check that it is a file that you may read.", path, inner: fault);
+
+    internal static SsoException NotExported(string path, Exception fault) => new(
+        "EnvironmentInvalid",
+        $"{path} is not JSON as Export-SsoEnvironment writes it: each environment needs Name, StartUrl and Region, and each row of Account a Profile and an AccountId.",
+        "Correct the file, or export it again.",
+        path,
+        inner: fault);
+
+    internal static SsoException FileExists(string path) =>
+        new("WriteFailed", $"{path} is there already, and -NoClobber leaves it alone.", "Give another path, or leave out -NoClobber.", path);
+
+    internal static SsoException WriteFailed(string path, Exception fault) => new(
+        "WriteFailed", $"{path} could not be written: {FirstLine(fault.Message).TrimEnd('.')}.", "Check that its folder is there and that you may write to it.", path, inner: fault);
 
     internal static SsoException LibraryUnavailable(string path, string platform, Exception fault) => File.Exists(path)
         ? new("LibraryUnavailable", $"The native library '{path}' cannot be loaded on {platform}: {FirstLine(fault.Message)}", "Install a build of the module that was made for this system.", path, inner: fault)

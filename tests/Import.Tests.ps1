@@ -1,8 +1,8 @@
 # What a user gets from Import-Module alone, in PowerShells with a home folder that the test throws away.
 
 BeforeDiscovery {
-    $commands = 'Connect-SsoSession', 'Disconnect-SsoSession', 'Get-SsoCredential', 'Get-SsoEnvironment', 'Get-SsoSession',
-        'Remove-SsoEnvironment', 'Set-SsoEnvironment', 'Update-SsoCredential'
+    $commands = 'Connect-SsoSession', 'Disconnect-SsoSession', 'Export-SsoEnvironment', 'Get-SsoCredential', 'Get-SsoEnvironment', 'Get-SsoSession',
+        'Import-SsoEnvironment', 'Remove-SsoEnvironment', 'Set-SsoEnvironment', 'Update-SsoCredential'
 }
 
 BeforeAll {
@@ -57,10 +57,10 @@ AfterAll {
 }
 
 Describe 'Import-Module' {
-    It 'brings eight cmdlets and nothing else' {
+    It 'brings ten cmdlets and nothing else' {
         $facts.Commands | Should -Be @(
-            'Cmdlet Connect-SsoSession', 'Cmdlet Disconnect-SsoSession', 'Cmdlet Get-SsoCredential', 'Cmdlet Get-SsoEnvironment', 'Cmdlet Get-SsoSession',
-            'Cmdlet Remove-SsoEnvironment', 'Cmdlet Set-SsoEnvironment', 'Cmdlet Update-SsoCredential'
+            'Cmdlet Connect-SsoSession', 'Cmdlet Disconnect-SsoSession', 'Cmdlet Export-SsoEnvironment', 'Cmdlet Get-SsoCredential', 'Cmdlet Get-SsoEnvironment',
+            'Cmdlet Get-SsoSession', 'Cmdlet Import-SsoEnvironment', 'Cmdlet Remove-SsoEnvironment', 'Cmdlet Set-SsoEnvironment', 'Cmdlet Update-SsoCredential'
         )
         $facts.Variables | Should -Be 0
     }

@@ -35,7 +35,25 @@ public abstract class SsoCmdlet : PSCmdlet
     {
         try
         {
-            using var operation = SsoOperation.Start(new SsoRequest(work, SessionState.Path.CurrentFileSystemLocation.ProviderPath, IsVerbose));
+            RunOrThrow(work, handle);
+        }
+        catch (SsoException error)
+        {
+            ThrowTerminatingError(error.ToRecord());
+        }
+    }
+
+    /// <summary>Does the work as <see cref="Run"/> does, and leaves it to the caller what an error that ended it means to the cmdlet.</summary>
+    private protected void RunOrThrow(SsoWork work, Action<SsoEvent> handle, string? environmentsFile = null)
+    {
+        var request = new SsoRequest(work, SessionState.Path.CurrentFileSystemLocation.ProviderPath, IsVerbose);
+        if (environmentsFile is not null)
+        {
+            request.ReadEnvironmentsFrom(environmentsFile);
+        }
+
+        using (var operation = SsoOperation.Start(request))
+        {
             Remember(operation);
             try
             {
@@ -52,10 +70,6 @@ public abstract class SsoCmdlet : PSCmdlet
             {
                 Remember(null);
             }
-        }
-        catch (SsoException error)
-        {
-            ThrowTerminatingError(error.ToRecord());
         }
 
         if (Stopping)

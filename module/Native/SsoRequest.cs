@@ -43,6 +43,9 @@ internal sealed class SsoRequest
         }
     }
 
+    /// <summary>Has the library take another file for that of the stored environments.</summary>
+    internal void ReadEnvironmentsFrom(string path) => Variables["AWS_SSO_ENVIRONMENTS_FILE"] = path;
+
     [DataMember(Name = "operation")]
     internal SsoWork Operation { get; private set; }
 

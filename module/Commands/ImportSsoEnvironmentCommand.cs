@@ -1,0 +1,232 @@
+using System;
+using System.Collections.Generic;
+using System.Collections.ObjectModel;
+using System.IO;
+using System.Linq;
+using System.Management.Automation;
+using AwsSso.Native;
+
+namespace AwsSso.Commands;
+
+/// <summary>Stores the environments of copies of the published script, which are read and never run, and of files that Export-SsoEnvironment wrote.</summary>
+[Cmdlet(VerbsData.Import, "SsoEnvironment", DefaultParameterSetName = "Path", SupportsShouldProcess = true)]
+[OutputType(typeof(SsoEnvironment))]
+public sealed class ImportSsoEnvironmentCommand : SsoCmdlet
+{
+    private bool isNameTaken;
+
+    /// <summary>Copies of the script, exported files, or folders of scripts; wildcards are resolved.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = "Path", ValueFromPipeline = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Copies of the script, exported files, or folders of scripts, by their exact paths.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "LiteralPath", ValueFromPipelineByPropertyName = true)]
+    [Alias("PSPath")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>The environment's name, in place of the file's own.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Name { get; set; }
+
+    /// <summary>Replaces an environment that is stored already.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Writes each environment as it is stored.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <summary>Imports what the paths lead to; a file that cannot be imported keeps no other from it.</summary>
+    protected override void ProcessRecord()
+    {
+        foreach (var (file, isNamed) in Files())
+        {
+            try
+            {
+                foreach (var environment in Read(file, isNamed))
+                {
+                    Import(environment);
+                }
+            }
+            catch (SsoException error)
+            {
+                WriteError(error.ToRecord());
+            }
+        }
+    }
+
+    /// <summary>The files, each with whether it was named itself and not found in a folder.</summary>
+    private IEnumerable<(string File, bool IsNamed)> Files()
+    {
+        foreach (var path in Path.SelectMany(path => Resolved(path, wildcards: true)).Concat(LiteralPath.SelectMany(path => Resolved(path, wildcards: false))))
+        {
+            if (Directory.Exists(path))
+            {
+                foreach (var file in Directory.GetFiles(path, "*.ps1").OrderBy(file => file, StringComparer.Ordinal))
+                {
+                    yield return (file, false);
+                }
+            }
+            else
+            {
+                yield return (path, true);
+            }
+        }
+    }
+
+    private Collection<string> Resolved(string path, bool wildcards)
+    {
+        try
+        {
+            return wildcards
+                ? GetResolvedProviderPathFromPSPath(path, out _)
+                : [GetUnresolvedProviderPathFromPSPath(path)];
+        }
+        catch (Exception fault) when (fault is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException or PSInvalidOperationException)
+        {
+            WriteError(SsoErrors.ReadFailed(path, fault).ToRecord());
+            return [];
+        }
+    }
+
+    /// <summary>The environments of a file, complete.</summary>
+    private List<SsoEnvironment> Read(string file, bool isNamed) => System.IO.Path.GetExtension(file).ToUpperInvariant() switch
+    {
+        ".PS1" => ReadScript(file, isNamed),
+        ".JSON" => ExportedEnvironment.Read(file),
+        _ => Environments(file),
+    };
+
+    private List<SsoEnvironment> ReadScript(string file, bool isNamed)
+    {
+        if (SsoScript.Read(file) is not { } script)
+        {
+            if (isNamed)
+            {
+                throw SsoErrors.NoTable(file);
+            }
+
+            WriteVerbose($"{file} has no table of accounts.");
+            return [];
+        }
+
+        var name = Name ?? script.EnvironmentName ?? throw SsoErrors.NotInScript(file, "name of the environment", "$EnvironmentName");
+        var startUrl = script.StartUrl ?? throw SsoErrors.NotInScript(file, "start URL", "$StartUrl");
+        var region = script.Region ?? throw SsoErrors.NotInScript(file, "region", "$Region");
+        foreach (var note in script.Notes)
+        {
+            WriteWarning(note);
+        }
+
+        return [new SsoEnvironment(name, startUrl, region, script.DefaultRoleName, [.. script.Rows], file)];
+    }
+
+    private void Import(SsoEnvironment found)
+    {
+        var name = Name ?? found.Name;
+        if (Name is not null && isNameTaken)
+        {
+            throw SsoErrors.OneNameForMany(Name, found.Source);
+        }
+
+        isNameTaken = true;
+        var stored = Environments(null).Find(environment => string.Equals(environment.Name, name, StringComparison.OrdinalIgnoreCase));
+        var differences = stored is null ? $"{Counted(found.Account.Length)} of {found.StartUrl}" : Differences(stored, found);
+        if (stored is not null && differences.Length == 0)
+        {
+            WriteVerbose($"{name} is stored as {found.Source} has it.");
+            if (PassThru)
+            {
+                WriteObject(stored);
+            }
+
+            return;
+        }
+
+        if (stored is not null && !Force && !IsWhatIf)
+        {
+            throw SsoErrors.EnvironmentExists(name, found.Source, differences);
+        }
+
+        var work = new SetEnvironmentWork
+        {
+            Name = name,
+            StartUrl = found.StartUrl,
+            Region = found.Region,
+            DefaultRoleName = found.DefaultRoleName,
+            Accounts = found.Account,
+            TokenCache = found.TokenCache == SsoTokenCache.Memory ? nameof(SsoTokenCache.Memory) : null,
+            CheckOnly = !ShouldProcess($"{name}: {differences}", stored is null ? "Import SSO environment" : "Replace SSO environment"),
+        };
+        RunOrThrow(new SsoWork { SetEnvironment = work }, happened =>
+        {
+            if (PassThru && !work.CheckOnly && happened.Environment is { } environment)
+            {
+                WriteObject(environment);
+            }
+        });
+    }
+
+    /// <summary>The environments that are stored, or those of another file in the same form.</summary>
+    private List<SsoEnvironment> Environments(string? file)
+    {
+        if (file is not null && !File.Exists(file))
+        {
+            throw SsoErrors.ReadFailed(file, new FileNotFoundException("there is no such file"));
+        }
+
+        var environments = new List<SsoEnvironment>();
+        RunOrThrow(
+            new SsoWork { GetEnvironment = new GetEnvironmentWork() },
+            happened =>
+            {
+                if (happened.Environment is { } environment)
+                {
+                    environments.Add(environment);
+                }
+            },
+            file);
+        return environments;
+    }
+
+    /// <summary>What an import would change in an environment, as one line; empty where nothing.</summary>
+    private static string Differences(SsoEnvironment stored, SsoEnvironment found)
+    {
+        var differences = new List<string>();
+        Compare("start URL", stored.StartUrl, found.StartUrl);
+        Compare("region", stored.Region, found.Region);
+        var before = stored.Account.ToDictionary(row => row.Profile, StringComparer.Ordinal);
+        var after = found.Account.GroupBy(row => row.Profile, StringComparer.Ordinal).ToDictionary(rows => rows.Key, rows => rows.First(), StringComparer.Ordinal);
+        List("new", after.Keys.Where(profile => !before.ContainsKey(profile)));
+        List("gone", before.Keys.Where(profile => !after.ContainsKey(profile)));
+        foreach (var row in stored.Account.Where(row => after.ContainsKey(row.Profile)))
+        {
+            Compare($"account of {row.Profile}", row.AccountId, after[row.Profile].AccountId);
+            Compare($"role of {row.Profile}", row.RoleName, after[row.Profile].RoleName ?? found.DefaultRoleName);
+        }
+
+        return string.Join("; ", differences);
+
+        void Compare(string what, string? then, string? now)
+        {
+            if (!string.Equals(then, now, StringComparison.Ordinal))
+            {
+                differences.Add($"{what} {now} in place of {then}");
+            }
+        }
+
+        void List(string what, IEnumerable<string> profiles)
+        {
+            var names = profiles.ToArray();
+            if (names.Length > 0)
+            {
+                differences.Add($"{what}: {string.Join(", ", names)}");
+            }
+        }
+    }
+
+    private static string Counted(int profiles) => profiles == 1 ? "1 profile" : $"{profiles} profiles";
+}

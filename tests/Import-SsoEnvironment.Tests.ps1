@@ -1,0 +1,193 @@
+# Copies of the published script become environments; scripts/ has real-looking ones.
+
+BeforeAll {
+    Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
+    $scripts = Join-Path $PSScriptRoot 'scripts'
+
+    # Runs a script in a new home folder, or in one that is there, and gives what it wrote, with what is stored then.
+    function Invoke-Import([string] $Script, [string] $UserHome = (New-UserHome)) {
+        $run = Invoke-UserPowerShell $UserHome $null "Set-Location '$($scripts.Replace("'", "''"))'`n$Script"
+        $path = Get-AwsPath $UserHome sso-environments
+        $run | Add-Member Stored $(if (Test-Path $path) { [IO.File]::ReadAllText($path) } else { '' }) -PassThru
+    }
+
+    # The rows of an environment as text, each with the role that counts.
+    function Get-Row([object] $Environment) { $Environment.Account | ForEach-Object { "$($_.Profile)=$($_.AccountId)=$($_.RoleName)" } }
+}
+
+AfterAll {
+    Clear-StandIn
+}
+
+Describe 'Import-SsoEnvironment' {
+    It 'stores the environment of a script as it is published, and never runs it' {
+        $run = Invoke-Import 'Import-SsoEnvironment Acme.ps1 -PassThru'
+        $run.Errors | Should -BeNullOrEmpty
+        $acme = $run.Output[0]
+        "$($acme.Name) $($acme.StartUrl) $($acme.Region) $($acme.DefaultRoleName)" | Should -Be 'Acme https://d-12345abcde.awsapps.com/start/ us-west-2 AWSAdministratorAccess'
+        Get-Row $acme | Should -Be 'Account1=100000000000=AWSAdministratorAccess', 'Account2=100000000001=AWSReadOnlyAccess'
+        $run.Stored | Should -Match '\[environment Acme profile Account2\]'
+        @($run.Text -split "`n" -match 'Acme\.ps1, line 6: the blanks around the account id 100000000000 were left out').Count | Should -Be 1
+    }
+
+    It 'reads <Name>' -ForEach @(
+        @{ Name = 'objects in place of hashtables, without commas'; File = 'CustomObjects'; Rows = 'Dev=100000000000=AWSAdministratorAccess', 'Test=100000000001=AWSReadOnlyAccess', 'Prod=100000000002=AWSAdministratorAccess' }
+        @{ Name = 'a table that is added to row by row'; File = 'AddedRows'; Rows = 'First=100000000000=AWSAdministratorAccess', 'Second=100000000001=AWSAdministratorAccess', 'Third=100000000002=AWSAdministratorAccess' }
+        @{ Name = 'several rows on a line, keys in small letters, a role for one only'; File = 'OneLine'; Rows = 'A=100000000000=AWSAdministratorAccess', 'B=100000000001=AWSAdministratorAccess', 'C c=100000000002=AWSReadOnlyAccess' }
+        @{ Name = 'values without quotes, and leading zeros'; File = 'NoQuotes'; Rows = 'Account1=012345678901=AWSReadOnlyAccess', 'Account2=123456789012=AWSAdministratorAccess' }
+        @{ Name = 'constant variables, alone and within text'; File = 'Variables'; Rows = 'acme-dev=100000000000=AWSReadOnlyAccess', "acme-it's=100000000001=AWSAdministratorAccess", 'acme-prod=100000000002=AWSReadOnlyAccess' }
+    ) {
+        $run = Invoke-Import "Import-SsoEnvironment $File.ps1 -PassThru"
+        $run.Errors | Should -BeNullOrEmpty
+        Get-Row $run.Output[0] | Should -Be $Rows
+    }
+
+    It 'refuses <Name>, says where, and stores nothing' -ForEach @(
+        @{ Name = 'what is not constant'; File = 'NotConstant.ps1'; Says = "NotConstant.ps1, line 4, column 42: '(Get-Content accounts.txt)?1?' is not constant*" }
+        @{ Name = 'placeholders that are left in'; File = 'Placeholders.ps1'; Says = "*line 4, column *: placeholders in angle brackets are left in it: '<Account2>' (line 4), '<123456789012 >' (line 4), '<AWSReadOnlyAccess>' (line 4)." }
+        @{ Name = 'two tables'; File = 'TwoTables.ps1'; Says = '*TwoTables.ps1, line 3, column 1: a second table, $Others, begins there*' }
+        @{ Name = 'errors of syntax'; File = 'Broken.ps1'; Says = '*Broken.ps1, line *, column *: PowerShell cannot read it: *' }
+        @{ Name = 'a file without a table'; File = 'NoTable.ps1'; Says = '*NoTable.ps1 has no table of accounts*' }
+        @{ Name = 'two megabytes of other PowerShell'; File = 'Large.ps1'; Says = '*Large.ps1 has no table of accounts*' }
+        @{ Name = 'a file that is no text'; File = 'Binary.ps1'; Says = '*Binary.ps1: it is not a text file.' }
+        @{ Name = 'a file that is not there'; File = 'Missing.ps1'; Says = '*Missing.ps1* could not be read: *'; Id = 'ReadFailed' }
+        @{ Name = 'an account id that is none'; File = 'WrongId.ps1'; Says = '*12 digits*'; Id = 'EnvironmentInvalid' }
+        @{ Name = 'a row without an account'; File = 'NoAccount.ps1'; Says = '*NoAccount.ps1, line 2, column *: the row there has no AccountId.' }
+        @{ Name = 'a table without a start URL'; File = 'NoStartUrl.ps1'; Says = '*NoStartUrl.ps1 has a table and no start URL.' }
+    ) {
+        $folder = New-TestFolder
+        Copy-Item (Join-Path $scripts *.ps1) $folder
+        [IO.File]::WriteAllText("$folder/Large.ps1", "`$x = @{ Name = 'a'; Value = 1 }; Get-Item `$x.Name`n" * 40000)
+        [IO.File]::WriteAllBytes("$folder/Binary.ps1", [byte[]] (0..255))
+        $parameters = "param(`$DefaultRoleName = 'R', `$Region = 'us-west-2', `$StartUrl = 'https://d-12345abcde.awsapps.com/start/', `$EnvironmentName = 'Acme')`n"
+        [IO.File]::WriteAllText("$folder/WrongId.ps1", "$parameters`$t = @(@{ Profile = 'A'; AccountId = '1234' })")
+        [IO.File]::WriteAllText("$folder/NoAccount.ps1", "$parameters`$t = @(@{ Profile = 'A'; RoleName = 'R' })")
+        [IO.File]::WriteAllText("$folder/NoStartUrl.ps1", "`$EnvironmentName = 'A'; `$Region = 'us-west-2'`n`$t = @(@{ Profile = 'A'; AccountId = '100000000000'; RoleName = 'R' })")
+        $run = Invoke-Import "Import-SsoEnvironment '$folder/$File' -Force"
+        $run.Errors.Count | Should -Be 1
+        $run.Errors[0].Id | Should -Be "$($_['Id'] ?? 'ScriptInvalid'),AwsSso.Commands.ImportSsoEnvironmentCommand"
+        $run.Errors[0].Message | Should -BeLike "*$Says"
+        $run.Errors[0].Action | Should -Not -BeNullOrEmpty
+        $run.Stored | Should -Be ''
+    }
+
+    Context 'with an environment that is stored already' {
+        BeforeAll {
+            $own = New-UserHome
+            $first = Invoke-Import 'Import-SsoEnvironment Acme.ps1 3> $null' $own
+            $again = Invoke-Import 'Import-SsoEnvironment Acme.ps1 -PassThru 3> $null' $own
+            $changed = Join-Path (New-TestFolder) Changed.ps1
+            $text = [IO.File]::ReadAllText((Join-Path $scripts Acme.ps1))
+            [IO.File]::WriteAllText($changed, $text.Replace('us-west-2', 'eu-central-1').Replace('"Account1"', '"Account9"').Replace('100000000001', '100000000005'))
+            $refused = Invoke-Import "Import-SsoEnvironment '$changed' 3> `$null" $own
+            $shown = Invoke-Import "Import-SsoEnvironment '$changed' -WhatIf 3> `$null" $own
+            $renamed = Invoke-Import "Import-SsoEnvironment CustomObjects.ps1 -Name Beta -PassThru" $own
+            $forced = Invoke-Import "Import-SsoEnvironment '$changed' -Force -PassThru 3> `$null" $own
+        }
+
+        It 'has nothing to do where it is the same' {
+            $again.Errors | Should -BeNullOrEmpty
+            $again.Output[0].Name | Should -Be 'Acme'
+            $again.Stored | Should -Be $first.Stored
+        }
+
+        It 'refuses one that differs without -Force, with the difference' {
+            $refused.Errors.Id | Should -Be 'EnvironmentExists,AwsSso.Commands.ImportSsoEnvironmentCommand'
+            $refused.Errors[0].Message | Should -BeLike '*region eu-central-1 in place of us-west-2; new: Account9; gone: Account1; account of Account2 100000000005 in place of 100000000001.'
+            $refused.Errors[0].Action | Should -Match '-Force'
+            $refused.Stored | Should -Be $first.Stored
+        }
+
+        It 'shows the difference with -WhatIf, and changes nothing' {
+            $shown.Errors | Should -BeNullOrEmpty
+            $shown.Text | Should -Match 'What if: .*Replace SSO environment.*Acme: region eu-central-1 in place of us-west-2; new: Account9'
+            $shown.Stored | Should -Be $first.Stored
+        }
+
+        It 'takes another name with -Name' {
+            $renamed.Errors | Should -BeNullOrEmpty
+            $renamed.Output[0].Name | Should -Be 'Beta'
+        }
+
+        It 'replaces it with -Force' {
+            $forced.Errors | Should -BeNullOrEmpty
+            $forced.Output[0].Region | Should -Be 'eu-central-1'
+            Get-Row $forced.Output[0] | Should -Be 'Account2=100000000005=AWSReadOnlyAccess', 'Account9=100000000000=AWSAdministratorAccess'
+            $forced.Stored | Should -Match '\[environment Beta\]'
+        }
+    }
+
+    It 'takes folders, wildcards and the pipeline, and one bad file keeps no other from it' {
+        foreach ($words in "Import-SsoEnvironment . -PassThru", "Import-SsoEnvironment *.ps1 -PassThru", "Get-ChildItem *.ps1 | Import-SsoEnvironment -PassThru", "(Get-ChildItem *.ps1).FullName | Import-SsoEnvironment -PassThru") {
+            $run = Invoke-Import "$words 3> `$null"
+            # Profiles of one name belong to one environment only, so what comes later in the alphabet is refused.
+            $run.Output.Name | Should -Be 'Acme', 'Added', 'Objects', 'Line', 'Variables' -Because $words
+            $run.Errors.Id | ForEach-Object { $_ -replace ',.*' } | Sort-Object -Unique | Should -Be 'EnvironmentInvalid', 'ScriptInvalid' -Because $words
+        }
+    }
+
+    It 'gives -Name to one file only' {
+        $run = Invoke-Import 'Import-SsoEnvironment CustomObjects.ps1, AddedRows.ps1 -Name Only -Force -PassThru'
+        $run.Output.Name | Should -Be 'Only'
+        $run.Errors.Id | Should -Be 'EnvironmentExists,AwsSso.Commands.ImportSsoEnvironmentCommand'
+    }
+}
+
+Describe 'Export-SsoEnvironment' {
+    BeforeAll {
+        $from = New-UserHome
+        $null = Invoke-Import 'Import-SsoEnvironment Acme.ps1, CustomObjects.ps1 3> $null' $from
+    }
+
+    It 'writes what Import-SsoEnvironment takes back whole: <_>' -ForEach 'team.json', 'team.ini', 'sso-environments' {
+        $file = Join-Path (New-TestFolder) $_
+        $exported = Invoke-Import "Export-SsoEnvironment -Path '$file'; Get-SsoEnvironment" $from
+        $exported.Errors | Should -BeNullOrEmpty
+        $imported = Invoke-Import "Import-SsoEnvironment '$file' -PassThru"
+        $imported.Errors | Should -BeNullOrEmpty
+        $imported.Output.Name | Should -Be 'Acme', 'Objects'
+        foreach ($number in 0, 1) {
+            Get-Row $imported.Output[$number] | Should -Be (Get-Row $exported.Output[$number])
+            $imported.Output[$number].StartUrl | Should -Be $exported.Output[$number].StartUrl
+            $imported.Output[$number].Region | Should -Be $exported.Output[$number].Region
+            $imported.Output[$number].DefaultRoleName | Should -Be $exported.Output[$number].DefaultRoleName
+        }
+    }
+
+    It 'writes to the output where no file is named, as the form that is asked for' {
+        $run = Invoke-Import 'Export-SsoEnvironment Acme; Export-SsoEnvironment Obj* -Format Json; Get-SsoEnvironment Acme | Export-SsoEnvironment' $from
+        $run.Errors | Should -BeNullOrEmpty
+        $run.Output[0] | Should -Be (@(
+                '[environment Acme]', 'sso_start_url = https://d-12345abcde.awsapps.com/start/', 'sso_region = us-west-2', 'default_role_name = AWSAdministratorAccess', '',
+                '[environment Acme profile Account1]', 'sso_account_id = 100000000000', '',
+                '[environment Acme profile Account2]', 'sso_account_id = 100000000001', 'sso_role_name = AWSReadOnlyAccess'
+            ) -join "`n")
+        $objects = $run.Output[1] | ConvertFrom-Json
+        "$($objects.Name) $($objects.StartUrl) $($objects.Account.Count) $($objects.Account[1].RoleName)" | Should -Be 'Objects https://d-12345abcde.awsapps.com/start 3 AWSReadOnlyAccess'
+        $objects.Account[0].PSObject.Properties.Name | Should -Be 'Profile', 'AccountId'
+        $run.Output[2] | Should -Be $run.Output[0]
+    }
+
+    It 'writes no file with -WhatIf, none that is there with -NoClobber, and none for a name that is not stored' {
+        $folder = New-TestFolder
+        Set-Content "$folder/there.ini" 'mine'
+        $run = Invoke-Import "Export-SsoEnvironment -Path '$folder/new.ini' -WhatIf; Export-SsoEnvironment Amce -Path '$folder/new.ini'; Export-SsoEnvironment -Path '$folder/there.ini' -NoClobber" $from
+        $run.Errors.Id | Should -Be 'WriteFailed,AwsSso.Commands.ExportSsoEnvironmentCommand', 'EnvironmentNotFound,AwsSso.Commands.ExportSsoEnvironmentCommand'
+        Get-ChildItem $folder | ForEach-Object Name | Should -Be 'there.ini'
+        Get-Content "$folder/there.ini" | Should -Be 'mine'
+        (Invoke-Import "Export-SsoEnvironment -Path '$folder/none/new.ini'" $from).Errors.Id | Should -Be 'WriteFailed,AwsSso.Commands.ExportSsoEnvironmentCommand'
+    }
+
+    It 'is not read back where it is not what was written' {
+        $folder = New-TestFolder
+        Set-Content "$folder/wrong.json" '{"Name": "Acme"}'
+        Set-Content "$folder/broken.json" '[{"Name": "Acme",'
+        Set-Content "$folder/wrong.ini" "[profile a]`nregion = us-west-2"
+        foreach ($file in 'wrong.json', 'broken.json', 'wrong.ini') {
+            $run = Invoke-Import "Import-SsoEnvironment '$folder/$file'"
+            $run.Errors.Id | Should -Be 'EnvironmentInvalid,AwsSso.Commands.ImportSsoEnvironmentCommand' -Because $file
+            $run.Errors[0].Message | Should -BeLike "$folder/$file*"
+            $run.Stored | Should -Be ''
+        }
+    }
+}

@@ -1,0 +1,4 @@
+param($DefaultRoleName = 'AWSAdministratorAccess', $Region = 'us-west-2', $StartUrl = 'https://d-12345abcde.awsapps.com/start/', $EnvironmentName = 'Broken')
+$SsoAwsAccounts = @(
+    @{ Profile = 'Account1'; AccountId = '100000000000'
+)
