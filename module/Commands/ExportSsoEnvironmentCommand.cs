@@ -46,7 +46,7 @@ public sealed class ExportSsoEnvironmentCommand : EnvironmentCmdlet
 
     private protected override void RunAll()
     {
-        var environments = Ask(names => new SsoWork { GetEnvironment = new GetEnvironmentWork { Names = names } }, happened => happened.Environment, environment => environment.Name);
+        var environments = Ask(names => new SsoWork { GetEnvironment = new GetEnvironmentWork { Names = names, StoredOnly = true } }, happened => happened.Environment, environment => environment.Name);
         if (environments.Count == 0)
         {
             return;

@@ -180,7 +180,7 @@ public sealed class ImportSsoEnvironmentCommand : SsoCmdlet
 
         var environments = new List<SsoEnvironment>();
         RunOrThrow(
-            new SsoWork { GetEnvironment = new GetEnvironmentWork() },
+            new SsoWork { GetEnvironment = new GetEnvironmentWork { StoredOnly = true } },
             happened =>
             {
                 if (happened.Environment is { } environment)

@@ -167,9 +167,13 @@ internal sealed class UpdateTarget(string environment, string[]? profiles)
 [DataContract]
 internal sealed class GetEnvironmentWork
 {
-    /// <summary>Empty means every stored environment.</summary>
+    /// <summary>Empty means every environment.</summary>
     [DataMember(Name = "names")]
     internal string[] Names { get; set; } = [];
+
+    /// <summary>Whether the list of every environment leaves out those of the AWS config file.</summary>
+    [DataMember(Name = "stored_only")]
+    internal bool StoredOnly { get; set; }
 }
 
 [DataContract]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config_file::ConfigFile;
 use crate::credentials_file::CredentialsFile;
-use crate::environment::{Environment, Environments};
+use crate::environment::Environment;
 use crate::error::Error;
 use crate::login::NoLogin;
 use crate::protocol::{ConnectSession, DisconnectSession, Event, GetSession};
@@ -15,15 +15,13 @@ use crate::update::{limit, stored_or_named};
 use crate::world::World;
 
 struct Named {
-    environments: Vec<Environment>,
+    environments: Vec<Arc<Environment>>,
     config: Arc<ConfigFile>,
 }
 
 impl Named {
     fn of(names: &[String], world: &World, outlet: &Outlet) -> Result<Self, Error> {
-        let stored = Environments::read(world)?;
-        let environments = stored_or_named(&stored, names, outlet)?.into_iter().cloned().collect();
-        Ok(Self { environments, config: ConfigFile::read(world)? })
+        Ok(Self { environments: stored_or_named(names, world, outlet)?, config: ConfigFile::read(world)? })
     }
 }
 

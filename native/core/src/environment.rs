@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use url::{Host, Url};
 
+use crate::config_file::{ConfigFile, Configured};
 use crate::error::{Code, Error};
 use crate::ini_text::{IniText, Section, SectionEdit};
 use crate::protocol::{AccountRow, EnvironmentView, SetEnvironment, TokenCache};
@@ -25,6 +26,8 @@ pub(crate) struct Environment {
     pub(crate) token_cache: TokenCache,
     pub(crate) sso_session: Option<String>,
     pub(crate) profiles: Vec<ProfileEntry>,
+    /// The file that it stands in.
+    pub(crate) source: PathBuf,
 }
 
 /// A row of the table, with the role that counts.
@@ -39,7 +42,7 @@ pub(crate) struct ProfileEntry {
 #[derive(Debug, Clone)]
 pub(crate) struct Environments {
     pub(crate) path: PathBuf,
-    pub(crate) all: Vec<Environment>,
+    pub(crate) all: Vec<Arc<Environment>>,
 }
 
 /// Whether two start URLs mean the same portal: a trailing `/` or `#/` makes no difference.
@@ -61,7 +64,7 @@ pub(crate) fn is_trustworthy(text: &str) -> bool {
 }
 
 impl Environment {
-    pub(crate) fn view(&self, source: &Path) -> EnvironmentView {
+    pub(crate) fn view(&self) -> EnvironmentView {
         let accounts = self.profiles.iter().map(|profile| AccountRow {
             profile: profile.name.clone(),
             account_id: profile.account_id.clone(),
@@ -73,7 +76,7 @@ impl Environment {
             region: self.region.clone(),
             default_role_name: self.default_role_name.clone(),
             token_cache: self.token_cache,
-            source: source.display().to_string(),
+            source: self.source.display().to_string(),
             accounts: accounts.collect(),
         }
     }
@@ -139,18 +142,38 @@ impl Environments {
             let entry = profile_of(&text, section, profile, environment.default_role_name.as_deref(), path)?;
             environment.profiles.push(entry);
         }
-        Ok(Self { path: path.to_owned(), all: found.into_iter().map(|(environment, _)| environment).collect() })
+        Ok(Self { path: path.to_owned(), all: found.into_iter().map(|(environment, _)| Arc::new(environment)).collect() })
     }
 
-    /// The environment of this name, compared without case.
-    pub(crate) fn find(&self, name: &str) -> Result<&Environment, Error> {
-        self.all.iter().find(|environment| same_name(&environment.name, name)).ok_or_else(|| {
-            let names: Vec<_> = self.all.iter().map(|environment| environment.name.as_str()).collect();
-            let known = if names.is_empty() { "none is stored yet".to_owned() } else { format!("there are: {}", names.join(", ")) };
-            Error::new(Code::EnvironmentNotFound, format!("There is no environment {name}; {known}."))
-                .with_target(name)
-                .with_action(format!("Make it with Set-SsoEnvironment -Name {name} -StartUrl … -Region … -Account …"))
-        })
+    /// The stored environment of this name, compared without case.
+    pub(crate) fn stored(&self, name: &str) -> Option<&Arc<Environment>> {
+        self.all.iter().find(|environment| same_name(&environment.name, name))
+    }
+
+    /// The environment of this name: the stored one, else the one of the AWS config file.
+    pub(crate) fn find(&self, name: &str, world: &World) -> Result<Arc<Environment>, Error> {
+        if let Some(environment) = self.stored(name) {
+            return Ok(Arc::clone(environment));
+        }
+        let config = ConfigFile::read(world)?;
+        match config.environment(name) {
+            Some(found) => found.outcome.clone(),
+            None => Err(self.unknown(name, &config)),
+        }
+    }
+
+    /// What the AWS config file has besides: nothing that is stored under the same name.
+    pub(crate) fn configured<'c>(&self, config: &'c ConfigFile) -> impl Iterator<Item = &'c Configured> {
+        config.environments.iter().filter(|found| self.stored(&found.name).is_none())
+    }
+
+    fn unknown(&self, name: &str, config: &ConfigFile) -> Error {
+        let stored = self.all.iter().map(|environment| environment.name.as_str());
+        let names: Vec<_> = stored.chain(self.configured(config).map(|found| found.name.as_str())).collect();
+        let known = if names.is_empty() { "none is stored yet".to_owned() } else { format!("there are: {}", names.join(", ")) };
+        Error::new(Code::EnvironmentNotFound, format!("There is no environment {name}; {known}."))
+            .with_target(name)
+            .with_action(format!("Make it with Set-SsoEnvironment -Name {name} -StartUrl … -Region … -Account …"))
     }
 }
 
@@ -205,6 +228,7 @@ fn environment_of(text: &IniText<'_>, section: &Section, name: &str, path: &Path
         token_cache,
         sso_session: value(text, section, "sso_session"),
         profiles: Vec::new(),
+        source: path.to_owned(),
     };
     check_start_url(&environment.start_url).map_err(|what| place("sso_start_url").invalid(what))?;
     check_region(&environment.region).map_err(|what| place("sso_region").invalid(what))?;
@@ -226,7 +250,7 @@ fn profile_of(text: &IniText<'_>, section: &Section, name: &str, default_role: O
     Ok(ProfileEntry { name: name.to_owned(), account_id, role_name })
 }
 
-fn check_start_url(start_url: &str) -> Result<(), String> {
+pub(crate) fn check_start_url(start_url: &str) -> Result<(), String> {
     if start_url.contains(['<', '>']) {
         return Err(format!("the start URL {start_url} still has its angle brackets"));
     }
@@ -239,12 +263,12 @@ fn check_start_url(start_url: &str) -> Result<(), String> {
     }
 }
 
-fn check_region(region: &str) -> Result<(), String> {
+pub(crate) fn check_region(region: &str) -> Result<(), String> {
     let fits = !region.is_empty() && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if fits { Ok(()) } else { Err(format!("{region:?} is not the name of a region, such as us-west-2")) }
 }
 
-fn check_account_id(profile: &str, account_id: &str) -> Result<(), String> {
+pub(crate) fn check_account_id(profile: &str, account_id: &str) -> Result<(), String> {
     if account_id.len() == 12 && account_id.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(());
     }
@@ -254,12 +278,12 @@ fn check_account_id(profile: &str, account_id: &str) -> Result<(), String> {
 }
 
 /// Permission set names: 1 to 32 characters of `[\w+=,.@-]` (service model of IAM Identity Center).
-fn check_role(role: &str) -> Result<(), String> {
+pub(crate) fn check_role(role: &str) -> Result<(), String> {
     let fits = (1..=32).contains(&role.len()) && role.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte));
     if fits { Ok(()) } else { Err(format!("{role:?} is not the name of a permission set role (1 to 32 letters, digits or _+=,.@-)")) }
 }
 
-fn check_profile_name(name: &str) -> Result<(), String> {
+pub(crate) fn check_profile_name(name: &str) -> Result<(), String> {
     let fits = !name.is_empty() && !name.contains([']', '[']) && !name.chars().any(char::is_control) && name.trim() == name;
     if !fits {
         return Err(format!("{name:?} cannot be the name of a profile: it must have no brackets or control characters, and no blanks at its ends"));
@@ -289,7 +313,7 @@ pub(crate) fn set(world: &World, wanted: &SetEnvironment, patience: &Patience) -
         let bytes = bytes.unwrap_or_default();
         let new = with_environment(file.path(), bytes, wanted)?;
         let environments = Environments::parse(file.path(), &new)?;
-        result = Some(environments.find(&wanted.name)?.view(file.path()));
+        result = environments.stored(&wanted.name).map(|environment| environment.view());
         Ok((*new != *bytes).then_some(new))
     };
     if wanted.check_only {
@@ -330,7 +354,7 @@ fn check_wanted(wanted: &SetEnvironment) -> Result<(), Error> {
 
 fn with_environment(path: &Path, bytes: &[u8], wanted: &SetEnvironment) -> Result<zeroize::Zeroizing<Vec<u8>>, Error> {
     let stored = Environments::parse(path, bytes)?;
-    let existing = stored.find(&wanted.name).ok();
+    let existing = stored.stored(&wanted.name);
     if existing.is_none() {
         for (missing, parameter) in [(wanted.start_url.is_none(), "-StartUrl"), (wanted.region.is_none(), "-Region")] {
             if missing {
@@ -383,12 +407,32 @@ fn with_environment(path: &Path, bytes: &[u8], wanted: &SetEnvironment) -> Resul
     Ok(text.edited(&edits, &removed))
 }
 
+/// Why a name cannot be taken out of the file.
+fn not_stored(name: &str, stored: &Environments, world: &World) -> Error {
+    let config = match ConfigFile::read(world) {
+        Ok(config) => config,
+        Err(error) => return error,
+    };
+    match config.environment(name) {
+        Some(found) => Error::new(
+            Code::EnvironmentNotFound,
+            format!("The environment {} is not stored: it comes from {}, which this module never changes.", found.name, config.path.display()),
+        )
+        .with_target(name)
+        .with_action("Remove it there, as the AWS CLI has it."),
+        None => stored.unknown(name, &config),
+    }
+}
+
 /// Takes an environment out of the file; the keys of its profiles stay in the credentials file.
 pub(crate) fn remove(world: &World, name: &str, check_only: bool, patience: &Patience) -> Result<(), Error> {
     let file = file(world)?;
     let edit = |bytes: Option<&[u8]>| {
         let bytes = bytes.unwrap_or_default();
-        Environments::parse(file.path(), bytes)?.find(name)?;
+        let stored = Environments::parse(file.path(), bytes)?;
+        if stored.stored(name).is_none() {
+            return Err(not_stored(name, &stored, world));
+        }
         let text = IniText::scan(bytes).map_err(|fault| Place { path: file.path(), line: fault.line }.invalid(fault.kind))?;
         let names = text.sections.iter().filter_map(Section::name);
         let removed: Vec<&str> = names
@@ -402,7 +446,11 @@ pub(crate) fn remove(world: &World, name: &str, check_only: bool, patience: &Pat
         let bytes = file.read()?.map(|contents| contents.bytes);
         edit(bytes.as_ref().map(|bytes| bytes.as_slice())).map(drop)
     } else {
-        Environments::read(world)?.find(name)?;
+        // Before a lock is made for nothing.
+        let stored = Environments::read(world)?;
+        if stored.stored(name).is_none() {
+            return Err(not_stored(name, &stored, world));
+        }
         let lock = Lock::take(&file.lock_path(), patience)?;
         file.replace(&lock, edit).map(drop)
     }
@@ -449,7 +497,7 @@ mod tests {
     #[test]
     fn an_environment_is_read_as_it_is_written() {
         let environments = Environments::parse(Path::new("file"), ACME.as_bytes()).unwrap();
-        let acme = environments.find("ACME").unwrap();
+        let acme = environments.stored("ACME").unwrap();
         let roles: Vec<_> = acme.profiles.iter().map(|p| (p.name.as_str(), p.account_id.as_str(), p.role_name.as_str())).collect();
         assert_eq!(roles, [("Account1", "012345678901", "AWSAdministratorAccess"), ("Account 2", "123456789012", "AWSReadOnlyAccess")]);
     }
@@ -480,7 +528,8 @@ mod tests {
     #[test]
     fn an_unknown_environment_names_those_that_there_are() {
         let environments = Environments::parse(Path::new("file"), ACME.as_bytes()).unwrap();
-        let error = environments.find("Amce").unwrap_err();
+        let (_home, world) = test_world();
+        let error = environments.find("Amce", &world).unwrap_err();
         assert_eq!(error.code(), Code::EnvironmentNotFound);
         assert_eq!(error.to_string(), "There is no environment Amce; there are: Acme.");
     }

@@ -28,7 +28,10 @@ pub use run::{Run, keep_panics_quiet, panicked};
 pub use session::Memory;
 pub use world::World;
 
-use environment::Environments;
+use std::sync::Arc;
+
+use config_file::ConfigFile;
+use environment::{Environment, Environments};
 use error::Error;
 use protocol::{Event, GetEnvironment, Operation};
 use run::{NetworkWork, Outlet};
@@ -68,14 +71,17 @@ fn begin(operation: Operation, world: World, outlet: &Outlet) -> Result<Option<N
 
 fn list_environments(wanted: &GetEnvironment, world: &World, outlet: &Outlet) -> Result<(), Error> {
     let environments = Environments::read(world)?;
+    let tell = |found: Result<Arc<Environment>, Error>| match found {
+        Ok(environment) => outlet.send(Event::Environment(environment.view())),
+        Err(error) => outlet.fail(&error, false),
+    };
     if wanted.names.is_empty() {
-        environments.all.iter().for_each(|environment| outlet.send(Event::Environment(environment.view(&environments.path))));
-    }
-    for name in &wanted.names {
-        match environments.find(name) {
-            Ok(environment) => outlet.send(Event::Environment(environment.view(&environments.path))),
-            Err(error) => outlet.fail(&error, false),
+        environments.all.iter().for_each(|environment| tell(Ok(Arc::clone(environment))));
+        if !wanted.stored_only {
+            let config = ConfigFile::read(world)?;
+            environments.configured(&config).for_each(|found| tell(found.outcome.clone()));
         }
     }
+    wanted.names.iter().for_each(|name| tell(environments.find(name, world)));
     Ok(())
 }

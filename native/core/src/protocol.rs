@@ -119,9 +119,12 @@ pub struct Target {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GetEnvironment {
-    /// Names compared without case; empty means every stored environment. An unknown one is an error each.
+    /// Names compared without case; empty means every environment. An unknown one is an error each.
     #[serde(default)]
     pub names: Vec<String>,
+    /// Whether the list of every environment leaves out those of the AWS config file.
+    #[serde(default)]
+    pub stored_only: bool,
 }
 
 /// An environment to make or to change; what is absent stays as it is.

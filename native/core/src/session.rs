@@ -1,6 +1,6 @@
 //! Sessions: one per token file, or per environment where tokens are kept in memory, shared by all runs of the process.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
@@ -43,6 +43,8 @@ pub struct Memory {
     ends: Mutex<HashMap<String, OffsetDateTime>>,
     heard: Mutex<Option<Heard>>,
     clock_warned: Mutex<bool>,
+    /// The profiles whose other meaning in the AWS config file was warned of.
+    pub(crate) warned_of_config: Mutex<HashSet<String>>,
     pub(crate) credentials: FileMemory<KnownProfiles>,
     pub(crate) environments: FileMemory<Environments>,
     pub(crate) config: FileMemory<ConfigFile>,

@@ -280,6 +280,7 @@ mod tests {
             token_cache: TokenCache::AwsCli,
             sso_session: None,
             profiles: Vec::new(),
+            source: PathBuf::new(),
         }
     }
 

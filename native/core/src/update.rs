@@ -1,14 +1,14 @@
 //! The update: environments, due profiles, sessions, role credentials in parallel, one write, and the report.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use crate::config_file::ConfigFile;
+use crate::config_file::{ConfigFile, OtherMeaning};
 use crate::credentials_file::{CredentialsFile, DueRule, RoleCredentials, Standing, rfc3339};
 use crate::environment::{Environment, Environments, ProfileEntry};
 use crate::error::{Code, Error};
@@ -30,7 +30,7 @@ const LONGEST_TIMEOUT: Duration = Duration::from_hours(365 * 24);
 
 /// One environment of a run, with how each wanted profile stands.
 struct Part {
-    environment: Environment,
+    environment: Arc<Environment>,
     profiles: Vec<(ProfileEntry, Standing)>,
 }
 
@@ -63,26 +63,35 @@ fn rule(world: &World, minimum_remaining: u64, force: bool) -> DueRule {
 }
 
 /// The environments of these names, or all where there are none. An unknown name is told, and ends the run only where it is the only one.
-pub(crate) fn stored_or_named<'a>(environments: &'a Environments, names: &[String], outlet: &Outlet) -> Result<Vec<&'a Environment>, Error> {
+pub(crate) fn stored_or_named(names: &[String], world: &World, outlet: &Outlet) -> Result<Vec<Arc<Environment>>, Error> {
+    let environments = Environments::read(world)?;
     if let [name] = names {
-        return environments.find(name).map(|environment| vec![environment]);
+        return environments.find(name, world).map(|environment| vec![environment]);
     }
     if !names.is_empty() {
-        let found = names.iter().map(|name| environments.find(name));
+        let found = names.iter().map(|name| environments.find(name, world));
         return Ok(found.filter_map(|found| found.map_err(|error| outlet.fail(&error, false)).ok()).collect());
     }
     if environments.all.is_empty() {
+        let config = ConfigFile::read(world)?;
+        if let Some(found) = config.environments.first() {
+            return Err(Error::new(
+                Code::EnvironmentNotFound,
+                format!("No environment is stored in {} yet, and those of {} are used by name only.", environments.path.display(), config.path.display()),
+            )
+            .with_target(environments.path.display().to_string())
+            .with_action(format!("Name it, as in -Environment {}; Get-SsoEnvironment shows all of them.", found.name)));
+        }
         return Err(Error::new(Code::EnvironmentNotFound, format!("No environment is stored in {} yet.", environments.path.display()))
             .with_target(environments.path.display().to_string())
             .with_action("Make one with Set-SsoEnvironment -Name … -StartUrl … -Region … -Account …"));
     }
-    Ok(environments.all.iter().collect())
+    Ok(environments.all.clone())
 }
 
 /// Says which profiles an update would fetch; it sends nothing and writes nothing.
 pub(crate) fn plan(plan: &Plan, world: &World, outlet: &Outlet) -> Result<(), Error> {
-    let environments = Environments::read(world)?;
-    let named = stored_or_named(&environments, &plan.environments, outlet)?;
+    let named = stored_or_named(&plan.environments, world, outlet)?;
     let known = CredentialsFile::of(world)?.known(&world.memory.credentials)?;
     let rule = rule(world, plan.minimum_remaining, plan.force);
     for environment in named {
@@ -97,8 +106,7 @@ pub(crate) fn plan(plan: &Plan, world: &World, outlet: &Outlet) -> Result<(), Er
 
 /// Shows how the keys in the file stand; it sends nothing and writes nothing.
 pub(crate) fn show_credentials(wanted: &GetCredential, world: &World, outlet: &Outlet) -> Result<(), Error> {
-    let environments = Environments::read(world)?;
-    let named = stored_or_named(&environments, &wanted.environments, outlet)?;
+    let named = stored_or_named(&wanted.environments, world, outlet)?;
     let known = CredentialsFile::of(world)?.known(&world.memory.credentials)?;
     let rule = rule(world, wanted.minimum_remaining, false);
     for environment in named {
@@ -131,7 +139,7 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
     let rule = rule(&world, update.minimum_remaining, update.force);
     let mut parts: Vec<Part> = Vec::new();
     for target in &update.targets {
-        let environment = environments.find(&target.environment)?;
+        let environment = environments.find(&target.environment, &world)?;
         if parts.iter().any(|part| part.environment.name == environment.name) {
             continue;
         }
@@ -141,7 +149,7 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
         let names: Option<HashSet<&str>> = target.profiles.as_ref().map(|names| names.iter().map(String::as_str).collect());
         let wanted = environment.profiles.iter().filter(|profile| names.as_ref().is_none_or(|names| names.contains(profile.name.as_str())));
         let profiles = wanted.map(|profile| (profile.clone(), known.standing(profile, rule))).collect();
-        parts.push(Part { environment: environment.clone(), profiles });
+        parts.push(Part { environment, profiles });
     }
     for (profile, standing) in parts.iter().filter(|_| outlet.is_verbose()).flat_map(|part| &part.profiles) {
         match standing {
@@ -198,6 +206,7 @@ impl UpdateRun {
 
     async fn fetch_and_write(&self, parts: &[Part]) -> Result<Vec<PartOutcome>, Error> {
         self.file.check_writable()?;
+        self.warn_of_other_meanings(parts);
         let timeout = self.given_timeout().unwrap_or(DEFAULT_TIMEOUT);
         let mut services = Vec::new();
         for part in parts {
@@ -215,6 +224,38 @@ impl UpdateRun {
         }
         self.write(parts, &results, timeout).await?;
         Ok(sessions.into_iter().zip(results).map(|(session, results)| PartOutcome::of(session, results)).collect())
+    }
+
+    /// Warns once in this process of profiles for which AWS tools would not use the keys that are written, or not what was there before.
+    fn warn_of_other_meanings(&self, parts: &[Part]) {
+        let file = self.file.path().display();
+        let mut warned = self.world.memory.warned_of_config.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = parts.iter().flat_map(|part| part.due().map(|profile| (&part.environment, profile)));
+        let mut found: Vec<(OtherMeaning, Vec<&str>)> = Vec::new();
+        for (environment, profile) in due {
+            let Some(meaning) = self.config.other_meaning(environment, profile) else { continue };
+            if warned.insert(profile.name.clone()) {
+                match found.iter_mut().find(|(other, _)| *other == meaning) {
+                    Some((_, names)) => names.push(&profile.name),
+                    None => found.push((meaning, vec![&profile.name])),
+                }
+            }
+        }
+        for (meaning, names) in found {
+            let names = names.join(", ");
+            let config = self.config.path.display();
+            self.outlet.warn(match meaning {
+                OtherMeaning::Sso => {
+                    format!("{config} has another account or role for {names} (sso_account_id, sso_role_name), and the AWS CLI takes that before the keys in {file}; make them agree.")
+                }
+                OtherMeaning::RoleArn => {
+                    format!("{config} has a role_arn for {names}, which the AWS CLI takes before the keys in {file}; rename the profile in one of the two.")
+                }
+                OtherMeaning::CredentialProcess => {
+                    format!("{config} has a credential_process for {names}, which no tool calls any more now that {file} has keys; rename the profile in one of the two.")
+                }
+            });
+        }
     }
 
     /// Opens the sessions that are needed, one after another: nobody can approve two logins at once.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod bad_input;
+mod config_environments;
 mod files;
 mod happy_path;
 mod login;
