@@ -14,7 +14,8 @@
         'Import-SsoEnvironment', 'Remove-SsoEnvironment', 'Set-SsoEnvironment', 'Update-SsoCredential'
     )
     FunctionsToExport    = @()
-    AliasesToExport      = @()
+    # The name of the script that this module takes the place of.
+    AliasesToExport      = @('Set-AwsCliSsoCredentials')
     VariablesToExport    = @()
     PrivateData          = @{
         PSData = @{

@@ -19,10 +19,11 @@ BeforeAll {
     Add-AwsText $userHome credentials "[default]`naws_access_key_id = AKIAEXAMPLE`n"
 
     $facts = Invoke-Fresh ($import + @'
-        $commands = Get-Command -Module Set-AwsCliSsoCredentials
+        $commands = Get-Command -Module Set-AwsCliSsoCredentials -CommandType Cmdlet
         @{
             Commands = @($commands | ForEach-Object { "$($_.CommandType) $($_.Name)" })
             Unapproved = @($commands | Where-Object Verb -NotIn (Get-Verb).Verb | ForEach-Object Name)
+            Others = @(Get-Command -Module Set-AwsCliSsoCredentials | Where-Object CommandType -NE Cmdlet | ForEach-Object { "$($_.CommandType) $($_.Name) $($_.Definition)" })
             Variables = (Get-Module Set-AwsCliSsoCredentials).ExportedVariables.Count
             Version = "$((Get-Module Set-AwsCliSsoCredentials).Version)"
             AssemblyVersion = [Reflection.AssemblyName]::GetAssemblyName((Get-Command Update-SsoCredential).DLL).Version.ToString(3)
@@ -57,11 +58,12 @@ AfterAll {
 }
 
 Describe 'Import-Module' {
-    It 'brings ten cmdlets and nothing else' {
+    It 'brings ten cmdlets, the name of the script for one of them, and nothing else' {
         $facts.Commands | Should -Be @(
             'Cmdlet Connect-SsoSession', 'Cmdlet Disconnect-SsoSession', 'Cmdlet Export-SsoEnvironment', 'Cmdlet Get-SsoCredential', 'Cmdlet Get-SsoEnvironment',
             'Cmdlet Get-SsoSession', 'Cmdlet Import-SsoEnvironment', 'Cmdlet Remove-SsoEnvironment', 'Cmdlet Set-SsoEnvironment', 'Cmdlet Update-SsoCredential'
         )
+        $facts.Others | Should -Be 'Alias Set-AwsCliSsoCredentials Update-SsoCredential'
         $facts.Variables | Should -Be 0
     }
 

@@ -189,7 +189,7 @@ $Script
 "@
     $file = Join-Path $folder 'script.ps1'
     [IO.File]::WriteAllText($file, $text)
-    $started = Start-UserProgram ($Through + @(Get-PowerShell) + @('-NoProfile', '-NonInteractive', '-OutputFormat', 'Text', '-File', $file)) (Get-UserVariable $UserHome $StandIn $Variable)
+    $started = Start-UserProgram ($Through + @(Get-PowerShell) + @('-NoProfile', '-OutputFormat', 'Text', '-File', $file)) (Get-UserVariable $UserHome $StandIn $Variable)
     $started.Answer = $answer
     $started
 }

@@ -48,11 +48,13 @@ public sealed class ConnectSsoSessionCommand : SessionCmdlet
             return;
         }
 
+        var nobody = WhyNobodyCanLogIn();
         var work = new ConnectSessionWork
         {
             Environments = agreed,
             Browser = !NoBrowser,
-            Login = !NoLogin,
+            Login = !NoLogin && nobody is null,
+            NoLoginReason = NoLogin ? null : nobody,
             Timeout = Timeout?.WholeSeconds(),
             TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache.ToString() : null,
         };

@@ -1,6 +1,7 @@
 using System;
 using System.Globalization;
 using System.Management.Automation;
+using System.Management.Automation.Host;
 using AwsSso.Native;
 
 namespace AwsSso.Commands;
@@ -87,6 +88,34 @@ public abstract class SsoCmdlet : PSCmdlet
     private protected bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given)
         ? LanguagePrimitives.IsTrue(given)
         : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
+
+    /// <summary>
+    /// Why nobody can approve a login here; null where somebody may. Redirected input or output alone says nothing: the address and the code are shown all the same.
+    /// </summary>
+    private protected string? WhyNobodyCanLogIn()
+    {
+        var ci = System.Environment.GetEnvironmentVariable("CI");
+        if (!string.IsNullOrEmpty(ci) && !string.Equals(ci, "false", StringComparison.OrdinalIgnoreCase))
+        {
+            return "the variable CI is set";
+        }
+
+        try
+        {
+            // Without its arguments this shows nothing: it fails in one way where prompts are allowed, and in another where they are not.
+            _ = Host?.UI?.PromptForChoice(null, null, null, 0);
+        }
+        catch (PSInvalidOperationException)
+        {
+            return "PowerShell runs with -NonInteractive";
+        }
+        catch (Exception fault) when (fault is ArgumentException or HostException or NotImplementedException)
+        {
+            // Prompts are allowed, or the host has none of its own and shows what is written.
+        }
+
+        return null;
+    }
 
     /// <summary>Whether -Verbose or its preference is in force.</summary>
     private bool IsVerbose => MyInvocation.BoundParameters.TryGetValue("Verbose", out var given)

@@ -8,6 +8,7 @@ namespace AwsSso.Commands;
 
 /// <summary>Brings the profiles of environments to fresh credentials, with one login at most for each environment.</summary>
 [Cmdlet(VerbsData.Update, "SsoCredential", SupportsShouldProcess = true)]
+[Alias("Set-AwsCliSsoCredentials")]
 [OutputType(typeof(SsoProfileResult))]
 public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
 {
@@ -64,15 +65,21 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
+    /// <summary>Leaves out the closing line of each environment.</summary>
+    [Parameter]
+    public SwitchParameter Quiet { get; set; }
+
     private protected override string[]? Named => Environment;
 
     private protected override void RunAll()
     {
         var targets = new List<UpdateTarget>();
+        var isDue = false;
         foreach (var plan in Wanted(Plan()))
         {
             if (IsAgreed(plan))
             {
+                isDue |= plan.Profiles.Any(profile => profile.Due);
                 targets.Add(new UpdateTarget(plan.Environment, ProfileName is null ? null : Names(plan.Profiles)));
             }
         }
@@ -80,7 +87,8 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
         // Not even an environment with nothing due is sent under -WhatIf, since by now it may have something.
         if (targets.Count > 0 && !IsWhatIf)
         {
-            Run(UpdateOf(targets), Report);
+            // Only a fetch may need a login.
+            Run(UpdateOf(targets, isDue && !NoLogin ? WhyNobodyCanLogIn() : null), Report);
         }
     }
 
@@ -125,7 +133,7 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
         return true;
     }
 
-    private SsoWork UpdateOf(List<UpdateTarget> targets) => new()
+    private SsoWork UpdateOf(List<UpdateTarget> targets, string? nobody) => new()
     {
         Update = new UpdateWork
         {
@@ -133,7 +141,8 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
             Force = Force,
             MinimumRemaining = MinimumRemaining.WholeSeconds(),
             Browser = !NoBrowser,
-            Login = !NoLogin,
+            Login = !NoLogin && nobody is null,
+            NoLoginReason = nobody,
             Timeout = Timeout?.WholeSeconds(),
             ThrottleLimit = ThrottleLimit,
             ReportProfiles = PassThru,
@@ -148,7 +157,7 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
             WriteObject(profile);
         }
 
-        if (happened.Completed is { Cancelled: false } completed)
+        if (!Quiet && happened.Completed is { Cancelled: false } completed)
         {
             WriteHost(Summary(completed));
         }

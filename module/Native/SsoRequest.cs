@@ -138,6 +138,10 @@ internal sealed class UpdateWork
     [DataMember(Name = "login")]
     internal bool Login { get; set; }
 
+    /// <summary>Why nobody can log in where Login is false; null where the user only does not want it.</summary>
+    [DataMember(Name = "no_login_reason", EmitDefaultValue = false)]
+    internal string? NoLoginReason { get; set; }
+
     /// <summary>In seconds.</summary>
     [DataMember(Name = "timeout", EmitDefaultValue = false)]
     internal long? Timeout { get; set; }
@@ -224,6 +228,10 @@ internal sealed class ConnectSessionWork
 
     [DataMember(Name = "login")]
     internal bool Login { get; set; }
+
+    /// <summary>Why nobody can log in where Login is false; null where the user only does not want it.</summary>
+    [DataMember(Name = "no_login_reason", EmitDefaultValue = false)]
+    internal string? NoLoginReason { get; set; }
 
     /// <summary>In seconds.</summary>
     [DataMember(Name = "timeout", EmitDefaultValue = false)]

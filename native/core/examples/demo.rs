@@ -61,6 +61,7 @@ fn update() -> Operation {
         minimum_remaining: 900,
         browser: false,
         login: true,
+        no_login_reason: None,
         timeout: None,
         throttle_limit: 16,
         token_cache: None,

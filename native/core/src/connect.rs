@@ -52,6 +52,7 @@ pub(crate) fn connect(wanted: &ConnectSession, world: World, outlet: &Outlet) ->
                     files: token_files(&world, environment, &named.config, token_cache),
                     browser: wanted.browser,
                     login: wanted.login,
+                    no_login_reason: wanted.no_login_reason.as_deref(),
                     timeout: wanted.timeout.map(limit),
                 };
                 source.session().await
@@ -84,9 +85,10 @@ pub(crate) fn disconnect(wanted: &DisconnectSession, world: World, outlet: &Outl
 async fn disconnect_one(environment: &Environment, config: &ConfigFile, remove_credentials: bool, world: &World, outlet: &Outlet) -> Result<(), NoLogin> {
     let service = world.memory.services.of(world, &environment.region)?;
     // A token may lie in both places, where one run was told to keep it elsewhere than the environment says.
-    let in_memory = SessionSource { world, outlet, environment, service: &service, files: None, browser: false, login: false, timeout: None };
+    let in_memory =
+        SessionSource { world, outlet, environment, service: &service, files: None, browser: false, login: false, no_login_reason: None, timeout: None };
     let files = token_files(world, environment, config, crate::protocol::TokenCache::AwsCli);
-    let in_file = SessionSource { world, outlet, environment, service: &service, files, browser: false, login: false, timeout: None };
+    let in_file = SessionSource { world, outlet, environment, service: &service, files, browser: false, login: false, no_login_reason: None, timeout: None };
     let ended = [in_memory.disconnect().await?, in_file.disconnect().await?];
     outlet.verbose(if ended.contains(&true) {
         format!("The session of {} was ended.", environment.name)

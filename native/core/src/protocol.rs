@@ -90,6 +90,9 @@ pub struct Update {
     /// Whether a person may be asked to log in at all.
     #[serde(default = "yes")]
     pub login: bool,
+    /// Why nobody can log in where `login` is false, in words that go on from "since"; absent where the caller only does not want it.
+    #[serde(default)]
+    pub no_login_reason: Option<String>,
     /// The bound of network and lock waits after the login, in seconds; absent means 120. The login is bounded only where it is given.
     #[serde(default)]
     pub timeout: Option<u64>,
@@ -190,6 +193,9 @@ pub struct ConnectSession {
     /// Whether a person may be asked to log in at all; else only a refresh is tried.
     #[serde(default = "yes")]
     pub login: bool,
+    /// Why nobody can log in where `login` is false, as in [`Update::no_login_reason`].
+    #[serde(default)]
+    pub no_login_reason: Option<String>,
     /// The bound of each login, in seconds; absent means until its code ends.
     #[serde(default)]
     pub timeout: Option<u64>,

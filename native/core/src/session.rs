@@ -146,6 +146,8 @@ pub(crate) struct SessionSource<'a> {
     pub(crate) files: Option<TokenFiles>,
     pub(crate) browser: bool,
     pub(crate) login: bool,
+    /// Why nobody can log in, where the caller knows.
+    pub(crate) no_login_reason: Option<&'a str>,
     /// What bounds a login besides the end of its code, where the user gave it.
     pub(crate) timeout: Option<Duration>,
 }
@@ -404,7 +406,8 @@ impl SessionSource<'_> {
     async fn log_in(&self, state: &mut State, lock: Option<&Lock>) -> Result<Token, NoLogin> {
         let name = &self.environment.name;
         if !self.login {
-            return Err(Error::new(Code::LoginRequired, format!("The session of {name} has ended and a login was not allowed."))
+            let why = self.no_login_reason.map_or_else(|| "a login was not allowed".to_owned(), |why| format!("nobody can log in here, since {why}"));
+            return Err(Error::new(Code::LoginRequired, format!("{name} needs a login, and {why}."))
                 .with_target(name)
                 .with_action(format!("Run Connect-SsoSession -Environment {name} where somebody can log in, then this command again."))
                 .into());

@@ -341,6 +341,7 @@ impl UpdateRun {
             files,
             browser: self.update.browser,
             login: self.update.login,
+            no_login_reason: self.update.no_login_reason.as_deref(),
             timeout: self.given_timeout(),
         }
     }

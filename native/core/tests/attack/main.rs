@@ -82,6 +82,7 @@ fn forced(profiles: Option<Vec<String>>, timeout: u64) -> Operation {
         minimum_remaining: 900,
         browser: true,
         login: true,
+        no_login_reason: None,
         timeout: Some(timeout),
         throttle_limit: 16,
         token_cache: None,

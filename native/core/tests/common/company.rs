@@ -75,6 +75,7 @@ pub(crate) fn update_of(environment: &str) -> Update {
         minimum_remaining: 900,
         browser: true,
         login: true,
+        no_login_reason: None,
         timeout: None,
         throttle_limit: 16,
         token_cache: None,

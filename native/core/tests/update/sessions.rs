@@ -5,7 +5,14 @@ use sso_stand_in::Control;
 use crate::{Company, approving, update_of};
 
 fn connect() -> Operation {
-    Operation::ConnectSession(ConnectSession { environments: vec!["acme".into()], browser: true, login: true, timeout: None, token_cache: None })
+    Operation::ConnectSession(ConnectSession {
+        environments: vec!["acme".into()],
+        browser: true,
+        login: true,
+        no_login_reason: None,
+        timeout: None,
+        token_cache: None,
+    })
 }
 
 fn disconnect(remove_credentials: bool) -> Operation {
@@ -130,7 +137,14 @@ fn disconnecting_what_was_never_connected_makes_no_file_and_a_registration_in_me
     company.run(disconnect(false));
     assert!(!company.aws("sso").exists());
     let in_memory = || {
-        Operation::ConnectSession(ConnectSession { environments: Vec::new(), browser: true, login: true, timeout: None, token_cache: Some(TokenCache::Memory) })
+        Operation::ConnectSession(ConnectSession {
+            environments: Vec::new(),
+            browser: true,
+            login: true,
+            no_login_reason: None,
+            timeout: None,
+            token_cache: Some(TokenCache::Memory),
+        })
     };
     company.run(in_memory());
     company.run(disconnect(false));
