@@ -9,7 +9,7 @@ use url::{Host, Url};
 use crate::config_file::{ConfigFile, Configured};
 use crate::error::{Code, Error};
 use crate::ini_text::{IniText, Section, SectionEdit};
-use crate::protocol::{AccountRow, EnvironmentView, SetEnvironment, TokenCache};
+use crate::protocol::{AccountRow, EnvironmentView, GivenEnvironment, SetEnvironment, TokenCache};
 use crate::safe_write::{Lock, Patience, SafeFile};
 use crate::world::World;
 
@@ -150,8 +150,22 @@ impl Environments {
         self.all.iter().find(|environment| same_name(&environment.name, name))
     }
 
-    /// The environment of this name: the stored one, else the one of the AWS config file.
+    /// The environment of this name: what the caller gave for this run, the stored one, else the one of the AWS config file.
     pub(crate) fn find(&self, name: &str, world: &World) -> Result<Arc<Environment>, Error> {
+        let stored = self.stored(name);
+        match world.given.iter().find(|given| same_name(&given.name, name)) {
+            Some(given) => {
+                let base = match stored {
+                    Some(environment) => Some(Arc::clone(environment)),
+                    None => ConfigFile::read(world)?.environment(name).map(|found| found.outcome.clone()).transpose()?,
+                };
+                given_environment(given, base, stored.is_some())
+            }
+            None => self.stored_or_configured(name, world),
+        }
+    }
+
+    fn stored_or_configured(&self, name: &str, world: &World) -> Result<Arc<Environment>, Error> {
         if let Some(environment) = self.stored(name) {
             return Ok(Arc::clone(environment));
         }
@@ -324,6 +338,67 @@ pub(crate) fn set(world: &World, wanted: &SetEnvironment, patience: &Patience) -
         file.replace(&lock, edit)?;
     }
     result.ok_or_else(|| Error::new(Code::InternalError, "The environment was written but not read back."))
+}
+
+/// An environment as it is for one run.
+fn given_environment(given: &GivenEnvironment, base: Option<Arc<Environment>>, is_stored: bool) -> Result<Arc<Environment>, Error> {
+    let accounts = given.accounts.as_ref().filter(|_| !(is_stored && given.accounts_where_not_stored));
+    if accounts.is_none()
+        && [&given.start_url, &given.region, &given.default_role_name].iter().all(|value| value.is_none())
+        && let Some(base) = base
+    {
+        return Ok(base);
+    }
+    check_wanted(&SetEnvironment {
+        name: given.name.clone(),
+        start_url: given.start_url.clone(),
+        region: given.region.clone(),
+        default_role_name: given.default_role_name.clone(),
+        accounts: accounts.cloned(),
+        ..SetEnvironment::default()
+    })?;
+    let needed = |value: &Option<String>, stored: Option<&String>, parameter: &str| {
+        value.as_ref().or(stored).cloned().ok_or_else(|| {
+            Error::new(Code::EnvironmentInvalid, format!("The environment {} is not stored, so it needs {parameter}.", given.name))
+                .with_target(&given.name)
+                .with_action(format!("Give {parameter}, or store the environment with Set-SsoEnvironment or Import-SsoEnvironment."))
+        })
+    };
+    let start_url = needed(&given.start_url, base.as_ref().map(|base| &base.start_url), "-StartUrl")?;
+    let region = needed(&given.region, base.as_ref().map(|base| &base.region), "-Region")?;
+    let default_role_name = given.default_role_name.clone().or_else(|| base.as_ref().and_then(|base| base.default_role_name.clone()));
+    let profiles = match accounts {
+        Some(rows) => rows.iter().map(|row| row_of(row, default_role_name.as_deref(), &given.name)).collect::<Result<_, _>>()?,
+        // A role of their own stays; the others follow the default.
+        None => base.iter().flat_map(|base| base.profiles.iter().map(|profile| followed(profile, base, default_role_name.as_deref()))).collect(),
+    };
+    let same_portal = base.as_ref().is_some_and(|base| base.region == region && same_start_url(&base.start_url, &start_url));
+    Ok(Arc::new(Environment {
+        name: base.as_ref().map_or_else(|| given.name.clone(), |base| base.name.clone()),
+        // Another portal has another session.
+        sso_session: base.as_ref().filter(|_| same_portal).and_then(|base| base.sso_session.clone()),
+        token_cache: base.as_ref().map_or(TokenCache::AwsCli, |base| base.token_cache),
+        source: base.map(|base| base.source.clone()).unwrap_or_default(),
+        start_url,
+        region,
+        default_role_name,
+        profiles,
+    }))
+}
+
+fn row_of(row: &AccountRow, default_role: Option<&str>, environment: &str) -> Result<ProfileEntry, Error> {
+    let role_name = row.role_name.as_deref().or(default_role).ok_or_else(|| {
+        Error::new(Code::EnvironmentInvalid, format!("The profile {} has no role, and the environment {environment} no default role.", row.profile))
+            .with_target(environment)
+            .with_action("Give the row a RoleName, or the environment a -DefaultRoleName.")
+    })?;
+    Ok(ProfileEntry { name: row.profile.clone(), account_id: row.account_id.clone(), role_name: role_name.to_owned() })
+}
+
+fn followed(profile: &ProfileEntry, base: &Environment, default_role: Option<&str>) -> ProfileEntry {
+    let follows = base.default_role_name.as_ref() == Some(&profile.role_name);
+    let role_name = default_role.filter(|_| follows).unwrap_or(&profile.role_name);
+    ProfileEntry { role_name: role_name.to_owned(), ..profile.clone() }
 }
 
 fn check_wanted(wanted: &SetEnvironment) -> Result<(), Error> {

@@ -22,8 +22,34 @@ pub struct Request {
     /// Whether anybody reads the notes for `-Verbose`.
     #[serde(default = "yes")]
     pub verbose: bool,
+    /// Environments that the caller has for this run, in whole or in part.
+    #[serde(default)]
+    pub given: Vec<GivenEnvironment>,
     /// The work.
     pub operation: Operation,
+}
+
+/// An environment of one run: what is given goes before what is stored under the name, and what is not given is taken from there.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GivenEnvironment {
+    /// The environment's name, compared without case.
+    pub name: String,
+    /// The access portal's start URL.
+    #[serde(default)]
+    pub start_url: Option<String>,
+    /// The region of the Identity Center instance.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// The role of every row that names none.
+    #[serde(default)]
+    pub default_role_name: Option<String>,
+    /// The whole table of profiles.
+    #[serde(default)]
+    pub accounts: Option<Vec<AccountRow>>,
+    /// Whether the table counts only where no environment is stored under the name.
+    #[serde(default)]
+    pub accounts_where_not_stored: bool,
 }
 
 /// The operations, one for each thing that a cmdlet does.

@@ -62,6 +62,8 @@ pub struct World {
     pub memory: Arc<crate::Memory>,
     /// Whether anybody reads the notes for `-Verbose`; where not, none is made.
     pub verbose: bool,
+    /// Environments that the caller has for this run.
+    pub given: Vec<crate::protocol::GivenEnvironment>,
 }
 
 impl std::fmt::Debug for World {
@@ -81,6 +83,7 @@ impl World {
             browser: Arc::new(crate::browser::DesktopBrowser),
             memory: crate::Memory::of_this_process(),
             verbose: true,
+            given: Vec::new(),
         }
     }
 

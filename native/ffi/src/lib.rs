@@ -72,7 +72,7 @@ pub unsafe extern "C" fn sso_operation_start(request: *const u8, request_len: u6
         let Ok(request) = request_from_json(text) else {
             return SsoStatus::InvalidRequest;
         };
-        let world = World { verbose: request.verbose, ..World::new(request.variables, request.directory) };
+        let world = World { verbose: request.verbose, given: request.given, ..World::new(request.variables, request.directory) };
         let run = sso_core::run(request.operation, world);
         let handle = Box::into_raw(Box::new(SsoOperation { run }));
         // SAFETY: as above.

@@ -4,6 +4,7 @@
 mod bad_input;
 mod config_environments;
 mod files;
+mod given_environments;
 mod happy_path;
 mod login;
 mod network;
