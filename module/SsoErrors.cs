@@ -54,6 +54,11 @@ internal static class SsoErrors
         return new("ProfileNotFound", $"No profile is named '{name}'.", names.Length == 0 ? "There are no profiles yet." : $"Profiles are: {names}.", name);
     }
 
+    internal static SsoException OneEnvironmentOnly() => new(
+        "EnvironmentInvalid",
+        "-StartUrl, -Region, -DefaultRoleName and -Account are for one environment, named by -Environment without wildcards or by its -StartUrl.",
+        "Name one environment.");
+
     internal static SsoException RowInvalid(string environment, int number, string fault) => new(
         "EnvironmentInvalid",
         $"Row {number} of -Account {fault}.",

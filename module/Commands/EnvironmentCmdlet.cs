@@ -30,6 +30,9 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
         }
     }
 
+    /// <summary>The names without wildcards that are meant.</summary>
+    private protected IEnumerable<string> LiteralNames => wanted.Where(name => name.IsLiteral).Select(name => name.Literal);
+
     /// <summary>Does the work for the environments that <see cref="Ask"/> tells of.</summary>
     private protected abstract void RunAll();
 

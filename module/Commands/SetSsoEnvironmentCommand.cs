@@ -1,8 +1,3 @@
-using System;
-using System.Collections;
-using System.Collections.Generic;
-using System.Globalization;
-using System.Linq;
 using System.Management.Automation;
 using AwsSso.Native;
 
@@ -56,7 +51,7 @@ public sealed class SetSsoEnvironmentCommand : SsoCmdlet
             StartUrl = StartUrl,
             Region = Region,
             DefaultRoleName = DefaultRoleName,
-            Accounts = Account?.Select((row, index) => Row(row, index + 1)).ToArray(),
+            Accounts = Rows(),
             TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache.ToString() : null,
             CheckOnly = !ShouldProcess(Name, "Set SSO environment"),
         };
@@ -69,59 +64,16 @@ public sealed class SetSsoEnvironmentCommand : SsoCmdlet
         });
     }
 
-    private SsoAccountRow Row(object row, int number)
+    private SsoAccountRow[]? Rows()
     {
-        string? profile = null;
-        string? accountId = null;
-        string? roleName = null;
-        foreach (var field in Fields(row))
+        try
         {
-            switch (field.Key.ToUpperInvariant())
-            {
-                case "PROFILE" or "PROFILENAME":
-                    profile ??= Text(field.Value);
-                    break;
-                case "ACCOUNTID":
-                    accountId ??= Text(field.Value);
-                    break;
-                case "ROLENAME":
-                    roleName ??= Text(field.Value);
-                    break;
-                case "CREDSEXPIRATION":
-                    // The old script keeps the end of the credentials here; the credentials file has it now.
-                    break;
-                default:
-                    WriteVerbose($"Row {number} of -Account: '{field.Key}' is not used.");
-                    break;
-            }
+            return Account is null ? null : SsoAccountTable.Read(Account, Name, WriteVerbose);
         }
-
-        if (profile is null || accountId is null)
+        catch (SsoException error)
         {
-            var missing = profile is not null ? $"(Profile '{profile}') has no AccountId" : accountId is not null ? "has no Profile" : "has no Profile and no AccountId";
-            ThrowTerminatingError(SsoErrors.RowInvalid(Name, number, missing).ToRecord());
+            ThrowTerminatingError(error.ToRecord());
+            throw;
         }
-
-        return new SsoAccountRow(profile!, accountId!, roleName);
-    }
-
-    private static IEnumerable<KeyValuePair<string, object?>> Fields(object row)
-    {
-        var wrapped = PSObject.AsPSObject(row);
-        return wrapped.BaseObject is IDictionary table
-            ? table.Cast<DictionaryEntry>().Select(entry => new KeyValuePair<string, object?>(entry.Key.ToString(), entry.Value))
-            : wrapped.Properties.Select(property => new KeyValuePair<string, object?>(property.Name, property.Value));
-    }
-
-    /// <summary>A value as text, a number with its own digits; null where there is none. An account id without its leading zeros is for the library to refuse.</summary>
-    private static string? Text(object? value)
-    {
-        var text = (value is PSObject wrapped ? wrapped.BaseObject : value) switch
-        {
-            null => "",
-            IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
-            var other => other.ToString(),
-        };
-        return string.IsNullOrEmpty(text) ? null : text;
     }
 }

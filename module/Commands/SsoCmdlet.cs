@@ -48,6 +48,7 @@ public abstract class SsoCmdlet : PSCmdlet
     private protected void RunOrThrow(SsoWork work, Action<SsoEvent> handle, string? environmentsFile = null)
     {
         var request = new SsoRequest(work, SessionState.Path.CurrentFileSystemLocation.ProviderPath, IsVerbose);
+        request.Given = Given;
         if (environmentsFile is not null)
         {
             request.ReadEnvironmentsFrom(environmentsFile);
@@ -83,6 +84,9 @@ public abstract class SsoCmdlet : PSCmdlet
 
     /// <summary>Writes a line to the host, as Write-Host does: never to the output, where an assignment would hide it.</summary>
     private protected void WriteHost(string line) => WriteInformation(new HostInformationMessage { Message = line }, ["PSHOST"]);
+
+    /// <summary>Environments that the cmdlet has for its own runs; null where it has none.</summary>
+    private protected virtual GivenEnvironment[]? Given => null;
 
     /// <summary>Whether -WhatIf or its preference is in force.</summary>
     private protected bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given)

@@ -15,6 +15,9 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
     /// <summary>More names than this would hide the rest of the summary's line.</summary>
     private const int MostNamesInSummary = 10;
 
+    private GivenEnvironment[]? given;
+    private ScriptVariables? variables;
+
     /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("EnvironmentName", "Name")]
@@ -65,14 +68,39 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
+    /// <summary>The access portal's start URL, in place of a stored one; with it, -Region and -Account nothing needs to be stored.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? StartUrl { get; set; }
+
+    /// <summary>The region of the Identity Center instance, in place of a stored one.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Region { get; set; }
+
+    /// <summary>The permission set role of every profile that names none, in place of a stored one.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? DefaultRoleName { get; set; }
+
+    /// <summary>The table of profiles, in place of a stored one: hashtables or objects with Profile, AccountId and, where it differs, RoleName.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public object[]? Account { get; set; }
+
     /// <summary>Leaves out the closing line of each environment.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 
-    private protected override string[]? Named => Environment;
+    private protected override string[]? Named => Environment ?? (IsAdHoc ? [NameOfStartUrl()] : null);
+
+    private protected override GivenEnvironment[]? Given => given;
+
+    private bool IsAdHoc => StartUrl is not null || Region is not null || DefaultRoleName is not null || Account is not null;
 
     private protected override void RunAll()
     {
+        given = GivenEnvironments();
         var targets = new List<UpdateTarget>();
         var isDue = false;
         foreach (var plan in Wanted(Plan()))
@@ -87,9 +115,66 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
         // Not even an environment with nothing due is sent under -WhatIf, since by now it may have something.
         if (targets.Count > 0 && !IsWhatIf)
         {
+            variables = new ScriptVariables(SessionState, ProfileName is null);
+
+            // The script's variables need each profile only where they are to be written anew.
+            var work = UpdateOf(targets, isDue && !NoLogin ? WhyNobodyCanLogIn() : null);
+            work.Update!.ReportProfiles = PassThru || isDue || !targets.All(target => variables.AreLeft(target.Environment));
+
             // Only a fetch may need a login.
-            Run(UpdateOf(targets, isDue && !NoLogin ? WhyNobodyCanLogIn() : null), Report);
+            Run(work, Report);
         }
+    }
+
+    /// <summary>What is given for this run: by parameters, and by the tables that the script's users keep in variables.</summary>
+    private GivenEnvironment[]? GivenEnvironments()
+    {
+        var names = LiteralNames.Distinct(StringComparer.OrdinalIgnoreCase).ToArray();
+        if (IsAdHoc && names.Length != 1)
+        {
+            ThrowTerminatingError(SsoErrors.OneEnvironmentOnly().ToRecord());
+        }
+
+        var tables = new ScriptVariables(SessionState, ProfileName is null);
+        var environments = names.Select(name =>
+        {
+            var environment = new GivenEnvironment(name) { StartUrl = StartUrl, Region = Region, DefaultRoleName = DefaultRoleName };
+            try
+            {
+                if (Account is not null)
+                {
+                    environment.Accounts = SsoAccountTable.Read(Account, name, WriteVerbose);
+                }
+                else if (tables.Table(name) is { } table)
+                {
+                    environment.AccountsWhereNotStored = true;
+                    environment.Accounts = SsoAccountTable.Read(table, name, _ => { });
+                }
+            }
+            catch (SsoException error) when (Account is null)
+            {
+                WriteWarning($"The variable ${ScriptVariables.TableName(name)} is not used: {error.Message}");
+            }
+            catch (SsoException error)
+            {
+                ThrowTerminatingError(error.ToRecord());
+            }
+
+            return environment;
+        }).Where(environment => !environment.IsEmpty).ToArray();
+        return environments.Length > 0 ? environments : null;
+    }
+
+    /// <summary>The name of an environment that has none: the first label of its start URL.</summary>
+    private string NameOfStartUrl()
+    {
+        if (Uri.TryCreate(StartUrl, UriKind.Absolute, out var url) && url.Host.Length > 0)
+        {
+            return url.Host.Split('.')[0];
+        }
+
+        ThrowTerminatingError(SsoErrors.OneEnvironmentOnly().ToRecord());
+        throw new PSInvalidOperationException();
     }
 
     /// <summary>Asks the library which profiles are due in the environments that are meant. Nothing is sent for it.</summary>
@@ -145,16 +230,24 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
             NoLoginReason = nobody,
             Timeout = Timeout?.WholeSeconds(),
             ThrottleLimit = ThrottleLimit,
-            ReportProfiles = PassThru,
             TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache.ToString() : null,
         },
     };
 
     private void Report(SsoEvent happened)
     {
-        if (PassThru && happened.Profile is { } profile)
+        if (happened.Profile is { } profile)
         {
-            WriteObject(profile);
+            variables?.Add(profile);
+            if (PassThru)
+            {
+                WriteObject(profile);
+            }
+        }
+
+        if (happened.Completed is { } ended)
+        {
+            variables?.Leave(ended);
         }
 
         if (!Quiet && happened.Completed is { Cancelled: false } completed)

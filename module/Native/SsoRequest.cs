@@ -59,6 +59,10 @@ internal sealed class SsoRequest
     [DataMember(Name = "verbose")]
     internal bool Verbose { get; private set; }
 
+    /// <summary>Environments of this run alone, in whole or in part.</summary>
+    [DataMember(Name = "given", EmitDefaultValue = false)]
+    internal GivenEnvironment[]? Given { get; set; }
+
     /// <summary>Writes the request as JSON text.</summary>
     internal byte[] Write()
     {
@@ -66,6 +70,33 @@ internal sealed class SsoRequest
         Writer.Value.WriteObject(stream, this);
         return stream.ToArray();
     }
+}
+
+/// <summary>An environment of one run: what is set goes before what is stored under the name, and the rest is taken from there.</summary>
+[DataContract]
+internal sealed class GivenEnvironment(string name)
+{
+    [DataMember(Name = "name")]
+    internal string Name { get; private set; } = name;
+
+    [DataMember(Name = "start_url", EmitDefaultValue = false)]
+    internal string? StartUrl { get; set; }
+
+    [DataMember(Name = "region", EmitDefaultValue = false)]
+    internal string? Region { get; set; }
+
+    [DataMember(Name = "default_role_name", EmitDefaultValue = false)]
+    internal string? DefaultRoleName { get; set; }
+
+    [DataMember(Name = "accounts", EmitDefaultValue = false)]
+    internal SsoAccountRow[]? Accounts { get; set; }
+
+    /// <summary>Whether the table counts only where no environment is stored under the name.</summary>
+    [DataMember(Name = "accounts_where_not_stored")]
+    internal bool AccountsWhereNotStored { get; set; }
+
+    /// <summary>Whether there is anything in it but the name.</summary>
+    internal bool IsEmpty => StartUrl is null && Region is null && DefaultRoleName is null && Accounts is null;
 }
 
 /// <summary>The work itself: exactly one member is set.</summary>
