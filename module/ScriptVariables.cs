@@ -10,7 +10,7 @@ namespace AwsSso;
 
 /// <summary>
 /// The global variables that the published script leaves, and that its users' own scripts go by: <c>$AcmeSsoAwsAccounts</c>, the table with the end of
-/// each profile's keys, and <c>$AcmeSSOTokenExpire</c>. None holds a secret.
+/// each profile's keys, and <c>$AcmeSSOTokenExpire</c>. None holds a secret but <c>$AcmeSSOToken</c>, which is left only where it is asked for.
 /// </summary>
 internal sealed class ScriptVariables(SessionState session, bool isOfAllProfiles)
 {
@@ -71,6 +71,30 @@ internal sealed class ScriptVariables(SessionState session, bool isOfAllProfiles
         {
             session.PSVariable.Set($"global:{completed.Environment}SSOTokenExpire", sessionEnd);
         }
+    }
+
+    /// <summary>The token that the script, or a run with -ExposeToken, has left for an environment, while it is good.</summary>
+    internal GivenToken? Token(string environment)
+    {
+        var token = session.PSVariable.GetValue($"global:{environment}SSOToken");
+        var end = session.PSVariable.GetValue($"global:{environment}SSOTokenExpire");
+        return token is not null
+            && PSObject.AsPSObject(token).Properties["AccessToken"]?.Value is string { Length: > 0 } text
+            && (end is PSObject wrapped ? wrapped.BaseObject : end) is DateTime time
+            && time.ToUniversalTime() > DateTime.UtcNow
+            ? new GivenToken(text, Milliseconds(time) / 1000)
+            : null;
+    }
+
+    /// <summary>Leaves the token as the script does; it is a secret, so only where the user asked for it.</summary>
+    internal void Leave(TokenEvent token)
+    {
+        var left = new PSObject();
+        left.Properties.Add(new PSNoteProperty("AccessToken", token.AccessToken));
+        left.Properties.Add(new PSNoteProperty("ExpiresIn", token.ExpiresIn));
+        left.Properties.Add(new PSNoteProperty("TokenType", "Bearer"));
+        session.PSVariable.Set($"global:{token.Environment}SSOToken", left);
+        session.PSVariable.Set($"global:{token.Environment}SSOTokenExpire", DateTime.Now.AddSeconds(token.ExpiresIn));
     }
 
     private object? Value(string environment)

@@ -128,6 +128,53 @@ Describe 'The variables that a run leaves' {
     }
 }
 
+Describe 'The access token' {
+    BeforeAll {
+        $cached = (Get-ChildItem (Get-AwsPath $loggedIn sso/cache/*.json) | Get-Content -Raw | ConvertFrom-Json -AsHashtable).accessToken | Where-Object { $_ }
+
+        # The variables of the script, with a session that ends in so many hours.
+        function Get-Left([int] $Hour) {
+            "`$global:AcmeSSOToken = [pscustomobject] @{ AccessToken = '$cached'; ExpiresIn = 28800 }; `$global:AcmeSSOTokenExpire = (Get-Date).AddHours($Hour)"
+        }
+
+        # A home folder with the environment and no session.
+        function New-BareHome {
+            $own = New-UserHome
+            Add-Environment $own $service -Count 2
+            $own
+        }
+    }
+
+    It 'of the script is taken over rather than a second login' {
+        $before = (Get-StandInStats $service).logins
+        $run = Invoke-UserPowerShell (New-BareHome) $service "$(Get-Left 8); Update-SsoCredential Acme -NoLogin -PassThru; Update-SsoCredential Acme -NoLogin -Force -PassThru"
+        $run.Errors | Should -BeNullOrEmpty
+        $run.Output.Status | Should -Be 'Created', 'Created', 'Refreshed', 'Refreshed'
+        (Get-StandInStats $service).logins | Should -Be $before
+        "$($run.Text)" | Should -Not -Match ([regex]::Escape($cached))
+    }
+
+    It 'of the script that has ended is not' {
+        $run = Invoke-UserPowerShell (New-BareHome) $service "$(Get-Left -1); Update-SsoCredential Acme -NoLogin"
+        $run.Errors.Id | Should -Be 'LoginRequired,AwsSso.Commands.UpdateSsoCredentialCommand'
+        "$($run.Text)$($run.Errors.Message)" | Should -Not -Match ([regex]::Escape($cached))
+    }
+
+    It 'is left in its variable with -ExposeToken only' {
+        $run = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service @'
+            Update-SsoCredential Acme -Force -Verbose 4> $null
+            $null -eq $AcmeSSOToken
+            Update-SsoCredential Acme -ExposeToken
+            $AcmeSSOToken.AccessToken
+            $AcmeSSOToken.ExpiresIn -gt 0
+            ($AcmeSSOTokenExpire - (Get-Date)).TotalHours -gt 7
+'@
+        $run.Errors | Should -BeNullOrEmpty
+        $run.Output | Should -Be $true, $cached, $true, $true
+        $run.Text | Should -Not -Match ([regex]::Escape($cached))
+    }
+}
+
 Describe 'The published script itself' -Skip:(-not (Test-Path (Join-Path $PSScriptRoot '../../shared/baseline/Measure-Baseline.ps1'))) {
     BeforeAll {
         # The copy as its steps say: the placeholders of both rows filled in.

@@ -88,6 +88,10 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
     [ValidateNotNull]
     public object[]? Account { get; set; }
 
+    /// <summary>Leaves the access token in a global variable, as the script did. It is a secret: whoever has it has all of the session's accounts.</summary>
+    [Parameter]
+    public SwitchParameter ExposeToken { get; set; }
+
     /// <summary>Leaves out the closing line of each environment.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
@@ -120,6 +124,11 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
             // The script's variables need each profile only where they are to be written anew.
             var work = UpdateOf(targets, isDue && !NoLogin ? WhyNobodyCanLogIn() : null);
             work.Update!.ReportProfiles = PassThru || isDue || !targets.All(target => variables.AreLeft(target.Environment));
+
+            if (isDue)
+            {
+                TakeTokens(targets);
+            }
 
             // Only a fetch may need a login.
             Run(work, Report);
@@ -163,6 +172,30 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
             return environment;
         }).Where(environment => !environment.IsEmpty).ToArray();
         return environments.Length > 0 ? environments : null;
+    }
+
+    /// <summary>Takes a token that the script has left in this PowerShell, so that nobody has to log in a second time.</summary>
+    private void TakeTokens(List<UpdateTarget> targets)
+    {
+        var environments = (given ?? []).ToList();
+        foreach (var name in targets.Select(target => target.Environment))
+        {
+            if (variables?.Token(name) is not { } token)
+            {
+                continue;
+            }
+
+            var environment = environments.Find(other => string.Equals(other.Name, name, StringComparison.OrdinalIgnoreCase));
+            if (environment is null)
+            {
+                environment = new GivenEnvironment(name);
+                environments.Add(environment);
+            }
+
+            environment.Token = token;
+        }
+
+        given = environments.Count > 0 ? [.. environments] : null;
     }
 
     /// <summary>The name of an environment that has none: the first label of its start URL.</summary>
@@ -230,6 +263,7 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
             NoLoginReason = nobody,
             Timeout = Timeout?.WholeSeconds(),
             ThrottleLimit = ThrottleLimit,
+            ExposeToken = ExposeToken,
             TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache.ToString() : null,
         },
     };
@@ -243,6 +277,11 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
             {
                 WriteObject(profile);
             }
+        }
+
+        if (happened.Token is { } token)
+        {
+            variables?.Leave(token);
         }
 
         if (happened.Completed is { } ended)

@@ -51,6 +51,9 @@ internal sealed class SsoEvent
     [DataMember(Name = "credential")]
     internal SsoCredential? Credential { get; private set; }
 
+    [DataMember(Name = "token")]
+    internal TokenEvent? Token { get; private set; }
+
     /// <summary>Reads an event from its JSON text.</summary>
     internal static SsoEvent Read(byte[] text)
     {
@@ -210,6 +213,25 @@ internal sealed class CompletedEvent
         get => Timestamp.Write(CredentialsExpire);
         set => CredentialsExpire = Timestamp.Read(value);
     }
+}
+
+/// <summary>The one event with a secret, which only -ExposeToken asks for.</summary>
+[DataContract]
+internal sealed class TokenEvent
+{
+    [DataMember(Name = "environment", IsRequired = true)]
+    internal string Environment { get; private set; } = "";
+
+    [DataMember(Name = "access_token", IsRequired = true)]
+    internal string AccessToken { get; private set; } = "";
+
+    /// <summary>In seconds.</summary>
+    [DataMember(Name = "expires_in", IsRequired = true)]
+    internal long ExpiresIn { get; private set; }
+
+    /// <summary>Gives no secret.</summary>
+    /// <returns>What every type with a secret prints.</returns>
+    public override string ToString() => "** redacted **";
 }
 
 /// <summary>Times are RFC 3339 in the text and local time for the user; the serializer itself knows only a format of Microsoft's.</summary>

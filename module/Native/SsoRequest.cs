@@ -95,8 +95,27 @@ internal sealed class GivenEnvironment(string name)
     [DataMember(Name = "accounts_where_not_stored")]
     internal bool AccountsWhereNotStored { get; set; }
 
+    /// <summary>A token that is used before anybody is asked to log in.</summary>
+    [DataMember(Name = "token", EmitDefaultValue = false)]
+    internal GivenToken? Token { get; set; }
+
     /// <summary>Whether there is anything in it but the name.</summary>
-    internal bool IsEmpty => StartUrl is null && Region is null && DefaultRoleName is null && Accounts is null;
+    internal bool IsEmpty => StartUrl is null && Region is null && DefaultRoleName is null && Accounts is null && Token is null;
+}
+
+[DataContract]
+internal sealed class GivenToken(string accessToken, long expiresAt)
+{
+    [DataMember(Name = "access_token")]
+    internal string AccessToken { get; private set; } = accessToken;
+
+    /// <summary>In seconds since 1970.</summary>
+    [DataMember(Name = "expires_at")]
+    internal long ExpiresAt { get; private set; } = expiresAt;
+
+    /// <summary>Gives no secret.</summary>
+    /// <returns>What every type with a secret prints.</returns>
+    public override string ToString() => "** redacted **";
 }
 
 /// <summary>The work itself: exactly one member is set.</summary>
@@ -186,6 +205,10 @@ internal sealed class UpdateWork
     /// <summary>Whether each profile is told of at the end, with an event of its own.</summary>
     [DataMember(Name = "report_profiles")]
     internal bool ReportProfiles { get; set; }
+
+    /// <summary>Whether the access tokens are handed over at the end.</summary>
+    [DataMember(Name = "expose_token")]
+    internal bool ExposeToken { get; set; }
 }
 
 [DataContract]

@@ -66,6 +66,7 @@ fn update() -> Operation {
         throttle_limit: 16,
         token_cache: None,
         report_profiles: true,
+        expose_token: false,
     })
 }
 

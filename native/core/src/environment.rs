@@ -153,7 +153,7 @@ impl Environments {
     /// The environment of this name: what the caller gave for this run, the stored one, else the one of the AWS config file.
     pub(crate) fn find(&self, name: &str, world: &World) -> Result<Arc<Environment>, Error> {
         let stored = self.stored(name);
-        match world.given.iter().find(|given| same_name(&given.name, name)) {
+        match world.given.iter().find(|given| given.is_environment() && same_name(&given.name, name)) {
             Some(given) => {
                 let base = match stored {
                     Some(environment) => Some(Arc::clone(environment)),

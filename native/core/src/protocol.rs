@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error};
+use crate::secret::Secret;
 
 /// What a caller asks for, with the part of the world that only the caller knows.
 #[derive(Debug, Clone, Deserialize)]
@@ -50,6 +51,25 @@ pub struct GivenEnvironment {
     /// Whether the table counts only where no environment is stored under the name.
     #[serde(default)]
     pub accounts_where_not_stored: bool,
+    /// An access token that is used before anybody is asked to log in; it is kept in memory only.
+    #[serde(default)]
+    pub token: Option<GivenToken>,
+}
+
+impl GivenEnvironment {
+    /// Whether there is anything in it besides a token.
+    pub(crate) fn is_environment(&self) -> bool {
+        self.accounts.is_some() || [&self.start_url, &self.region, &self.default_role_name].iter().any(|value| value.is_some())
+    }
+}
+
+/// An access token that the caller has from elsewhere.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GivenToken {
+    pub(crate) access_token: Secret,
+    /// When it ends, in seconds since 1970.
+    pub(crate) expires_at: i64,
 }
 
 /// The operations, one for each thing that a cmdlet does.
@@ -131,6 +151,9 @@ pub struct Update {
     /// Whether each profile is told of at the end, with an event of its own.
     #[serde(default = "yes")]
     pub report_profiles: bool,
+    /// Whether the access token of each environment is handed over at the end, where there is one.
+    #[serde(default)]
+    pub expose_token: bool,
 }
 
 /// An environment and the profiles wanted of it.
@@ -311,6 +334,31 @@ pub enum Event {
     Session(SessionView),
     /// The keys of one profile, as they stand in the file.
     Credential(CredentialView),
+    /// An access token, only where it was asked for.
+    Token(TokenView),
+}
+
+/// See [`Event::Token`]; the one event with a secret in it.
+#[derive(Debug, Clone, Serialize)]
+pub struct TokenView {
+    /// The environment's name.
+    pub environment: String,
+    #[serde(serialize_with = "revealed")]
+    access_token: Secret,
+    /// How long it is still good, in seconds.
+    pub expires_in: u64,
+}
+
+impl TokenView {
+    /// The token of an environment.
+    #[must_use]
+    pub fn new(environment: impl Into<String>, access_token: impl Into<String>, expires_in: u64) -> Self {
+        Self { environment: environment.into(), access_token: Secret::new(access_token), expires_in }
+    }
+}
+
+fn revealed<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.reveal())
 }
 
 /// See [`Event::Planned`].

@@ -10,11 +10,11 @@ use tokio::time::Instant;
 
 use crate::config_file::ConfigFile;
 use crate::credentials_file::{KnownProfiles, rfc3339};
-use crate::environment::{Environment, Environments};
+use crate::environment::{Environment, Environments, same_name};
 use crate::error::{Code, Error};
 use crate::file_memory::FileMemory;
 use crate::login::{Login, NoLogin};
-use crate::protocol::{Event, SessionView, TokenCache, Waiting};
+use crate::protocol::{Event, SessionView, TokenCache, TokenView, Waiting};
 use crate::run::Outlet;
 use crate::safe_write::{Lock, Patience};
 use crate::secret::Secret;
@@ -176,6 +176,18 @@ fn key_of(files: Option<&TokenFiles>, environment: &Environment) -> Key {
     }
 }
 
+/// The access token of an environment as it is now, for who asked for it.
+pub(crate) fn exposed(world: &World, environment: &Environment, config: &ConfigFile, token_cache: TokenCache) -> Option<TokenView> {
+    let files = token_files(world, environment, config, token_cache);
+    let slot = world.memory.slot(key_of(files.as_ref(), environment));
+    let token = match slot.try_lock() {
+        Ok(state) => stored_token(files.as_ref(), &state),
+        Err(_) => files.as_ref().and_then(TokenFiles::read_token),
+    }?;
+    let left = (token.expires_at - world.memory.now(world.clock.as_ref())).whole_seconds();
+    u64::try_from(left).ok().filter(|left| *left > 0).map(|left| TokenView::new(&environment.name, token.access_token.reveal(), left))
+}
+
 /// How the session of an environment stands, without any network call; it does not wait for a login that goes on.
 pub(crate) fn view(world: &World, environment: &Environment, config: &ConfigFile, token_cache: TokenCache) -> SessionView {
     let files = token_files(world, environment, config, token_cache);
@@ -297,8 +309,25 @@ impl SessionSource<'_> {
                 return Ok(self.use_token(&token, "The session is still good"));
             }
         }
+        if let Some(token) = self.given(refused) {
+            // Somebody's own way of keeping it: it is not written anywhere.
+            state.token = Some(token.clone());
+            return Ok(self.use_token(&token, "The token that was given is used"));
+        }
         let token = self.log_in(&mut state, lock.as_ref()).await?;
         Ok(self.use_token(&token, "The login was approved"))
+    }
+
+    /// The token that the caller has for this environment, where it is good and was not refused.
+    fn given(&self, refused: Option<&Secret>) -> Option<Token> {
+        let given = self.world.given.iter().find(|given| same_name(&given.name, &self.environment.name))?.token.as_ref()?;
+        let token = Token {
+            access_token: given.access_token.clone(),
+            expires_at: OffsetDateTime::from_unix_timestamp(given.expires_at).ok()?,
+            refresh_token: None,
+            registration: None,
+        };
+        (token.expires_at > self.now() && refused.is_none_or(|refused| *refused != token.access_token)).then_some(token)
     }
 
     /// Good for longer than the window in which it would be refreshed, and not the one that was refused.

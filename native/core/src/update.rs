@@ -14,12 +14,12 @@ use crate::environment::{Environment, Environments, ProfileEntry};
 use crate::error::{Code, Error};
 use crate::login::NoLogin;
 use crate::pace::Pace;
-use crate::protocol::{Completed, CredentialView, Event, GetCredential, Plan, Planned, PlannedProfile, Profile, Progress, Update};
+use crate::protocol::{Completed, CredentialView, Event, GetCredential, Plan, Planned, PlannedProfile, Profile, Progress, TokenCache, Update};
 use crate::run::{NetworkWork, Outlet};
 use crate::safe_write::Patience;
 use crate::secret::Secret;
 use crate::service::{Refusal, Service};
-use crate::session::{SessionSource, token_files};
+use crate::session::{SessionSource, exposed, token_files};
 use crate::world::World;
 
 /// What bounds the network after the login where the user gave no limit.
@@ -163,6 +163,10 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
         let run = UpdateRun { update, world, outlet: outlet.clone(), file, config };
         return Ok(Some(Box::pin(run.over_the_network(parts))));
     }
+    if update.expose_token {
+        let config = ConfigFile::read(&world)?;
+        expose(parts.iter().map(|part| &part.environment), &config, update.token_cache, &world, outlet);
+    }
     report(parts.into_iter().map(|part| (part, Vec::new(), None)).collect(), update.report_profiles, &world, outlet);
     Ok(None)
 }
@@ -192,6 +196,9 @@ impl UpdateRun {
             Ok(outcomes) => outcomes,
             Err(error) => return self.outlet.fail(&error, true),
         };
+        if self.update.expose_token {
+            expose(parts.iter().map(|part| &part.environment), &self.config, self.update.token_cache, &self.world, &self.outlet);
+        }
         let mut reported = Vec::new();
         for (part, outcome) in parts.into_iter().zip(outcomes) {
             match outcome {
@@ -487,6 +494,15 @@ fn profile_error(refusal: &Refusal, profile: &ProfileEntry, service: &Service) -
 }
 
 /// Tells how everything stands; nothing is locked any more, and the file is whole.
+/// Hands the access tokens over, since they were asked for.
+fn expose<'e>(environments: impl Iterator<Item = &'e Arc<Environment>>, config: &ConfigFile, token_cache: Option<TokenCache>, world: &World, outlet: &Outlet) {
+    for environment in environments {
+        if let Some(token) = exposed(world, environment, config, token_cache.unwrap_or(environment.token_cache)) {
+            outlet.send(Event::Token(token));
+        }
+    }
+}
+
 fn report(parts: Vec<(Part, Vec<Outcome>, Option<Error>)>, each_profile: bool, world: &World, outlet: &Outlet) {
     let mut errors = Vec::new();
     let mut summaries = Vec::new();

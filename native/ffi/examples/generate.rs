@@ -9,7 +9,7 @@ use interoptopus_backend_csharp::{CSharpVisibility, Config, Generator};
 use sso_core::error::Code;
 use sso_core::protocol::{
     event_to_json, AccountRow, Completed, CredentialView, EnvironmentView, Event, Failed, Level, Note, Planned, PlannedProfile, Profile, Progress, SessionView,
-    TokenCache, Verification, Waiting,
+    TokenCache, TokenView, Verification, Waiting,
 };
 
 fn crate_folder() -> &'static Path {
@@ -86,6 +86,7 @@ fn events() -> Vec<Event> {
             token_cache: TokenCache::AwsCli,
             path: Some(text("/home/user/.aws/sso/cache/0ad374308c5a4e22f723adf10145eafad7c4031c.json")),
         }),
+        Event::Token(TokenView::new("Acme", "an access token", 28_800)),
         Event::Credential(CredentialView {
             environment: text("Acme"),
             profile_name: text("Account 1"),

@@ -87,6 +87,7 @@ fn forced(profiles: Option<Vec<String>>, timeout: u64) -> Operation {
         throttle_limit: 16,
         token_cache: None,
         report_profiles: true,
+        expose_token: false,
     })
 }
 

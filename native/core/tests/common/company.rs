@@ -80,6 +80,7 @@ pub(crate) fn update_of(environment: &str) -> Update {
         throttle_limit: 16,
         token_cache: None,
         report_profiles: true,
+        expose_token: false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Environments that a caller gives for one run, in whole or in part.
 
-use sso_core::protocol::{AccountRow, GivenEnvironment, Operation};
+use sso_core::protocol::{AccountRow, GivenEnvironment, GivenToken, Operation, Update};
 
 use crate::company::Seen;
 use crate::{Company, approving, rows, update_of};
@@ -18,7 +18,7 @@ fn whole(company: &Company) -> GivenEnvironment {
         region: Some("us-west-2".into()),
         default_role_name: Some("AWSAdministratorAccess".into()),
         accounts: Some(rows(2)),
-        accounts_where_not_stored: false,
+        ..GivenEnvironment::default()
     }
 }
 
@@ -81,4 +81,70 @@ fn what_is_missing_or_wrong_is_named_before_any_request() {
         assert!(error.contains(word), "{error}");
     }
     assert!(company.service.stats().requests.is_empty());
+}
+
+/// The access token that lies in the cache of a company's user.
+fn cached_token(company: &Company) -> String {
+    let files = std::fs::read_dir(company.aws("sso/cache")).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    let text = files.into_iter().find(|text| text.contains("accessToken")).unwrap();
+    text.split("\"accessToken\": \"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+fn token(access_token: &str, expires_at: i64) -> GivenEnvironment {
+    let token: GivenToken = serde_json::from_value(serde_json::json!({ "access_token": access_token, "expires_at": expires_at })).unwrap();
+    GivenEnvironment { name: "ACME".into(), token: Some(token), ..GivenEnvironment::default() }
+}
+
+/// A user whose session no file has, with the token of it.
+fn logged_in_elsewhere() -> (Company, String, i64) {
+    let mut company = Company::with(approving(), 3);
+    company.update().assert_created(3);
+    let access_token = cached_token(&company);
+    std::fs::remove_dir_all(company.aws("sso")).unwrap();
+    std::fs::remove_file(company.aws("credentials")).unwrap();
+    company.forget();
+    let end = time::OffsetDateTime::now_utc().unix_timestamp() + 3600;
+    (company, access_token, end)
+}
+
+#[test]
+fn a_token_that_is_given_saves_a_login_and_is_written_nowhere() {
+    let (company, access_token, end) = logged_in_elsewhere();
+    let seen = run(&company, token(&access_token, end), "Acme");
+    seen.assert_created(3);
+    assert_eq!(company.service.stats().logins, 1);
+    assert!(!seen.text.contains(&access_token));
+    assert!(
+        !company.aws("sso/cache").exists()
+            || std::fs::read_dir(company.aws("sso/cache"))
+                .unwrap()
+                .all(|entry| { !std::fs::read_to_string(entry.unwrap().path()).unwrap().contains(&access_token) })
+    );
+}
+
+#[test]
+fn a_token_that_has_ended_or_that_the_service_refuses_costs_one_login() {
+    for (wrong, ended) in [(true, false), (false, true)] {
+        let (company, access_token, end) = logged_in_elsewhere();
+        let given = token(if wrong { "no-token-of-this-service" } else { &access_token }, if ended { end - 7200 } else { end });
+        run(&company, given, "Acme").assert_created(3);
+        assert_eq!(company.service.stats().logins, 2);
+        company.assert_polite();
+    }
+}
+
+#[test]
+fn an_access_token_is_handed_over_only_where_it_is_asked_for_and_prints_as_redacted() {
+    let company = Company::with(approving(), 1);
+    let quiet = company.update();
+    let access_token = cached_token(&company);
+    assert!(!quiet.text.contains(&access_token));
+    for _ in 0..2 {
+        let run = company.start(Operation::Update(Update { expose_token: true, ..update_of("Acme") }));
+        let mut debug = String::new();
+        let seen = Seen::watching(&run, |event| debug = format!("{debug}{event:?}"));
+        assert!(seen.text.contains(&access_token), "with nothing due, too");
+        assert!(debug.contains("Token(TokenView") && debug.contains("** redacted **") && !debug.contains(&access_token), "{debug}");
+    }
+    assert!(!format!("{:?}", token(&access_token, 0)).contains(&access_token));
 }
