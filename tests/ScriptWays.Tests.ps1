@@ -128,6 +128,18 @@ Describe 'The variables that a run leaves' {
     }
 }
 
+Describe 'A session of the AWS CLI' {
+    It 'is an environment without any set-up, and its list says where each comes from' {
+        $own = New-UserHome -From $loggedIn
+        Add-AwsText $own config "[sso-session my-sso]`nsso_start_url = $($service.StartUrl)`nsso_region = us-west-2`n`n[profile Dev]`nsso_session = my-sso`nsso_account_id = 100000000007`nsso_role_name = AWSReadOnlyAccess`n"
+        $run = Invoke-UserPowerShell $own $service 'Update-SsoCredential -Environment my-sso -NoBrowser -PassThru; Get-SsoEnvironment | Out-String -Width 160'
+        $run.Errors | Should -BeNullOrEmpty
+        "$($run.Output[0].Environment) $($run.Output[0].ProfileName) $($run.Output[0].RoleName) $($run.Output[0].Status)" | Should -Be 'my-sso Dev AWSReadOnlyAccess Created'
+        $run.Output[1] | Should -Match 'Acme +2 +sso-environments '
+        $run.Output[1] | Should -Match 'my-sso +1 +config '
+    }
+}
+
 Describe 'The access token' {
     BeforeAll {
         $cached = (Get-ChildItem (Get-AwsPath $loggedIn sso/cache/*.json) | Get-Content -Raw | ConvertFrom-Json -AsHashtable).accessToken | Where-Object { $_ }

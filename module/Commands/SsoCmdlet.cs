@@ -151,7 +151,7 @@ public abstract class SsoCmdlet : PSCmdlet
                 ShowProgress(new ProgressRecord(ProgressId, wait.Environment, wait.Text) { SecondsRemaining = (int)Math.Min(wait.SecondsLeft ?? -1, int.MaxValue) });
                 return true;
             case { Progress: { } progress }:
-                ShowProgress(new ProgressRecord(ProgressId, "Fetching credentials", $"{progress.Done} of {progress.Total} profiles")
+                ShowProgress(new ProgressRecord(ProgressId, "Registering profiles", $"{progress.Done} of {progress.Total} {progress.ProfileName}".TrimEnd())
                 {
                     PercentComplete = progress.Total > 0 ? (int)(progress.Done * 100 / progress.Total) : -1,
                 });

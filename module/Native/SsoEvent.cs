@@ -139,6 +139,10 @@ internal sealed class ProgressEvent
 
     [DataMember(Name = "total", IsRequired = true)]
     internal long Total { get; private set; }
+
+    /// <summary>The profile that was answered last.</summary>
+    [DataMember(Name = "profile_name")]
+    internal string? ProfileName { get; private set; }
 }
 
 [DataContract]

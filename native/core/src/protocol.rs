@@ -413,6 +413,9 @@ pub struct Progress {
     pub done: u64,
     /// Profiles due in this run.
     pub total: u64,
+    /// The profile that was answered last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile_name: Option<String>,
 }
 
 /// See [`Event::Note`].

@@ -300,12 +300,12 @@ impl UpdateRun {
             results.push(part.due().map(|_| Outcome::Untouched).collect());
             let Opened::Session(current) = session else { continue };
             for (place, profile) in part.due().enumerate() {
-                jobs.push(async move { (index, place, self.fetch(profile, source, current, timeout).await) });
+                jobs.push(async move { (index, place, &profile.name, self.fetch(profile, source, current, timeout).await) });
             }
         }
         let (mut done, total) = (0, jobs.len() as u64);
         if total > 0 {
-            self.outlet.send(Event::Progress(Progress { done, total }));
+            self.outlet.send(Event::Progress(Progress { done, total, profile_name: None }));
         }
         let limit = usize::try_from(self.update.throttle_limit.clamp(1, 256)).unwrap_or(16);
         let mut answers = futures_util::stream::iter(jobs).buffer_unordered(limit);
@@ -315,10 +315,10 @@ impl UpdateRun {
                 answer = answers.next() => answer,
                 () = self.outlet.cancel_token().cancelled() => None,
             };
-            let Some((index, place, outcome)) = answer else { break };
+            let Some((index, place, name, outcome)) = answer else { break };
             results[index][place] = outcome;
             done += 1;
-            self.outlet.send(Event::Progress(Progress { done, total }));
+            self.outlet.send(Event::Progress(Progress { done, total, profile_name: Some(name.clone()) }));
         }
         drop(answers);
         results

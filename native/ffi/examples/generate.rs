@@ -45,7 +45,7 @@ fn events() -> Vec<Event> {
             browser_opened: true,
         }),
         Event::Waiting(Waiting { environment: text("Acme"), text: text("Waiting"), seconds_left: Some(599) }),
-        Event::Progress(Progress { done: 3, total: 20 }),
+        Event::Progress(Progress { done: 3, total: 20, profile_name: Some(text("Account1")) }),
         Event::Note(Note { level: Level::Warning, text: text("A \"note\"") }),
         Event::Profile(Profile {
             environment: text("Acme"),
