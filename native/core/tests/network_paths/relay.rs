@@ -29,9 +29,10 @@ impl Relay {
                 connections.fetch_add(1, Ordering::Relaxed);
                 let Ok(far) = TcpStream::connect(("127.0.0.1", port)) else { continue };
                 let frozen = Arc::default();
+                // Before a byte goes through, so that no connection in use is missed.
+                open.lock().unwrap().push(Open { frozen: Arc::clone(&frozen), near: near.try_clone().unwrap() });
                 pump(&near, &far, &frozen);
                 pump(&far, &near, &frozen);
-                open.lock().unwrap().push(Open { frozen, near });
             }
         });
         relay
