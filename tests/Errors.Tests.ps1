@@ -426,7 +426,8 @@ Describe 'Secrets' {
         $run = Invoke-UserPowerShell $own $leaky @"
             `$null = Start-Transcript '$transcript' -IncludeInvocationHeader
             `$DebugPreference = 'Continue'
-            Update-SsoCredential Acme -NoBrowser -PassThru -Verbose -InformationVariable said | Format-List * -Force
+            # One by one, so that the broken answers are those of the first two, and not the refusal of the seventh.
+            Update-SsoCredential Acme -NoBrowser -ThrottleLimit 1 -PassThru -Verbose -InformationVariable said | Format-List * -Force
             Invoke-RestMethod "`$standInUrl/_control" -Method Post -Body '{"expire_tokens": true, "broken_json": ["CreateToken:1"]}' | Out-Null
             Update-SsoCredential Acme -Force -Verbose -Debug -NoBrowser
             `$said | Format-List * -Force
