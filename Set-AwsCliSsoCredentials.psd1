@@ -10,8 +10,9 @@
     CompatiblePSEditions = @('Desktop', 'Core')
     FormatsToProcess     = @('module/AwsSso.Format.ps1xml')
     CmdletsToExport      = @(
-        'Connect-SsoSession', 'Disconnect-SsoSession', 'Export-SsoEnvironment', 'Get-SsoCredential', 'Get-SsoEnvironment', 'Get-SsoSession',
-        'Import-SsoEnvironment', 'Remove-SsoEnvironment', 'Set-SsoEnvironment', 'Update-SsoCredential'
+        'Add-SsoProfile', 'Connect-SsoSession', 'Disconnect-SsoSession', 'Export-SsoEnvironment', 'Get-SsoAccount', 'Get-SsoCredential',
+        'Get-SsoEnvironment', 'Get-SsoProfile', 'Get-SsoRole', 'Get-SsoSession', 'Import-SsoEnvironment', 'Remove-SsoEnvironment',
+        'Remove-SsoProfile', 'Set-SsoEnvironment', 'Sync-SsoProfile', 'Update-SsoCredential'
     )
     FunctionsToExport    = @()
     # The name of the script that this module takes the place of.

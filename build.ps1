@@ -99,6 +99,10 @@ function Invoke-Build {
     Invoke-Step 'PowerShell module' { dotnet build module/AwsSso.csproj -c Release -v quiet -warnaserror -o target/module }
     # Not built right into bin/: a running shell has the assembly mapped, and the compiler would write into that very file.
     Copy-Whole target/module/AwsSso.dll bin/AwsSso.dll
+    # In a PowerShell of its own, since this one would never let go of the assembly.
+    Import-Module "$PSScriptRoot/tests/StandIn.psm1"
+    $powershell = @(Get-PowerShell) + '-NoProfile', '-NonInteractive', '-File', "$PSScriptRoot/module/Write-Help.ps1", 'target/module/AwsSso.dll', 'en-US'
+    Invoke-Step 'Help' { & $powershell[0] @($powershell | Select-Object -Skip 1) }
 }
 
 function Invoke-Generate {

@@ -54,6 +54,18 @@ internal static class SsoErrors
         return new("ProfileNotFound", $"No profile is named '{name}'.", names.Length == 0 ? "There are no profiles yet." : $"Profiles are: {names}.", name);
     }
 
+    internal static SsoException AccountNotFound(string name, string environment) => new(
+        "AccountNotFound",
+        $"No account of {environment} that is assigned to you has the name or id '{name}'.",
+        $"Get-SsoAccount -Environment {environment} shows those that are.",
+        name);
+
+    internal static SsoException RoleNotFound(string name) => new(
+        "RoleNotAssigned",
+        $"The role '{name}' is not assigned to you in any of these accounts.",
+        "Leave out -Role to see the roles that are.",
+        name);
+
     internal static SsoException OneEnvironmentOnly() => new(
         "EnvironmentInvalid",
         "-StartUrl, -Region, -DefaultRoleName and -Account are for one environment, named by -Environment without wildcards or by its -StartUrl.",

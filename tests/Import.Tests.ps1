@@ -1,8 +1,9 @@
 # What a user gets from Import-Module alone, in PowerShells with a home folder that the test throws away.
 
 BeforeDiscovery {
-    $commands = 'Connect-SsoSession', 'Disconnect-SsoSession', 'Export-SsoEnvironment', 'Get-SsoCredential', 'Get-SsoEnvironment', 'Get-SsoSession',
-        'Import-SsoEnvironment', 'Remove-SsoEnvironment', 'Set-SsoEnvironment', 'Update-SsoCredential'
+    $commands = 'Add-SsoProfile', 'Connect-SsoSession', 'Disconnect-SsoSession', 'Export-SsoEnvironment', 'Get-SsoAccount', 'Get-SsoCredential',
+        'Get-SsoEnvironment', 'Get-SsoProfile', 'Get-SsoRole', 'Get-SsoSession', 'Import-SsoEnvironment', 'Remove-SsoEnvironment', 'Remove-SsoProfile',
+        'Set-SsoEnvironment', 'Sync-SsoProfile', 'Update-SsoCredential'
 }
 
 BeforeAll {
@@ -58,11 +59,8 @@ AfterAll {
 }
 
 Describe 'Import-Module' {
-    It 'brings ten cmdlets, the name of the script for one of them, and nothing else' {
-        $facts.Commands | Should -Be @(
-            'Cmdlet Connect-SsoSession', 'Cmdlet Disconnect-SsoSession', 'Cmdlet Export-SsoEnvironment', 'Cmdlet Get-SsoCredential', 'Cmdlet Get-SsoEnvironment',
-            'Cmdlet Get-SsoSession', 'Cmdlet Import-SsoEnvironment', 'Cmdlet Remove-SsoEnvironment', 'Cmdlet Set-SsoEnvironment', 'Cmdlet Update-SsoCredential'
-        )
+    It 'brings these cmdlets, the name of the script for one of them, and nothing else' -TestCases @{ Commands = $commands } {
+        $facts.Commands | Should -Be @($Commands | ForEach-Object { "Cmdlet $_" })
         $facts.Others | Should -Be 'Alias Set-AwsCliSsoCredentials Update-SsoCredential'
         $facts.Variables | Should -Be 0
     }

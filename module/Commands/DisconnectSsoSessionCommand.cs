@@ -6,7 +6,7 @@ namespace AwsSso.Commands;
 /// <summary>Ends sessions: at the service, in the token cache and in memory.</summary>
 [Cmdlet(VerbsCommunications.Disconnect, "SsoSession", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(SsoSession))]
-public sealed class DisconnectSsoSessionCommand : SessionCmdlet
+public sealed class DisconnectSsoSessionCommand : EnvironmentCmdlet
 {
     /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]

@@ -17,14 +17,25 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
     /// <summary>The environments of this moment's input, by name or wildcards; null where none is given.</summary>
     private protected abstract string[]? Named { get; }
 
+    /// <summary>Takes what else this moment's input has.</summary>
+    private protected virtual void Collect()
+    {
+    }
+
+    /// <summary>Whether there is anything to do; a pipeline that brought nothing is not a wish for every environment.</summary>
+    private protected virtual bool IsAsked => wanted.Count > 0 || !MyInvocation.ExpectingInput;
+
     /// <summary>Collects names: all of the input is one run.</summary>
-    protected sealed override void ProcessRecord() => wanted.AddRange((Named ?? []).Select(name => new NamePattern(name, ignoreCase: true)));
+    protected sealed override void ProcessRecord()
+    {
+        wanted.AddRange((Named ?? []).Select(name => new NamePattern(name, ignoreCase: true)));
+        Collect();
+    }
 
     /// <summary>Does the work, once for all of the input.</summary>
     protected sealed override void EndProcessing()
     {
-        // A pipeline that brought nothing is not a wish for every environment.
-        if (wanted.Count > 0 || !MyInvocation.ExpectingInput)
+        if (IsAsked)
         {
             RunAll();
         }
@@ -67,6 +78,22 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
             }
         });
     }
+
+    /// <summary>How the sessions of the environments stand that are meant. Nothing is sent for it.</summary>
+    private protected List<SsoSession> Sessions() => Ask(
+        names => new SsoWork { GetSession = new GetSessionWork { Environments = names } },
+        happened => happened.Session,
+        session => session.Environment);
+
+    /// <summary>The environments that are meant; <paramref name="storedOnly"/> leaves those of the AWS config file out unless they are named.</summary>
+    private protected List<SsoEnvironment> Environments(bool storedOnly = false) => Ask(
+        names => new SsoWork { GetEnvironment = new GetEnvironmentWork { Names = names, StoredOnly = storedOnly } },
+        happened => happened.Environment,
+        environment => environment.Name);
+
+    /// <summary>The environments that are meant and that the user agrees to; where there are none, nothing is to be run, since no name means all.</summary>
+    private protected string[] Agreed(string action) =>
+        Sessions().Select(session => session.Environment).Where(name => ShouldProcess(name, action)).ToArray();
 
     /// <summary>Gives what tells whether a profile is meant by -ProfileName; a name without wildcards that no profile has is an error.</summary>
     private protected Func<string, bool> MeantProfiles(string[] names, string[] existing)

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
@@ -17,10 +16,5 @@ public sealed class GetSsoEnvironmentCommand : EnvironmentCmdlet
 
     private protected override string[]? Named => Name;
 
-    private protected override void RunAll() => WriteObject(
-        Ask(
-            names => new SsoWork { GetEnvironment = new GetEnvironmentWork { Names = names } },
-            happened => happened.Environment,
-            environment => environment.Name),
-        enumerateCollection: true);
+    private protected override void RunAll() => WriteObject(Environments(), enumerateCollection: true);
 }

@@ -5,7 +5,7 @@ namespace AwsSso.Commands;
 /// <summary>Shows how sessions stand, without any network call.</summary>
 [Cmdlet(VerbsCommon.Get, "SsoSession")]
 [OutputType(typeof(SsoSession))]
-public sealed class GetSsoSessionCommand : SessionCmdlet
+public sealed class GetSsoSessionCommand : EnvironmentCmdlet
 {
     /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]

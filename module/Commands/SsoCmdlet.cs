@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 using System.Management.Automation;
 using System.Management.Automation.Host;
@@ -16,6 +17,7 @@ public abstract class SsoCmdlet : PSCmdlet
 
     private readonly object gate = new();
     private SsoOperation? running;
+    private readonly ProgressPace pace = new();
     private bool progressShown;
 
     private protected SsoCmdlet()
@@ -81,6 +83,25 @@ public abstract class SsoCmdlet : PSCmdlet
 
         EndProgress();
     }
+
+    /// <summary>Does work on a table, and gives the profiles that it tells of.</summary>
+    private protected List<SsoProfile> Told(SsoWork work)
+    {
+        var told = new List<SsoProfile>();
+        Run(work, happened => told.AddRange(happened.Added is { } profile ? [profile] : []));
+        return told;
+    }
+
+    /// <summary>As <see cref="Told"/>, and leaves an error to the caller.</summary>
+    private protected List<SsoProfile> ToldOrThrow(SsoWork work)
+    {
+        var told = new List<SsoProfile>();
+        RunOrThrow(work, happened => told.AddRange(happened.Added is { } profile ? [profile] : []));
+        return told;
+    }
+
+    /// <summary>How many errors were written that did not end the work.</summary>
+    private protected int Failures { get; private set; }
 
     /// <summary>Writes a line to the host, as Write-Host does: never to the output, where an assignment would hide it.</summary>
     private protected void WriteHost(string line) => WriteInformation(new HostInformationMessage { Message = line }, ["PSHOST"]);
@@ -151,10 +172,7 @@ public abstract class SsoCmdlet : PSCmdlet
                 ShowProgress(new ProgressRecord(ProgressId, wait.Environment, wait.Text) { SecondsRemaining = (int)Math.Min(wait.SecondsLeft ?? -1, int.MaxValue) });
                 return true;
             case { Progress: { } progress }:
-                ShowProgress(new ProgressRecord(ProgressId, "Registering profiles", $"{progress.Done} of {progress.Total} {progress.ProfileName}".TrimEnd())
-                {
-                    PercentComplete = progress.Total > 0 ? (int)(progress.Done * 100 / progress.Total) : -1,
-                });
+                ShowProgress(pace.Of(progress, ProgressId));
                 return true;
             case { Note: { IsWarning: true } note }:
                 WriteWarning(note.Text);
@@ -165,6 +183,7 @@ public abstract class SsoCmdlet : PSCmdlet
             case { Failed: { Terminating: true } failed }:
                 throw SsoErrors.From(failed);
             case { Failed: { } failed }:
+                Failures++;
                 WriteError(SsoErrors.From(failed).ToRecord());
                 return true;
             default:

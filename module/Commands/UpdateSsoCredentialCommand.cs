@@ -10,7 +10,7 @@ namespace AwsSso.Commands;
 [Cmdlet(VerbsData.Update, "SsoCredential", SupportsShouldProcess = true)]
 [Alias("Set-AwsCliSsoCredentials")]
 [OutputType(typeof(SsoProfileResult))]
-public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
+public sealed class UpdateSsoCredentialCommand : LoginCmdlet
 {
     /// <summary>More names than this would hide the rest of the summary's line.</summary>
     private const int MostNamesInSummary = 10;
@@ -35,34 +35,16 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Shows the address of a login, but opens no browser.</summary>
-    [Parameter]
-    public SwitchParameter NoBrowser { get; set; }
-
-    /// <summary>Fails where a login would be needed.</summary>
-    [Parameter]
-    public SwitchParameter NoLogin { get; set; }
-
     /// <summary>Credentials are renewed when less than this is left of them.</summary>
     [Parameter]
     [Seconds]
     [ValidateDuration(AllowZero = true)]
     public TimeSpan MinimumRemaining { get; set; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>How long network and file locks may take after the login; where it is given, the login too.</summary>
-    [Parameter]
-    [Seconds]
-    [ValidateDuration]
-    public TimeSpan? Timeout { get; set; }
-
     /// <summary>How many requests may be under way at once.</summary>
     [Parameter]
     [ValidateRange(1, 256)]
     public int ThrottleLimit { get; set; } = 16;
-
-    /// <summary>Where access tokens are kept in this run, whatever the environment says.</summary>
-    [Parameter]
-    public SsoTokenCache TokenCache { get; set; }
 
     /// <summary>Writes an object for each profile.</summary>
     [Parameter]
@@ -122,7 +104,7 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
             variables = new ScriptVariables(SessionState, ProfileName is null);
 
             // The script's variables need each profile only where they are to be written anew.
-            var work = UpdateOf(targets, isDue && !NoLogin ? WhyNobodyCanLogIn() : null);
+            var work = UpdateOf(targets, Terms(mayNeedLogin: isDue));
             work.Update!.ReportProfiles = PassThru || isDue || !targets.All(target => variables.AreLeft(target.Environment));
 
             if (isDue)
@@ -130,7 +112,6 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
                 TakeTokens(targets);
             }
 
-            // Only a fetch may need a login.
             Run(work, Report);
         }
     }
@@ -251,20 +232,16 @@ public sealed class UpdateSsoCredentialCommand : EnvironmentCmdlet
         return true;
     }
 
-    private SsoWork UpdateOf(List<UpdateTarget> targets, string? nobody) => new()
+    private SsoWork UpdateOf(List<UpdateTarget> targets, SessionTerms terms) => new()
     {
         Update = new UpdateWork
         {
             Targets = [.. targets],
             Force = Force,
             MinimumRemaining = MinimumRemaining.WholeSeconds(),
-            Browser = !NoBrowser,
-            Login = !NoLogin && nobody is null,
-            NoLoginReason = nobody,
-            Timeout = Timeout?.WholeSeconds(),
+            Session = terms,
             ThrottleLimit = ThrottleLimit,
             ExposeToken = ExposeToken,
-            TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache.ToString() : null,
         },
     };
 

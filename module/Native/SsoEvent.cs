@@ -54,6 +54,15 @@ internal sealed class SsoEvent
     [DataMember(Name = "token")]
     internal TokenEvent? Token { get; private set; }
 
+    [DataMember(Name = "account")]
+    internal SsoAccount? Account { get; private set; }
+
+    [DataMember(Name = "role")]
+    internal SsoRole? Role { get; private set; }
+
+    [DataMember(Name = "added")]
+    internal SsoProfile? Added { get; private set; }
+
     /// <summary>Reads an event from its JSON text.</summary>
     internal static SsoEvent Read(byte[] text)
     {
@@ -140,9 +149,13 @@ internal sealed class ProgressEvent
     [DataMember(Name = "total", IsRequired = true)]
     internal long Total { get; private set; }
 
-    /// <summary>The profile that was answered last.</summary>
-    [DataMember(Name = "profile_name")]
-    internal string? ProfileName { get; private set; }
+    /// <summary>What is done, as a title.</summary>
+    [DataMember(Name = "activity", IsRequired = true)]
+    internal string Activity { get; private set; } = "";
+
+    /// <summary>The profile or account that was answered last.</summary>
+    [DataMember(Name = "name")]
+    internal string? Name { get; private set; }
 }
 
 [DataContract]

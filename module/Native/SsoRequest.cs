@@ -148,6 +148,40 @@ internal sealed class SsoWork
 
     [DataMember(Name = "get_credential", EmitDefaultValue = false)]
     internal GetCredentialWork? GetCredential { get; set; }
+
+    [DataMember(Name = "get_account", EmitDefaultValue = false)]
+    internal GetAccountWork? GetAccount { get; set; }
+
+    [DataMember(Name = "get_role", EmitDefaultValue = false)]
+    internal GetRoleWork? GetRole { get; set; }
+
+    [DataMember(Name = "add_profile", EmitDefaultValue = false)]
+    internal AddProfileWork? AddProfile { get; set; }
+
+    [DataMember(Name = "remove_profile", EmitDefaultValue = false)]
+    internal RemoveProfileWork? RemoveProfile { get; set; }
+}
+
+/// <summary>How a session may be had, and how long that may take.</summary>
+[DataContract]
+internal sealed class SessionTerms
+{
+    [DataMember(Name = "browser")]
+    internal bool Browser { get; set; }
+
+    [DataMember(Name = "login")]
+    internal bool Login { get; set; }
+
+    /// <summary>Why nobody can log in where Login is false; null where the user only does not want it.</summary>
+    [DataMember(Name = "no_login_reason", EmitDefaultValue = false)]
+    internal string? NoLoginReason { get; set; }
+
+    /// <summary>In seconds.</summary>
+    [DataMember(Name = "timeout", EmitDefaultValue = false)]
+    internal long? Timeout { get; set; }
+
+    [DataMember(Name = "token_cache", EmitDefaultValue = false)]
+    internal string? TokenCache { get; set; }
 }
 
 [DataContract]
@@ -182,25 +216,11 @@ internal sealed class UpdateWork
     [DataMember(Name = "minimum_remaining")]
     internal long MinimumRemaining { get; set; }
 
-    [DataMember(Name = "browser")]
-    internal bool Browser { get; set; }
-
-    [DataMember(Name = "login")]
-    internal bool Login { get; set; }
-
-    /// <summary>Why nobody can log in where Login is false; null where the user only does not want it.</summary>
-    [DataMember(Name = "no_login_reason", EmitDefaultValue = false)]
-    internal string? NoLoginReason { get; set; }
-
-    /// <summary>In seconds.</summary>
-    [DataMember(Name = "timeout", EmitDefaultValue = false)]
-    internal long? Timeout { get; set; }
+    [DataMember(Name = "session")]
+    internal SessionTerms? Session { get; set; }
 
     [DataMember(Name = "throttle_limit")]
     internal int ThrottleLimit { get; set; }
-
-    [DataMember(Name = "token_cache", EmitDefaultValue = false)]
-    internal string? TokenCache { get; set; }
 
     /// <summary>Whether each profile is told of at the end, with an event of its own.</summary>
     [DataMember(Name = "report_profiles")]
@@ -277,22 +297,8 @@ internal sealed class ConnectSessionWork
     [DataMember(Name = "environments")]
     internal string[] Environments { get; set; } = [];
 
-    [DataMember(Name = "browser")]
-    internal bool Browser { get; set; }
-
-    [DataMember(Name = "login")]
-    internal bool Login { get; set; }
-
-    /// <summary>Why nobody can log in where Login is false; null where the user only does not want it.</summary>
-    [DataMember(Name = "no_login_reason", EmitDefaultValue = false)]
-    internal string? NoLoginReason { get; set; }
-
-    /// <summary>In seconds.</summary>
-    [DataMember(Name = "timeout", EmitDefaultValue = false)]
-    internal long? Timeout { get; set; }
-
-    [DataMember(Name = "token_cache", EmitDefaultValue = false)]
-    internal string? TokenCache { get; set; }
+    [DataMember(Name = "session")]
+    internal SessionTerms? Session { get; set; }
 }
 
 [DataContract]
@@ -324,4 +330,93 @@ internal sealed class GetCredentialWork
     /// <summary>In seconds.</summary>
     [DataMember(Name = "minimum_remaining")]
     internal long MinimumRemaining { get; set; }
+}
+
+[DataContract]
+internal sealed class GetAccountWork
+{
+    [DataMember(Name = "environment")]
+    internal string Environment { get; set; } = "";
+
+    /// <summary>Whether to tell what the last list said, without any network call.</summary>
+    [DataMember(Name = "known")]
+    internal bool Known { get; set; }
+
+    [DataMember(Name = "session", EmitDefaultValue = false)]
+    internal SessionTerms? Session { get; set; }
+}
+
+[DataContract]
+internal sealed class GetRoleWork
+{
+    [DataMember(Name = "environment")]
+    internal string Environment { get; set; } = "";
+
+    /// <summary>The accounts to ask for, in the order in which they are told.</summary>
+    [DataMember(Name = "accounts")]
+    internal SsoAccount[] Accounts { get; set; } = [];
+
+    /// <summary>Whether to tell what the last list said of every account, without any network call.</summary>
+    [DataMember(Name = "known")]
+    internal bool Known { get; set; }
+
+    [DataMember(Name = "throttle_limit")]
+    internal int ThrottleLimit { get; set; }
+
+    [DataMember(Name = "session", EmitDefaultValue = false)]
+    internal SessionTerms? Session { get; set; }
+}
+
+[DataContract]
+internal sealed class AddProfileWork
+{
+    [DataMember(Name = "environment")]
+    internal string Environment { get; set; } = "";
+
+    [DataMember(Name = "roles")]
+    internal RoleToAdd[] Roles { get; set; } = [];
+
+    [DataMember(Name = "name_template", EmitDefaultValue = false)]
+    internal string? NameTemplate { get; set; }
+
+    [DataMember(Name = "prefix")]
+    internal string Prefix { get; set; } = "";
+
+    /// <summary>Whether only to tell what would be added.</summary>
+    [DataMember(Name = "check_only")]
+    internal bool CheckOnly { get; set; }
+}
+
+/// <summary>A role that a profile is wanted for.</summary>
+[DataContract]
+internal sealed class RoleToAdd
+{
+    [DataMember(Name = "environment")]
+    internal string Environment { get; set; } = "";
+
+    [DataMember(Name = "account_id")]
+    internal string AccountId { get; set; } = "";
+
+    [DataMember(Name = "account_name", EmitDefaultValue = false)]
+    internal string? AccountName { get; set; }
+
+    [DataMember(Name = "email_address", EmitDefaultValue = false)]
+    internal string? EmailAddress { get; set; }
+
+    [DataMember(Name = "role_name")]
+    internal string RoleName { get; set; } = "";
+
+    /// <summary>What its profile is called, whatever the template says.</summary>
+    [DataMember(Name = "profile_name", EmitDefaultValue = false)]
+    internal string? ProfileName { get; set; }
+}
+
+[DataContract]
+internal sealed class RemoveProfileWork
+{
+    [DataMember(Name = "environment")]
+    internal string Environment { get; set; } = "";
+
+    [DataMember(Name = "profiles")]
+    internal string[] Profiles { get; set; } = [];
 }

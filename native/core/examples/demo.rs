@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use sso_core::World;
-use sso_core::protocol::{AccountRow, Event, Level, Operation, SetEnvironment, Target, Update};
+use sso_core::protocol::{AccountRow, Event, Level, Operation, SessionTerms, SetEnvironment, Target, Update};
 use sso_stand_in::{Options, StandIn};
 
 const ACCOUNTS: u64 = 20;
@@ -59,12 +59,8 @@ fn update() -> Operation {
         targets: vec![Target { environment: "Acme".to_owned(), profiles: None }],
         force: false,
         minimum_remaining: 900,
-        browser: false,
-        login: true,
-        no_login_reason: None,
-        timeout: None,
+        session: SessionTerms { browser: false, ..SessionTerms::default() },
         throttle_limit: 16,
-        token_cache: None,
         report_profiles: true,
         expose_token: false,
     })

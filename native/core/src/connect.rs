@@ -7,11 +7,11 @@ use crate::credentials_file::CredentialsFile;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::login::NoLogin;
-use crate::protocol::{ConnectSession, DisconnectSession, Event, GetSession};
+use crate::protocol::{ConnectSession, DisconnectSession, Event, GetSession, SessionTerms};
 use crate::run::{NetworkWork, Outlet};
 use crate::safe_write::{FILE_LOCK_LIMIT, Patience};
 use crate::session::{SessionSource, token_files, view};
-use crate::update::{limit, stored_or_named};
+use crate::update::stored_or_named;
 use crate::world::World;
 
 struct Named {
@@ -41,7 +41,7 @@ pub(crate) fn connect(wanted: &ConnectSession, world: World, outlet: &Outlet) ->
     Ok(Box::pin(async move {
         let alone = named.environments.len() == 1;
         for environment in &named.environments {
-            let token_cache = wanted.token_cache.unwrap_or(environment.token_cache);
+            let token_cache = wanted.session.token_cache.unwrap_or(environment.token_cache);
             let outcome = async {
                 let service = world.memory.services.of(&world, &environment.region)?;
                 let source = SessionSource {
@@ -50,10 +50,7 @@ pub(crate) fn connect(wanted: &ConnectSession, world: World, outlet: &Outlet) ->
                     environment,
                     service: &service,
                     files: token_files(&world, environment, &named.config, token_cache),
-                    browser: wanted.browser,
-                    login: wanted.login,
-                    no_login_reason: wanted.no_login_reason.as_deref(),
-                    timeout: wanted.timeout.map(limit),
+                    terms: &wanted.session,
                 };
                 source.session().await
             };
@@ -85,10 +82,10 @@ pub(crate) fn disconnect(wanted: &DisconnectSession, world: World, outlet: &Outl
 async fn disconnect_one(environment: &Environment, config: &ConfigFile, remove_credentials: bool, world: &World, outlet: &Outlet) -> Result<(), NoLogin> {
     let service = world.memory.services.of(world, &environment.region)?;
     // A token may lie in both places, where one run was told to keep it elsewhere than the environment says.
-    let in_memory =
-        SessionSource { world, outlet, environment, service: &service, files: None, browser: false, login: false, no_login_reason: None, timeout: None };
+    let terms = SessionTerms { browser: false, login: false, ..SessionTerms::default() };
+    let in_memory = SessionSource { world, outlet, environment, service: &service, files: None, terms: &terms };
     let files = token_files(world, environment, config, crate::protocol::TokenCache::AwsCli);
-    let in_file = SessionSource { world, outlet, environment, service: &service, files, browser: false, login: false, no_login_reason: None, timeout: None };
+    let in_file = SessionSource { world, outlet, environment, service: &service, files, terms: &terms };
     let ended = [in_memory.disconnect().await?, in_file.disconnect().await?];
     outlet.verbose(if ended.contains(&true) {
         format!("The session of {} was ended.", environment.name)

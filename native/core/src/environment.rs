@@ -482,6 +482,69 @@ fn with_environment(path: &Path, bytes: &[u8], wanted: &SetEnvironment) -> Resul
     Ok(text.edited(&edits, &removed))
 }
 
+/// What is to become of a table of profiles; all other rows stay as they are.
+#[derive(Debug, Default)]
+pub(crate) struct TableChange {
+    pub(crate) added: Vec<ProfileEntry>,
+    /// The names of the profiles that go.
+    pub(crate) removed: Vec<String>,
+}
+
+/// Changes the table of a stored environment; `change` decides under the lock from what is stored then.
+pub(crate) fn edit_table(
+    world: &World,
+    name: &str,
+    check_only: bool,
+    patience: &Patience,
+    mut change: impl FnMut(&Environments, &Environment) -> Result<TableChange, Error>,
+) -> Result<(), Error> {
+    let file = file(world)?;
+    let mut edit = |bytes: Option<&[u8]>| {
+        let bytes = bytes.unwrap_or_default();
+        let stored = Environments::parse(file.path(), bytes)?;
+        let environment = stored.stored(name).ok_or_else(|| not_stored(name, &stored, world))?;
+        let TableChange { added, removed } = change(&stored, environment)?;
+        if added.is_empty() && removed.is_empty() {
+            return Ok(None);
+        }
+        let text = IniText::scan(bytes).map_err(|fault| Place { path: file.path(), line: fault.line }.invalid(fault.kind))?;
+        let own: Vec<(&str, Option<&str>)> = text
+            .sections
+            .iter()
+            .filter_map(Section::name)
+            .filter_map(|written| match SectionName::of(written)? {
+                SectionName::Environment(other) => same_name(other, name).then_some((written, None)),
+                SectionName::Profile(other, profile) => same_name(other, name).then_some((written, Some(profile))),
+            })
+            .collect();
+        let going: Vec<&str> =
+            own.iter().filter(|(_, profile)| profile.is_some_and(|profile| removed.iter().any(|name| name == profile))).map(|(written, _)| *written).collect();
+        let last = own.iter().rev().map(|(written, _)| *written).find(|written| !going.contains(written));
+        let sections: Vec<String> = added.iter().map(|row| format!("environment {} profile {}", environment.name, row.name)).collect();
+        let edits: Vec<SectionEdit<'_>> = added
+            .iter()
+            .zip(&sections)
+            .map(|(row, section)| SectionEdit {
+                section,
+                set: vec![("sso_account_id", row.account_id.as_str()), ("sso_role_name", row.role_name.as_str())],
+                behind: last,
+                ..SectionEdit::default()
+            })
+            .collect();
+        let new = text.edited(&edits, &going);
+        Environments::parse(file.path(), &new)?;
+        Ok((*new != *bytes).then_some(new))
+    };
+    // Before a lock is made for nothing.
+    let bytes = file.read()?.map(|contents| contents.bytes);
+    let changed = edit(bytes.as_ref().map(|bytes| bytes.as_slice()))?;
+    if changed.is_some() && !check_only {
+        let lock = Lock::take(&file.lock_path(), patience)?;
+        file.replace(&lock, edit)?;
+    }
+    Ok(())
+}
+
 /// Why a name cannot be taken out of the file.
 fn not_stored(name: &str, stored: &Environments, world: &World) -> Error {
     let config = match ConfigFile::read(world) {
@@ -494,7 +557,7 @@ fn not_stored(name: &str, stored: &Environments, world: &World) -> Error {
             format!("The environment {} is not stored: it comes from {}, which this module never changes.", found.name, config.path.display()),
         )
         .with_target(name)
-        .with_action("Remove it there, as the AWS CLI has it."),
+        .with_action(format!("Change it there, as the AWS CLI has it, or store it with Set-SsoEnvironment -Name {} -StartUrl … -Region …", found.name)),
         None => stored.unknown(name, &config),
     }
 }

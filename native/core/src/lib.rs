@@ -3,6 +3,7 @@
 //! There is one door: [`run`] takes a [`protocol::Operation`] and a [`World`] and gives a [`Run`], whose events the caller pulls.
 #![forbid(unsafe_code)]
 
+mod assignments;
 mod browser;
 mod config_file;
 mod connect;
@@ -12,8 +13,10 @@ mod environment;
 pub mod error;
 mod file_memory;
 mod ini_text;
+mod live_session;
 mod login;
 mod pace;
+mod profiles;
 pub mod protocol;
 mod run;
 mod safe_write;
@@ -63,6 +66,10 @@ fn begin(operation: Operation, world: World, outlet: &Outlet) -> Result<Option<N
         Operation::DisconnectSession(wanted) => return connect::disconnect(&wanted, world, outlet).map(Some),
         Operation::GetSession(wanted) => connect::show(&wanted, &world, outlet)?,
         Operation::GetCredential(wanted) => update::show_credentials(&wanted, &world, outlet)?,
+        Operation::GetAccount(wanted) => return assignments::get_accounts(wanted, world, outlet),
+        Operation::GetRole(wanted) => return assignments::get_roles(wanted, world, outlet),
+        Operation::AddProfile(wanted) => profiles::add(&world, &wanted, &patience(), outlet)?,
+        Operation::RemoveProfile(wanted) => profiles::remove(&world, &wanted, &patience())?,
         #[cfg(debug_assertions)]
         Operation::Panic => panic!("this panic was asked for"),
     }

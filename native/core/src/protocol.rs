@@ -95,6 +95,14 @@ pub enum Operation {
     GetSession(GetSession),
     /// Shows how the keys in the credentials file stand, without any network call.
     GetCredential(GetCredential),
+    /// Lists the accounts in which the user has a role.
+    GetAccount(GetAccount),
+    /// Lists the roles that the user has in accounts.
+    GetRole(GetRole),
+    /// Adds profiles to the table of an environment.
+    AddProfile(AddProfile),
+    /// Takes profiles out of the table of an environment; their keys in the credentials file stay.
+    RemoveProfile(RemoveProfile),
     /// Panics on purpose, so that the boundary can be tried; debug builds only.
     #[cfg(debug_assertions)]
     Panic,
@@ -130,24 +138,12 @@ pub struct Update {
     /// A profile is due when less than this is left, in seconds.
     #[serde(default = "minimum_remaining")]
     pub minimum_remaining: u64,
-    /// Whether a browser may be opened for a login.
-    #[serde(default = "yes")]
-    pub browser: bool,
-    /// Whether a person may be asked to log in at all.
-    #[serde(default = "yes")]
-    pub login: bool,
-    /// Why nobody can log in where `login` is false, in words that go on from "since"; absent where the caller only does not want it.
+    /// How a session may be had; its time bounds network and lock waits after the login, too: 120 s where it is absent.
     #[serde(default)]
-    pub no_login_reason: Option<String>,
-    /// The bound of network and lock waits after the login, in seconds; absent means 120. The login is bounded only where it is given.
-    #[serde(default)]
-    pub timeout: Option<u64>,
+    pub session: SessionTerms,
     /// How many requests may be under way at once, 1 to 256.
     #[serde(default = "throttle_limit")]
     pub throttle_limit: u32,
-    /// Where tokens are kept in this run; absent means as the environment says.
-    #[serde(default)]
-    pub token_cache: Option<TokenCache>,
     /// Whether each profile is told of at the end, with an event of its own.
     #[serde(default = "yes")]
     pub report_profiles: bool,
@@ -236,21 +232,31 @@ pub struct ConnectSession {
     /// Names compared without case; empty means every stored environment.
     #[serde(default)]
     pub environments: Vec<String>,
-    /// Whether a browser may be opened.
-    #[serde(default = "yes")]
+    /// How a session may be had.
+    #[serde(default)]
+    pub session: SessionTerms,
+}
+
+/// How a session may be had, and how long that may take.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionTerms {
+    /// Whether a browser may be opened for a login.
     pub browser: bool,
     /// Whether a person may be asked to log in at all; else only a refresh is tried.
-    #[serde(default = "yes")]
     pub login: bool,
-    /// Why nobody can log in where `login` is false, as in [`Update::no_login_reason`].
-    #[serde(default)]
+    /// Why nobody can log in where `login` is false, in words that go on from "since"; absent where the caller only does not want it.
     pub no_login_reason: Option<String>,
     /// The bound of each login, in seconds; absent means until its code ends.
-    #[serde(default)]
     pub timeout: Option<u64>,
-    /// Where the token is kept; absent means as the environment says.
-    #[serde(default)]
+    /// Where the token is kept in this run; absent means as the environment says.
     pub token_cache: Option<TokenCache>,
+}
+
+impl Default for SessionTerms {
+    fn default() -> Self {
+        Self { browser: true, login: true, no_login_reason: None, timeout: None, token_cache: None }
+    }
 }
 
 /// Which sessions to end.
@@ -286,6 +292,69 @@ pub struct GetCredential {
     pub minimum_remaining: u64,
 }
 
+/// Which accounts to list.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetAccount {
+    /// The environment's name, compared without case.
+    pub environment: String,
+    /// Whether to tell what the last list said, without any network call.
+    #[serde(default)]
+    pub known: bool,
+    /// How a session may be had.
+    #[serde(default)]
+    pub session: SessionTerms,
+}
+
+/// Which roles to list.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetRole {
+    /// The environment's name, compared without case.
+    pub environment: String,
+    /// The accounts to ask for, as they were listed, in the order in which they are to be told.
+    #[serde(default)]
+    pub accounts: Vec<AccountView>,
+    /// Whether to tell what the last list said of every account, without any network call.
+    #[serde(default)]
+    pub known: bool,
+    /// How many requests may be under way at once, 1 to 256.
+    #[serde(default = "throttle_limit")]
+    pub throttle_limit: u32,
+    /// How a session may be had; each request gets its time, 120 s where it is absent.
+    #[serde(default)]
+    pub session: SessionTerms,
+}
+
+/// Profiles to add; what the table has stays as it is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddProfile {
+    /// The stored environment's name, compared without case.
+    pub environment: String,
+    /// The roles for which there is to be a profile.
+    pub roles: Vec<RoleView>,
+    /// What a profile is called; absent means `{AccountName}-{RoleName}`.
+    #[serde(default)]
+    pub name_template: Option<String>,
+    /// What stands before each name.
+    #[serde(default)]
+    pub prefix: String,
+    /// Whether only to tell what would be added.
+    #[serde(default)]
+    pub check_only: bool,
+}
+
+/// Profiles to take out of a table.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveProfile {
+    /// The stored environment's name, compared without case.
+    pub environment: String,
+    /// The profiles' exact names.
+    pub profiles: Vec<String>,
+}
+
 /// Where the access token is kept between runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenCache {
@@ -318,7 +387,7 @@ pub enum Event {
     Verification(Verification),
     /// A wait goes on: for the approval of a login, or for another process.
     Waiting(Waiting),
-    /// So many of the due profiles have been answered.
+    /// So much of what is asked for has been answered.
     Progress(Progress),
     /// A sentence for who wants to know more, or a warning.
     Note(Note),
@@ -336,6 +405,62 @@ pub enum Event {
     Credential(CredentialView),
     /// An access token, only where it was asked for.
     Token(TokenView),
+    /// An account in which the user has a role.
+    Account(AccountView),
+    /// A role that the user has in an account.
+    Role(RoleView),
+    /// A profile that was added to a table, or would be.
+    Added(Added),
+}
+
+/// See [`Event::Account`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountView {
+    /// The environment's name.
+    pub environment: String,
+    /// The account's id, 12 digits.
+    pub account_id: String,
+    /// The account's name, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_name: Option<String>,
+    /// The mail address of the account's root user, where the service tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_address: Option<String>,
+}
+
+/// See [`Event::Role`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleView {
+    /// The environment's name.
+    pub environment: String,
+    /// The account's id, 12 digits.
+    pub account_id: String,
+    /// The account's name, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_name: Option<String>,
+    /// The mail address of the account's root user, where the service tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_address: Option<String>,
+    /// The permission set role.
+    pub role_name: String,
+    /// What its profile is to be called, whatever the template says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_name: Option<String>,
+}
+
+/// See [`Event::Added`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Added {
+    /// The environment's name.
+    pub environment: String,
+    /// The profile's name.
+    pub profile_name: String,
+    /// The account's id.
+    pub account_id: String,
+    /// The permission set role.
+    pub role_name: String,
 }
 
 /// See [`Event::Token`]; the one event with a secret in it.
@@ -409,13 +534,15 @@ pub struct Waiting {
 /// See [`Event::Progress`].
 #[derive(Debug, Clone, Serialize)]
 pub struct Progress {
-    /// Profiles answered, well or not.
+    /// What is done, as a title.
+    pub activity: String,
+    /// Profiles or accounts answered, well or not.
     pub done: u64,
-    /// Profiles due in this run.
+    /// Profiles or accounts to ask for in this run.
     pub total: u64,
-    /// The profile that was answered last.
+    /// The name of the one that was answered last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub profile_name: Option<String>,
+    pub name: Option<String>,
 }
 
 /// See [`Event::Note`].

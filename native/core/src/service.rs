@@ -48,6 +48,9 @@ const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// So many items a page of a list may have, and more is refused (service model, `MaxResultType`).
+const LARGEST_PAGE: i32 = 100;
+
 /// How often the SDK tries a request that meets a fault; the 429 of the portal are the pace's.
 const ATTEMPTS: u32 = 4;
 
@@ -262,6 +265,21 @@ impl Refusal {
             Self::Unreachable(_) => None,
         }
     }
+}
+
+/// One page of a list.
+#[derive(Debug)]
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) next_token: Option<String>,
+}
+
+/// An account as it is listed; the id is empty where the service tells none.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) id: String,
+    pub(crate) name: Option<String>,
+    pub(crate) email_address: Option<String>,
 }
 
 /// What a device authorization gave.
@@ -571,6 +589,33 @@ impl Service {
         Ok((credentials, request_id))
     }
 
+    /// One page of `ListAccounts`, and the token of the next one.
+    pub(crate) async fn accounts(&self, access_token: &Secret, next_token: Option<String>, deadline: tokio::time::Instant) -> Result<Page<Account>, Refusal> {
+        let request = self.portal.list_accounts().access_token(access_token.reveal()).max_results(LARGEST_PAGE).set_next_token(next_token);
+        let answer = self.paced(deadline, |last_answer| request.clone().customize().interceptor(last_answer).send()).await?;
+        let items = answer.account_list().iter().map(|account| Account {
+            id: account.account_id().map(without_controls).unwrap_or_default(),
+            name: text_of(account.account_name()),
+            email_address: text_of(account.email_address()),
+        });
+        Ok(Page { items: items.collect(), next_token: answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned) })
+    }
+
+    /// One page of `ListAccountRoles`: the roles' names, and the token of the next one.
+    pub(crate) async fn roles(
+        &self,
+        access_token: &Secret,
+        account_id: &str,
+        next_token: Option<String>,
+        deadline: tokio::time::Instant,
+    ) -> Result<Page<String>, Refusal> {
+        let request =
+            self.portal.list_account_roles().access_token(access_token.reveal()).account_id(account_id).max_results(LARGEST_PAGE).set_next_token(next_token);
+        let answer = self.paced(deadline, |last_answer| request.clone().customize().interceptor(last_answer).send()).await?;
+        let items = answer.role_list().iter().map(|role| role.role_name().map(without_controls).unwrap_or_default());
+        Ok(Page { items: items.collect(), next_token: answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned) })
+    }
+
     /// `Logout`: ends the token at the service; role credentials already given stay good.
     pub(crate) async fn logout(&self, access_token: &Secret) -> Result<(), Refusal> {
         let request = self.portal.logout().access_token(access_token.reveal());
@@ -663,6 +708,11 @@ fn retries() -> RetryConfig {
 fn patient() -> aws_sdk_ssooidc::config::Builder {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(ATTEMPT_TIMEOUT);
     aws_sdk_ssooidc::config::Builder::new().retry_config(retries()).timeout_config(timeouts.build())
+}
+
+/// A text of the service's, where there is any.
+fn text_of(text: Option<&str>) -> Option<String> {
+    text.map(|text| without_controls(text).trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// The pause that an answer asks for: in seconds or until a time (RFC 9110, 10.2.3), or in AWS's own header in milliseconds.

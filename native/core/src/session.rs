@@ -8,19 +8,20 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
+use crate::assignments::Known;
 use crate::config_file::ConfigFile;
 use crate::credentials_file::{KnownProfiles, rfc3339};
 use crate::environment::{Environment, Environments, same_name};
 use crate::error::{Code, Error};
 use crate::file_memory::FileMemory;
 use crate::login::{Login, NoLogin};
-use crate::protocol::{Event, SessionView, TokenCache, TokenView, Waiting};
+use crate::protocol::{Event, SessionTerms, SessionView, TokenCache, TokenView, Waiting};
 use crate::run::Outlet;
 use crate::safe_write::{Lock, Patience};
 use crate::secret::Secret;
 use crate::service::{Grant, Refusal, Service, Services};
 use crate::token_cache::{ACCOUNT_ACCESS, Registration, Token, TokenFiles};
-use crate::update::DEFAULT_TIMEOUT;
+use crate::update::{DEFAULT_TIMEOUT, limit};
 use crate::world::{Clock, World};
 
 /// A token is refreshed when less than this is left, as the AWS CLI does.
@@ -48,6 +49,7 @@ pub struct Memory {
     pub(crate) credentials: FileMemory<KnownProfiles>,
     pub(crate) environments: FileMemory<Environments>,
     pub(crate) config: FileMemory<ConfigFile>,
+    pub(crate) known: FileMemory<Known>,
     pub(crate) services: Services,
 }
 
@@ -144,12 +146,7 @@ pub(crate) struct SessionSource<'a> {
     pub(crate) service: &'a Service,
     /// The files of the AWS CLI's cache; absent where tokens are kept in memory.
     pub(crate) files: Option<TokenFiles>,
-    pub(crate) browser: bool,
-    pub(crate) login: bool,
-    /// Why nobody can log in, where the caller knows.
-    pub(crate) no_login_reason: Option<&'a str>,
-    /// What bounds a login besides the end of its code, where the user gave it.
-    pub(crate) timeout: Option<Duration>,
+    pub(crate) terms: &'a SessionTerms,
 }
 
 /// The cache files of an environment, under the names that the AWS CLI would use; none where its tokens are kept in memory.
@@ -258,6 +255,11 @@ impl SessionSource<'_> {
             files.remove_token(lock)?;
         }
         Ok(true)
+    }
+
+    /// What bounds a login besides the end of its code, where the user gave it.
+    fn timeout(&self) -> Option<Duration> {
+        self.terms.timeout.map(limit)
     }
 
     fn now(&self) -> OffsetDateTime {
@@ -388,7 +390,7 @@ impl SessionSource<'_> {
 
     /// How long another's login is waited for: as long as it takes where this run would ask somebody itself, else only as long as a refresh takes.
     fn wait_limit(&self) -> Option<Duration> {
-        if self.login { self.timeout } else { Some(self.timeout.unwrap_or(REFRESH_WAIT)) }
+        if self.terms.login { self.timeout() } else { Some(self.timeout().unwrap_or(REFRESH_WAIT)) }
     }
 
     fn tell_wait(&self, what: &str) {
@@ -409,7 +411,7 @@ impl SessionSource<'_> {
         let (Some(refresh_token), Some(client)) = (&token.refresh_token, token.registration.as_ref().filter(|client| client.expires_at > self.now())) else {
             return Ok(Refreshed::Ended);
         };
-        let limit = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let limit = self.timeout().unwrap_or(DEFAULT_TIMEOUT);
         // A session that is still good is not held up for long by one that would be better.
         let limit = if still_good { limit.min(REFRESH_WAIT) } else { limit };
         let outcome = self.within(limit, self.service.create_token(client, Grant::RefreshToken(refresh_token))).await?;
@@ -434,8 +436,9 @@ impl SessionSource<'_> {
 
     async fn log_in(&self, state: &mut State, lock: Option<&Lock>) -> Result<Token, NoLogin> {
         let name = &self.environment.name;
-        if !self.login {
-            let why = self.no_login_reason.map_or_else(|| "a login was not allowed".to_owned(), |why| format!("nobody can log in here, since {why}"));
+        if !self.terms.login {
+            let why =
+                self.terms.no_login_reason.as_ref().map_or_else(|| "a login was not allowed".to_owned(), |why| format!("nobody can log in here, since {why}"));
             return Err(Error::new(Code::LoginRequired, format!("{name} needs a login, and {why}."))
                 .with_target(name)
                 .with_action(format!("Run Connect-SsoSession -Environment {name} where somebody can log in, then this command again."))
@@ -451,8 +454,8 @@ impl SessionSource<'_> {
             service: self.service,
             start_url: &self.environment.start_url,
             scopes: &scopes,
-            browser: self.browser,
-            deadline: self.timeout.map(|timeout| Instant::now() + timeout),
+            browser: self.terms.browser,
+            deadline: self.timeout().map(|timeout| Instant::now() + timeout),
         };
         let known = registration.as_ref().map(|client| client.client_id.clone());
         let (token, client) = match login.run(registration).await {

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use time::OffsetDateTime;
-use tokio::time::Instant;
 
 use crate::config_file::{ConfigFile, OtherMeaning};
 use crate::credentials_file::{CredentialsFile, DueRule, RoleCredentials, Standing, rfc3339};
 use crate::environment::{Environment, Environments, ProfileEntry};
 use crate::error::{Code, Error};
+use crate::live_session::{Bound, LiveSession, Stop};
 use crate::login::NoLogin;
 use crate::pace::Pace;
 use crate::protocol::{Completed, CredentialView, Event, GetCredential, Plan, Planned, PlannedProfile, Profile, Progress, TokenCache, Update};
@@ -165,7 +165,7 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
     }
     if update.expose_token {
         let config = ConfigFile::read(&world)?;
-        expose(parts.iter().map(|part| &part.environment), &config, update.token_cache, &world, outlet);
+        expose(parts.iter().map(|part| &part.environment), &config, update.session.token_cache, &world, outlet);
     }
     report(parts.into_iter().map(|part| (part, Vec::new(), None)).collect(), update.report_profiles, &world, outlet);
     Ok(None)
@@ -179,16 +179,6 @@ struct UpdateRun {
     config: Arc<ConfigFile>,
 }
 
-/// The session of one environment while its profiles are fetched.
-struct Current {
-    access_token: Secret,
-    /// How often the service refused it and it was renewed: by a refresh first, then by a login, then no more.
-    renewals: u8,
-    deadline: Instant,
-    /// Why there is no session or no service any more; then no profile is tried further.
-    ended: Option<Error>,
-}
-
 impl UpdateRun {
     async fn over_the_network(self, parts: Vec<Part>) {
         let alone = parts.len() == 1;
@@ -197,7 +187,7 @@ impl UpdateRun {
             Err(error) => return self.outlet.fail(&error, true),
         };
         if self.update.expose_token {
-            expose(parts.iter().map(|part| &part.environment), &self.config, self.update.token_cache, &self.world, &self.outlet);
+            expose(parts.iter().map(|part| &part.environment), &self.config, self.update.session.token_cache, &self.world, &self.outlet);
         }
         let mut reported = Vec::new();
         for (part, outcome) in parts.into_iter().zip(outcomes) {
@@ -224,7 +214,7 @@ impl UpdateRun {
         let mut paces: Vec<&Arc<Pace>> = services.iter().map(|service| service.pace()).collect();
         paces.dedup_by(|one, other| Arc::ptr_eq(one, other));
         let refused_before: u64 = paces.iter().map(|pace| pace.seen().0).sum();
-        let results = self.fetch_all(parts, &sources, &sessions, timeout).await;
+        let results = self.fetch_all(parts, &sources, &sessions).await;
         self.tell_pace(&paces, refused_before);
         for service in &services {
             self.world.memory.hear(&self.world, service, &self.outlet);
@@ -272,40 +262,38 @@ impl UpdateRun {
             sessions.push(if part.due().next().is_none() {
                 Opened::NotNeeded
             } else {
-                match source.session().await {
-                    Ok(session) => Opened::Session(tokio::sync::Mutex::new(Current {
-                        access_token: session.access_token,
-                        renewals: 0,
-                        deadline: Instant::now() + timeout,
-                        ended: None,
-                    })),
+                match LiveSession::open(source, Bound::Together(timeout)).await {
+                    Ok(session) => Opened::Session(session),
                     Err(no_login) => Opened::No(no_login),
                 }
             });
         }
         // The waits for the other logins do not count.
         for session in &sessions {
-            if let Opened::Session(current) = session {
-                current.lock().await.deadline = Instant::now() + timeout;
+            if let Opened::Session(session) = session {
+                session.restart().await;
             }
         }
         sessions
     }
 
     /// Fetches what is due of all environments side by side, until it is done or cancelled; gives an outcome for each due profile.
-    async fn fetch_all(&self, parts: &[Part], sources: &[SessionSource<'_>], sessions: &[Opened], timeout: Duration) -> Vec<Vec<Outcome>> {
+    async fn fetch_all(&self, parts: &[Part], sources: &[SessionSource<'_>], sessions: &[Opened]) -> Vec<Vec<Outcome>> {
         let mut jobs = Vec::new();
         let mut results: Vec<Vec<Outcome>> = Vec::new();
         for (index, ((part, source), session)) in parts.iter().zip(sources).zip(sessions).enumerate() {
             results.push(part.due().map(|_| Outcome::Untouched).collect());
-            let Opened::Session(current) = session else { continue };
+            let Opened::Session(session) = session else { continue };
             for (place, profile) in part.due().enumerate() {
-                jobs.push(async move { (index, place, &profile.name, self.fetch(profile, source, current, timeout).await) });
+                jobs.push(async move { (index, place, &profile.name, self.fetch(profile, source, session).await) });
             }
         }
         let (mut done, total) = (0, jobs.len() as u64);
+        let progress = |done, name: Option<String>| {
+            self.outlet.send(Event::Progress(Progress { activity: "Registering profiles".to_owned(), done, total, name }));
+        };
         if total > 0 {
-            self.outlet.send(Event::Progress(Progress { done, total, profile_name: None }));
+            progress(done, None);
         }
         let limit = usize::try_from(self.update.throttle_limit.clamp(1, 256)).unwrap_or(16);
         let mut answers = futures_util::stream::iter(jobs).buffer_unordered(limit);
@@ -318,7 +306,7 @@ impl UpdateRun {
             let Some((index, place, name, outcome)) = answer else { break };
             results[index][place] = outcome;
             done += 1;
-            self.outlet.send(Event::Progress(Progress { done, total, profile_name: Some(name.clone()) }));
+            progress(done, Some(name.clone()));
         }
         drop(answers);
         results
@@ -335,52 +323,27 @@ impl UpdateRun {
     }
 
     fn given_timeout(&self) -> Option<Duration> {
-        self.update.timeout.map(limit)
+        self.update.session.timeout.map(limit)
     }
 
     fn source<'a>(&'a self, environment: &'a Environment, service: &'a Arc<Service>) -> SessionSource<'a> {
-        let files = token_files(&self.world, environment, &self.config, self.update.token_cache.unwrap_or(environment.token_cache));
-        SessionSource {
-            world: &self.world,
-            outlet: &self.outlet,
-            environment,
-            service,
-            files,
-            browser: self.update.browser,
-            login: self.update.login,
-            no_login_reason: self.update.no_login_reason.as_deref(),
-            timeout: self.given_timeout(),
-        }
+        let files = token_files(&self.world, environment, &self.config, self.update.session.token_cache.unwrap_or(environment.token_cache));
+        SessionSource { world: &self.world, outlet: &self.outlet, environment, service, files, terms: &self.update.session }
     }
 
-    async fn fetch(&self, profile: &ProfileEntry, source: &SessionSource<'_>, current: &tokio::sync::Mutex<Current>, timeout: Duration) -> Outcome {
-        loop {
-            let (access_token, deadline) = {
-                let current = current.lock().await;
-                if current.ended.is_some() {
-                    return Outcome::NoService;
-                }
-                (current.access_token.clone(), current.deadline)
-            };
-            match source.service.role_credentials(&access_token, &profile.account_id, &profile.role_name, deadline).await {
-                Ok((credentials, request_id)) => {
-                    let request_id = request_id.unwrap_or_else(|| "none".to_owned());
-                    self.outlet.verbose(format!("{} was fetched (request id {request_id}).", profile.name));
-                    return Outcome::Fetched(credentials);
-                }
-                Err(refusal) if refusal.modelled_status() == Some(401) => {
-                    if let Some(outcome) = renew(&access_token, source, current, timeout, &refusal).await {
-                        return outcome;
-                    }
-                }
-                // Without a connection the next profile fares no better, and one error says it better than a hundred.
-                Err(refusal @ Refusal::Unreachable(_)) => {
-                    let error = source.service.error(&refusal, true).with_target(&source.environment.name);
-                    current.lock().await.ended.get_or_insert(error);
-                    return Outcome::NoService;
-                }
-                Err(refusal) => return Outcome::Failed(profile_error(&refusal, profile, source.service)),
+    async fn fetch(&self, profile: &ProfileEntry, source: &SessionSource<'_>, session: &LiveSession) -> Outcome {
+        let request = |access_token: Secret, deadline| async move {
+            source.service.role_credentials(&access_token, &profile.account_id, &profile.role_name, deadline).await
+        };
+        match session.send(source, request).await {
+            Ok((credentials, request_id)) => {
+                let request_id = request_id.unwrap_or_else(|| "none".to_owned());
+                self.outlet.verbose(format!("{} was fetched (request id {request_id}).", profile.name));
+                Outcome::Fetched(credentials)
             }
+            Err(Stop::Refused(refusal)) => Outcome::Failed(profile_error(&refusal, profile, source.service)),
+            Err(Stop::Ended) => Outcome::NoService,
+            Err(Stop::Cancelled) => Outcome::Untouched,
         }
     }
 
@@ -418,7 +381,7 @@ impl UpdateRun {
 enum Opened {
     /// Nothing of it is due.
     NotNeeded,
-    Session(tokio::sync::Mutex<Current>),
+    Session(LiveSession),
     No(NoLogin),
 }
 
@@ -436,37 +399,10 @@ impl PartOutcome {
             Opened::NotNeeded => Self::Profiles(Vec::new(), None),
             Opened::No(NoLogin::Cancelled) => Self::Cancelled,
             Opened::No(NoLogin::Failed(error)) => Self::NoSession(error),
-            Opened::Session(current) => match current.into_inner().ended {
+            Opened::Session(session) => match session.into_ended() {
                 Some(error) if !results.iter().any(|result| matches!(result, Outcome::Fetched(_))) => Self::NoSession(error),
                 ended => Self::Profiles(results, ended),
             },
-        }
-    }
-}
-
-/// Puts a new session in place of one that was refused, once for all fetches that wait for it; gives an outcome where there is no point in going on.
-async fn renew(refused: &Secret, source: &SessionSource<'_>, current: &tokio::sync::Mutex<Current>, timeout: Duration, refusal: &Refusal) -> Option<Outcome> {
-    let mut current = current.lock().await;
-    if current.access_token != *refused || current.ended.is_some() {
-        return None;
-    }
-    if current.renewals >= 2 {
-        let error = Error::new(Code::LoginFailed, format!("The service refuses the session of {} even after a new login.", source.environment.name))
-            .with_action("Run the command again in some minutes; if it stays, ask your administrator.");
-        current.ended = Some(error.with_target(&source.environment.name).with_request_id(refusal.request_id()));
-        return Some(Outcome::NoService);
-    }
-    current.renewals += 1;
-    match source.renewed(refused, current.renewals == 1).await {
-        Ok(session) => {
-            current.access_token = session.access_token;
-            current.deadline = Instant::now() + timeout;
-            None
-        }
-        Err(NoLogin::Cancelled) => Some(Outcome::Untouched),
-        Err(NoLogin::Failed(error)) => {
-            current.ended = Some(error);
-            Some(Outcome::NoService)
         }
     }
 }
@@ -478,12 +414,14 @@ fn profile_error(refusal: &Refusal, profile: &ProfileEntry, service: &Service) -
             Code::RoleNotAssigned,
             format!("The role {role_name} in account {account_id} is not assigned to you, so the profile {name} was left as it is."),
         )
-        .with_action("Correct the role in the environment's table, or ask your administrator to assign it."),
+        .with_action(format!(
+            "Get-SsoRole -Account {account_id} shows the roles that are; correct the environment's table, or ask your administrator to assign the role."
+        )),
         Some(404) => Error::new(
             Code::AccountNotFound,
             format!("IAM Identity Center knows no account {account_id} with the role {role_name}, so the profile {name} was left as it is."),
         )
-        .with_action("Correct the account and the role in the environment's table."),
+        .with_action("Get-SsoAccount shows the accounts that you have; correct the environment's table."),
         _ => {
             let error = service.error(refusal, true);
             let action = error.action().unwrap_or_default().to_owned();
@@ -493,7 +431,6 @@ fn profile_error(refusal: &Refusal, profile: &ProfileEntry, service: &Service) -
     error.with_target(name).with_request_id(refusal.request_id())
 }
 
-/// Tells how everything stands; nothing is locked any more, and the file is whole.
 /// Hands the access tokens over, since they were asked for.
 fn expose<'e>(environments: impl Iterator<Item = &'e Arc<Environment>>, config: &ConfigFile, token_cache: Option<TokenCache>, world: &World, outlet: &Outlet) {
     for environment in environments {
@@ -503,6 +440,7 @@ fn expose<'e>(environments: impl Iterator<Item = &'e Arc<Environment>>, config: 
     }
 }
 
+/// Tells how everything stands; nothing is locked any more, and the file is whole.
 fn report(parts: Vec<(Part, Vec<Outcome>, Option<Error>)>, each_profile: bool, world: &World, outlet: &Outlet) {
     let mut errors = Vec::new();
     let mut summaries = Vec::new();

@@ -8,8 +8,8 @@ use interoptopus::Interop;
 use interoptopus_backend_csharp::{CSharpVisibility, Config, Generator};
 use sso_core::error::Code;
 use sso_core::protocol::{
-    event_to_json, AccountRow, Completed, CredentialView, EnvironmentView, Event, Failed, Level, Note, Planned, PlannedProfile, Profile, Progress, SessionView,
-    TokenCache, TokenView, Verification, Waiting,
+    event_to_json, AccountRow, AccountView, Added, Completed, CredentialView, EnvironmentView, Event, Failed, Level, Note, Planned, PlannedProfile, Profile,
+    Progress, RoleView, SessionView, TokenCache, TokenView, Verification, Waiting,
 };
 
 fn crate_folder() -> &'static Path {
@@ -45,7 +45,7 @@ fn events() -> Vec<Event> {
             browser_opened: true,
         }),
         Event::Waiting(Waiting { environment: text("Acme"), text: text("Waiting"), seconds_left: Some(599) }),
-        Event::Progress(Progress { done: 3, total: 20, profile_name: Some(text("Account1")) }),
+        Event::Progress(Progress { activity: text("Registering profiles"), done: 3, total: 20, name: Some(text("Account1")) }),
         Event::Note(Note { level: Level::Warning, text: text("A \"note\"") }),
         Event::Profile(Profile {
             environment: text("Acme"),
@@ -85,6 +85,26 @@ fn events() -> Vec<Event> {
             registration_expires: Some(time()),
             token_cache: TokenCache::AwsCli,
             path: Some(text("/home/user/.aws/sso/cache/0ad374308c5a4e22f723adf10145eafad7c4031c.json")),
+        }),
+        Event::Account(AccountView {
+            environment: text("Acme"),
+            account_id: text("012345678901"),
+            account_name: Some(text("Production \u{e4}")),
+            email_address: Some(text("aws@example.com")),
+        }),
+        Event::Role(RoleView {
+            environment: text("Acme"),
+            account_id: text("012345678901"),
+            account_name: Some(text("Production")),
+            email_address: Some(text("aws@example.com")),
+            role_name: text("AWSReadOnlyAccess"),
+            profile_name: None,
+        }),
+        Event::Added(Added {
+            environment: text("Acme"),
+            profile_name: text("Production-AWSReadOnlyAccess"),
+            account_id: text("012345678901"),
+            role_name: text("AWSReadOnlyAccess"),
         }),
         Event::Token(TokenView::new("Acme", "an access token", 28_800)),
         Event::Credential(CredentialView {

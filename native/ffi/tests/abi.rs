@@ -24,7 +24,7 @@ fn requests(home: &Path, service: &StandIn, profiles: u64) -> [String; 2] {
             service.start_url(),
             accounts.join(",")
         ),
-        format!(r#"{{{world},"operation":{{"update":{{"targets":[{{"environment":"Acme"}}],"browser":false}}}}}}"#),
+        format!(r#"{{{world},"operation":{{"update":{{"targets":[{{"environment":"Acme"}}],"session":{{"browser":false}}}}}}}}"#),
     ]
 }
 

@@ -76,7 +76,7 @@ fn company(options: Options) -> (StandIn, tempfile::TempDir, String) {
         rows.join(",")
     );
     assert_eq!(Handle::start(&set).all().len(), 1);
-    let update = format!(r#"{{{world},"operation":{{"update":{{"targets":[{{"environment":"Acme"}}],"force":true,"browser":false}}}}}}"#);
+    let update = format!(r#"{{{world},"operation":{{"update":{{"targets":[{{"environment":"Acme"}}],"force":true,"session":{{"browser":false}}}}}}}}"#);
     (service, home, update)
 }
 

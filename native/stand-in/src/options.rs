@@ -203,6 +203,10 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub accounts: u32,
 
+    /// What the first accounts are called, in their order; an account with an empty one has neither a name nor a mail address. Repeatable.
+    #[arg(long, value_name = "NAME")]
+    pub account_name: Vec<String>,
+
     /// Number of roles in each account: `AWSAdministratorAccess`, `AWSReadOnlyAccess`, Role3 and up.
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub roles: u32,
@@ -332,6 +336,7 @@ impl Default for Options {
             port: 0,
             start_url: DEFAULT_START_URL.to_owned(),
             accounts: 20,
+            account_name: Vec::new(),
             roles: 2,
             delay: 0,
             oidc_delay: 0,
@@ -391,7 +396,7 @@ mod tests {
     #[test]
     fn every_flag_is_read() {
         let options = parse(
-            "--port 4711 --start-url https://example.com/start --accounts 3 --roles 4 --delay 5 --oidc-delay 6 \
+            "--port 4711 --start-url https://example.com/start --accounts 3 --account-name One --account-name= --roles 4 --delay 5 --oidc-delay 6 \
              --approve-after-polls 0 --slow-down-at 1,3 --interval 0 --no-interval --device-code-lifetime 7 \
              --token-lifetime 8 --credential-lifetime 9 --no-refresh-token --rotate-refresh-token false \
              --registration-lifetime 10 --rate 2.5 --burst 11 --retry-after 12 --refuse 100000000001,100000000002 \
@@ -407,6 +412,7 @@ mod tests {
             port: 4711,
             start_url: "https://example.com/start".to_owned(),
             accounts: 3,
+            account_name: vec!["One".to_owned(), String::new()],
             roles: 4,
             delay: 5,
             oidc_delay: 6,

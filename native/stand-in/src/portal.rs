@@ -57,12 +57,17 @@ fn list_accounts(options: &Options, state: &State, call: &mut Call) -> Result<Re
     let (page, next) = page(state, call, "accounts", options.accounts)?;
     let accounts: Vec<Value> = page
         .map(|number| {
-            let mut name = format!("Account{}", u64::from(number) + 1);
+            let id = (FIRST_ACCOUNT + u64::from(number)).to_string();
+            let given = usize::try_from(number).ok().and_then(|index| options.account_name.get(index));
+            if given.is_some_and(String::is_empty) {
+                return json!({ "accountId": id });
+            }
+            let mut name = given.cloned().unwrap_or_else(|| format!("Account{}", u64::from(number) + 1));
             if options.hostile_text {
                 name.push_str(HOSTILE);
             }
             json!({
-                "accountId": (FIRST_ACCOUNT + u64::from(number)).to_string(),
+                "accountId": id,
                 "accountName": name,
                 "emailAddress": format!("account{}@example.com", u64::from(number) + 1),
             })

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use counts::cases;
 use ini::Ini;
-use sso_core::protocol::{AccountRow, Event, Operation, SetEnvironment, Target, Update};
+use sso_core::protocol::{AccountRow, Event, Operation, SessionTerms, SetEnvironment, Target, Update};
 use sso_core::world::{Browser, Variables};
 use sso_core::{Run, World};
 use sso_stand_in::{Options, StandIn};
@@ -80,12 +80,8 @@ fn forced(profiles: Option<Vec<String>>, timeout: u64) -> Operation {
         targets: vec![Target { environment: "Acme".to_owned(), profiles }],
         force: true,
         minimum_remaining: 900,
-        browser: true,
-        login: true,
-        no_login_reason: None,
-        timeout: Some(timeout),
+        session: SessionTerms { timeout: Some(timeout), ..SessionTerms::default() },
         throttle_limit: 16,
-        token_cache: None,
         report_profiles: true,
         expose_token: false,
     })

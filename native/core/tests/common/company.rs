@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use sso_core::protocol::{AccountRow, Completed, Event, Failed, Operation, Profile, SetEnvironment, Target, Update, Verification};
+use sso_core::protocol::{AccountRow, Completed, Event, Failed, Operation, Profile, SessionTerms, SetEnvironment, Target, Update, Verification};
 use sso_core::world::{Browser, Clock, Variables};
 use sso_core::{Memory, Run, World};
 use sso_stand_in::{Options, StandIn};
@@ -68,17 +68,18 @@ pub(crate) fn rows(count: u64) -> Vec<AccountRow> {
     (0..count).map(row).collect()
 }
 
+/// The usual terms, with a bound in seconds.
+pub(crate) fn within(seconds: u64) -> SessionTerms {
+    SessionTerms { timeout: Some(seconds), ..SessionTerms::default() }
+}
+
 pub(crate) fn update_of(environment: &str) -> Update {
     Update {
         targets: vec![Target { environment: environment.to_owned(), profiles: None }],
         force: false,
         minimum_remaining: 900,
-        browser: true,
-        login: true,
-        no_login_reason: None,
-        timeout: None,
+        session: SessionTerms::default(),
         throttle_limit: 16,
-        token_cache: None,
         report_profiles: true,
         expose_token: false,
     }
@@ -141,7 +142,7 @@ impl Company {
     }
 
     pub(crate) fn update_within(&self, seconds: u64) -> Seen {
-        self.run(Operation::Update(Update { timeout: Some(seconds), ..update_of("Acme") }))
+        self.run(Operation::Update(Update { session: within(seconds), ..update_of("Acme") }))
     }
 
     pub(crate) fn forced(&self) -> Seen {

@@ -13,7 +13,7 @@ mod tls;
 #[path = "../common/company.rs"]
 mod company;
 
-use company::{Company, Seen, approving, update_of};
+use company::{Company, Seen, approving, update_of, within};
 use sso_core::protocol::Update;
 
 pub(crate) fn update() -> Update {

@@ -5,7 +5,7 @@ use sso_stand_in::Options;
 
 use crate::certificates::{Authority, LOOPBACK};
 use crate::relay::Relay;
-use crate::{Company, Seen, assert_says, update};
+use crate::{Company, Seen, assert_says, update, within};
 
 /// The run failed for the certificate, said so with what to set, and soon.
 #[track_caller]
@@ -131,9 +131,9 @@ fn a_connection_that_died_while_the_laptop_slept_is_given_up_for_a_new_one() {
         company.forced();
         assert_eq!(relay.connections(), connections, "the next run uses the connections of the one before");
         relay.freeze();
-        assert_eq!(company.run(Operation::Update(Update { force: true, timeout: Some(1), ..update() })).statuses(), [("NetworkError", 4)].into(), "{tls}");
+        assert_eq!(company.run(Operation::Update(Update { force: true, session: within(1), ..update() })).statuses(), [("NetworkError", 4)].into(), "{tls}");
         // The next run does not wait on that connection again.
-        assert_eq!(company.run(Operation::Update(Update { force: true, timeout: Some(20), ..update() })).statuses(), [("Refreshed", 4)].into(), "{tls}");
+        assert_eq!(company.run(Operation::Update(Update { force: true, session: within(20), ..update() })).statuses(), [("Refreshed", 4)].into(), "{tls}");
         assert_eq!(company.service.stats().logins, 1);
     }
 }

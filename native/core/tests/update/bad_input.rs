@@ -1,6 +1,6 @@
 use sso_core::protocol::{Operation, Plan, Target, Update};
 
-use crate::{Company, approving, update_of};
+use crate::{Company, approving, update_of, within};
 
 #[test]
 fn an_unknown_environment_names_those_that_there_are() {
@@ -21,7 +21,7 @@ fn one_unknown_environment_among_others_does_not_end_the_run() {
 #[test]
 fn a_time_limit_beyond_all_reason_is_as_good_as_none() {
     let company = Company::with(approving(), 1);
-    let seen = company.run(Operation::Update(Update { timeout: Some(u64::MAX), minimum_remaining: u64::MAX, ..update_of("Acme") }));
+    let seen = company.run(Operation::Update(Update { session: within(u64::MAX), minimum_remaining: u64::MAX, ..update_of("Acme") }));
     assert!(seen.failed.is_empty(), "{:?}", seen.failed);
 }
 

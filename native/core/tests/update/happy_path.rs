@@ -1,7 +1,7 @@
-use sso_core::protocol::{Operation, Plan, Target, TokenCache, Update};
+use sso_core::protocol::{Operation, Plan, SessionTerms, Target, TokenCache, Update};
 use sso_stand_in::{Control, Options};
 
-use crate::{Company, approving, rows, update_of};
+use crate::{Company, approving, rows, update_of, within};
 
 #[test]
 fn an_empty_folder_becomes_fresh_credentials_with_one_login() {
@@ -47,7 +47,13 @@ fn a_new_shell_does_not_log_in_again() {
 #[test]
 fn a_session_in_memory_leaves_no_file_and_lasts_as_long_as_the_process() {
     let mut company = Company::with(approving(), 2);
-    let update = || Operation::Update(Update { force: true, token_cache: Some(TokenCache::Memory), ..update_of("Acme") });
+    let update = || {
+        Operation::Update(Update {
+            force: true,
+            session: SessionTerms { token_cache: Some(TokenCache::Memory), ..SessionTerms::default() },
+            ..update_of("Acme")
+        })
+    };
     company.run(update());
     company.run(update());
     assert_eq!(company.service.stats().logins, 1);
@@ -142,7 +148,7 @@ fn no_secret_ever_reaches_an_event_whatever_goes_wrong() {
     ];
     for fault in faults {
         company.service.control(Control { clear: true, ..fault });
-        text += &company.run(Operation::Update(Update { force: true, timeout: Some(3), ..update_of("Acme") })).text;
+        text += &company.run(Operation::Update(Update { force: true, session: within(3), ..update_of("Acme") })).text;
         known.extend(secrets(&company));
     }
     for operation in [

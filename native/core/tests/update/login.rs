@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
-use sso_core::protocol::{Event, Operation, Update};
+use sso_core::protocol::{Event, Operation, SessionTerms, Update};
 use sso_stand_in::{Control, Options};
 
-use crate::{Company, Seen, approving, update_of};
+use crate::{Company, Seen, approving, update_of, within};
 
 #[test]
 fn a_user_who_declines_gets_that_said_and_nothing_is_written() {
@@ -26,7 +26,7 @@ fn a_code_that_nobody_approves_ends_the_login_when_it_expires() {
 #[test]
 fn a_time_limit_that_the_user_gave_bounds_the_login_too() {
     let company = Company::with(Options::default(), 2);
-    let seen = company.run(Operation::Update(Update { timeout: Some(1), ..update_of("Acme") }));
+    let seen = company.run(Operation::Update(Update { session: within(1), ..update_of("Acme") }));
     assert_eq!(seen.codes(), ["LoginTimedOut"]);
 }
 
@@ -67,7 +67,7 @@ fn a_start_url_that_the_service_refuses_is_named_with_its_region() {
 #[test]
 fn a_login_that_is_needed_but_not_allowed_is_said_before_anything_is_sent() {
     let company = Company::with(approving(), 1);
-    let seen = company.run(Operation::Update(Update { login: false, ..update_of("Acme") }));
+    let seen = company.run(Operation::Update(Update { session: SessionTerms { login: false, ..SessionTerms::default() }, ..update_of("Acme") }));
     assert_eq!(seen.codes(), ["LoginRequired"]);
     assert!(company.service.stats().requests.values().all(|count| *count == 0));
 }
@@ -88,7 +88,7 @@ fn an_approval_on_the_device_page_lets_the_run_go_on() {
 #[test]
 fn no_browser_is_opened_where_none_is_wanted_and_the_code_is_shown_all_the_same() {
     let company = Company::with(approving(), 1);
-    let seen = company.run(Operation::Update(Update { browser: false, ..update_of("Acme") }));
+    let seen = company.run(Operation::Update(Update { session: SessionTerms { browser: false, ..SessionTerms::default() }, ..update_of("Acme") }));
     assert!(company.browser.urls.lock().unwrap().is_empty());
     assert!(!seen.verifications[0].browser_opened && seen.verifications[0].user_code.len() == 9);
 }
@@ -201,7 +201,7 @@ fn a_run_that_may_not_log_in_does_not_wait_for_somebody_else_s_login() {
     for memory in [std::sync::Arc::clone(&company.memory), std::sync::Arc::default()] {
         let mut world = company.world();
         world.memory = memory;
-        let update = Update { login: false, timeout: Some(1), ..update_of("Acme") };
+        let update = Update { session: SessionTerms { login: false, ..within(1) }, ..update_of("Acme") };
         let seen = Seen::all(&sso_core::run(Operation::Update(update), world));
         assert_eq!(seen.codes(), ["FileLocked"], "{:?}", seen.failed);
     }

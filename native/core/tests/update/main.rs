@@ -1,6 +1,7 @@
 //! Whole runs against a loopback Identity Center.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod assignments;
 mod bad_input;
 mod config_environments;
 mod files;
@@ -13,4 +14,4 @@ mod sessions;
 #[path = "../common/company.rs"]
 mod company;
 
-use company::{Company, Seen, approving, rows, update_of};
+use company::{Company, Seen, approving, rows, update_of, within};

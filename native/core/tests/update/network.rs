@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use sso_core::protocol::{Event, Operation, Target, Update};
 use sso_stand_in::{Control, Options};
 
-use crate::{Company, Seen, approving, rows, update_of};
+use crate::{Company, Seen, approving, rows, update_of, within};
 
 fn faulty(fault: &str) -> Options {
     Options { fail: vec![fault.parse().unwrap()], ..approving() }
@@ -43,7 +43,7 @@ fn throttling_that_does_not_end_is_said_when_the_time_is_up() {
     let company = Company::with(approving(), 2);
     company.update();
     company.service.control(Control { fail: vec!["GetRoleCredentials:all:429".parse().unwrap()], ..Control::default() });
-    let seen = company.run(Operation::Update(Update { timeout: Some(1), force: true, ..update_of("Acme") }));
+    let seen = company.run(Operation::Update(Update { session: within(1), force: true, ..update_of("Acme") }));
     assert_eq!(seen.codes(), ["Throttled", "Throttled"]);
     assert_eq!(seen.completed.len(), 1);
 }
@@ -76,7 +76,7 @@ fn a_pause_that_the_service_asks_for_is_kept_within_the_time_limit() {
     company.update();
     company.service.control(Control { fail: vec!["GetRoleCredentials:all:429".parse().unwrap()], retry_after: Some(30), ..Control::default() });
     let before = company.requests("GetRoleCredentials");
-    let seen = company.run(Operation::Update(Update { timeout: Some(1), force: true, ..update_of("Acme") }));
+    let seen = company.run(Operation::Update(Update { session: within(1), force: true, ..update_of("Acme") }));
     assert_eq!(seen.codes(), vec!["Throttled"; 20]);
     assert!(company.requests("GetRoleCredentials") - before <= 16, "nothing is sent in the pause");
 }
@@ -86,7 +86,7 @@ fn a_service_that_answers_with_faults_until_the_time_is_up_is_named_as_one_that_
     let company = Company::with(approving(), 1);
     company.update();
     company.service.control(Control { fail: vec!["GetRoleCredentials:all:500".parse().unwrap()], delay: Some(400), ..Control::default() });
-    let seen = company.run(Operation::Update(Update { timeout: Some(1), force: true, ..update_of("Acme") }));
+    let seen = company.run(Operation::Update(Update { session: within(1), force: true, ..update_of("Acme") }));
     assert_eq!(seen.codes(), ["ServiceError"]);
     assert!(seen.failed[0].message.contains("500") && seen.failed[0].request_id.is_some(), "{:?}", seen.failed);
 }
@@ -98,7 +98,7 @@ fn a_service_that_hangs_costs_the_time_limit_and_keeps_what_was_fetched() {
     company.service.control(Control { hang: vec!["GetRoleCredentials:2".parse().unwrap()], ..Control::default() });
     let before = company.credentials();
     let started = Instant::now();
-    let seen = company.run(Operation::Update(Update { timeout: Some(3), force: true, ..update_of("Acme") }));
+    let seen = company.run(Operation::Update(Update { session: within(3), force: true, ..update_of("Acme") }));
     assert_eq!(seen.codes(), ["NetworkError", "NetworkError"]);
     assert_eq!(seen.statuses()["Refreshed"], 3);
     assert_ne!(company.credentials(), before);
@@ -174,7 +174,7 @@ fn a_refusal_that_is_not_of_the_session_never_leads_to_a_login() {
         let company = Company::with(approving(), 2);
         company.update();
         company.service.control(Control { fail: vec![format!("GetRoleCredentials:all:{status}").parse().unwrap()], ..Control::default() });
-        let seen = company.run(Operation::Update(Update { force: true, timeout: Some(1), ..update_of("Acme") }));
+        let seen = company.run(Operation::Update(Update { force: true, session: within(1), ..update_of("Acme") }));
         assert_eq!((seen.failed.len(), seen.verifications.len()), (2, 0), "{status}");
         let stats = company.service.stats();
         assert_eq!((stats.logins, stats.refreshes), (1, 0), "{status}");

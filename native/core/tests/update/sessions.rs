@@ -1,18 +1,11 @@
-use sso_core::protocol::{ConnectSession, DisconnectSession, Event, GetCredential, GetSession, Operation, TokenCache, Update};
+use sso_core::protocol::{ConnectSession, DisconnectSession, Event, GetCredential, GetSession, Operation, SessionTerms, TokenCache, Update};
 use sso_core::protocol::{CredentialView, SessionView};
 use sso_stand_in::Control;
 
 use crate::{Company, approving, update_of};
 
 fn connect() -> Operation {
-    Operation::ConnectSession(ConnectSession {
-        environments: vec!["acme".into()],
-        browser: true,
-        login: true,
-        no_login_reason: None,
-        timeout: None,
-        token_cache: None,
-    })
+    Operation::ConnectSession(ConnectSession { environments: vec!["acme".into()], session: SessionTerms::default() })
 }
 
 fn disconnect(remove_credentials: bool) -> Operation {
@@ -77,7 +70,7 @@ fn disconnecting_ends_the_session_everywhere_and_leaves_the_registration() {
 #[test]
 fn disconnecting_a_session_in_memory_works_too_and_twice_is_no_error() {
     let company = Company::with(approving(), 1);
-    company.run(Operation::Update(Update { token_cache: Some(TokenCache::Memory), ..update_of("Acme") }));
+    company.run(Operation::Update(Update { session: SessionTerms { token_cache: Some(TokenCache::Memory), ..SessionTerms::default() }, ..update_of("Acme") }));
     for _ in 0..2 {
         assert!(company.run(disconnect(false)).failed.is_empty());
     }
@@ -139,11 +132,7 @@ fn disconnecting_what_was_never_connected_makes_no_file_and_a_registration_in_me
     let in_memory = || {
         Operation::ConnectSession(ConnectSession {
             environments: Vec::new(),
-            browser: true,
-            login: true,
-            no_login_reason: None,
-            timeout: None,
-            token_cache: Some(TokenCache::Memory),
+            session: SessionTerms { token_cache: Some(TokenCache::Memory), ..SessionTerms::default() },
         })
     };
     company.run(in_memory());

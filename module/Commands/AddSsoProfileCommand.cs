@@ -1,0 +1,93 @@
+using System.Collections.Generic;
+using System.Linq;
+using System.Management.Automation;
+using AwsSso.Native;
+
+namespace AwsSso.Commands;
+
+/// <summary>Adds profiles for roles to the table of an environment; what is there stays as it is.</summary>
+[Cmdlet(VerbsCommon.Add, "SsoProfile", SupportsShouldProcess = true)]
+[OutputType(typeof(SsoProfile))]
+public sealed class AddSsoProfileCommand : SsoCmdlet
+{
+    private readonly List<RoleToAdd> roles = [];
+
+    /// <summary>The stored environment's name.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Alias("EnvironmentName")]
+    [ValidateNotNullOrEmpty]
+    public string Environment { get; set; } = "";
+
+    /// <summary>The account's id, 12 digits.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string AccountId { get; set; } = "";
+
+    /// <summary>The permission set role.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Role")]
+    [ValidateNotNullOrEmpty]
+    public string RoleName { get; set; } = "";
+
+    /// <summary>The account's name, for the template.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [AllowEmptyString]
+    [AllowNull]
+    public string? AccountName { get; set; }
+
+    /// <summary>The account's mail address, for the template.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Alias("Email")]
+    [AllowEmptyString]
+    [AllowNull]
+    public string? EmailAddress { get; set; }
+
+    /// <summary>What the profile is called, whatever the template says.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string? ProfileName { get; set; }
+
+    /// <summary>What profiles are called: text with the fields <c>{AccountName}</c>, <c>{AccountId}</c>, <c>{RoleName}</c>, <c>{Email}</c> and <c>{Environment}</c>.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string NameTemplate { get; set; } = "{AccountName}-{RoleName}";
+
+    /// <summary>What stands before each name that the template gives.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Prefix { get; set; }
+
+    /// <summary>Writes an object for each profile that was added.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <summary>Collects roles: all of the input is one change, or none.</summary>
+    protected override void ProcessRecord() => roles.Add(new RoleToAdd
+    {
+        Environment = Environment,
+        AccountId = AccountId,
+        RoleName = RoleName,
+        AccountName = string.IsNullOrEmpty(AccountName) ? null : AccountName,
+        EmailAddress = string.IsNullOrEmpty(EmailAddress) ? null : EmailAddress,
+        ProfileName = ProfileName,
+    });
+
+    /// <summary>Adds what is new.</summary>
+    protected override void EndProcessing()
+    {
+        foreach (var group in roles.GroupBy(role => role.Environment, System.StringComparer.OrdinalIgnoreCase))
+        {
+            var table = new ProfileTable(group.Key, group, NameTemplate, Prefix ?? "");
+            var planned = Told(table.Check());
+            var agreed = planned.Where(profile => ShouldProcess($"{profile.ProfileName} ({profile.RoleName} in account {profile.AccountId})", "Add SSO profile")).ToArray();
+            if (agreed.Length > 0)
+            {
+                var added = Told(table.Add(agreed));
+                if (PassThru)
+                {
+                    WriteObject(added, enumerateCollection: true);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Management.Automation;
+
+namespace AwsSso.Commands;
+
+/// <summary>Lists the accounts in which the user has a role.</summary>
+[Cmdlet(VerbsCommon.Get, "SsoAccount")]
+[OutputType(typeof(SsoAccount))]
+public sealed class GetSsoAccountCommand : AssignmentCmdlet
+{
+    /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("EnvironmentName")]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[]? Environment { get; set; }
+
+    /// <summary>The accounts, by name, id or wildcards; without it every account.</summary>
+    [Parameter(Position = 1)]
+    [Alias("Account", "AccountName", "AccountId")]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[]? Name { get; set; }
+
+    private protected override string[]? Named => Environment;
+
+    private protected override void RunAll() => ForEach(EnvironmentNames(), environment =>
+    {
+        var wanted = new AccountPatterns(Name);
+        ListAccounts(environment, account =>
+        {
+            if (wanted.Match(account))
+            {
+                WriteObject(account);
+            }
+        });
+        foreach (var missing in wanted.Missing)
+        {
+            WriteError(SsoErrors.AccountNotFound(missing, environment).ToRecord());
+        }
+    });
+}

@@ -1,0 +1,197 @@
+using System.Collections.Generic;
+using System.Linq;
+using System.Management.Automation;
+using AwsSso.Native;
+
+namespace AwsSso.Commands;
+
+/// <summary>Brings the table of an environment to what is assigned to the user: adds what is new and, with -Prune, removes what is gone.</summary>
+[Cmdlet(VerbsData.Sync, "SsoProfile", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[OutputType(typeof(SsoProfile))]
+public sealed class SyncSsoProfileCommand : AssignmentCmdlet
+{
+    /// <summary>More names than this would hide the rest of a line.</summary>
+    private const int MostNames = 10;
+
+    /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("EnvironmentName", "Name")]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[]? Environment { get; set; }
+
+    /// <summary>The roles in order of preference, by name or wildcards: each account gets one profile, for the first that it has; without it, one for each role.</summary>
+    [Parameter(Position = 1)]
+    [Alias("RoleName")]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[]? Role { get; set; }
+
+    /// <summary>The accounts, by name, id or wildcards; without it every account.</summary>
+    [Parameter]
+    [Alias("AccountName", "AccountId")]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[]? Account { get; set; }
+
+    /// <summary>What profiles are called: text with the fields <c>{AccountName}</c>, <c>{AccountId}</c>, <c>{RoleName}</c>, <c>{Email}</c> and <c>{Environment}</c>.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string NameTemplate { get; set; } = "{AccountName}-{RoleName}";
+
+    /// <summary>What stands before each name that the template gives.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Prefix { get; set; }
+
+    /// <summary>Removes profiles whose role is not assigned to the user any more.</summary>
+    [Parameter]
+    public SwitchParameter Prune { get; set; }
+
+    /// <summary>How many requests may be under way at once.</summary>
+    [Parameter]
+    [ValidateRange(1, 256)]
+    public int ThrottleLimit { get; set; } = 16;
+
+    /// <summary>Writes an object for each profile that was added.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <summary>Leaves out the closing line of each environment.</summary>
+    [Parameter]
+    public SwitchParameter Quiet { get; set; }
+
+    private protected override string[]? Named => Environment;
+
+    private protected override void RunAll()
+    {
+        // What the AWS config file has is not the module's to change; it is left out unless somebody names it.
+        var environments = Environments(storedOnly: true);
+        ForEach(environments.Select(environment => environment.Name).ToArray(), name => Sync(environments.First(environment => environment.Name == name)));
+    }
+
+    private void Sync(SsoEnvironment environment)
+    {
+        var wanted = new AccountPatterns(Account);
+        var accounts = new List<SsoAccount>();
+        var meant = new List<SsoAccount>();
+        ListAccounts(environment.Name, account =>
+        {
+            accounts.Add(account);
+            if (wanted.Match(account))
+            {
+                meant.Add(account);
+            }
+        });
+        foreach (var missing in wanted.Missing)
+        {
+            WriteError(SsoErrors.AccountNotFound(missing, environment.Name).ToRecord());
+        }
+
+        var roles = new List<SsoRole>();
+        var failures = Failures;
+        ListRoles(environment.Name, [.. meant], ThrottleLimit, roles.Add);
+        var isWhole = Failures == failures;
+        var table = new ProfileTable(environment.Name, Preferred(environment.Name, meant, roles, isWhole).Select(ToAdd), NameTemplate, Prefix ?? "");
+        var planned = ToldOrThrow(table.Check());
+        var agreed = planned.Where(profile => MayAdd($"{profile.ProfileName} ({profile.RoleName} in account {profile.AccountId})")).ToArray();
+        var added = agreed.Length > 0 ? ToldOrThrow(table.Add(agreed)) : [];
+        var removed = Prune ? RemoveGone(environment, accounts, meant, roles, isWhole) : 0;
+        if (!Quiet && !IsWhatIf)
+        {
+            WriteHost($"{environment.Name}: {Count(added.Count)} added, {(Prune ? $"{removed} removed, " : "")}{environment.Account.Length - removed} as before");
+        }
+
+        if (PassThru)
+        {
+            WriteObject(added, enumerateCollection: true);
+        }
+    }
+
+    /// <summary>One role for each account, the first that is preferred, or all of them where no order is given.</summary>
+    private List<SsoRole> Preferred(string environment, List<SsoAccount> accounts, List<SsoRole> roles, bool isWhole)
+    {
+        if (Role is null)
+        {
+            return roles;
+        }
+
+        var order = Role.Select(name => new NamePattern(name, ignoreCase: true)).ToArray();
+        var ofAccount = roles.ToLookup(role => role.AccountId);
+        var preferred = new List<SsoRole>();
+        var without = new List<SsoAccount>();
+        foreach (var account in accounts)
+        {
+            if (order.Select(pattern => ofAccount[account.AccountId].FirstOrDefault(role => pattern.Matches(role.RoleName))).FirstOrDefault(role => role is not null) is { } first)
+            {
+                preferred.Add(first);
+            }
+            else if (isWhole || ofAccount.Contains(account.AccountId))
+            {
+                without.Add(account);
+            }
+        }
+
+        if (without.Count > 0)
+        {
+            var names = string.Join(", ", without.Take(MostNames)) + (without.Count > MostNames ? $" and {without.Count - MostNames} more" : "");
+            WriteWarning($"{environment}: none of the roles {string.Join(", ", Role)} is assigned to you in {names}; no profile was added there.");
+        }
+
+        return preferred;
+    }
+
+    /// <summary>Removes the profiles whose account or role is gone. A list with a hole in it says of none that it is.</summary>
+    private int RemoveGone(SsoEnvironment environment, List<SsoAccount> accounts, List<SsoAccount> meant, List<SsoRole> roles, bool isWhole)
+    {
+        if (!isWhole)
+        {
+            WriteWarning($"{environment.Name}: nothing was removed, since not all roles could be listed.");
+            return 0;
+        }
+
+        var assigned = new HashSet<(string, string)>(roles.Select(role => (role.AccountId, role.RoleName)));
+        var asked = new HashSet<string>(meant.Select(account => account.AccountId));
+        var there = new HashSet<string>(accounts.Select(account => account.AccountId));
+        var patterns = new AccountPatterns(Account);
+        var gone = environment.Account
+            .Select(row => new SsoProfile(environment, row))
+            .Where(profile => asked.Contains(profile.AccountId) ? !assigned.Contains((profile.AccountId, profile.RoleName)) : !there.Contains(profile.AccountId) && patterns.MatchId(profile.AccountId))
+            .Where(profile => ShouldProcess($"{environment.Name}: {profile.ProfileName} ({profile.RoleName} in account {profile.AccountId} is not assigned to you any more)", "Remove SSO profile"))
+            .Select(profile => profile.ProfileName)
+            .ToArray();
+        if (gone.Length > 0)
+        {
+            RunOrThrow(new SsoWork { RemoveProfile = new RemoveProfileWork { Environment = environment.Name, Profiles = gone } }, _ => { });
+        }
+
+        return gone.Length;
+    }
+
+    /// <summary>To add is of little impact: it asks only where the user wants to be asked about such things, too.</summary>
+    private bool MayAdd(string target)
+    {
+        const string action = "Add SSO profile";
+        var asks = MyInvocation.BoundParameters.TryGetValue("Confirm", out var given)
+            ? LanguagePrimitives.IsTrue(given)
+            : LanguagePrimitives.TryConvertTo<ConfirmImpact>(GetVariableValue("ConfirmPreference"), out var preference) && preference is ConfirmImpact.Low or ConfirmImpact.Medium;
+        if (asks || IsWhatIf)
+        {
+            return ShouldProcess(target, action);
+        }
+
+        WriteVerbose($"{action}: {target}.");
+        return true;
+    }
+
+    private static RoleToAdd ToAdd(SsoRole role) => new()
+    {
+        Environment = role.Environment,
+        AccountId = role.AccountId,
+        AccountName = role.AccountName,
+        EmailAddress = role.EmailAddress,
+        RoleName = role.RoleName,
+    };
+
+    private static string Count(int profiles) => profiles == 1 ? "1 profile" : $"{profiles} profiles";
+}
