@@ -13,6 +13,7 @@ public sealed class ConnectSsoSessionCommand : LoginCmdlet
     [Alias("EnvironmentName", "Name")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string[]? Environment { get; set; }
 
     /// <summary>Writes an object for each session.</summary>

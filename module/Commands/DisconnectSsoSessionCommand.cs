@@ -13,6 +13,7 @@ public sealed class DisconnectSsoSessionCommand : EnvironmentCmdlet
     [Alias("EnvironmentName", "Name")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string[]? Environment { get; set; }
 
     /// <summary>Takes the keys of the environments' profiles out of the credentials file, too.</summary>

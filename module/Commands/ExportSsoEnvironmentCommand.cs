@@ -27,6 +27,7 @@ public sealed class ExportSsoEnvironmentCommand : EnvironmentCmdlet
     [Alias("Environment", "EnvironmentName")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string[]? Name { get; set; }
 
     /// <summary>The file to write; without it the text goes to the output.</summary>

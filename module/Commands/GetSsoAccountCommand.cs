@@ -12,6 +12,7 @@ public sealed class GetSsoAccountCommand : AssignmentCmdlet
     [Alias("EnvironmentName")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string[]? Environment { get; set; }
 
     /// <summary>The accounts, by name, id or wildcards; without it every account.</summary>
@@ -19,6 +20,7 @@ public sealed class GetSsoAccountCommand : AssignmentCmdlet
     [Alias("Account", "AccountName", "AccountId")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(AccountCompleter))]
     public string[]? Name { get; set; }
 
     private protected override string[]? Named => Environment;

@@ -15,12 +15,14 @@ public sealed class GetSsoCredentialCommand : EnvironmentCmdlet
     [Alias("EnvironmentName", "Name")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string[]? Environment { get; set; }
 
     /// <summary>The profiles, by name or wildcards, in which case counts; without it every profile.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(ProfileCompleter))]
     public string[]? ProfileName { get; set; }
 
     /// <summary>Credentials are due when less than this is left of them.</summary>

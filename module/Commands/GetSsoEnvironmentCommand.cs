@@ -12,6 +12,7 @@ public sealed class GetSsoEnvironmentCommand : EnvironmentCmdlet
     [Alias("Environment", "EnvironmentName")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string[]? Name { get; set; }
 
     private protected override string[]? Named => Name;

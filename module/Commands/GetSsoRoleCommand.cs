@@ -20,6 +20,7 @@ public sealed class GetSsoRoleCommand : AssignmentCmdlet
     [Alias("EnvironmentName")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string[]? Environment { get; set; }
 
     /// <summary>The accounts, by name, id or wildcards; without it every account.</summary>
@@ -27,6 +28,7 @@ public sealed class GetSsoRoleCommand : AssignmentCmdlet
     [Alias("AccountName", "AccountId")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(AccountCompleter))]
     public string[]? Account { get; set; }
 
     /// <summary>Accounts as Get-SsoAccount gives them.</summary>
@@ -39,6 +41,7 @@ public sealed class GetSsoRoleCommand : AssignmentCmdlet
     [Alias("RoleName")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(RoleCompleter))]
     public string[]? Role { get; set; }
 
     /// <summary>How many requests may be under way at once.</summary>

@@ -12,6 +12,7 @@ public sealed class GetSsoSessionCommand : EnvironmentCmdlet
     [Alias("EnvironmentName", "Name")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string[]? Environment { get; set; }
 
     private protected override string[]? Named => Environment;

@@ -29,6 +29,7 @@ public sealed class ImportSsoEnvironmentCommand : SsoCmdlet
     /// <summary>The environment's name, in place of the file's own.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string? Name { get; set; }
 
     /// <summary>Replaces an environment that is stored already.</summary>

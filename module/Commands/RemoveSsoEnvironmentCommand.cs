@@ -12,6 +12,7 @@ public sealed class RemoveSsoEnvironmentCommand : SsoCmdlet
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Environment", "EnvironmentName")]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string[] Name { get; set; } = [];
 
     /// <summary>Removes each environment; where that is declined, an unknown name is reported all the same.</summary>

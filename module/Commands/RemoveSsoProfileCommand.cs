@@ -17,6 +17,7 @@ public sealed class RemoveSsoProfileCommand : EnvironmentCmdlet
     [Alias("EnvironmentName")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string[]? Environment { get; set; }
 
     /// <summary>The profiles, by name or wildcards, in which case counts.</summary>
@@ -24,6 +25,7 @@ public sealed class RemoveSsoProfileCommand : EnvironmentCmdlet
     [Alias("Profile")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(ProfileCompleter))]
     public string[] ProfileName { get; set; } = [];
 
     private protected override string[]? Named => Environment;

@@ -12,6 +12,7 @@ public sealed class SetSsoEnvironmentCommand : SsoCmdlet
     [Parameter(Mandatory = true, Position = 0)]
     [Alias("Environment", "EnvironmentName")]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string Name { get; set; } = "";
 
     /// <summary>The access portal's start URL; a new environment needs one.</summary>
@@ -22,11 +23,13 @@ public sealed class SetSsoEnvironmentCommand : SsoCmdlet
     /// <summary>The region of the Identity Center instance; a new environment needs one.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RegionCompleter))]
     public string? Region { get; set; }
 
     /// <summary>The permission set role of every profile that names none.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RoleCompleter))]
     public string? DefaultRoleName { get; set; }
 
     /// <summary>The whole new table of profiles: hashtables or objects with Profile, AccountId and, where it differs, RoleName.</summary>

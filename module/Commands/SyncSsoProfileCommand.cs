@@ -18,6 +18,7 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
     [Alias("EnvironmentName", "Name")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string[]? Environment { get; set; }
 
     /// <summary>The roles in order of preference, by name or wildcards: each account gets one profile, for the first that it has; without it, one for each role.</summary>
@@ -25,6 +26,7 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
     [Alias("RoleName")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(RoleCompleter))]
     public string[]? Role { get; set; }
 
     /// <summary>The accounts, by name, id or wildcards; without it every account.</summary>
@@ -32,6 +34,7 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
     [Alias("AccountName", "AccountId")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(AccountCompleter))]
     public string[]? Account { get; set; }
 
     /// <summary>What profiles are called: text with the fields <c>{AccountName}</c>, <c>{AccountId}</c>, <c>{RoleName}</c>, <c>{Email}</c> and <c>{Environment}</c>.</summary>

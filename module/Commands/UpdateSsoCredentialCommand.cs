@@ -23,12 +23,14 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
     [Alias("EnvironmentName", "Name")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string[]? Environment { get; set; }
 
     /// <summary>The profiles, by name or wildcards, in which case counts; without it every profile.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(ProfileCompleter))]
     public string[]? ProfileName { get; set; }
 
     /// <summary>Fetches credentials for profiles that are still good, too.</summary>
@@ -58,11 +60,13 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
     /// <summary>The region of the Identity Center instance, in place of a stored one.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RegionCompleter))]
     public string? Region { get; set; }
 
     /// <summary>The permission set role of every profile that names none, in place of a stored one.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RoleCompleter))]
     public string? DefaultRoleName { get; set; }
 
     /// <summary>The table of profiles, in place of a stored one: hashtables or objects with Profile, AccountId and, where it differs, RoleName.</summary>

@@ -1,0 +1,193 @@
+using System;
+using System.Collections;
+using System.Collections.Generic;
+using System.Linq;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using System.Reflection;
+using System.Text.RegularExpressions;
+using AwsSso.Native;
+
+namespace AwsSso.Commands;
+
+/// <summary>
+/// Completes an argument from what is stored on this machine: the environments, and what was listed last of accounts and roles. Nothing is
+/// sent while somebody types, and what cannot be read completes nothing.
+/// </summary>
+public abstract class StoredCompleter : IArgumentCompleter
+{
+    private static readonly Regex Bare = new(@"^[\p{L}_./\\][\p{L}\p{Nd}_./\\:+=@-]*$|^\d[\p{Nd}_/:-]*[\p{L}_-][\p{L}\p{Nd}_./:+=@-]*$", RegexOptions.CultureInvariant);
+
+    private protected StoredCompleter()
+    {
+    }
+
+    /// <summary>Gives what the word can become: what starts with it, or else what has it inside.</summary>
+    /// <param name="commandName">The cmdlet.</param>
+    /// <param name="parameterName">The parameter.</param>
+    /// <param name="wordToComplete">What is typed by now, maybe with a quote before it.</param>
+    /// <param name="commandAst">The command.</param>
+    /// <param name="fakeBoundParameters">The other arguments, as far as they are known.</param>
+    /// <returns>The completions, in the order of what is stored.</returns>
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    {
+        var quote = wordToComplete.Length > 0 && "'\"".IndexOf(wordToComplete[0]) >= 0 ? wordToComplete[0] : (char?)null;
+        var word = quote is null ? wordToComplete : wordToComplete.Trim(quote.Value);
+        var isPattern = TakesWildcards(commandName, parameterName);
+        try
+        {
+            var values = Values(new Known(fakeBoundParameters)).GroupBy(value => value.Text, StringComparer.Ordinal).Select(group => group.First()).ToArray();
+            var matching = values.Where(value => value.StartsWith(word)).ToArray();
+            return (matching.Length > 0 ? matching : values.Where(value => value.Contains(word))).Select(value => value.Completion(word, quote, isPattern)).ToArray();
+        }
+        catch (Exception fault) when (fault is SsoException or RuntimeException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>All that could stand there.</summary>
+    private protected abstract IEnumerable<Value> Values(Known known);
+
+    private static bool TakesWildcards(string commandName, string parameterName)
+    {
+        var cmdlet = typeof(StoredCompleter).Assembly.GetTypes().FirstOrDefault(type =>
+            type.GetCustomAttribute<CmdletAttribute>() is { } name && string.Equals($"{name.VerbName}-{name.NounName}", commandName, StringComparison.OrdinalIgnoreCase));
+
+        // The one alias of a cmdlet takes wildcards wherever a name is completed.
+        return cmdlet is null || cmdlet.GetProperty(parameterName)?.GetCustomAttribute<SupportsWildcardsAttribute>() is not null;
+    }
+
+    /// <summary>One thing that an argument can be, another word under which it may be looked for, and what is shown of it.</summary>
+    private protected sealed class Value(string text, string toolTip, string? otherName = null)
+    {
+        internal string Text { get; } = text;
+
+        internal bool StartsWith(string word) => Of(word, (name, part) => name.StartsWith(part, StringComparison.OrdinalIgnoreCase));
+
+        internal bool Contains(string word) => Of(word, (name, part) => name.IndexOf(part, StringComparison.OrdinalIgnoreCase) >= 0);
+
+        internal CompletionResult Completion(string word, char? quote, bool isPattern)
+        {
+            // Who types the other name has looked for it.
+            var isOther = otherName is not null && word.Length > 0 && !Begins(Text, word) && Begins(otherName, word);
+            var chosen = isOther ? otherName! : Text;
+            var argument = isPattern ? WildcardPattern.Escape(chosen) : chosen;
+            return new CompletionResult(Quoted(argument, quote), chosen, CompletionResultType.ParameterValue, toolTip.Length > 0 ? toolTip : chosen);
+        }
+
+        private static bool Begins(string name, string word) => name.StartsWith(word, StringComparison.OrdinalIgnoreCase);
+
+        private static string Quoted(string argument, char? quote) => quote switch
+        {
+            null when Bare.IsMatch(argument) => argument,
+            '"' => '"' + Regex.Replace(argument, "[`\"$]", "`$0") + '"',
+            _ => "'" + CodeGeneration.EscapeSingleQuotedStringContent(argument) + "'",
+        };
+
+        private bool Of(string word, Func<string, string, bool> test) => test(Text, word) || (otherName is not null && test(otherName, word));
+    }
+
+    /// <summary>What is stored, read when it is asked for.</summary>
+    private protected sealed class Known(IDictionary arguments)
+    {
+        private readonly NamePattern[] environments = Names(arguments["Environment"]);
+        private readonly NamePattern[] accounts = Names(arguments["Account"] ?? arguments["AccountId"]);
+
+        /// <summary>The environments that the command names, or all.</summary>
+        internal SsoEnvironment[] Environments() => AllEnvironments().Where(environment => IsMeant(environments, environment.Name)).ToArray();
+
+        internal static SsoEnvironment[] AllEnvironments() => Ask(new SsoWork { GetEnvironment = new GetEnvironmentWork() }, happened => happened.Environment);
+
+        internal IEnumerable<SsoAccount> Accounts() => Environments().SelectMany(environment =>
+            Ask(new SsoWork { GetAccount = new GetAccountWork { Environment = environment.Name, Known = true } }, happened => happened.Account));
+
+        /// <summary>The roles in the accounts that the command names, or all.</summary>
+        internal IEnumerable<SsoRole> Roles() => Environments()
+            .SelectMany(environment => Ask(new SsoWork { GetRole = new GetRoleWork { Environment = environment.Name, Known = true } }, happened => happened.Role))
+            .Where(role => IsMeant(accounts, role.AccountId) || IsMeant(accounts, role.AccountName ?? ""));
+
+        private static bool IsMeant(NamePattern[] patterns, string name) => patterns.Length == 0 || patterns.Any(pattern => pattern.Matches(name));
+
+        private static NamePattern[] Names(object? argument) =>
+            argument is not null && LanguagePrimitives.TryConvertTo<string[]>(argument, out var names)
+                ? names.Where(name => !string.IsNullOrEmpty(name)).Select(name => new NamePattern(name, ignoreCase: true)).ToArray()
+                : [];
+
+        private static T[] Ask<T>(SsoWork work, Func<SsoEvent, T?> answerOf)
+            where T : class
+        {
+            var directory = ScriptBlock.Create("$ExecutionContext.SessionState.Path.CurrentFileSystemLocation.ProviderPath").Invoke().Select(path => path.ToString()).FirstOrDefault();
+            var answers = new List<T>();
+            using var operation = SsoOperation.Start(new SsoRequest(work, directory ?? "", verbose: false));
+            while (operation.Next() is { } happened)
+            {
+                if (answerOf(happened) is { } answer)
+                {
+                    answers.Add(answer);
+                }
+            }
+
+            return [.. answers];
+        }
+    }
+}
+
+/// <summary>Completes the names of environments.</summary>
+public sealed class EnvironmentCompleter : StoredCompleter
+{
+    private protected override IEnumerable<Value> Values(Known known) =>
+        Known.AllEnvironments().Select(environment => new Value(environment.Name, $"{environment.StartUrl} in {environment.Region}, {environment.Account.Length} profiles"));
+}
+
+/// <summary>Completes the names of profiles, of the environments that the command names or of all.</summary>
+public sealed class ProfileCompleter : StoredCompleter
+{
+    private protected override IEnumerable<Value> Values(Known known) => known.Environments().SelectMany(environment =>
+        environment.Account.Select(row => new Value(row.Profile, $"{environment.Name}: {row.RoleName} in account {row.AccountId}")));
+}
+
+/// <summary>Completes accounts by their names or, where digits are typed or there is no name, by their ids.</summary>
+public sealed class AccountCompleter : StoredCompleter
+{
+    private protected override IEnumerable<Value> Values(Known known) => known.Accounts().Select(account =>
+        new Value(account.AccountName ?? account.AccountId, $"{account.Environment}: account {account.AccountId} {account.EmailAddress}".TrimEnd(), account.AccountId));
+}
+
+/// <summary>Completes the ids of accounts, which may be looked for by their names.</summary>
+public sealed class AccountIdCompleter : StoredCompleter
+{
+    private protected override IEnumerable<Value> Values(Known known) => known.Accounts().Select(account =>
+        new Value(account.AccountId, $"{account.Environment}: {account.AccountName ?? "an account without a name"} {account.EmailAddress}".TrimEnd()));
+}
+
+/// <summary>Completes roles: those that were listed, and those that profiles have.</summary>
+public sealed class RoleCompleter : StoredCompleter
+{
+    private protected override IEnumerable<Value> Values(Known known)
+    {
+        var listed = known.Roles().GroupBy(role => role.RoleName).Select(group => new Value(group.Key, group.Count() == 1 ? $"in account {group.First().AccountName ?? group.First().AccountId}" : $"in {group.Count()} accounts"));
+        var used = known.Environments().SelectMany(environment => environment.Account).GroupBy(row => row.RoleName ?? "").Where(group => group.Key.Length > 0);
+        return listed.Concat(used.Select(group => new Value(group.Key, $"in {group.Count()} profiles")));
+    }
+}
+
+/// <summary>Completes regions: those of the environments, then the others that have IAM Identity Center.</summary>
+public sealed class RegionCompleter : StoredCompleter
+{
+    /// <summary>From the list of endpoints of IAM Identity Center in the AWS General Reference.</summary>
+    private static readonly string[] Others =
+    [
+        "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "ca-west-1", "mx-central-1", "sa-east-1",
+        "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3",
+        "af-south-1", "il-central-1", "me-central-1", "me-south-1",
+        "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2",
+        "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "us-gov-east-1", "us-gov-west-1", "cn-north-1", "cn-northwest-1",
+    ];
+
+    private protected override IEnumerable<Value> Values(Known known) => Known.AllEnvironments()
+        .GroupBy(environment => environment.Region)
+        .Select(group => new Value(group.Key, $"the region of {string.Join(", ", group.Select(environment => environment.Name))}"))
+        .Concat(Others.Select(region => new Value(region, "")));
+}

@@ -1,0 +1,104 @@
+# What the Tab key gives a user, from what is stored and never from the network.
+
+BeforeAll {
+    Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
+    $service = Start-StandIn '--accounts', '4', '--approve-after-polls', '0', '--account-name', "Acme's `"Prod`" / EU", '--account-name', 'Dev [old] *', '--account-name', ''
+    $userHome = New-UserHome
+    $prepared = Invoke-UserPowerShell $userHome $service @'
+        Set-SsoEnvironment Acme -StartUrl https://d-12345abcde.awsapps.com/start/ -Region eu-south-2
+        Set-SsoEnvironment Beta -StartUrl https://beta.awsapps.com/start/ -Region us-west-2
+        Sync-SsoProfile Acme -NoBrowser -Quiet
+        Add-SsoProfile Beta -AccountId 999999999999 -RoleName Janitor -ProfileName 'sand box $1'
+        Add-SsoProfile Beta -AccountId 999999999998 -RoleName Janitor -ProfileName 012
+'@
+    $before = Get-RequestCount $service
+
+    # What Tab makes of lines that a user typed, all in one PowerShell: text, what the list shows and its tool tip.
+    function Get-Completion([string[]] $Line, [object] $StandIn = $service) {
+        $script = $Line | ForEach-Object {
+            "`$line = @'`n$_`n'@; , @((TabExpansion2 `$line `$line.Length).CompletionMatches | ForEach-Object { [pscustomobject] @{ Text = `$_.CompletionText; List = `$_.ListItemText; Tip = `$_.ToolTip } })"
+        }
+        $result = Invoke-UserPowerShell $userHome $StandIn ($script -join "`n")
+        $result.Errors | Should -BeNullOrEmpty
+        $result.ErrorText | Should -BeNullOrEmpty
+        , $result.Output
+    }
+}
+
+AfterAll {
+    Clear-StandIn
+}
+
+Describe 'The Tab key' {
+    It 'starts from a home folder in which everything was listed' {
+        $prepared.Errors | Should -BeNullOrEmpty
+    }
+
+    It 'completes environments, with what they are' {
+        $answers = Get-Completion 'Update-SsoCredential -Environment ', 'Get-SsoEnvironment be', 'Sync-SsoProfile -Environment acm', 'Get-SsoRole Nowhere'
+        $answers[0].Text | Should -Be 'Acme', 'Beta'
+        $answers[0].Tip[0] | Should -Be 'https://d-12345abcde.awsapps.com/start/ in eu-south-2, 8 profiles'
+        $answers[1].Text | Should -Be 'Beta'
+        $answers[2].Text | Should -Be 'Acme'
+        $answers[3] | Where-Object Tip -Match 'profiles' | Should -BeNullOrEmpty
+    }
+
+    It 'completes the profiles of the environment that is named, or of all, quoted where that is needed' {
+        $answers = Get-Completion 'Update-SsoCredential Beta -ProfileName ', 'Get-SsoCredential -ProfileName Account4', 'Remove-SsoProfile Beta "sand', 'Get-SsoProfile Acme -ProfileName Acme'
+        $answers[0].Text | Should -Be "'sand box `$1'", "'012'"
+        $answers[0].List | Should -Be 'sand box $1', '012'
+        $answers[0].Tip[0] | Should -Be 'Beta: Janitor in account 999999999999'
+        $answers[1].Text | Should -Be 'Account4-AWSAdministratorAccess', 'Account4-AWSReadOnlyAccess'
+        $answers[2].Text | Should -Be '"sand box `$1"'
+        $answers[3].Text | Should -Be 'Acme-s-Prod-EU-AWSAdministratorAccess', 'Acme-s-Prod-EU-AWSReadOnlyAccess'
+    }
+
+    It 'completes accounts by name, and by id where digits are typed or there is no name' {
+        $answers = Get-Completion 'Get-SsoAccount Acme -Name ', 'Get-SsoRole Acme -Account 10000000000', 'Add-SsoProfile Acme -AccountId '
+        $answers[0].Text | Should -Be "'Acme''s `"Prod`" / EU'", "'Dev ``[old``] ``*'", "'100000000002'", 'Account4'
+        $answers[0].Tip[3] | Should -Match '^Acme: account 100000000003 \S+@\S+$'
+        $answers[1].Text | Should -Be @(0..3 | ForEach-Object { "'10000000000$_'" })
+        $answers[2].Text | Should -Be $answers[1].Text
+    }
+
+    It 'gives arguments that find what was completed' {
+        $names = (Get-Completion 'Get-SsoAccount Acme -Name ')[0].Text
+        $result = Invoke-UserPowerShell $userHome $service ($names | ForEach-Object { "(Get-SsoAccount Acme -Name $_).AccountId" } | Out-String)
+        $result.Errors | Should -BeNullOrEmpty
+        $result.Output | Should -Be @(0..3 | ForEach-Object { "10000000000$_" })
+    }
+
+    It 'completes roles, those that were listed and those that profiles have' {
+        $before = Get-RequestCount $service
+        $answers = Get-Completion 'Sync-SsoProfile Acme -Role ', 'Get-SsoRole Acme -Account Account4 -Role AWSR', 'Set-SsoEnvironment Beta -DefaultRoleName jan'
+        $answers[0].Text | Should -Be 'AWSAdministratorAccess', 'AWSReadOnlyAccess'
+        $answers[0].Tip[0] | Should -Be 'in 4 accounts'
+        $answers[1].Tip | Should -Be 'in account Account4'
+        $answers[2].Text | Should -Be 'Janitor'
+        Get-RequestCount $service | Should -Be $before
+    }
+
+    It 'completes regions, those in use first' {
+        $answers = Get-Completion 'Set-SsoEnvironment Gamma -Region ', 'Update-SsoCredential -Region eu-c'
+        $answers[0].Text[0..2] | Should -Be 'eu-south-2', 'us-west-2', 'us-east-1'
+        $answers[0].Tip[0] | Should -Be 'the region of Acme'
+        $answers[1].Text | Should -Be 'eu-central-1', 'eu-central-2'
+    }
+
+    It 'gives what has the word inside where nothing starts with it' {
+        (Get-Completion 'Get-SsoProfile Acme -ProfileName Account4-', 'Get-SsoProfile -ProfileName readonly')[1].Count | Should -Be 4
+    }
+
+    It 'asks no service, even where one is there' {
+        $before = Get-RequestCount $service
+        $null = Get-Completion 'Get-SsoAccount Acme -Name ', 'Get-SsoRole Acme -Role ', 'Update-SsoCredential '
+        Get-RequestCount $service | Should -Be $before
+    }
+
+    It 'stays silent where a file cannot be read' {
+        $broken = New-UserHome
+        Add-AwsText $broken sso-environments "[environment`n"
+        $userHome = $broken
+        (Get-Completion 'Update-SsoCredential -Environment ', 'Get-SsoAccount -Name ')[0] | Where-Object Tip -Match 'awsapps' | Should -BeNullOrEmpty
+    }
+}
