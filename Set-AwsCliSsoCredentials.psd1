@@ -11,8 +11,8 @@
     FormatsToProcess     = @('module/AwsSso.Format.ps1xml')
     CmdletsToExport      = @(
         'Add-SsoProfile', 'Connect-SsoSession', 'Disconnect-SsoSession', 'Export-SsoEnvironment', 'Get-SsoAccount', 'Get-SsoCredential',
-        'Get-SsoEnvironment', 'Get-SsoProfile', 'Get-SsoRole', 'Get-SsoSession', 'Import-SsoEnvironment', 'Remove-SsoEnvironment',
-        'Remove-SsoProfile', 'Set-SsoEnvironment', 'Sync-SsoProfile', 'Update-SsoCredential'
+        'Get-SsoEnvironment', 'Get-SsoProfile', 'Get-SsoRole', 'Get-SsoSession', 'Import-SsoEnvironment', 'Open-SsoConsole',
+        'Remove-SsoEnvironment', 'Remove-SsoProfile', 'Set-SsoEnvironment', 'Sync-SsoProfile', 'Update-SsoCredential', 'Use-SsoCredential'
     )
     FunctionsToExport    = @()
     # The name of the script that this module takes the place of.

@@ -28,7 +28,7 @@ public sealed class SsoCredential
     [DataMember(Name = "role_name", IsRequired = true)]
     public string RoleName { get; private set; } = "";
 
-    /// <summary><c>Valid</c>, <c>Due</c> (an update would fetch it), <c>Expired</c> or <c>Missing</c>.</summary>
+    /// <summary><c>Valid</c>, <c>Due</c> (an update would fetch it), <c>Expired</c>, <c>Missing</c>, or <c>CredentialProcess</c> (AWS tools call this module for them).</summary>
     [DataMember(Name = "state", IsRequired = true)]
     public string State { get; private set; } = "";
 

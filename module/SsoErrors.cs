@@ -54,6 +54,9 @@ internal static class SsoErrors
         return new("ProfileNotFound", $"No profile is named '{name}'.", names.Length == 0 ? "There are no profiles yet." : $"Profiles are: {names}.", name);
     }
 
+    internal static SsoException OneProfileOnly(string names) =>
+        new("ProfileNotFound", $"One profile is needed here, and '{names}' is not the name of one.", "Name one profile, without wildcards; Get-SsoProfile shows them.", names);
+
     internal static SsoException AccountNotFound(string name, string environment) => new(
         "AccountNotFound",
         $"No account of {environment} that is assigned to you has the name or id '{name}'.",

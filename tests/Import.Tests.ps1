@@ -2,8 +2,8 @@
 
 BeforeDiscovery {
     $commands = 'Add-SsoProfile', 'Connect-SsoSession', 'Disconnect-SsoSession', 'Export-SsoEnvironment', 'Get-SsoAccount', 'Get-SsoCredential',
-        'Get-SsoEnvironment', 'Get-SsoProfile', 'Get-SsoRole', 'Get-SsoSession', 'Import-SsoEnvironment', 'Remove-SsoEnvironment', 'Remove-SsoProfile',
-        'Set-SsoEnvironment', 'Sync-SsoProfile', 'Update-SsoCredential'
+        'Get-SsoEnvironment', 'Get-SsoProfile', 'Get-SsoRole', 'Get-SsoSession', 'Import-SsoEnvironment', 'Open-SsoConsole', 'Remove-SsoEnvironment',
+        'Remove-SsoProfile', 'Set-SsoEnvironment', 'Sync-SsoProfile', 'Update-SsoCredential', 'Use-SsoCredential'
 }
 
 BeforeAll {

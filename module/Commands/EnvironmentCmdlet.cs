@@ -106,4 +106,16 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
 
         return name => patterns.Any(pattern => pattern.Matches(name));
     }
+
+    /// <summary>The one profile that is named; several, or wildcards, are an error.</summary>
+    private protected string OneProfile(string[] names)
+    {
+        var patterns = names.Distinct(StringComparer.Ordinal).Select(name => new NamePattern(name, ignoreCase: false)).ToArray();
+        if (patterns.Length != 1 || !patterns[0].IsLiteral)
+        {
+            ThrowTerminatingError(SsoErrors.OneProfileOnly(string.Join(", ", names)).ToRecord());
+        }
+
+        return patterns[0].Literal;
+    }
 }

@@ -5,11 +5,15 @@ using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
-/// <summary>Shows how the keys in the credentials file stand, without any network call.</summary>
-[Cmdlet(VerbsCommon.Get, "SsoCredential")]
-[OutputType(typeof(SsoCredential))]
+/// <summary>Shows how the keys in the credentials file stand, without any network call; or answers an AWS tool that calls it for keys.</summary>
+[Cmdlet(VerbsCommon.Get, "SsoCredential", DefaultParameterSetName = Shown)]
+[OutputType(typeof(SsoCredential), ParameterSetName = [Shown])]
+[OutputType(typeof(string), ParameterSetName = [ForTool])]
 public sealed class GetSsoCredentialCommand : EnvironmentCmdlet
 {
+    private const string Shown = "Environment";
+    private const string ForTool = "AsCredentialProcess";
+
     /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("EnvironmentName", "Name")]
@@ -18,12 +22,17 @@ public sealed class GetSsoCredentialCommand : EnvironmentCmdlet
     [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string[]? Environment { get; set; }
 
-    /// <summary>The profiles, by name or wildcards, in which case counts; without it every profile.</summary>
-    [Parameter]
+    /// <summary>The profiles, by name or wildcards, in which case counts; without it every profile. An AWS tool needs exactly one.</summary>
+    [Parameter(ParameterSetName = Shown)]
+    [Parameter(ParameterSetName = ForTool, Mandatory = true)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ProfileCompleter))]
     public string[]? ProfileName { get; set; }
+
+    /// <summary>Writes the JSON text that an AWS tool reads from a credential_process, and nothing else.</summary>
+    [Parameter(ParameterSetName = ForTool, Mandatory = true)]
+    public SwitchParameter AsCredentialProcess { get; set; }
 
     /// <summary>Credentials are due when less than this is left of them.</summary>
     [Parameter]
@@ -33,8 +42,17 @@ public sealed class GetSsoCredentialCommand : EnvironmentCmdlet
 
     private protected override string[]? Named => Environment;
 
+    // Whoever reads the JSON text would stumble over any other line.
+    private protected override bool IsSilent => AsCredentialProcess;
+
     private protected override void RunAll()
     {
+        if (AsCredentialProcess)
+        {
+            Answer();
+            return;
+        }
+
         var credentials = Ask(
             names => new SsoWork { GetCredential = new GetCredentialWork { Environments = names, MinimumRemaining = MinimumRemaining.WholeSeconds() } },
             happened => happened.Credential,
@@ -46,5 +64,23 @@ public sealed class GetSsoCredentialCommand : EnvironmentCmdlet
         }
 
         WriteObject(credentials, enumerateCollection: true);
+    }
+
+    private void Answer()
+    {
+        var work = new GetKeysWork
+        {
+            Profile = OneProfile(ProfileName ?? []),
+            Environments = LiteralNames.ToArray(),
+            MinimumRemaining = MinimumRemaining.WholeSeconds(),
+            Session = new SessionTerms { NoLoginReason = "a credential_process has nobody to ask" },
+        };
+        Run(new SsoWork { GetKeys = work }, happened =>
+        {
+            if (happened.Keys is { } keys)
+            {
+                WriteObject(new CredentialProcessOutput(keys).Write());
+            }
+        });
     }
 }

@@ -49,7 +49,7 @@ public abstract class SsoCmdlet : PSCmdlet
     /// <summary>Does the work as <see cref="Run"/> does, and leaves it to the caller what an error that ended it means to the cmdlet.</summary>
     private protected void RunOrThrow(SsoWork work, Action<SsoEvent> handle, string? environmentsFile = null)
     {
-        var request = new SsoRequest(work, SessionState.Path.CurrentFileSystemLocation.ProviderPath, IsVerbose);
+        var request = new SsoRequest(work, SessionState.Path.CurrentFileSystemLocation.ProviderPath, IsVerbose && !IsSilent);
         request.Given = Given;
         if (environmentsFile is not null)
         {
@@ -109,6 +109,9 @@ public abstract class SsoCmdlet : PSCmdlet
     /// <summary>Environments that the cmdlet has for its own runs; null where it has none.</summary>
     private protected virtual GivenEnvironment[]? Given => null;
 
+    /// <summary>Whether nothing is shown but objects and errors.</summary>
+    private protected virtual bool IsSilent => false;
+
     /// <summary>Whether -WhatIf or its preference is in force.</summary>
     private protected bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given)
         ? LanguagePrimitives.IsTrue(given)
@@ -165,6 +168,8 @@ public abstract class SsoCmdlet : PSCmdlet
     {
         switch (happened)
         {
+            case { Verification: not null } or { Waiting: not null } or { Progress: not null } or { Note: not null } when IsSilent:
+                return true;
             case { Verification: { } login }:
                 WriteHost(Invitation(login));
                 return true;

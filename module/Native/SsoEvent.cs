@@ -63,6 +63,12 @@ internal sealed class SsoEvent
     [DataMember(Name = "added")]
     internal SsoProfile? Added { get; private set; }
 
+    [DataMember(Name = "keys")]
+    internal KeysEvent? Keys { get; private set; }
+
+    [DataMember(Name = "console")]
+    internal ConsoleEvent? Console { get; private set; }
+
     /// <summary>Reads an event from its JSON text.</summary>
     internal static SsoEvent Read(byte[] text)
     {
@@ -249,6 +255,49 @@ internal sealed class TokenEvent
     /// <summary>Gives no secret.</summary>
     /// <returns>What every type with a secret prints.</returns>
     public override string ToString() => "** redacted **";
+}
+
+[DataContract]
+internal sealed class KeysEvent
+{
+    [DataMember(Name = "environment", IsRequired = true)]
+    internal string Environment { get; private set; } = "";
+
+    [DataMember(Name = "profile_name", IsRequired = true)]
+    internal string ProfileName { get; private set; } = "";
+
+    [DataMember(Name = "access_key_id", IsRequired = true)]
+    internal string AccessKeyId { get; private set; } = "";
+
+    [DataMember(Name = "secret_access_key", IsRequired = true)]
+    internal string SecretAccessKey { get; private set; } = "";
+
+    [DataMember(Name = "session_token", IsRequired = true)]
+    internal string SessionToken { get; private set; } = "";
+
+    /// <summary>RFC 3339, as AWS tools read it.</summary>
+    [DataMember(Name = "expiration", IsRequired = true)]
+    internal string Expiration { get; private set; } = "";
+
+    /// <summary>Gives no secret.</summary>
+    /// <returns>What every type with a secret prints.</returns>
+    public override string ToString() => "** redacted **";
+}
+
+[DataContract]
+internal sealed class ConsoleEvent
+{
+    [DataMember(Name = "environment", IsRequired = true)]
+    internal string Environment { get; private set; } = "";
+
+    [DataMember(Name = "profile_name", IsRequired = true)]
+    internal string ProfileName { get; private set; } = "";
+
+    [DataMember(Name = "url", IsRequired = true)]
+    internal string Url { get; private set; } = "";
+
+    [DataMember(Name = "browser_opened", IsRequired = true)]
+    internal bool BrowserOpened { get; private set; }
 }
 
 /// <summary>Times are RFC 3339 in the text and local time for the user; the serializer itself knows only a format of Microsoft's.</summary>

@@ -160,6 +160,12 @@ internal sealed class SsoWork
 
     [DataMember(Name = "remove_profile", EmitDefaultValue = false)]
     internal RemoveProfileWork? RemoveProfile { get; set; }
+
+    [DataMember(Name = "get_keys", EmitDefaultValue = false)]
+    internal GetKeysWork? GetKeys { get; set; }
+
+    [DataMember(Name = "open_console", EmitDefaultValue = false)]
+    internal OpenConsoleWork? OpenConsole { get; set; }
 }
 
 /// <summary>How a session may be had, and how long that may take.</summary>
@@ -419,4 +425,42 @@ internal sealed class RemoveProfileWork
 
     [DataMember(Name = "profiles")]
     internal string[] Profiles { get; set; } = [];
+}
+
+[DataContract]
+internal sealed class GetKeysWork
+{
+    [DataMember(Name = "profile")]
+    internal string Profile { get; set; } = "";
+
+    /// <summary>Where to look for it; empty means every environment.</summary>
+    [DataMember(Name = "environments")]
+    internal string[] Environments { get; set; } = [];
+
+    /// <summary>In seconds.</summary>
+    [DataMember(Name = "minimum_remaining")]
+    internal long MinimumRemaining { get; set; }
+
+    [DataMember(Name = "session", EmitDefaultValue = false)]
+    internal SessionTerms? Session { get; set; }
+}
+
+[DataContract]
+internal sealed class OpenConsoleWork
+{
+    [DataMember(Name = "profile")]
+    internal string Profile { get; set; } = "";
+
+    /// <summary>Where to look for it; empty means every environment.</summary>
+    [DataMember(Name = "environments")]
+    internal string[] Environments { get; set; } = [];
+
+    [DataMember(Name = "service", EmitDefaultValue = false)]
+    internal string? Service { get; set; }
+
+    [DataMember(Name = "region", EmitDefaultValue = false)]
+    internal string? Region { get; set; }
+
+    [DataMember(Name = "browser")]
+    internal bool Browser { get; set; }
 }

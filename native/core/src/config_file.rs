@@ -50,7 +50,7 @@ struct Profile {
     account_id: Option<String>,
     role_name: Option<String>,
     has_role_arn: bool,
-    has_credential_process: bool,
+    credential_process: Option<String>,
 }
 
 /// What a profile of the config file is besides the one that this module writes keys for.
@@ -102,9 +102,18 @@ impl ConfigFile {
         }
         match profile {
             Profile { has_role_arn: true, .. } => Some(OtherMeaning::RoleArn),
-            Profile { has_credential_process: true, .. } => Some(OtherMeaning::CredentialProcess),
+            Profile { credential_process: Some(_), .. } => Some(OtherMeaning::CredentialProcess),
             _ => None,
         }
+    }
+
+    /// Whether AWS tools get the keys of this profile from this module, through a `credential_process` that calls it.
+    pub(crate) fn calls_us(&self, profile: &str) -> bool {
+        let profile = self.profiles.iter().find(|other| other.name == profile);
+        let Some(command) = profile.and_then(|profile| profile.credential_process.as_ref()) else { return false };
+        let command = command.to_ascii_lowercase();
+        // PowerShell takes the first letters of a parameter for all of it.
+        command.contains("get-ssocredential") && command.contains("-as")
     }
 
     /// The session of this name.
@@ -197,7 +206,7 @@ fn profile_of(section: &str, keys: &ini::Properties) -> Option<Profile> {
         account_id: value("sso_account_id"),
         role_name: value("sso_role_name"),
         has_role_arn: value("role_arn").is_some(),
-        has_credential_process: value("credential_process").is_some(),
+        credential_process: value("credential_process"),
     })
 }
 

@@ -129,6 +129,22 @@ impl CredentialsFile {
         })
     }
 
+    /// The keys of a profile as they stand in the file, where they are good. They are not remembered.
+    pub(crate) fn keys(&self, profile: &ProfileEntry, rule: DueRule) -> Result<Option<RoleCredentials>, Error> {
+        let Some(contents) = self.file.read()? else { return Ok(None) };
+        let text = IniText::scan(&contents.bytes).map_err(|fault| self.invalid(&fault))?;
+        let Some(section) = text.section(&profile.name) else { return Ok(None) };
+        let known = KnownProfiles([(profile.name.clone(), known_profile(&text, section))].into());
+        let Standing::Good(expiration) = known.standing(profile, rule) else { return Ok(None) };
+        let value = |name: &str| text.value_of(section, name).unwrap_or_default();
+        Ok(Some(RoleCredentials {
+            access_key_id: value(OWN_KEYS[0]).to_string(),
+            secret_access_key: Secret::new(value(OWN_KEYS[1]).as_str()),
+            session_token: Secret::new(value(OWN_KEYS[2]).as_str()),
+            expiration,
+        }))
+    }
+
     fn invalid(&self, fault: &Fault) -> Error {
         Error::new(Code::CredentialsFileInvalid, format!("{}, {fault}.", self.path().display()))
             .with_target(self.path().display().to_string())

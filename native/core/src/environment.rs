@@ -187,7 +187,7 @@ impl Environments {
         let known = if names.is_empty() { "none is stored yet".to_owned() } else { format!("there are: {}", names.join(", ")) };
         Error::new(Code::EnvironmentNotFound, format!("There is no environment {name}; {known}."))
             .with_target(name)
-            .with_action(format!("Make it with Set-SsoEnvironment -Name {name} -StartUrl … -Region … -Account …"))
+            .with_action(format!("Make it with Set-SsoEnvironment -Name {name} -StartUrl … -Region …"))
     }
 }
 

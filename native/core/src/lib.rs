@@ -8,11 +8,13 @@ mod browser;
 mod config_file;
 mod connect;
 mod connections;
+mod console;
 mod credentials_file;
 mod environment;
 pub mod error;
 mod file_memory;
 mod ini_text;
+mod keys;
 mod live_session;
 mod login;
 mod pace;
@@ -70,6 +72,8 @@ fn begin(operation: Operation, world: World, outlet: &Outlet) -> Result<Option<N
         Operation::GetRole(wanted) => return assignments::get_roles(wanted, world, outlet),
         Operation::AddProfile(wanted) => profiles::add(&world, &wanted, &patience(), outlet)?,
         Operation::RemoveProfile(wanted) => profiles::remove(&world, &wanted, &patience())?,
+        Operation::GetKeys(wanted) => return keys::get(wanted, world, outlet),
+        Operation::OpenConsole(wanted) => console::open(&wanted, &world, outlet)?,
         #[cfg(debug_assertions)]
         Operation::Panic => panic!("this panic was asked for"),
     }

@@ -103,6 +103,10 @@ pub enum Operation {
     AddProfile(AddProfile),
     /// Takes profiles out of the table of an environment; their keys in the credentials file stay.
     RemoveProfile(RemoveProfile),
+    /// Hands the keys of one profile over.
+    GetKeys(GetKeys),
+    /// Makes the access portal's link to the console of a profile's account and role, and opens it.
+    OpenConsole(OpenConsole),
     /// Panics on purpose, so that the boundary can be tried; debug builds only.
     #[cfg(debug_assertions)]
     Panic,
@@ -355,6 +359,43 @@ pub struct RemoveProfile {
     pub profiles: Vec<String>,
 }
 
+/// Whose keys to hand over: those of the credentials file where they are good, else fetched ones, which are written nowhere.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetKeys {
+    /// The profile's exact name.
+    pub profile: String,
+    /// The environments to look for it in; empty means every stored one, then those of the AWS config file.
+    #[serde(default)]
+    pub environments: Vec<String>,
+    /// Keys of the file are handed over while at least this is left, in seconds.
+    #[serde(default = "minimum_remaining")]
+    pub minimum_remaining: u64,
+    /// How a session may be had.
+    #[serde(default)]
+    pub session: SessionTerms,
+}
+
+/// A console to open.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenConsole {
+    /// The profile's exact name.
+    pub profile: String,
+    /// The environments to look for it in; empty means every stored one, then those of the AWS config file.
+    #[serde(default)]
+    pub environments: Vec<String>,
+    /// The service whose page is opened, as it stands in the console's own addresses, such as `s3` or `cloudwatch`.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// The region in which the console opens.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// Whether a browser may be opened.
+    #[serde(default = "yes")]
+    pub browser: bool,
+}
+
 /// Where the access token is kept between runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenCache {
@@ -411,6 +452,10 @@ pub enum Event {
     Role(RoleView),
     /// A profile that was added to a table, or would be.
     Added(Added),
+    /// The keys of one profile, only where they were asked for.
+    Keys(KeysView),
+    /// The link to a console.
+    Console(ConsoleView),
 }
 
 /// See [`Event::Account`].
@@ -463,7 +508,52 @@ pub struct Added {
     pub role_name: String,
 }
 
-/// See [`Event::Token`]; the one event with a secret in it.
+/// See [`Event::Keys`]; besides [`TokenView`] the one event with a secret in it.
+#[derive(Debug, Clone, Serialize)]
+pub struct KeysView {
+    /// The environment's name.
+    pub environment: String,
+    /// The profile's name.
+    pub profile_name: String,
+    /// The id of the access key, which is no secret by itself.
+    pub access_key_id: String,
+    #[serde(serialize_with = "revealed")]
+    secret_access_key: Secret,
+    #[serde(serialize_with = "revealed")]
+    session_token: Secret,
+    /// When they end, RFC 3339.
+    pub expiration: String,
+}
+
+impl KeysView {
+    /// The keys of a profile.
+    #[must_use]
+    pub fn new(profile: (&str, &str), access_key_id: &str, secret_access_key: &str, session_token: &str, expiration: String) -> Self {
+        Self {
+            environment: profile.0.to_owned(),
+            profile_name: profile.1.to_owned(),
+            access_key_id: access_key_id.to_owned(),
+            secret_access_key: Secret::new(secret_access_key),
+            session_token: Secret::new(session_token),
+            expiration,
+        }
+    }
+}
+
+/// See [`Event::Console`].
+#[derive(Debug, Clone, Serialize)]
+pub struct ConsoleView {
+    /// The environment's name.
+    pub environment: String,
+    /// The profile's name.
+    pub profile_name: String,
+    /// The access portal's shortcut link; there is no secret in it.
+    pub url: String,
+    /// Whether a browser was opened with it.
+    pub browser_opened: bool,
+}
+
+/// See [`Event::Token`].
 #[derive(Debug, Clone, Serialize)]
 pub struct TokenView {
     /// The environment's name.
@@ -697,7 +787,7 @@ pub struct CredentialView {
     pub account_id: String,
     /// The permission set role.
     pub role_name: String,
-    /// `Valid`, `Due` (an update would fetch it), `Expired` or `Missing`.
+    /// `Valid`, `Due` (an update would fetch it), `Expired`, `Missing`, or `CredentialProcess` (AWS tools call this module for them).
     pub state: String,
     /// Why it is due, as a sentence's part.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -56,7 +56,7 @@ pub(crate) fn limit(seconds: u64) -> Duration {
     Duration::from_secs(seconds).min(LONGEST_TIMEOUT)
 }
 
-fn rule(world: &World, minimum_remaining: u64, force: bool) -> DueRule {
+pub(crate) fn rule(world: &World, minimum_remaining: u64, force: bool) -> DueRule {
     // A century is as good as for ever, and no sum with it overflows.
     let seconds = i64::try_from(minimum_remaining).unwrap_or(i64::MAX).min(3_155_760_000);
     DueRule { now: world.memory.now(world.clock.as_ref()), minimum_remaining: time::Duration::seconds(seconds), force }
@@ -84,9 +84,14 @@ pub(crate) fn stored_or_named(names: &[String], world: &World, outlet: &Outlet) 
         }
         return Err(Error::new(Code::EnvironmentNotFound, format!("No environment is stored in {} yet.", environments.path.display()))
             .with_target(environments.path.display().to_string())
-            .with_action("Make one with Set-SsoEnvironment -Name … -StartUrl … -Region … -Account …"));
+            .with_action("Make one with Set-SsoEnvironment -Name … -StartUrl … -Region …, and give it your profiles with Sync-SsoProfile."));
     }
     Ok(environments.all.clone())
+}
+
+/// The config file where it can be read; a run with nothing due does not need it, and one that does says what is wrong with it.
+fn readable_config(world: &World) -> Arc<ConfigFile> {
+    ConfigFile::read(world).unwrap_or_default()
 }
 
 /// Says which profiles an update would fetch; it sends nothing and writes nothing.
@@ -94,9 +99,10 @@ pub(crate) fn plan(plan: &Plan, world: &World, outlet: &Outlet) -> Result<(), Er
     let named = stored_or_named(&plan.environments, world, outlet)?;
     let known = CredentialsFile::of(world)?.known(&world.memory.credentials)?;
     let rule = rule(world, plan.minimum_remaining, plan.force);
+    let config = readable_config(world);
     for environment in named {
         let profiles = environment.profiles.iter().filter_map(|profile| {
-            let due = known.standing(profile, rule).is_due();
+            let due = known.standing(profile, rule).is_due() && !config.calls_us(&profile.name);
             (due || !plan.due_only).then(|| PlannedProfile { profile_name: profile.name.clone(), due })
         });
         outlet.send(Event::Planned(Planned { environment: environment.name.clone(), profiles: profiles.collect() }));
@@ -109,10 +115,12 @@ pub(crate) fn show_credentials(wanted: &GetCredential, world: &World, outlet: &O
     let named = stored_or_named(&wanted.environments, world, outlet)?;
     let known = CredentialsFile::of(world)?.known(&world.memory.credentials)?;
     let rule = rule(world, wanted.minimum_remaining, false);
+    let config = readable_config(world);
     for environment in named {
         for profile in &environment.profiles {
             let expiration = known.expiration(profile);
             let (state, reason) = match known.standing(profile, rule) {
+                Standing::Missing if config.calls_us(&profile.name) => ("CredentialProcess", None),
                 Standing::Good(_) => ("Valid", None),
                 Standing::Missing => ("Missing", None),
                 Standing::Due(why) => (if expiration.is_some_and(|end| end <= rule.now) { "Expired" } else { "Due" }, Some(why)),
@@ -137,6 +145,7 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
     let file = CredentialsFile::of(&world)?;
     let known = file.known(&world.memory.credentials)?;
     let rule = rule(&world, update.minimum_remaining, update.force);
+    let config = readable_config(&world);
     let mut parts: Vec<Part> = Vec::new();
     for target in &update.targets {
         let environment = environments.find(&target.environment, &world)?;
@@ -144,11 +153,25 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
             continue;
         }
         if environment.profiles.is_empty() {
-            outlet.warn(format!("The environment {} has no profiles; add some with Set-SsoEnvironment -Name {0} -Account …", environment.name));
+            outlet.warn(format!("The environment {} has no profiles; add yours with Sync-SsoProfile -Environment {0}.", environment.name));
         }
         let names: Option<HashSet<&str>> = target.profiles.as_ref().map(|names| names.iter().map(String::as_str).collect());
-        let wanted = environment.profiles.iter().filter(|profile| names.as_ref().is_none_or(|names| names.contains(profile.name.as_str())));
-        let profiles = wanted.map(|profile| (profile.clone(), known.standing(profile, rule))).collect();
+        let meant = environment.profiles.iter().filter(|profile| names.as_ref().is_none_or(|names| names.contains(profile.name.as_str())));
+        // Keys in the file would be taken before those that the process gives, and would not be renewed by it.
+        let (called, wanted): (Vec<_>, Vec<_>) = meant.partition(|profile| config.calls_us(&profile.name));
+        for profile in called {
+            outlet.verbose(format!("{} is left out: its credential_process in {} calls this module.", profile.name, config.path.display()));
+            let mut warned = world.memory.warned_of_config.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.standing(profile, rule) != Standing::Missing && warned.insert(profile.name.clone()) {
+                outlet.warn(format!(
+                    "{} has keys for {}, which AWS tools take before its credential_process in {}; take that section out.",
+                    file.path().display(),
+                    profile.name,
+                    config.path.display()
+                ));
+            }
+        }
+        let profiles = wanted.into_iter().map(|profile| (profile.clone(), known.standing(profile, rule))).collect();
         parts.push(Part { environment, profiles });
     }
     for (profile, standing) in parts.iter().filter(|_| outlet.is_verbose()).flat_map(|part| &part.profiles) {
@@ -407,7 +430,7 @@ impl PartOutcome {
     }
 }
 
-fn profile_error(refusal: &Refusal, profile: &ProfileEntry, service: &Service) -> Error {
+pub(crate) fn profile_error(refusal: &Refusal, profile: &ProfileEntry, service: &Service) -> Error {
     let ProfileEntry { name, account_id, role_name } = profile;
     let error = match refusal.modelled_status() {
         Some(403) => Error::new(

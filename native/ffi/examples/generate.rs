@@ -8,8 +8,8 @@ use interoptopus::Interop;
 use interoptopus_backend_csharp::{CSharpVisibility, Config, Generator};
 use sso_core::error::Code;
 use sso_core::protocol::{
-    event_to_json, AccountRow, AccountView, Added, Completed, CredentialView, EnvironmentView, Event, Failed, Level, Note, Planned, PlannedProfile, Profile,
-    Progress, RoleView, SessionView, TokenCache, TokenView, Verification, Waiting,
+    event_to_json, AccountRow, AccountView, Added, Completed, ConsoleView, CredentialView, EnvironmentView, Event, Failed, KeysView, Level, Note, Planned,
+    PlannedProfile, Profile, Progress, RoleView, SessionView, TokenCache, TokenView, Verification, Waiting,
 };
 
 fn crate_folder() -> &'static Path {
@@ -105,6 +105,13 @@ fn events() -> Vec<Event> {
             profile_name: text("Production-AWSReadOnlyAccess"),
             account_id: text("012345678901"),
             role_name: text("AWSReadOnlyAccess"),
+        }),
+        Event::Keys(KeysView::new(("Acme", "Account1"), "AKIAEXAMPLE", "example-secret", "example-token", text("2026-01-01T01:00:00Z"))),
+        Event::Console(ConsoleView {
+            environment: text("Acme"),
+            profile_name: text("Account1"),
+            url: text("https://d-12345abcde.awsapps.com/start/#/console?account_id=012345678901&role_name=AWSReadOnlyAccess"),
+            browser_opened: true,
         }),
         Event::Token(TokenView::new("Acme", "an access token", 28_800)),
         Event::Credential(CredentialView {

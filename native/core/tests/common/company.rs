@@ -137,6 +137,12 @@ impl Company {
         Seen::all(&self.start(operation))
     }
 
+    /// Every event of a run.
+    pub(crate) fn events(&self, operation: Operation) -> Vec<Event> {
+        let run = self.start(operation);
+        std::iter::from_fn(|| run.next()).collect()
+    }
+
     pub(crate) fn update(&self) -> Seen {
         self.run(Operation::Update(update_of("Acme")))
     }

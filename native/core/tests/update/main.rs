@@ -6,6 +6,7 @@ mod bad_input;
 mod config_environments;
 mod files;
 mod given_environments;
+mod going;
 mod happy_path;
 mod login;
 mod network;

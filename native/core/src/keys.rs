@@ -1,0 +1,92 @@
+//! Hands the keys of one profile over: to a `credential_process`, or to the variables of a PowerShell.
+
+use std::sync::Arc;
+
+use crate::config_file::ConfigFile;
+use crate::credentials_file::{CredentialsFile, RoleCredentials, rfc3339};
+use crate::environment::{Environment, Environments, ProfileEntry};
+use crate::error::{Code, Error};
+use crate::live_session::{Bound, LiveSession, Stop};
+use crate::login::NoLogin;
+use crate::protocol::{Event, GetKeys, KeysView};
+use crate::run::{NetworkWork, Outlet};
+use crate::secret::Secret;
+use crate::session::{SessionSource, token_files};
+use crate::update::{DEFAULT_TIMEOUT, limit, profile_error, rule};
+use crate::world::World;
+
+/// The profile of this name, and the environment that it belongs to; one that is stored goes before one of the AWS config file.
+pub(crate) fn find_profile(name: &str, environments: &[String], world: &World) -> Result<(Arc<Environment>, ProfileEntry), Error> {
+    let stored = Environments::read(world)?;
+    let candidates: Vec<Arc<Environment>> = if environments.is_empty() {
+        let config = ConfigFile::read(world)?;
+        let configured = stored.configured(&config).filter_map(|found| found.outcome.as_ref().ok());
+        stored.all.iter().chain(configured).cloned().collect()
+    } else {
+        environments.iter().map(|name| stored.find(name, world)).collect::<Result<_, _>>()?
+    };
+    let entry = candidates.iter().find_map(|environment| {
+        let entry = environment.profiles.iter().find(|profile| profile.name == name)?;
+        Some((Arc::clone(environment), entry.clone()))
+    });
+    entry.ok_or_else(|| {
+        Error::new(Code::ProfileNotFound, format!("No profile is named '{name}'."))
+            .with_target(name)
+            .with_action("Get-SsoProfile shows the profiles that there are; case counts.")
+    })
+}
+
+/// Hands over the keys of the file where they are good, else fetches some and writes them nowhere.
+pub(crate) fn get(wanted: GetKeys, world: World, outlet: &Outlet) -> Result<Option<NetworkWork>, Error> {
+    let (environment, profile) = find_profile(&wanted.profile, &wanted.environments, &world)?;
+    let file = CredentialsFile::of(&world)?;
+    let rule = rule(&world, wanted.minimum_remaining, false);
+    if let Some(keys) = file.keys(&profile, rule)? {
+        tell(&environment, &profile, &keys, outlet);
+        return Ok(None);
+    }
+    let service = world.memory.services.of(&world, &environment.region)?;
+    let config = ConfigFile::read(&world)?;
+    let outlet = outlet.clone();
+    Ok(Some(Box::pin(async move {
+        let source = SessionSource {
+            world: &world,
+            outlet: &outlet,
+            environment: &environment,
+            service: &service,
+            files: token_files(&world, &environment, &config, wanted.session.token_cache.unwrap_or(environment.token_cache)),
+            terms: &wanted.session,
+        };
+        let bound = Bound::Together(wanted.session.timeout.map_or(DEFAULT_TIMEOUT, limit));
+        let session = match LiveSession::open(&source, bound).await {
+            Ok(session) => session,
+            Err(NoLogin::Cancelled) => return,
+            Err(NoLogin::Failed(error)) => return outlet.fail(&error, true),
+        };
+        let request = |access_token: Secret, deadline| {
+            let (service, profile) = (&service, &profile);
+            async move { service.role_credentials(&access_token, &profile.account_id, &profile.role_name, deadline).await }
+        };
+        let outcome = tokio::select! {
+            outcome = session.send(&source, request) => outcome,
+            () = outlet.cancel_token().cancelled() => Err(Stop::Cancelled),
+        };
+        world.memory.hear(&world, &service, &outlet);
+        match outcome {
+            Ok((keys, _)) => tell(&environment, &profile, &keys, &outlet),
+            Err(Stop::Refused(refusal)) => outlet.fail(&profile_error(&refusal, &profile, &service), true),
+            Err(Stop::Ended) => session.into_ended().iter().for_each(|error| outlet.fail(error, true)),
+            Err(Stop::Cancelled) => {}
+        }
+    })))
+}
+
+fn tell(environment: &Environment, profile: &ProfileEntry, keys: &RoleCredentials, outlet: &Outlet) {
+    outlet.send(Event::Keys(KeysView::new(
+        (&environment.name, &profile.name),
+        &keys.access_key_id,
+        keys.secret_access_key.reveal(),
+        keys.session_token.reveal(),
+        rfc3339(keys.expiration),
+    )));
+}

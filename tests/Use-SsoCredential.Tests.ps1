@@ -1,0 +1,197 @@
+# What a user gets from Use-SsoCredential, Open-SsoConsole and Get-SsoCredential -AsCredentialProcess.
+
+BeforeAll {
+    Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
+    $service = Start-StandIn '--accounts', '4', '--approve-after-polls', '0', '--refuse', '100000000003'
+    $loggedIn = New-UserHome
+    Add-Environment $loggedIn $service Acme -Count 4
+    $null = Invoke-UserPowerShell $loggedIn $service 'Connect-SsoSession Acme -NoBrowser'
+
+    # Runs pwsh as an AWS tool runs a credential_process.
+    function Invoke-Process([string] $UserHome, [object] $StandIn, [string] $Command) {
+        Invoke-Pwsh $UserHome $StandIn '-NoProfile', '-Command', "Import-Module '$($manifest.Replace("'", "''"))'; $Command"
+    }
+}
+
+AfterAll {
+    Clear-StandIn
+}
+
+Describe 'Use-SsoCredential' {
+    BeforeEach {
+        $userHome = New-UserHome $loggedIn
+    }
+
+    It 'fetches what is due and sets AWS_PROFILE for what is started from this PowerShell' {
+        $result = Invoke-UserPowerShell $userHome $service @'
+            Use-SsoCredential Account1
+            $env:AWS_PROFILE
+            if ($IsWindows) { cmd /c 'echo %AWS_PROFILE%' } else { sh -c 'echo $AWS_PROFILE' }
+            Use-SsoCredential -ProfileName Account2 -Quiet
+            $env:AWS_PROFILE
+            Use-SsoCredential -Clear
+            Test-Path Env:AWS_PROFILE
+'@
+        $result.Errors | Should -BeNullOrEmpty
+        $result.Output | Should -Be 'Account1', 'Account1', 'Account2', $false
+        $result.Text | Should -Match 'Account1: AWS_PROFILE is set \(AWSAdministratorAccess in account 100000000000\), credentials last until \d\d:\d\d'
+        $result.Text | Should -Not -Match 'Account2: AWS_PROFILE'
+        (Get-Credential $userHome).Keys | Sort-Object | Should -Be 'Account1', 'Account2'
+    }
+
+    It 'puts back what was there before, and leaves what somebody has changed since' {
+        $result = Invoke-UserPowerShell $userHome $service @'
+            $env:AWS_PROFILE = 'mine'
+            Use-SsoCredential Account1 -Quiet
+            Use-SsoCredential Account2 -Quiet
+            Use-SsoCredential -Clear
+            $env:AWS_PROFILE
+            Use-SsoCredential Account1 -Quiet
+            $env:AWS_PROFILE = 'other'
+            Use-SsoCredential -Clear
+            $env:AWS_PROFILE
+'@
+        $result.Output | Should -Be 'mine', 'other'
+    }
+
+    It 'sets the variables of the keys with -AsEnvironmentVariable and writes no file' {
+        $result = Invoke-UserPowerShell $userHome $service @'
+            Use-SsoCredential Account1 -AsEnvironmentVariable
+            @(Get-ChildItem Env:AWS_* | Where-Object Name -In AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN | ForEach-Object { [bool] $_.Value }).Count
+            ([DateTimeOffset] $env:AWS_CREDENTIAL_EXPIRATION) -gt [DateTimeOffset]::Now
+            Use-SsoCredential Account2
+            Test-Path Env:AWS_SECRET_ACCESS_KEY
+            $env:AWS_PROFILE
+'@
+        $result.Errors | Should -BeNullOrEmpty
+        $result.Output | Should -Be 3, $true, $false, 'Account2'
+        $result.Text | Should -Match 'Account1: the variables of its keys are set'
+        $result.Text | Should -Not -Match 'WARNING'
+        (Get-Credential $userHome).Keys | Should -Be 'Account2'
+    }
+
+    It 'warns where a stronger variable is set by somebody else' {
+        $result = Invoke-UserPowerShell $userHome $service 'Use-SsoCredential Account1' @{ AWS_ACCESS_KEY_ID = 'AKIAEXAMPLE' }
+        $result.Text | Should -Match 'WARNING: AWS_ACCESS_KEY_ID is set, and AWS tools take it before AWS_PROFILE'
+    }
+
+    It 'leaves the variables as they are where the keys cannot be had: <What>' -TestCases @(
+        @{ What = 'a role that is refused'; Command = 'Use-SsoCredential Account4'; Code = 'RoleNotAssigned' }
+        @{ What = 'a role that is refused, as variables'; Command = 'Use-SsoCredential Account4 -AsEnvironmentVariable'; Code = 'RoleNotAssigned' }
+        @{ What = 'a name in other letters'; Command = 'Use-SsoCredential account1'; Code = 'ProfileNotFound' }
+        @{ What = 'two profiles'; Command = 'Get-SsoProfile | Use-SsoCredential'; Code = 'ProfileNotFound' }
+        @{ What = 'an environment that there is not'; Command = 'Use-SsoCredential Account1 -Environment Nowhere'; Code = 'EnvironmentNotFound' }
+    ) {
+        $result = Invoke-UserPowerShell $userHome $service "`$env:AWS_PROFILE = 'mine'; $Command; `$env:AWS_PROFILE; Test-Path Env:AWS_ACCESS_KEY_ID"
+        $result.Errors.Id | Should -Be "$Code,AwsSso.Commands.UseSsoCredentialCommand"
+        $result.Output | Should -Be 'mine', $false
+    }
+
+    It 'takes a profile from the pipeline, and does nothing with -WhatIf' {
+        $result = Invoke-UserPowerShell $userHome $service @'
+            Get-SsoProfile -ProfileName Account2 | Use-SsoCredential -WhatIf
+            Test-Path Env:AWS_PROFILE
+            Get-SsoProfile -ProfileName Account2 | Use-SsoCredential -Quiet
+            $env:AWS_PROFILE
+'@
+        $result.Errors | Should -BeNullOrEmpty
+        $result.Output | Should -Be $false, 'Account2'
+    }
+}
+
+Describe 'Open-SsoConsole' {
+    It 'opens the shortcut link in the browser, and writes it where that is wanted' -Skip:(-not $IsLinux) {
+        $browser = Join-Path (New-TestFolder) 'browser'
+        Set-Content $browser "#!/bin/sh`nprintf '%s\n' `"`$1`" >> '$browser.log'"
+        & chmod +x $browser
+        $before = Get-RequestCount $service
+        $result = Invoke-UserPowerShell $loggedIn $service 'Open-SsoConsole Account1; Open-SsoConsole Account2 -Service s3 -Region eu-west-1 -PassThru' @{ BROWSER = $browser }
+        $result.Errors | Should -BeNullOrEmpty
+        $result.Output | Should -Be 'https://d-12345abcde.awsapps.com/start/#/console?account_id=100000000001&role_name=AWSAdministratorAccess&destination=https%3A%2F%2Fconsole.aws.amazon.com%2Fs3%2Fhome%3Fregion%3Deu-west-1'
+        $result.Text | Should -BeNullOrEmpty
+        Get-Content "$browser.log" | Should -Be 'https://d-12345abcde.awsapps.com/start/#/console?account_id=100000000000&role_name=AWSAdministratorAccess', $result.Output[0]
+        Get-RequestCount $service | Should -Be $before
+    }
+
+    It 'shows the link where there is no browser, and one error for what there is not' {
+        $result = Invoke-UserPowerShell $loggedIn $service "Open-SsoConsole Account1 -NoBrowser; Open-SsoConsole Nobody; Open-SsoConsole Account1 -Service 's3?x' -NoBrowser"
+        $result.Output | Should -BeNullOrEmpty
+        $result.Text | Should -Match 'Account1: open https://d-12345abcde'
+        $result.Errors.Id | Sort-Object | Should -Be 'EnvironmentInvalid,AwsSso.Commands.OpenSsoConsoleCommand', 'ProfileNotFound,AwsSso.Commands.OpenSsoConsoleCommand'
+    }
+}
+
+Describe 'Get-SsoCredential -AsCredentialProcess' {
+    It 'writes the JSON text and nothing else, even with -Verbose' {
+        $run = Invoke-Process $loggedIn $service 'Get-SsoCredential -AsCredentialProcess -ProfileName Account1 -Verbose'
+        $run.ExitCode | Should -Be 0
+        $run.ErrorText | Should -BeNullOrEmpty
+        ($run.Text -split "`n").Count | Should -Be 1
+        $answer = $run.Text | ConvertFrom-Json -DateKind String
+        $answer.PSObject.Properties.Name | Should -Be 'Version', 'AccessKeyId', 'SecretAccessKey', 'SessionToken', 'Expiration'
+        $answer.Version | Should -Be 1
+        $answer.Expiration | Should -Match '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$'
+        $answer.PSObject.Properties | Where-Object { -not $_.Value } | Should -BeNullOrEmpty
+        Get-AwsPath $loggedIn credentials | Should -Not -Exist
+    }
+
+    It 'ends with an error and no output where it has no answer: <Code>' -TestCases @(
+        @{ Code = 'LoginRequired'; Arguments = 'Account1'; NoSession = $true }
+        @{ Code = 'RoleNotAssigned'; Arguments = 'Account4'; NoSession = $false }
+        @{ Code = 'ProfileNotFound'; Arguments = 'Nobody'; NoSession = $false }
+        @{ Code = 'ProfileNotFound'; Arguments = 'Account*'; NoSession = $false }
+    ) {
+        $userHome = New-UserHome $loggedIn
+        if ($NoSession) { Remove-Item -Recurse (Get-AwsPath $userHome sso/cache) }
+        $before = (Get-StandInStats $service).device_authorizations
+        $run = Invoke-Process $userHome $service "try { Get-SsoCredential -AsCredentialProcess -ProfileName '$Arguments' } catch { [Console]::Error.WriteLine(`$_.FullyQualifiedErrorId); throw }"
+        $run.ExitCode | Should -Be 1
+        $run.Text | Should -BeNullOrEmpty
+        $run.ErrorText | Should -Match "^$Code,"
+        (Get-StandInStats $service).device_authorizations | Should -Be $before
+    }
+
+    It 'keeps keys out of every message and out of $Error' {
+        $result = Invoke-UserPowerShell $loggedIn $service @'
+            $answer = Get-SsoCredential -AsCredentialProcess -ProfileName Account1 | ConvertFrom-Json
+            Use-SsoCredential Account1 -AsEnvironmentVariable -Verbose 4>&1 6>&1 | Out-String | Write-Host
+            $text = ($Error | Format-List * -Force | Out-String)
+            $text -match [regex]::Escape($answer.SecretAccessKey)
+            $env:AWS_SECRET_ACCESS_KEY
+'@
+        $result.Output[0] | Should -BeFalse
+        $result.Text | Should -Not -Match ([regex]::Escape($result.Output[1]))
+    }
+
+    It 'gives the real AWS CLI its keys, and the update leaves that profile alone' {
+        $python = Get-Command python3, python -CommandType Application -ErrorAction Ignore | Select-Object -First 1
+        if (-not $python) {
+            Set-ItResult -Skipped -Because 'Python 3 is not installed'
+            return
+        }
+
+        $folder = New-TestFolder
+        $null = & $python -m venv $folder 2>&1
+        $bin = Join-Path $folder $(if ($IsWindows) { 'Scripts' } else { 'bin' })
+        $null = & (Join-Path $bin python) -m pip install --quiet --disable-pip-version-check --timeout 15 --retries 1 awscli 2>&1
+        if ($LASTEXITCODE -ne 0) {
+            Set-ItResult -Skipped -Because 'pip could not install awscli (is the network reachable?)'
+            return
+        }
+
+        $userHome = New-UserHome $loggedIn
+        $powershell = (@(Get-PowerShell) | ForEach-Object { "`"$_`"" }) -join ' '
+        Add-AwsText $userHome config "[profile Account2]`nregion = us-west-2`ncredential_process = $powershell -NoProfile -Command `"Import-Module '$manifest'; Get-SsoCredential -AsCredentialProcess -ProfileName Account2`"`n"
+        $variables = Get-UserVariable $userHome $service @{ AWS_EC2_METADATA_DISABLED = 'true' }
+        $command = (Join-Path $bin python), (Join-Path $bin aws), 'configure', 'list', '--profile', 'Account2'
+        $before = Get-RequestCount $service GetRoleCredentials
+        $run = Wait-UserProgram (Start-UserProgram $command $variables)
+        $run.ExitCode | Should -Be 0 -Because $run.ErrorText
+        $run.Text | Should -Match 'access_key[ :]+\*+\w{4}[ :]+custom-process'
+        Get-RequestCount $service GetRoleCredentials | Should -Be ($before + 1)
+        $result = Invoke-UserPowerShell $userHome $service 'Update-SsoCredential Acme -Force -ProfileName Account2, Account1 -Verbose 4>&1 | Out-String; (Get-SsoCredential Acme -ProfileName Account2).State'
+        $result.Output[0] | Should -Match 'Account2 is left out: its credential_process in .* calls this module'
+        $result.Output[1] | Should -Be 'CredentialProcess'
+        (Get-Credential $userHome).Keys | Should -Be 'Account1'
+    }
+}
