@@ -15,6 +15,14 @@ public abstract class LoginCmdlet : EnvironmentCmdlet
     [Parameter]
     public SwitchParameter NoBrowser { get; set; }
 
+    /// <summary>Shows no QR code where no browser is opened.</summary>
+    [Parameter]
+    public SwitchParameter NoQrCode { get; set; }
+
+    /// <summary>How somebody logs in.</summary>
+    [Parameter]
+    public SsoLoginMethod LoginMethod { get; set; } = SsoLoginMethod.DeviceCode;
+
     /// <summary>Fails where a login would be needed.</summary>
     [Parameter]
     public SwitchParameter NoLogin { get; set; }
@@ -36,6 +44,8 @@ public abstract class LoginCmdlet : EnvironmentCmdlet
         return new SessionTerms
         {
             Browser = !NoBrowser,
+            QrCode = !NoQrCode,
+            LoginMethod = LoginMethod.ToString(),
             Login = !NoLogin && nobody is null,
             NoLoginReason = nobody,
             Timeout = Timeout?.WholeSeconds(),

@@ -172,6 +172,14 @@ public abstract class SsoCmdlet : PSCmdlet
                 return true;
             case { Verification: { } login }:
                 WriteHost(Invitation(login));
+                foreach (var line in login.QrCode ?? [])
+                {
+                    // With colours of its own, so that it is the same in a dark and in a light terminal.
+                    WriteInformation(
+                        new HostInformationMessage { Message = line, ForegroundColor = ConsoleColor.White, BackgroundColor = ConsoleColor.Black },
+                        ["PSHOST"]);
+                }
+
                 return true;
             case { Waiting: { } wait }:
                 ShowProgress(new ProgressRecord(ProgressId, wait.Environment, wait.Text) { SecondsRemaining = (int)Math.Min(wait.SecondsLeft ?? -1, int.MaxValue) });
@@ -200,7 +208,9 @@ public abstract class SsoCmdlet : PSCmdlet
     {
         var open = login.BrowserOpened ? "the browser should open" : "open";
         var before = login.Expires is { } expires ? expires.ToString("', before 'HH:mm", CultureInfo.InvariantCulture) : "";
-        return $"{login.Environment}: {open} {login.Url} to approve the login. Go on if the page shows the code {login.UserCode}{before}.";
+        return login.UserCode is { } code
+            ? $"{login.Environment}: {open} {login.Url} to approve the login. Go on if the page shows the code {code}{before}."
+            : $"{login.Environment}: {open} {login.Url} {(login.BrowserOpened ? "" : "on this machine ")}to approve the login{before}.";
     }
 
     private void ShowProgress(ProgressRecord record)

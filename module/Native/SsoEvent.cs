@@ -117,13 +117,18 @@ internal sealed class VerificationEvent
     [DataMember(Name = "url", IsRequired = true)]
     internal string Url { get; private set; } = "";
 
-    [DataMember(Name = "user_code", IsRequired = true)]
-    internal string UserCode { get; private set; } = "";
+    /// <summary>Null where the browser comes back to this machine by itself.</summary>
+    [DataMember(Name = "user_code")]
+    internal string? UserCode { get; private set; }
 
     internal DateTime? Expires { get; private set; }
 
     [DataMember(Name = "browser_opened", IsRequired = true)]
     internal bool BrowserOpened { get; private set; }
+
+    /// <summary>The lines of a QR code, for white text on a black ground; null where there is none.</summary>
+    [DataMember(Name = "qr_code")]
+    internal string[]? QrCode { get; private set; }
 
     [DataMember(Name = "expires", IsRequired = true)]
     private string? ExpiresText

@@ -22,7 +22,7 @@ internal sealed class SsoRequest
         "AWS_CA_BUNDLE", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
         "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
         "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE", "XDG_RUNTIME_DIR", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS",
-        "SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "WSL_DISTRO_NAME", "WSL_INTEROP", "CI", "CODESPACES", "container",
+        "SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "WSL_DISTRO_NAME", "WSL_INTEROP", "CI", "CODESPACES", "container", "KUBERNETES_SERVICE_HOST",
     ];
 
     private static readonly Lazy<DataContractJsonSerializer> Writer = new(() =>
@@ -188,6 +188,14 @@ internal sealed class SessionTerms
 
     [DataMember(Name = "token_cache", EmitDefaultValue = false)]
     internal string? TokenCache { get; set; }
+
+    /// <summary>How somebody logs in; null is the usual way.</summary>
+    [DataMember(Name = "login_method", EmitDefaultValue = false)]
+    internal string? LoginMethod { get; set; }
+
+    /// <summary>Whether a QR code is shown where no browser was opened.</summary>
+    [DataMember(Name = "qr_code")]
+    internal bool QrCode { get; set; }
 }
 
 [DataContract]

@@ -70,7 +70,7 @@ fn show(world: &World, operation: Operation) -> Result<(), Box<dyn Error>> {
     let run = sso_core::run(operation, world.clone());
     while let Some(event) = run.next() {
         match event {
-            Event::Verification(login) => println!("Open {} to approve the login; the page shows {}.", login.url, login.user_code),
+            Event::Verification(login) => println!("Open {} to approve the login; the page shows {}.", login.url, login.user_code.unwrap_or_default()),
             Event::Profile(profile) => {
                 println!(
                     "{:<12} {} {:<24} {:<10} {}",

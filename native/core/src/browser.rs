@@ -1,7 +1,15 @@
 //! Opens the page on which a login is approved.
 
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+
 use crate::environment::is_trustworthy;
-use crate::world::{Browser, Variables};
+use crate::world::{Browser, Variables, World};
+
+/// What stands for itself inside a value of an address: the unreserved characters of RFC 3986, 2.3.
+pub(crate) const UNRESERVED_ONLY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Whether a URL of the service may be handed to the browser: one that is https (http for loopback) and made of harmless characters.
 ///
@@ -10,33 +18,75 @@ pub(crate) fn may_open(url: &str) -> bool {
     is_trustworthy(url) && url.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#=&%+".contains(&byte))
 }
 
+/// Whether `url` was opened in a browser; where not, why none was tried.
+pub(crate) fn try_open(url: &str, world: &World) -> Result<(), Option<&'static str>> {
+    match world.browser.reason_against(&world.variables) {
+        Some(why) => Err(Some(why)),
+        None if may_open(url) && world.browser.open(url, &world.variables) => Ok(()),
+        None => Err(None),
+    }
+}
+
 /// The user's own browser.
 pub(crate) struct DesktopBrowser;
 
-#[cfg(any(windows, target_os = "macos"))]
-impl Browser for DesktopBrowser {
-    fn open(&self, url: &str, _variables: &Variables) -> bool {
-        webbrowser::open(url).is_ok()
-    }
-}
-
-#[cfg(not(any(windows, target_os = "macos")))]
 impl Browser for DesktopBrowser {
     fn open(&self, url: &str, variables: &Variables) -> bool {
-        let own = variables.get("BROWSER").into_iter().flat_map(|list| list.split(':')).filter(|line| !line.trim().is_empty());
-        let own: Vec<_> = own.map(|line| from_command_line(line, url)).collect();
-        let has_display = ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"].into_iter().any(|name| variables.get(name).is_some());
-        // Without a display the desktop's openers would start a text browser in the user's terminal.
-        let desktop = if has_display { open::commands(url) } else { Vec::new() };
-        own.into_iter().chain(desktop).any(|command| starts(command, variables))
+        let own: Vec<Command> = own_browsers(variables).map(|line| from_command_line(line, url)).collect();
+        let has_own = !own.is_empty();
+        own.into_iter().any(|command| starts(command, variables)) || (!has_own && open_desktop(url, variables))
+    }
+
+    fn reason_against(&self, variables: &Variables) -> Option<&'static str> {
+        let in_container = || ["/.dockerenv", "/run/.containerenv"].into_iter().any(|file| std::path::Path::new(file).exists());
+        reason_against(variables, in_container)
     }
 }
 
-/// A line of `$BROWSER`: words, with `%s` where the address goes, or at the end.
+/// The browsers that the user names: `AWS_SSO_BROWSER`, else `BROWSER`, which on Unix is a list.
+fn own_browsers(variables: &Variables) -> impl Iterator<Item = &str> {
+    let (for_this, usual) = (variables.get("AWS_SSO_BROWSER"), variables.get("BROWSER"));
+    let usual = usual.filter(|_| for_this.is_none()).into_iter().flat_map(|list| list.split(if cfg!(windows) { '\0' } else { ':' }));
+    for_this.into_iter().chain(usual).filter(|line| !line.trim().is_empty())
+}
+
+/// A browser that somebody named is there for this; else one is of use only where its window is on the screen that the user looks at.
+fn reason_against(variables: &Variables, in_container: impl Fn() -> bool) -> Option<&'static str> {
+    let has = |names: &[&str]| names.iter().any(|name| variables.get(name).is_some());
+    if own_browsers(variables).next().is_some() {
+        None
+    } else if has(&["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]) {
+        Some("PowerShell runs over SSH")
+    } else if has(&["WSL_DISTRO_NAME", "WSL_INTEROP"]) {
+        Some("PowerShell runs in WSL")
+    } else if has(&["CODESPACES", "container", "KUBERNETES_SERVICE_HOST"]) || in_container() {
+        Some("PowerShell runs in a container")
+    } else if cfg!(not(any(windows, target_os = "macos"))) && !has(&["DISPLAY", "WAYLAND_DISPLAY"]) {
+        Some("there is no display")
+    } else {
+        None
+    }
+}
+
+#[cfg(any(windows, target_os = "macos"))]
+fn open_desktop(url: &str, _variables: &Variables) -> bool {
+    webbrowser::open(url).is_ok()
+}
+
 #[cfg(not(any(windows, target_os = "macos")))]
-fn from_command_line(line: &str, url: &str) -> std::process::Command {
+fn open_desktop(url: &str, variables: &Variables) -> bool {
+    open::commands(url).into_iter().any(|command| starts(command, variables))
+}
+
+/// A command line of the user's: a program, or words with `%s` where the address goes, or at the end.
+fn from_command_line(line: &str, url: &str) -> Command {
+    if std::path::Path::new(line).is_file() {
+        let mut command = Command::new(line);
+        command.arg(url);
+        return command;
+    }
     let mut words = line.split_ascii_whitespace();
-    let mut command = std::process::Command::new(words.next().unwrap_or_default());
+    let mut command = Command::new(words.next().unwrap_or_default());
     let mut placed = false;
     for word in words {
         placed |= word.contains("%s");
@@ -49,13 +99,11 @@ fn from_command_line(line: &str, url: &str) -> std::process::Command {
 }
 
 /// Starts a browser with the user's variables; gives false where it cannot be started or ends at once with an error.
-#[cfg(not(any(windows, target_os = "macos")))]
-fn starts(mut command: std::process::Command, variables: &Variables) -> bool {
-    use std::os::unix::process::CommandExt as _;
-    use std::process::Stdio;
-    use std::time::Duration;
+fn starts(mut command: Command, variables: &Variables) -> bool {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // In a group of its own, so that Ctrl+C in the terminal does not end the browser too.
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.envs(variables.iter());
     let Ok(mut child) = command.spawn() else { return false };
     for _ in 0..15 {
@@ -72,6 +120,7 @@ fn starts(mut command: std::process::Command, variables: &Variables) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -84,5 +133,47 @@ mod tests {
         {
             assert!(!may_open(url), "{url}");
         }
+    }
+
+    fn reason(set: &[(&str, &str)], in_container: bool) -> Option<&'static str> {
+        let variables = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        reason_against(&Variables::new(variables), || in_container)
+    }
+
+    #[test]
+    fn no_browser_is_tried_where_its_window_would_be_elsewhere() {
+        let desktop = ("DISPLAY", ":0");
+        assert_eq!(reason(&[desktop], false), None);
+        for (variable, why) in [
+            ("SSH_CONNECTION", "over SSH"),
+            ("SSH_TTY", "over SSH"),
+            ("WSL_DISTRO_NAME", "in WSL"),
+            ("CODESPACES", "in a container"),
+            ("container", "in a container"),
+        ] {
+            assert!(reason(&[desktop, (variable, "x")], false).unwrap().contains(why), "{variable}");
+        }
+        assert!(reason(&[desktop], true).unwrap().contains("in a container"));
+        assert_eq!(reason(&[], false), if cfg!(any(windows, target_os = "macos")) { None } else { Some("there is no display") });
+    }
+
+    #[test]
+    fn a_browser_that_the_user_names_is_tried_everywhere() {
+        for variable in ["BROWSER", "AWS_SSO_BROWSER"] {
+            assert_eq!(reason(&[(variable, "helper"), ("SSH_TTY", "x"), ("WSL_DISTRO_NAME", "x")], true), None);
+            assert!(reason(&[(variable, " "), ("SSH_TTY", "x")], false).is_some());
+        }
+    }
+
+    #[test]
+    fn the_browser_for_logins_goes_before_the_usual_one() {
+        let names = |set: &[(&str, &str)]| {
+            let variables = Variables::new(set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect());
+            own_browsers(&variables).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&[("AWS_SSO_BROWSER", "firefox -P work"), ("BROWSER", "lynx")]), ["firefox -P work"]);
+        assert_eq!(names(&[("BROWSER", "lynx")]), ["lynx"]);
+        let command = from_command_line("firefox -P work --url=%s", "https://example.com/");
+        assert_eq!(command.get_args().collect::<Vec<_>>(), ["-P", "work", "--url=https://example.com/"]);
     }
 }

@@ -1,8 +1,8 @@
 //! The way to the AWS console: the access portal's shortcut link to an account and role.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
-use crate::browser::may_open;
+use crate::browser::{UNRESERVED_ONLY, try_open};
 use crate::environment::{Environment, ProfileEntry, check_region};
 use crate::error::{Code, Error};
 use crate::keys::find_profile;
@@ -10,21 +10,22 @@ use crate::protocol::{ConsoleView, Event, OpenConsole};
 use crate::run::Outlet;
 use crate::world::World;
 
-/// All but the unreserved characters of RFC 3986.
-const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
 /// Opens the console of a profile's account and role, and tells the link; nothing is sent and no key is read.
 pub(crate) fn open(wanted: &OpenConsole, world: &World, outlet: &Outlet) -> Result<(), Error> {
     let (environment, profile) = find_profile(&wanted.profile, &wanted.environments, world)?;
     let url = link(&environment, &profile, wanted)?;
-    let browser_opened = wanted.browser && may_open(&url) && world.browser.open(&url, &world.variables);
+    let tried = if wanted.browser { try_open(&url, world) } else { Err(None) };
+    if let Err(Some(why)) = tried {
+        outlet.verbose(format!("No browser is tried, since {why}."));
+    }
+    let browser_opened = tried.is_ok();
     outlet.send(Event::Console(ConsoleView { environment: environment.name.clone(), profile_name: profile.name.clone(), url, browser_opened }));
     Ok(())
 }
 
 /// The link as the access portal's own "copy link" makes it (IAM Identity Center User Guide, "Creating shortcut links").
 fn link(environment: &Environment, profile: &ProfileEntry, wanted: &OpenConsole) -> Result<String, Error> {
-    let encoded = |text: &str| utf8_percent_encode(text, VALUE).to_string();
+    let encoded = |text: &str| utf8_percent_encode(text, UNRESERVED_ONLY).to_string();
     let start_url = environment.start_url.split('#').next().unwrap_or_default().trim_end_matches('/');
     let mut url = format!("{start_url}/#/console?account_id={}&role_name={}", encoded(&profile.account_id), encoded(&profile.role_name));
     if let Some(destination) = destination(&environment.region, wanted.service.as_deref(), wanted.region.as_deref())? {
@@ -69,6 +70,7 @@ fn destination(instance_region: &str, service: Option<&str>, region: Option<&str
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::browser::may_open;
     use crate::protocol::TokenCache;
 
     fn link_of(start_url: &str, role_name: &str, service: Option<&str>, region: Option<&str>) -> Result<String, Error> {

@@ -1,15 +1,17 @@
-//! The login: the OAuth device flow (RFC 8628) as IAM Identity Center speaks it.
+//! The login as IAM Identity Center speaks it: the OAuth device flow (RFC 8628), and what it has in common with the other one.
 
 use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use crate::browser::may_open;
+use crate::browser::try_open;
 use crate::credentials_file::rfc3339;
 use crate::environment::Environment;
 use crate::error::{Code, Error};
-use crate::protocol::{Event, Verification, Waiting};
+use crate::pkce::Callback;
+use crate::protocol::{Event, LoginMethod, Verification, Waiting};
+use crate::qr_code;
 use crate::run::Outlet;
 use crate::service::{DeviceAuthorization, Grant, NewToken, Refusal, Service};
 use crate::token_cache::{Registration, Token};
@@ -30,6 +32,9 @@ pub(crate) struct Login<'a> {
     pub(crate) start_url: &'a str,
     pub(crate) scopes: &'a [String],
     pub(crate) browser: bool,
+    pub(crate) qr_code: bool,
+    /// Where the browser brings its answer; absent where the login is by device code.
+    pub(crate) callback: Option<Callback>,
     /// What bounds the login besides the code's own end.
     pub(crate) deadline: Option<Instant>,
 }
@@ -85,17 +90,41 @@ impl Pace {
 impl Login<'_> {
     /// Logs in: `registration` is the client to use where it is still good; gives the token, and the registration inside it.
     pub(crate) async fn run(&self, registration: Option<Registration>) -> Result<Token, NoLogin> {
-        let (client, authorization, started) = self.authorize(registration).await?;
-        let expires_at = started + authorization.expires_in;
-        let deadline = self.deadline.map_or(expires_at, |deadline| deadline.min(expires_at));
-        self.show(&authorization);
-        let token = self.poll(&client, &authorization, started, deadline).await?;
+        let (client, token) = match &self.callback {
+            Some(callback) => self.by_browser(registration, callback).await?,
+            None => self.by_device_code(registration).await?,
+        };
         Ok(Token {
             access_token: token.access_token,
             expires_at: self.server_now() + token.expires_in,
             refresh_token: token.refresh_token,
             registration: Some(client),
         })
+    }
+
+    async fn by_device_code(&self, registration: Option<Registration>) -> Result<(Registration, NewToken), NoLogin> {
+        let (client, authorization, started) = self.authorize(registration).await?;
+        let expires_at = started + authorization.expires_in;
+        let deadline = self.deadline.map_or(expires_at, |deadline| deadline.min(expires_at));
+        self.show(&authorization, expires_at);
+        let token = self.poll(&client, &authorization, started, deadline).await?;
+        Ok((client, token))
+    }
+
+    async fn by_browser(&self, registration: Option<Registration>, callback: &Callback) -> Result<(Registration, NewToken), NoLogin> {
+        let client = match registration.filter(|client| client.is_usable(self.server_now())) {
+            Some(client) => client,
+            None => self.register(LoginMethod::Pkce).await?,
+        };
+        let (code, redirect_uri, verifier) = self.authorization_code(callback, &client.client_id).await?;
+        let grant = Grant::AuthorizationCode { code: &code, redirect_uri: &redirect_uri, verifier: &verifier };
+        let token = self.within(self.service.create_token(&client, grant)).await?.map_err(|refusal| self.refused(&refusal))?;
+        Ok((client, token))
+    }
+
+    async fn register(&self, method: LoginMethod) -> Result<Registration, NoLogin> {
+        let registered = self.within(self.service.register_client(self.scopes, self.start_url, method)).await?;
+        Ok(registered.map_err(|refusal| self.refused(&refusal))?)
     }
 
     fn server_now(&self) -> OffsetDateTime {
@@ -109,7 +138,7 @@ impl Login<'_> {
             let is_new = kept.is_none();
             let client = match kept.take() {
                 Some(client) => client,
-                None => self.within(self.service.register_client(self.scopes)).await?.map_err(|refusal| self.refused(&refusal))?,
+                None => self.register(LoginMethod::DeviceCode).await?,
             };
             match self.within(self.service.start_device_authorization(&client, self.start_url)).await? {
                 Ok(authorization) => return Ok((client, authorization, Instant::now())),
@@ -121,15 +150,25 @@ impl Login<'_> {
         }
     }
 
-    fn show(&self, authorization: &DeviceAuthorization) {
-        let url = authorization.url.as_str();
-        let opened = self.browser && may_open(url) && self.world.browser.open(url, &self.world.variables);
+    fn show(&self, authorization: &DeviceAuthorization, expires_at: Instant) {
+        let tried = if self.browser { try_open(&authorization.url, self.world) } else { Err(None) };
+        if let Err(Some(why)) = tried {
+            self.outlet.verbose(format!("{}: no browser is tried, since {why}.", self.environment.name));
+        }
+        self.tell(authorization.url.clone(), Some(authorization.user_code.clone()), expires_at, tried.is_ok());
+    }
+
+    /// Tells the user where the login is approved, and until when.
+    pub(crate) fn tell(&self, url: String, user_code: Option<String>, expires_at: Instant, browser_opened: bool) {
+        // The answer to a login by PKCE comes back to this machine, and to no phone.
+        let has_qr_code = self.qr_code && !browser_opened && user_code.is_some();
         self.outlet.send(Event::Verification(Verification {
             environment: self.environment.name.clone(),
-            url: url.to_owned(),
-            user_code: authorization.user_code.clone(),
-            expires: rfc3339(self.world.clock.now() + authorization.expires_in),
-            browser_opened: opened,
+            qr_code: if has_qr_code { qr_code::lines(&url) } else { None },
+            url,
+            user_code,
+            expires: rfc3339(self.world.clock.now() + (expires_at - Instant::now())),
+            browser_opened,
         }));
     }
 
@@ -155,9 +194,7 @@ impl Login<'_> {
                     }
                 }
                 Next::Declined => {
-                    let error = Error::new(Code::LoginDeclined, format!("The login to {} was declined on the approval page.", self.environment.name))
-                        .with_action("Run the command again and choose Allow.");
-                    return Err(error.with_target(&self.environment.name).with_request_id(refusal.request_id()).into());
+                    return Err(self.declined().with_request_id(refusal.request_id()).into());
                 }
                 Next::Expired => return Err(self.timed_out().into()),
                 Next::Refused => return Err(self.refused(&refusal).into()),
@@ -165,7 +202,14 @@ impl Login<'_> {
         }
     }
 
-    async fn wait_until(&self, time: Instant, deadline: Instant) -> Result<(), NoLogin> {
+    pub(crate) fn declined(&self) -> Error {
+        Error::new(Code::LoginDeclined, format!("The login to {} was declined on the approval page.", self.environment.name))
+            .with_action("Run the command again and choose Allow.")
+            .with_target(&self.environment.name)
+    }
+
+    /// Waits until `time` and says so every second; at `deadline` the login has failed.
+    pub(crate) async fn wait_until(&self, time: Instant, deadline: Instant) -> Result<(), NoLogin> {
         loop {
             let now = Instant::now();
             if now >= deadline {

@@ -255,12 +255,25 @@ pub struct SessionTerms {
     pub timeout: Option<u64>,
     /// Where the token is kept in this run; absent means as the environment says.
     pub token_cache: Option<TokenCache>,
+    /// How somebody logs in.
+    pub login_method: LoginMethod,
+    /// Whether the address of a login is given as a QR code, too, where no browser was opened with it.
+    pub qr_code: bool,
 }
 
 impl Default for SessionTerms {
     fn default() -> Self {
-        Self { browser: true, login: true, no_login_reason: None, timeout: None, token_cache: None }
+        Self { browser: true, login: true, no_login_reason: None, timeout: None, token_cache: None, login_method: LoginMethod::DeviceCode, qr_code: true }
     }
+}
+
+/// How somebody logs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum LoginMethod {
+    /// A code is approved in any browser, on any machine (RFC 8628).
+    DeviceCode,
+    /// A browser on this machine comes back with the answer (RFC 7636, RFC 8252).
+    Pkce,
 }
 
 /// Which sessions to end.
@@ -601,12 +614,16 @@ pub struct Verification {
     pub environment: String,
     /// The address to approve at, with the code in it where the service gave one so.
     pub url: String,
-    /// The code that the page shows, for comparison.
-    pub user_code: String,
-    /// When the code ends, RFC 3339.
+    /// The code that the page shows, for comparison; absent where the browser comes back to this machine by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_code: Option<String>,
+    /// Until when it can be approved, RFC 3339.
     pub expires: String,
     /// Whether a browser was opened with the address.
     pub browser_opened: bool,
+    /// The address as the lines of a QR code, for white text on a black ground; absent where a browser was opened or it would be too wide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qr_code: Option<Vec<String>>,
 }
 
 /// See [`Event::Waiting`].

@@ -10,6 +10,7 @@ use aws_sdk_sso::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_sso::config::timeout::TimeoutConfig;
 use aws_sdk_sso::config::{AppName, BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig};
 use aws_sdk_sso::error::SdkError;
+use aws_sdk_ssooidc::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder as HttpClientBuilder, Connector};
@@ -35,8 +36,10 @@ use crate::credentials_file::RoleCredentials;
 use crate::environment::is_trustworthy;
 use crate::error::{Code, Error, without_controls};
 use crate::pace::Pace;
+use crate::pkce::REDIRECT_URI;
+use crate::protocol::LoginMethod;
 use crate::secret::Secret;
-use crate::token_cache::Registration;
+use crate::token_cache::{PKCE_GRANTS, Registration};
 use crate::world::World;
 
 /// The name that the approval page shows, and that the service logs.
@@ -297,6 +300,7 @@ pub(crate) struct DeviceAuthorization {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Grant<'a> {
     DeviceCode(&'a Secret),
+    AuthorizationCode { code: &'a Secret, redirect_uri: &'a str, verifier: &'a Secret },
     RefreshToken(&'a Secret),
 }
 
@@ -517,15 +521,43 @@ impl Service {
         self.settings.portal_url.clone().unwrap_or_else(host)
     }
 
-    /// `RegisterClient`: a public client for the device flow.
-    pub(crate) async fn register_client(&self, scopes: &[String]) -> Result<Registration, Refusal> {
-        let request = self.oidc.register_client().client_name(CLIENT_NAME).client_type("public").set_scopes(Some(scopes.to_vec()));
+    /// `RegisterClient`: a public client for one of the two logins.
+    pub(crate) async fn register_client(&self, scopes: &[String], start_url: &str, method: LoginMethod) -> Result<Registration, Refusal> {
+        let mut request = self.oidc.register_client().client_name(CLIENT_NAME).client_type("public").set_scopes(Some(scopes.to_vec()));
+        if method == LoginMethod::Pkce {
+            let grants = PKCE_GRANTS.map(str::to_owned).to_vec();
+            request = request.redirect_uris(REDIRECT_URI).set_grant_types(Some(grants)).issuer_url(start_url);
+        }
         let answer = request.customize().config_override(patient()).send().await.map_err(|fault| refusal(&fault, &LastAnswer::default()))?;
         let garbled = || Refusal::Garbled { message: "the registration has no client id, secret or end".to_owned(), request_id: None };
         Ok(Registration {
             client_id: answer.client_id().ok_or_else(garbled)?.to_owned(),
             client_secret: Secret::new(answer.client_secret().ok_or_else(garbled)?),
             expires_at: OffsetDateTime::from_unix_timestamp(answer.client_secret_expires_at()).map_err(|_| garbled())?,
+            method,
+        })
+    }
+
+    /// The page on which a login by PKCE is approved, without its query; it is no operation of the service's model.
+    pub(crate) async fn authorize_url(&self) -> Result<String, Error> {
+        let base = match &self.settings.oidc_url {
+            Some(url) => url.clone(),
+            None => self.default_oidc_url().await?,
+        };
+        Ok(format!("{}/authorize", base.trim_end_matches('/')))
+    }
+
+    async fn default_oidc_url(&self) -> Result<String, Error> {
+        let Settings { region, fips, dual_stack, .. } = &self.settings;
+        let params = Params::builder().region(region.as_str()).use_fips(*fips).use_dual_stack(*dual_stack).build();
+        let endpoint = match &params {
+            Ok(params) => DefaultResolver::new().resolve_endpoint(params).await.ok(),
+            Err(_) => None,
+        };
+        endpoint.map(|endpoint| endpoint.url().to_owned()).ok_or_else(|| {
+            Error::new(Code::EnvironmentInvalid, format!("There is no endpoint of SSO-OIDC in the region {region}."))
+                .with_target(region)
+                .with_action("Correct the region with Set-SsoEnvironment.")
         })
     }
 
@@ -550,6 +582,9 @@ impl Service {
         let request = self.oidc.create_token().client_id(&client.client_id).client_secret(client.client_secret.reveal());
         let request = match grant {
             Grant::DeviceCode(code) => request.grant_type(DEVICE_CODE_GRANT).device_code(code.reveal()).customize(),
+            Grant::AuthorizationCode { code, redirect_uri, verifier } => {
+                request.grant_type("authorization_code").code(code.reveal()).redirect_uri(redirect_uri).code_verifier(verifier.reveal()).customize()
+            }
             Grant::RefreshToken(token) => request.grant_type("refresh_token").refresh_token(token.reveal()).customize().config_override(patient()),
         };
         let answer = request.send().await.map_err(|fault| refusal(&fault, &LastAnswer::default()))?;
@@ -858,7 +893,7 @@ mod tests {
         let service = Service::over(settings, SharedHttpClient::new(recorder.clone()), Arc::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            service.register_client(&[]).await.unwrap_err();
+            service.register_client(&[], "", LoginMethod::DeviceCode).await.unwrap_err();
             let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
             service.role_credentials(&Secret::new("token"), "100000000000", "Role", deadline).await.unwrap_err();
         });

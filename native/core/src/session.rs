@@ -15,7 +15,8 @@ use crate::environment::{Environment, Environments, same_name};
 use crate::error::{Code, Error};
 use crate::file_memory::FileMemory;
 use crate::login::{Login, NoLogin};
-use crate::protocol::{Event, SessionTerms, SessionView, TokenCache, TokenView, Waiting};
+use crate::pkce::Callback;
+use crate::protocol::{Event, LoginMethod, SessionTerms, SessionView, TokenCache, TokenView, Waiting};
 use crate::run::Outlet;
 use crate::safe_write::{Lock, Patience};
 use crate::secret::Secret;
@@ -444,8 +445,10 @@ impl SessionSource<'_> {
                 .with_action(format!("Run Connect-SsoSession -Environment {name} where somebody can log in, then this command again."))
                 .into());
         }
-        let in_file = self.files.as_ref().and_then(TokenFiles::read_registration);
-        let registration = in_file.or_else(|| state.registration.clone());
+        let callback = Callback::open(self.world, self.terms, name, self.outlet).await;
+        let method = if callback.is_some() { LoginMethod::Pkce } else { LoginMethod::DeviceCode };
+        let in_file = self.files.as_ref().and_then(|files| files.read_registration(method));
+        let registration = in_file.or_else(|| state.registration.clone().filter(|client| client.method == method));
         let scopes = self.files.as_ref().map_or_else(|| vec![ACCOUNT_ACCESS.to_owned()], |files| files.scopes().to_vec());
         let login = Login {
             world: self.world,
@@ -455,6 +458,8 @@ impl SessionSource<'_> {
             start_url: &self.environment.start_url,
             scopes: &scopes,
             browser: self.terms.browser,
+            qr_code: self.terms.qr_code,
+            callback,
             deadline: self.timeout().map(|timeout| Instant::now() + timeout),
         };
         let known = registration.as_ref().map(|client| client.client_id.clone());

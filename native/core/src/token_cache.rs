@@ -14,12 +14,19 @@ use crate::config_file::SsoSession;
 use crate::credentials_file::rfc3339;
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::protocol::LoginMethod;
 use crate::safe_write::{Lock, SafeFile, write_failed};
 use crate::secret::Secret;
 use crate::world::World;
 
 /// The scope without which the service gives no refresh token.
 pub(crate) const ACCOUNT_ACCESS: &str = "sso:account:access";
+
+/// The grant of a login by PKCE.
+const AUTHORIZATION_CODE: &str = "authorization_code";
+
+/// The grants of a client for a login by PKCE, as the AWS CLI registers it.
+pub(crate) const PKCE_GRANTS: [&str; 2] = [AUTHORIZATION_CODE, "refresh_token"];
 
 /// A client registration is used only while this is left, as the AWS CLI does.
 const REGISTRATION_MARGIN: time::Duration = time::Duration::minutes(15);
@@ -30,6 +37,8 @@ pub(crate) struct Registration {
     pub(crate) client_id: String,
     pub(crate) client_secret: Secret,
     pub(crate) expires_at: OffsetDateTime,
+    /// The login that it is registered for; one that is only to refresh with may be of either kind.
+    pub(crate) method: LoginMethod,
 }
 
 impl Registration {
@@ -106,7 +115,9 @@ impl TokenFiles {
         let object = self.read(&self.token_file)?;
         let text = |name: &str| text_of(&object, name);
         let registration = match (text("clientId"), text("clientSecret"), time_of(&object, "registrationExpiresAt")) {
-            (Some(client_id), Some(client_secret), Some(expires_at)) => Some(Registration { client_id, client_secret: Secret::new(client_secret), expires_at }),
+            (Some(client_id), Some(client_secret), Some(expires_at)) => {
+                Some(Registration { client_id, client_secret: Secret::new(client_secret), expires_at, method: LoginMethod::DeviceCode })
+            }
             _ => None,
         };
         Some(Token {
@@ -117,13 +128,15 @@ impl TokenFiles {
         })
     }
 
-    /// The client registration in the cache, if it is one for the device flow.
-    pub(crate) fn read_registration(&self) -> Option<Registration> {
+    /// The client registration in the cache, if it is one for this login.
+    pub(crate) fn read_registration(&self, method: LoginMethod) -> Option<Registration> {
         let object = self.read(&self.registration_file)?;
-        if object.get("grantTypes").and_then(Value::as_array).is_some_and(|types| types.iter().any(|grant| grant == "authorization_code")) {
+        let is_pkce = object.get("grantTypes").and_then(Value::as_array).is_some_and(|types| types.iter().any(|grant| grant == AUTHORIZATION_CODE));
+        if is_pkce != (method == LoginMethod::Pkce) {
             return None;
         }
         Some(Registration {
+            method,
             client_id: text_of(&object, "clientId")?,
             client_secret: Secret::new(text_of(&object, "clientSecret")?),
             expires_at: time_of(&object, "expiresAt")?,
@@ -159,7 +172,7 @@ impl TokenFiles {
                 ("clientSecret", Some(json!(registration.client_secret.reveal()))),
                 ("expiresAt", Some(json!(rfc3339(registration.expires_at)))),
                 ("scopes", Some(json!(self.scopes))),
-                ("grantTypes", None),
+                ("grantTypes", (registration.method == LoginMethod::Pkce).then(|| json!(PKCE_GRANTS))),
             ],
         )
     }
@@ -298,7 +311,12 @@ mod tests {
             access_token: Secret::new("a"),
             expires_at: datetime!(2026-01-02 3:04:05.9 UTC),
             refresh_token: Some(Secret::new("r")),
-            registration: Some(Registration { client_id: "c".into(), client_secret: Secret::new("s"), expires_at: datetime!(2026-04-02 3:04:05 UTC) }),
+            registration: Some(Registration {
+                client_id: "c".into(),
+                client_secret: Secret::new("s"),
+                expires_at: datetime!(2026-04-02 3:04:05 UTC),
+                method: LoginMethod::DeviceCode,
+            }),
         }
     }
 
@@ -375,13 +393,17 @@ mod tests {
         let (_home, world) = test_world();
         let files = TokenFiles::of(&world, &environment("https://x.example.com/start"), None).unwrap();
         files.write_registration(&lock(&files), token().registration.as_ref().unwrap()).unwrap();
-        let registration = files.read_registration().unwrap();
+        let registration = files.read_registration(LoginMethod::DeviceCode).unwrap();
         assert!(registration.is_usable(datetime!(2026-04-02 2:49:05 UTC)) && !registration.is_usable(datetime!(2026-04-02 2:49:06 UTC)));
         let path = files.folder.join(format!("{}.json", files.registration_file));
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, r#"{"clientId": "c", "clientSecret": "s", "expiresAt": "2026-04-02T03:04:05Z", "scopes": ["sso:account:access"]}"#);
-        std::fs::write(&path, text.replace("\"scopes\"", "\"grantTypes\": [\"authorization_code\"], \"scopes\"")).unwrap();
-        assert!(files.read_registration().is_none());
+        assert!(files.read_registration(LoginMethod::Pkce).is_none());
+        files.write_registration(&lock(&files), &Registration { method: LoginMethod::Pkce, ..registration.clone() }).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text.replace("\"]}", "\"], \"grantTypes\": [\"authorization_code\", \"refresh_token\"]}"));
+        assert!(files.read_registration(LoginMethod::DeviceCode).is_none() && files.read_registration(LoginMethod::Pkce).is_some());
+        files.write_registration(&lock(&files), &registration).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
 
     #[test]

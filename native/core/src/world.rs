@@ -16,6 +16,11 @@ pub trait Clock: Send + Sync {
 pub trait Browser: Send + Sync {
     /// Opens `url`; gives whether that seems to have worked. It must not wait for the browser to end.
     fn open(&self, url: &str, variables: &Variables) -> bool;
+
+    /// Why no browser of this machine is tried, in words that go on from "since"; `None` where one is.
+    fn reason_against(&self, _variables: &Variables) -> Option<&'static str> {
+        None
+    }
 }
 
 /// The caller's environment variables. A run never reads the process's own: on Linux and macOS they are not those that a PowerShell user sees.

@@ -40,9 +40,10 @@ fn events() -> Vec<Event> {
         Event::Verification(Verification {
             environment: text("Acme"),
             url: text("https://device.sso.us-west-2.amazonaws.com/?user_code=ABCD-EFGH"),
-            user_code: text("ABCD-EFGH"),
+            user_code: Some(text("ABCD-EFGH")),
             expires: time(),
-            browser_opened: true,
+            browser_opened: false,
+            qr_code: Some(vec![text("\u{2588}\u{2580}\u{2588}"), text("\u{2588} \u{2584}")]),
         }),
         Event::Waiting(Waiting { environment: text("Acme"), text: text("Waiting"), seconds_left: Some(599) }),
         Event::Progress(Progress { activity: text("Registering profiles"), done: 3, total: 20, name: Some(text("Account1")) }),

@@ -1,6 +1,7 @@
+use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
 
-use sso_core::protocol::{Event, Operation, SessionTerms, Update};
+use sso_core::protocol::{ConnectSession, Event, LoginMethod, Operation, SessionTerms, Update};
 use sso_stand_in::{Control, Options};
 
 use crate::{Company, Seen, approving, update_of, within};
@@ -78,8 +79,8 @@ fn an_approval_on_the_device_page_lets_the_run_go_on() {
     let run = company.start(Operation::Update(update_of("Acme")));
     let seen = Seen::watching(&run, |event| {
         if let Event::Verification(verification) = event {
-            assert!(verification.browser_opened && verification.url.contains(&verification.user_code));
-            company.service.control(Control { approve: Some(verification.user_code.clone()), ..Control::default() });
+            assert!(verification.browser_opened && verification.url.contains(verification.user_code.as_ref().unwrap()));
+            company.service.control(Control { approve: verification.user_code.clone(), ..Control::default() });
         }
     });
     assert_eq!(seen.statuses(), [("Created", 2)].into());
@@ -90,7 +91,7 @@ fn no_browser_is_opened_where_none_is_wanted_and_the_code_is_shown_all_the_same(
     let company = Company::with(approving(), 1);
     let seen = company.run(Operation::Update(Update { session: SessionTerms { browser: false, ..SessionTerms::default() }, ..update_of("Acme") }));
     assert!(company.browser.urls.lock().unwrap().is_empty());
-    assert!(!seen.verifications[0].browser_opened && seen.verifications[0].user_code.len() == 9);
+    assert!(!seen.verifications[0].browser_opened && seen.verifications[0].user_code.as_ref().is_some_and(|code| code.len() == 9));
 }
 
 #[test]
@@ -281,4 +282,168 @@ fn many_processes_and_runs_at_once_refresh_once() {
         }
     });
     assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, 1));
+}
+
+/// A login by PKCE, with a browser that does this with the address.
+fn by_pkce(company: &Company, browse: impl Fn(String) + Send + 'static) -> Seen {
+    let session = SessionTerms { login_method: LoginMethod::Pkce, timeout: Some(30), ..SessionTerms::default() };
+    let run = company.start(Operation::ConnectSession(ConnectSession { environments: vec!["Acme".into()], session }));
+    let mut browse = Some(browse);
+    Seen::watching(&run, |event| {
+        if let Event::Verification(verification) = event
+            && let Some(browse) = browse.take()
+        {
+            let url = verification.url.clone();
+            std::thread::spawn(move || browse(url));
+        }
+    })
+}
+
+/// What a browser gets, redirects not followed: the head of the answer with the page.
+fn get(url: &str) -> String {
+    let url = url::Url::parse(url).unwrap();
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", url.port().unwrap())).unwrap();
+    let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n", url.port().unwrap()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn location(answer: &str) -> String {
+    answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap().to_owned()
+}
+
+#[test]
+fn a_login_by_pkce_needs_no_code_and_serves_the_aws_cli_too() {
+    let company = Company::with(approving(), 1);
+    let (pages, seen_pages) = std::sync::mpsc::channel();
+    let seen = by_pkce(&company, move |url| {
+        // A connection that is opened ahead and never used, and something that is no callback, hold up nobody.
+        let port = url::Url::parse(&url)
+            .unwrap()
+            .query_pairs()
+            .find(|(name, _)| name == "redirect_uri")
+            .map(|(_, uri)| url::Url::parse(&uri).unwrap().port().unwrap())
+            .unwrap();
+        let _ahead = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        pages.send(get(&format!("http://127.0.0.1:{port}/favicon.ico"))).unwrap();
+        pages.send(get(&location(&get(&url)))).unwrap();
+    });
+    assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+    let verification = &seen.verifications[0];
+    assert!(verification.user_code.is_none() && verification.qr_code.is_none() && verification.browser_opened);
+    assert_eq!(*company.browser.urls.lock().unwrap(), std::slice::from_ref(&verification.url));
+    assert!(
+        verification.url.contains("/authorize?response_type=code&client_id=") && verification.url.contains("&scopes=sso%3Aaccount%3Aaccess&code_challenge=")
+    );
+    let pages: Vec<String> = seen_pages.iter().collect();
+    assert!(pages[0].starts_with("HTTP/1.1 404") && pages[1].starts_with("HTTP/1.1 200"), "{pages:?}");
+    assert!(pages[1].contains("You are logged in to Acme. You can close this window"), "{}", pages[1]);
+    company.assert_polite();
+    assert_eq!((company.requests("StartDeviceAuthorization"), company.requests("CreateToken")), (0, 1));
+    assert_eq!(company.update().statuses(), [("Created", 1)].into());
+}
+
+#[test]
+fn each_way_to_log_in_has_a_client_registration_of_its_own() {
+    let company = Company::with(approving(), 1);
+    let disconnect = || {
+        let token = |path: &std::path::Path| std::fs::read_to_string(path).unwrap().contains("accessToken");
+        let folder = company.aws("sso").join("cache");
+        std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|end| end == "json") && token(path))
+            .for_each(|path| std::fs::remove_file(path).unwrap());
+    };
+    let pkce = || assert!(by_pkce(&company, |url| drop(get(&location(&get(&url))))).failed.is_empty());
+    pkce();
+    disconnect();
+    pkce();
+    assert_eq!(company.requests("RegisterClient"), 1, "the registration is kept");
+    disconnect();
+    company.update().assert_created(1);
+    assert_eq!(company.requests("RegisterClient"), 2, "one of PKCE is not for the device flow");
+    disconnect();
+    pkce();
+    assert_eq!(company.requests("RegisterClient"), 3, "and the other way round");
+    company.assert_polite();
+}
+
+#[test]
+fn a_user_who_declines_in_the_browser_gets_that_said() {
+    let company = Company::with(Options { deny: true, ..Options::default() }, 1);
+    assert_eq!(by_pkce(&company, |url| drop(get(&location(&get(&url))))).codes(), ["LoginDeclined"]);
+}
+
+#[test]
+fn an_answer_with_a_wrong_state_or_an_error_is_not_taken_for_a_login() {
+    for (change, said) in
+        [(("state=", "state=0"), "its state is another one"), (("code=", "error=server_error&error_description=No%0Aluck&x="), "server_error: Noluck")]
+    {
+        let company = Company::with(approving(), 1);
+        let seen = by_pkce(&company, move |url| assert!(get(&location(&get(&url)).replacen(change.0, change.1, 1)).starts_with("HTTP/1.1 400")));
+        let error = seen.only_error("LoginFailed");
+        assert!(error.contains(said), "{error}");
+        assert_eq!(company.requests("CreateToken"), 0);
+    }
+}
+
+#[test]
+fn nobody_who_comes_back_ends_a_login_by_pkce_in_time_and_cancel_at_once() {
+    let company = Company::with(approving(), 1);
+    let session = SessionTerms { login_method: LoginMethod::Pkce, timeout: Some(1), ..SessionTerms::default() };
+    let connect = |session| Operation::ConnectSession(ConnectSession { environments: vec!["Acme".into()], session });
+    assert_eq!(company.run(connect(session.clone())).codes(), ["LoginTimedOut"]);
+    let run = company.start(connect(SessionTerms { timeout: None, ..session }));
+    let started = Instant::now();
+    let seen = Seen::watching(&run, |event| {
+        if matches!(event, Event::Verification(_)) {
+            run.cancel();
+        }
+    });
+    assert!(seen.failed.is_empty() && started.elapsed() < Duration::from_secs(5));
+}
+
+/// A place without a browser of its own.
+struct NoBrowser;
+
+impl sso_core::world::Browser for NoBrowser {
+    fn open(&self, _url: &str, _variables: &sso_core::world::Variables) -> bool {
+        panic!("no browser may be tried")
+    }
+
+    fn reason_against(&self, _variables: &sso_core::world::Variables) -> Option<&'static str> {
+        Some("PowerShell runs over SSH")
+    }
+}
+
+#[test]
+fn where_the_browser_runs_elsewhere_the_code_is_shown_with_a_qr_code_whatever_was_wanted() {
+    for login_method in [LoginMethod::DeviceCode, LoginMethod::Pkce] {
+        let company = Company::with(approving(), 1);
+        let mut world = company.world();
+        world.browser = std::sync::Arc::new(NoBrowser);
+        let session = SessionTerms { login_method, ..SessionTerms::default() };
+        let seen = Seen::all(&sso_core::run(Operation::Update(Update { session, ..update_of("Acme") }), world));
+        seen.assert_created(1);
+        let verification = &seen.verifications[0];
+        assert!(!verification.browser_opened && verification.user_code.is_some());
+        let lines = verification.qr_code.as_ref().unwrap();
+        assert!(lines.len() <= 24 && lines.iter().all(|line| line.chars().count() <= 80));
+        let said = |text: &str| seen.notes.iter().any(|note| note.contains(text));
+        assert!(said("no browser is tried, since PowerShell runs over SSH"));
+        assert_eq!(said("since PowerShell runs over SSH; the login is by device code"), login_method == LoginMethod::Pkce);
+    }
+}
+
+#[test]
+fn no_qr_code_is_made_where_none_is_wanted_or_the_browser_has_the_page() {
+    let company = Company::with(approving(), 1);
+    for (browser, qr_code) in [(true, true), (false, false)] {
+        let session = SessionTerms { browser, qr_code, token_cache: Some(sso_core::protocol::TokenCache::Memory), ..SessionTerms::default() };
+        let seen = company.run(Operation::ConnectSession(ConnectSession { environments: vec!["Acme".into()], session }));
+        assert!(seen.verifications.iter().all(|verification| verification.qr_code.is_none()));
+    }
 }

@@ -121,7 +121,12 @@ impl Case {
         let count = lines.len();
         let with_end = |(index, (mut bytes, ours)): (usize, (Vec<u8>, bool))| {
             if !self.open || index + 1 < count {
-                bytes.extend_from_slice(self.ends[index % self.ends.len()].as_bytes());
+                let end = self.ends[index % self.ends.len()];
+                // An empty line that ends with LF, behind a lone CR, would be the second half of a CRLF, and no line.
+                if bytes.is_empty() && end == "\n" && self.ends.contains(&"\r") {
+                    bytes.push(b' ');
+                }
+                bytes.extend_from_slice(end.as_bytes());
             }
             Line { bytes, ours }
         };

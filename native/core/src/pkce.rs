@@ -1,0 +1,330 @@
+//! The login by authorization code and PKCE (RFC 7636), with the answer on a loopback address (RFC 8252, 7.3), as the AWS CLI makes it.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use percent_encoding::utf8_percent_encode;
+use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use url::form_urlencoded;
+
+use crate::browser::{UNRESERVED_ONLY, try_open};
+use crate::error::{Code, Error, without_controls};
+use crate::login::{Login, NoLogin};
+use crate::protocol::{LoginMethod, SessionTerms};
+use crate::run::Outlet;
+use crate::secret::Secret;
+use crate::world::World;
+
+/// Where the browser comes back to; the port of the moment is left out where the client is registered (RFC 8252, 7.3).
+const CALLBACK_PATH: &str = "/oauth/callback";
+pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1/oauth/callback";
+
+/// How long the browser is waited for, as the AWS CLI does.
+pub(crate) const BROWSER_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// A browser that asks sends its request at once; what else connects is not waited for.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+const LARGEST_REQUEST: usize = 16 * 1024;
+const MOST_HEADERS: usize = 128;
+
+/// Browsers open some connections ahead; more than this are not theirs.
+const MOST_CONNECTIONS: usize = 16;
+
+/// The place that the browser comes back to, open before the browser is.
+#[derive(Debug)]
+pub(crate) struct Callback {
+    listener: TcpListener,
+    port: u16,
+}
+
+/// What the browser has to bring back, and what only this run knows.
+struct Secrets {
+    state: String,
+    /// 64 of the characters that RFC 7636, 4.1 allows.
+    verifier: Secret,
+}
+
+/// What a request to the callback said.
+#[derive(Debug)]
+enum Answer {
+    Code(Secret),
+    /// `error` and `error_description` (RFC 6749, 4.1.2.1).
+    Refused(String, String),
+    WrongState,
+}
+
+impl Callback {
+    /// The place for the browser's answer; `None` where the login is by device code, or has to be, which is said.
+    pub(crate) async fn open(world: &World, terms: &SessionTerms, environment: &str, outlet: &Outlet) -> Option<Self> {
+        if terms.login_method == LoginMethod::DeviceCode {
+            return None;
+        }
+        if let Some(why) = world.browser.reason_against(&world.variables) {
+            outlet.warn(format!("{environment}: the browser's answer could not come back here, since {why}; the login is by device code."));
+            return None;
+        }
+        match Self::bind(0).await {
+            Ok(callback) => Some(callback),
+            Err(fault) => {
+                outlet.warn(format!("{environment}: no port on 127.0.0.1 could be opened for the browser's answer ({fault}); the login is by device code."));
+                None
+            }
+        }
+    }
+
+    async fn bind(port: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let port = listener.local_addr()?.port();
+        Ok(Self { listener, port })
+    }
+
+    fn redirect_uri(&self) -> String {
+        format!("http://127.0.0.1:{}{CALLBACK_PATH}", self.port)
+    }
+
+    /// Waits for the browser, whatever else connects.
+    async fn answer(&self, environment: &str, state: &str) -> Answer {
+        let page = Arc::new(Expected { port: self.port, state: state.to_owned(), environment: environment.to_owned() });
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = self.listener.accept(), if connections.len() < MOST_CONNECTIONS => {
+                    if let Ok((stream, _)) = accepted {
+                        let page = Arc::clone(&page);
+                        connections.spawn(async move { page.serve(stream).await });
+                    }
+                }
+                Some(served) = connections.join_next() => {
+                    if let Ok(Some(answer)) = served {
+                        return answer;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a request has to have to be the browser's answer.
+struct Expected {
+    port: u16,
+    state: String,
+    environment: String,
+}
+
+impl Expected {
+    /// Answers one connection; gives what it brought where it is the callback.
+    async fn serve(&self, mut stream: TcpStream) -> Option<Answer> {
+        let head = tokio::time::timeout(REQUEST_TIMEOUT, read_head(&mut stream)).await.ok().flatten();
+        let (status, text, answer) = match head.and_then(|head| self.understand(&head)) {
+            Some(understood) => understood,
+            None => ("400 Bad Request", "This is not a request that this page understands.".to_owned(), None),
+        };
+        let body = page(&text);
+        let head = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n\
+             X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; img-src data:\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        // Whoever went away without reading the page has brought the answer all the same.
+        let _ = tokio::time::timeout(REQUEST_TIMEOUT, async {
+            stream.write_all(head.as_bytes()).await?;
+            stream.write_all(body.as_bytes()).await?;
+            stream.shutdown().await
+        })
+        .await;
+        answer
+    }
+
+    fn understand(&self, head: &[u8]) -> Option<(&'static str, String, Option<Answer>)> {
+        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+        let mut request = httparse::Request::new(&mut headers);
+        request.parse(head).ok()?;
+        let host = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("host")).map(|header| header.value);
+        // A page of somebody else's name that leads to 127.0.0.1 is not the service's answer.
+        if request.method != Some("GET") || host != Some(format!("127.0.0.1:{}", self.port).as_bytes()) {
+            return None;
+        }
+        let (path, query) = request.path.map(|path| path.split_once('?').unwrap_or((path, "")))?;
+        if path != CALLBACK_PATH {
+            return Some(("404 Not Found", "There is nothing here.".to_owned(), None));
+        }
+        let value = |wanted: &str| form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
+        let name = escaped(&self.environment);
+        let not_done =
+            |answer| Some(("400 Bad Request", format!("You are not logged in to {name}. You can close this window; PowerShell says why."), Some(answer)));
+        if value("state").as_ref() != Some(&self.state) {
+            return not_done(Answer::WrongState);
+        }
+        match (value("error"), value("code")) {
+            (Some(error), _) => not_done(Answer::Refused(without_controls(&error), without_controls(&value("error_description").unwrap_or_default()))),
+            (None, Some(code)) if !code.is_empty() => {
+                let text = format!("You are logged in to {name}. You can close this window and go back to PowerShell.");
+                Some(("200 OK", text, Some(Answer::Code(Secret::new(code)))))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The lines of a request up to the empty one.
+async fn read_head(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut head = Vec::with_capacity(2048);
+    while head.len() < LARGEST_REQUEST {
+        if stream.read_buf(&mut head).await.ok()? == 0 {
+            return None;
+        }
+        if head.windows(4).any(|end| end == b"\r\n\r\n") {
+            return Some(head);
+        }
+    }
+    None
+}
+
+fn page(text: &str) -> String {
+    format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"color-scheme\" content=\"light dark\"><link rel=\"icon\" href=\"data:,\">\
+         <title>Set-AwsCliSsoCredentials</title><style>body{{font:1.2em system-ui,sans-serif;margin:20vh auto;max-width:36em;padding:0 1em}}</style></head>\
+         <body><p>{text}</p></body></html>"
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+impl Secrets {
+    fn new() -> Result<Self, Error> {
+        let mut random = [0; 64];
+        getrandom::fill(&mut random).map_err(|fault| {
+            Error::new(Code::LoginFailed, format!("The system gave no random numbers for the login: {fault}."))
+                .with_action("Run the command again with -LoginMethod DeviceCode.")
+        })?;
+        let (verifier, state) = random.split_at(48);
+        let state = <[u8; 16]>::try_from(state).unwrap_or_default();
+        Ok(Self { verifier: Secret::new(URL_SAFE_NO_PAD.encode(verifier)), state: uuid::Builder::from_random_bytes(state).into_uuid().to_string() })
+    }
+
+    /// RFC 7636, 4.2.
+    fn challenge(&self) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest(self.verifier.reveal()))
+    }
+}
+
+impl Login<'_> {
+    /// The page on which the login is approved, for a registered client.
+    async fn approval_url(&self, client_id: &str, redirect_uri: &str, secrets: &Secrets) -> Result<String, Error> {
+        let encoded = |text: &str| utf8_percent_encode(text, UNRESERVED_ONLY).to_string();
+        Ok(format!(
+            "{}?response_type=code&client_id={}&redirect_uri={}&state={}&code_challenge_method=S256&scopes={}&code_challenge={}",
+            self.service.authorize_url().await?,
+            encoded(client_id),
+            encoded(redirect_uri),
+            secrets.state,
+            encoded(&self.scopes.join(" ")),
+            secrets.challenge(),
+        ))
+    }
+
+    /// Sends the browser to the approval, and gives the code and what it is redeemed with.
+    pub(crate) async fn authorization_code(&self, callback: &Callback, client_id: &str) -> Result<(Secret, String, Secret), NoLogin> {
+        let secrets = Secrets::new()?;
+        let redirect_uri = callback.redirect_uri();
+        let url = self.approval_url(client_id, &redirect_uri, &secrets).await?;
+        let opened = self.browser && try_open(&url, self.world).is_ok();
+        let deadline = tokio::time::Instant::now() + BROWSER_TIMEOUT;
+        let deadline = self.deadline.map_or(deadline, |own| own.min(deadline));
+        self.tell(url, None, deadline, opened);
+        let answer = tokio::select! {
+            answer = callback.answer(&self.environment.name, &secrets.state) => answer,
+            ended = self.wait_until(deadline, deadline) => return Err(ended.err().unwrap_or(NoLogin::Cancelled)),
+        };
+        let name = &self.environment.name;
+        match answer {
+            Answer::Code(code) => Ok((code, redirect_uri, secrets.verifier)),
+            Answer::Refused(error, _) if error == "access_denied" => Err(self.declined().into()),
+            Answer::Refused(error, description) => {
+                let said = if description.is_empty() { error } else { format!("{error}: {description}") };
+                Err(Error::new(Code::LoginFailed, format!("The service refused the login to {name} ({said})."))
+                    .with_target(name)
+                    .with_action("Run the command again; if it stays, try -LoginMethod DeviceCode.")
+                    .into())
+            }
+            Answer::WrongState => {
+                Err(Error::new(Code::LoginFailed, format!("The answer that came to 127.0.0.1 is not that of the login to {name} (its state is another one)."))
+                    .with_target(name)
+                    .with_action("Run the command again, and close the pages of earlier logins first.")
+                    .into())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn expected() -> Expected {
+        Expected { port: 4711, state: "s1".into(), environment: "A<b>".into() }
+    }
+
+    fn request(path: &str, host: &str) -> Vec<u8> {
+        format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\n\r\n").into_bytes()
+    }
+
+    fn understood(path: &str) -> Option<(&'static str, String, Option<Answer>)> {
+        expected().understand(&request(path, "127.0.0.1:4711"))
+    }
+
+    #[test]
+    fn the_verifier_and_the_challenge_are_those_of_the_rfc() {
+        let (one, other) = (Secrets::new().unwrap(), Secrets::new().unwrap());
+        assert_eq!(one.verifier.reveal().len(), 64);
+        assert!(one.verifier.reveal().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)));
+        assert!(one.verifier.reveal() != other.verifier.reveal() && one.state != other.state);
+        assert!(one.state.len() == 36 && one.state.as_bytes()[14] == b'4', "{}", one.state);
+        // RFC 7636, appendix B.
+        let known = Secrets { verifier: Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), state: String::new() };
+        assert_eq!(known.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+
+    #[test]
+    fn only_the_callback_with_the_right_state_is_an_answer() {
+        let (status, text, answer) = understood("/oauth/callback?code=c%2F1&state=s1").unwrap();
+        assert!(matches!(&answer, Some(Answer::Code(code)) if code.reveal() == "c/1"));
+        assert!(status == "200 OK" && text.contains("A&lt;b&gt;") && text.contains("You can close this window"), "{text}");
+        assert!(matches!(understood("/oauth/callback?code=c&state=s2").unwrap().2, Some(Answer::WrongState)));
+        assert!(matches!(understood("/oauth/callback?code=c").unwrap().2, Some(Answer::WrongState)));
+        let refused = understood("/oauth/callback?error=server_error&error_description=a%1Bb&state=s1").unwrap().2;
+        assert!(matches!(&refused, Some(Answer::Refused(error, text)) if error == "server_error" && text == "ab"), "{refused:?}");
+    }
+
+    #[test]
+    fn whatever_else_connects_is_answered_and_waited_out() {
+        assert_eq!(understood("/favicon.ico").unwrap().0, "404 Not Found");
+        assert!(understood("/oauth/callback?state=s1").is_none());
+        assert!(expected().understand(&request("/oauth/callback?code=c&state=s1", "evil.example.com:4711")).is_none());
+        assert!(expected().understand(b"POST /oauth/callback?code=c&state=s1 HTTP/1.1\r\nHost: 127.0.0.1:4711\r\n\r\n").is_none());
+        assert!(expected().understand(b"\x16\x03\x01\r\n\r\n").is_none());
+    }
+
+    #[tokio::test]
+    async fn the_listener_is_on_the_loopback_and_a_port_that_is_taken_is_an_error() {
+        let callback = Callback::bind(0).await.unwrap();
+        assert_eq!(callback.listener.local_addr().unwrap().ip(), Ipv4Addr::LOCALHOST);
+        assert_eq!(callback.redirect_uri(), format!("http://127.0.0.1:{}/oauth/callback", callback.port));
+        assert_eq!(Callback::bind(callback.port).await.unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn an_answer_prints_no_code() {
+        assert!(!format!("{:?}", Answer::Code(Secret::new("hunter2"))).contains("hunter2"));
+    }
+}

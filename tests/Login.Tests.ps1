@@ -1,0 +1,126 @@
+# What a user sees of a login where there is no browser, and of one by PKCE in a real browser.
+
+BeforeAll {
+    Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
+    $service = Start-StandIn '--accounts', '2', '--approve-after-polls', '0'
+
+    function New-Home {
+        $path = New-UserHome
+        Add-Environment $path $service Acme -Count 2
+        $path
+    }
+
+    # The lines of half blocks in what a user saw, as a bitmap: what is drawn is white.
+    function ConvertTo-Bitmap([string] $Text) {
+        $blocks = "$([char] 0x2588)$([char] 0x2580)$([char] 0x2584) "
+        $lines = @($Text -split "`n" | Where-Object { $_.Length -gt 20 -and -not $_.Trim($blocks) })
+        $scale = 8
+        $rows = foreach ($line in $lines) {
+            foreach ($half in 0x2580, 0x2584) {
+                $row = -join ($line.ToCharArray() | ForEach-Object { $(if ([int] $_ -in 0x2588, $half) { '0' } else { '1' }) * $scale })
+                for ($copy = 0; $copy -lt $scale; $copy++) { $row }
+            }
+        }
+        "P1`n$($rows[0].Length) $(@($rows).Count)`n$($rows -join "`n")`n"
+    }
+}
+
+AfterAll {
+    Clear-StandIn
+}
+
+Describe 'A login without a browser' {
+    It 'shows address, code and a QR code of exactly that address: <Where>' -TestCases @(
+        @{ Where = 'over SSH'; Variable = @{ SSH_CONNECTION = '192.0.2.1 50000 192.0.2.2 22'; DISPLAY = ':0' } }
+        @{ Where = 'in WSL'; Variable = @{ WSL_DISTRO_NAME = 'Debian'; DISPLAY = ':0' } }
+        @{ Where = 'in a container'; Variable = @{ CODESPACES = 'true'; DISPLAY = ':0' } }
+    ) {
+        $result = Invoke-UserPowerShell (New-Home) $service 'Connect-SsoSession Acme -Verbose' $Variable
+        $result.Errors | Should -BeNullOrEmpty
+        $shown = [regex]::Match($result.Text, 'Acme: open (http://127\.0\.0\.1:\d+/device\?user_code=([A-Z]{4}-[A-Z]{4})) to approve the login\. Go on if the page shows the code \2, before \d\d:\d\d\.')
+        $shown.Success | Should -BeTrue -Because $result.Text
+        $url = $shown.Groups[1].Value
+        $result.Text -replace '\r?\n', ' ' | Should -Match "no browser is tried, since PowerShell runs $Where"
+        @($result.Text -split "`n" | Where-Object { $_ -match "^[\u2580\u2584\u2588 ]{20,}$" -and $_.Length -gt 80 }) | Should -BeNullOrEmpty
+        if (-not (Get-Command zbarimg -CommandType Application -ErrorAction Ignore)) {
+            Set-ItResult -Skipped -Because 'zbarimg is not installed'
+            return
+        }
+
+        $image = Join-Path (New-TestFolder) 'code.pbm'
+        [IO.File]::WriteAllText($image, (ConvertTo-Bitmap $result.Text))
+        & zbarimg --quiet --raw --oneshot $image 2>$null | Should -Be $url
+    }
+
+    It 'shows no QR code with -NoQrCode' {
+        $result = Invoke-UserPowerShell (New-Home) $service 'Connect-SsoSession Acme -NoBrowser -NoQrCode'
+        $result.Errors | Should -BeNullOrEmpty
+        $result.Text | Should -Match 'Acme: open http'
+        $result.Text | Should -Not -Match '\u2588'
+    }
+
+    It 'draws the QR code in colours of its own' {
+        $result = Invoke-UserPowerShell (New-Home) $service @'
+            Connect-SsoSession Acme -NoBrowser -InformationVariable said 6> $null
+            $said.MessageData | Where-Object { "$_".StartsWith([char] 0x2588) } | ForEach-Object { "$($_.ForegroundColor) on $($_.BackgroundColor)" } | Select-Object -Unique
+'@
+        $result.Output | Should -Be 'White on Black'
+    }
+
+    It 'falls back to the code where a login by PKCE could not come back, and says so' {
+        $result = Invoke-UserPowerShell (New-Home) $service 'Update-SsoCredential Acme -LoginMethod Pkce -Quiet -NoQrCode' @{ SSH_TTY = '/dev/pts/0' }
+        $result.Errors | Should -BeNullOrEmpty
+        $result.Text -replace '\r?\n', ' ' | Should -Match "WARNING: Acme: the browser's answer could not come back here, since PowerShell runs over SSH; the login is by device code\."
+        $result.Text | Should -Match 'Go on if the page shows the code'
+    }
+}
+
+Describe 'A login by PKCE' -Skip:(-not $IsLinux) {
+    BeforeAll {
+        # A browser of the user's that leaves what it shows in the end in a file.
+        function New-Browser {
+            $path = Join-Path (New-TestFolder) 'browser'
+            [IO.File]::WriteAllText($path, "#!/bin/sh`nexec chromium --headless --no-sandbox --disable-gpu --user-data-dir='$path.data' --dump-dom `"`$1`" > '$path.html' 2> '$path.log'`n")
+            & chmod +x $path
+            $path
+        }
+
+        function Test-Chromium {
+            $found = Get-Command chromium -CommandType Application -ErrorAction Ignore
+            if (-not $found) { Set-ItResult -Skipped -Because 'chromium is not installed' }
+            [bool] $found
+        }
+
+        function Wait-Page([string] $Browser) {
+            for ($try = 0; $try -lt 200 -and -not ((Test-Path "$Browser.html") -and (Get-Item "$Browser.html").Length); $try++) { Start-Sleep -Milliseconds 50 }
+            Get-Content -Raw "$Browser.html"
+        }
+    }
+
+    It 'is made in a real browser, which says that its window can be closed' {
+        if (-not (Test-Chromium)) { return }
+        $browser = New-Browser
+        $userHome = New-Home
+        $before = Get-StandInStats $service
+        $result = Invoke-UserPowerShell $userHome $service 'Update-SsoCredential Acme -LoginMethod Pkce -Timeout 60' @{ AWS_SSO_BROWSER = $browser; BROWSER = '/nonexistent'; SSH_TTY = '/dev/pts/0' }
+        $result.Errors | Should -BeNullOrEmpty
+        $result.Text | Should -Match 'Acme: the browser should open http://127\.0\.0\.1:\d+/authorize\?response_type=code&\S+ to approve the login, before \d\d:\d\d\.'
+        $result.Text | Should -Match 'Acme: Account1, Account2 registered'
+        Wait-Page $browser | Should -Match 'You are logged in to Acme\. You can close this window and go back to PowerShell\.'
+        $after = Get-StandInStats $service
+        $after.device_authorizations | Should -Be $before.device_authorizations
+        $after.violations | Should -BeNullOrEmpty
+        (Get-Credential $userHome).Keys | Sort-Object | Should -Be 'Account1', 'Account2'
+    }
+
+    It 'that is declined in a real browser is said on both sides' {
+        if (-not (Test-Chromium)) { return }
+        $denying = Start-StandIn '--deny'
+        $browser = New-Browser
+        $userHome = New-UserHome
+        Add-Environment $userHome $denying Acme -Count 1
+        $result = Invoke-UserPowerShell $userHome $denying 'Connect-SsoSession Acme -LoginMethod Pkce -Timeout 60' @{ AWS_SSO_BROWSER = $browser }
+        $result.Errors.Id | Should -Be 'LoginDeclined,AwsSso.Commands.ConnectSsoSessionCommand'
+        Wait-Page $browser | Should -Match 'You are not logged in to Acme\. You can close this window'
+    }
+}
