@@ -1,0 +1,65 @@
+# Every example of the help and of the README does what it says without an error, as typed by a user who has what it starts from.
+
+BeforeDiscovery {
+    $root = Split-Path $PSScriptRoot
+    $sources = @(Get-ChildItem "$root/module/Help/*-*.md") + (Get-Item "$root/README.md")
+    $examples = foreach ($source in $sources) {
+        $text = Get-Content -Raw $source
+        # Blocks of PowerShell, and in the README the commands of its tables.
+        $codes = @([regex]::Matches($text, '(?ms)^```powershell\r?\n(.*?)^```') | ForEach-Object { $_.Groups[1].Value.Trim() })
+        if ($source.Name -eq 'README.md') {
+            $rows = [regex]::Matches($text, '(?ms)^\| to do \| command \|\r?\n(.*?)\r?\n\r?\n') | ForEach-Object { $_.Groups[1].Value -split '\r?\n' } | Where-Object { $_ -notlike '|---*' }
+            $codes += @($rows | ForEach-Object { [regex]::Matches(($_ -split '(?<!\\)\|')[2], '`([^`]+)`') } | ForEach-Object { $_.Groups[1].Value.Replace('\|', '|') } | Where-Object { $_ -match '^[A-Z$]' -and $_ -cnotmatch '^CI$' })
+        }
+        $number = 0
+        $codes | ForEach-Object { $number++; @{ Name = "$($source.BaseName) $number"; Code = $_ } }
+    }
+}
+
+BeforeAll {
+    Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
+    $service = Start-StandIn '--accounts', '12', '--approve-after-polls', '0'
+    $other = Start-StandIn '--accounts', '12', '--approve-after-polls', '0'
+
+    # The module has to be found by its name.
+    $modules = New-TestFolder
+    $null = New-Item -ItemType SymbolicLink -Path (Join-Path $modules Set-AwsCliSsoCredentials) -Target (Split-Path $PSScriptRoot)
+
+    # A user's home folder: an environment with keys, a session of the AWS CLI, a copy of the script, and files of a colleague's.
+    $template = New-UserHome
+    Add-AwsText $template config "[sso-session my-sso]`nsso_start_url = $($service.StartUrl)`nsso_region = us-west-2`n`n[profile cli]`nsso_session = my-sso`nsso_account_id = $(Get-AccountId 5)`nsso_role_name = AWSReadOnlyAccess`n"
+    Add-Environment $template $service Acme -Count 4
+    $prepared = Invoke-UserPowerShell $template $service 'Update-SsoCredential Acme -ProfileName Account1, Account2 -NoBrowser -NoQrCode; Export-SsoEnvironment Acme -Path ./team.json'
+    "Profile,AccountId,RoleName`nAccount1,$(Get-AccountId 1),AWSReadOnlyAccess" | Set-Content (Join-Path $template accounts.csv)
+    $null = New-Item -ItemType Directory (Join-Path $template sso-scripts)
+    foreach ($place in 'Set-AwsCliSsoCredentials.ps1', 'sso-scripts/Set-AwsCliSsoCredentials.ps1') {
+        Copy-Item (Get-ChildItem "$PSScriptRoot/scripts/*.ps1" | Sort-Object Name | Select-Object -First 1) (Join-Path $template $place)
+    }
+
+    function New-Reader {
+        $path = New-TestFolder
+        Get-ChildItem $template -Force | Copy-Item -Destination $path -Recurse -Force
+        $path
+    }
+}
+
+AfterAll {
+    Clear-StandIn
+}
+
+Describe 'The examples' {
+    It 'start from a home folder that is ready for them' {
+        $prepared.Errors | Should -BeNullOrEmpty
+    }
+
+    It 'run as they stand: <Name>' -ForEach $examples {
+        $userHome = New-Reader
+        # Who imports a script does not have its environment yet.
+        if ($Code -match '^Import-SsoEnvironment|\| Import-SsoEnvironment|Import-SsoEnvironment ~') { Remove-Item (Get-AwsPath $userHome sso-environments) }
+        # A session that is ended is ended for every example.
+        $company = if ($Code -match 'Disconnect-SsoSession') { $other } else { $service }
+        # Nobody is there to be asked.
+        $result = Invoke-UserPowerShell $userHome $company ($Code -replace ' -Confirm\b') @{ PSModulePath = $modules + [IO.Path]::PathSeparator + $env:PSModulePath }
+        $result.Errors | ForEach-Object { "$($_.Id): $($_.Message)" } | Should -BeNullOrEmpty
+    }
+}
