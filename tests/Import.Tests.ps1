@@ -129,3 +129,11 @@ Describe 'Get-Help <_>' -ForEach $commands {
         $help.Unknown | Should -BeNullOrEmpty
     }
 }
+
+Describe 'Get-Help about_*' {
+    It 'has the whole picture of environments and of sessions' {
+        $texts = Invoke-Fresh ($import + "'SsoEnvironments', 'SsoSessions' | ForEach-Object { (Get-Help about_`$_ | Out-String) -replace '\s+', ' ' }")
+        $texts[0] | Should -Match 'about_SsoEnvironments SHORT DESCRIPTION .*\{AccountName:lower\}'
+        $texts[1] | Should -Match 'about_SsoSessions SHORT DESCRIPTION .*-LoginMethod Pkce'
+    }
+}

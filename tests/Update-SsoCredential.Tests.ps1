@@ -524,3 +524,20 @@ Describe 'Update-SsoCredential' {
         $stats.early_polls | Should -Be 0
     }
 }
+
+Describe 'The progress of a long run' {
+    It 'says how many of how many, and how fast' {
+        $slow = Start-StandIn '--accounts', '8', '--approve-after-polls', '0', '--delay', '300'
+        $userHome = New-UserHome
+        Add-Environment $userHome $slow Acme -Count 8
+        $result = Invoke-UserPowerShell $userHome $slow @'
+            $shell = [powershell]::Create().AddScript("Import-Module '$manifest'; Update-SsoCredential Acme -NoBrowser -ThrottleLimit 2; Get-SsoRole Acme -ThrottleLimit 2")
+            $null = $shell.Invoke()
+            $shell.Streams.Progress | Where-Object RecordType -EQ Processing | ForEach-Object { "$($_.Activity): $($_.StatusDescription)" }
+'@
+        $result.Errors | Should -BeNullOrEmpty
+        $result.Output | Should -Contain 'Registering profiles: 0 of 8'
+        $result.Output -match '^Registering profiles: 8 of 8, \d+ a (second|minute)$' | Should -Not -BeNullOrEmpty
+        $result.Output -match '^Listing roles: 8 of 8, \d+ a (second|minute)$' | Should -Not -BeNullOrEmpty
+    }
+}
