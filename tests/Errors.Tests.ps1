@@ -195,7 +195,7 @@ Describe 'Update-SsoCredential with something wrong' {
             # As one line, whatever the width of the screen.
             $screen = $run.ErrorText -replace '[\s|]+', ' '
             $screen | Should -Match 'is not assigned to you, so the profile Account7 was left as it is'
-            $screen | Should -Match 'Correct the role'
+            $screen | Should -Match 'Get-SsoRole -Account 100000000006 shows the roles that are'
         }
 
         It 'ends a pwsh -Command with 1' {

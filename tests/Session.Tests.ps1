@@ -43,7 +43,7 @@ BeforeAll {
     $first = Invoke-UserPowerShell $loggedIn $service @'
         @{ Earlier = @(Get-SsoSession) }
         @{ Missing = @(Get-SsoCredential) }
-        @{ Connected = @(Connect-SsoSession Acme -NoBrowser -PassThru -InformationVariable said); Said = @($said | ForEach-Object { "$_" }) }
+        @{ Connected = @(Connect-SsoSession Acme -NoBrowser -NoQrCode -PassThru -InformationVariable said); Said = @($said | ForEach-Object { "$_" }) }
 '@
     $firstDifference = Get-Difference $before
 }

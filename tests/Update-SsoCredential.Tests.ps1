@@ -11,7 +11,7 @@ BeforeAll {
     Add-Environment $loggedIn $service Beta -Count 2 -First 21
     Add-Environment $loggedIn $service Gamma -Count 2 -First 23
     $first = Invoke-UserPowerShell $loggedIn $service @'
-        $objects = Update-SsoCredential -Environment Acme -NoBrowser -PassThru -InformationVariable said
+        $objects = Update-SsoCredential -Environment Acme -NoBrowser -NoQrCode -PassThru -InformationVariable said
         @{ Objects = $objects; Said = @($said | ForEach-Object { "$_" }) }
         $objects | Select-Object -First 3 | Out-String -Width 160
         @(Update-SsoCredential Acme 6>&1 | ForEach-Object { "$($_.GetType().Name) $_" })

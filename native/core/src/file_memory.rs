@@ -32,6 +32,9 @@ impl<T> FileMemory<T> {
             return Ok(Arc::clone(parsed));
         }
         files.remove(file.path());
+        if identity.is_none() {
+            return parse(&[]).map(Arc::new);
+        }
         let Some(Contents { bytes, identity }) = file.read()? else { return parse(&[]).map(Arc::new) };
         let parsed = Arc::new(parse(&bytes)?);
         if identity.is_older_than(TICK, SystemTime::now()) {
