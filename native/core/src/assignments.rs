@@ -18,8 +18,8 @@ use crate::run::{NetworkWork, Outlet};
 use crate::safe_write::{FILE_LOCK_LIMIT, Lock, Patience, SafeFile};
 use crate::secret::Secret;
 use crate::service::{Page, Refusal, Service};
-use crate::session::{SessionSource, token_files};
-use crate::update::{DEFAULT_TIMEOUT, limit};
+use crate::session::SessionSource;
+use crate::update::{DEFAULT_TIMEOUT, at_once, limit};
 use crate::world::World;
 
 /// What the last lists said of every environment; there is no secret in it.
@@ -104,7 +104,7 @@ pub(crate) fn get_roles(wanted: GetRole, world: World, outlet: &Outlet) -> Resul
             .map_err(|what| Error::new(Code::AccountNotFound, format!("No role was asked for: {what}.")).with_target(&account.account_id))?;
     }
     let lister = Lister::of(wanted.session, environments, environment, world, outlet)?;
-    let limit = usize::try_from(wanted.throttle_limit.clamp(1, 256)).unwrap_or(16);
+    let limit = at_once(wanted.throttle_limit);
     Ok(Some(Box::pin(async move { lister.tell_roles(wanted.accounts, limit).await })))
 }
 
@@ -127,15 +127,7 @@ impl Lister {
     }
 
     fn source(&self) -> SessionSource<'_> {
-        let token_cache = self.terms.token_cache.unwrap_or(self.environment.token_cache);
-        SessionSource {
-            world: &self.world,
-            outlet: &self.outlet,
-            environment: &self.environment,
-            service: &self.service,
-            files: token_files(&self.world, &self.environment, &self.config, token_cache),
-            terms: &self.terms,
-        }
+        SessionSource::of(&self.world, &self.outlet, &self.environment, &self.service, &self.config, &self.terms)
     }
 
     /// A session, unless the user has turned away or the error is told.
@@ -153,9 +145,7 @@ impl Lister {
     }
 
     fn error(&self, refusal: &Refusal, what: &str, target: &str) -> Error {
-        let error = self.service.error(refusal, true);
-        let action = error.action().unwrap_or_default().to_owned();
-        Error::new(error.code(), format!("{what} could not be listed: {error}")).with_action(action).with_target(target).with_request_id(refusal.request_id())
+        self.service.error(refusal, true).behind(format!("{what} could not be listed")).with_target(target).with_request_id(refusal.request_id())
     }
 
     async fn tell_accounts(self) {

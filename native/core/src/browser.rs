@@ -6,6 +6,7 @@ use std::time::Duration;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use crate::environment::is_trustworthy;
+use crate::run::Outlet;
 use crate::world::{Browser, Variables, World};
 
 /// What stands for itself inside a value of an address: the unreserved characters of RFC 3986, 2.3.
@@ -18,13 +19,16 @@ pub(crate) fn may_open(url: &str) -> bool {
     is_trustworthy(url) && url.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#=&%+".contains(&byte))
 }
 
-/// Whether `url` was opened in a browser; where not, why none was tried.
-pub(crate) fn try_open(url: &str, world: &World) -> Result<(), Option<&'static str>> {
-    match world.browser.reason_against(&world.variables) {
-        Some(why) => Err(Some(why)),
-        None if may_open(url) && world.browser.open(url, &world.variables) => Ok(()),
-        None => Err(None),
+/// Opens `url` for an environment where the user wants that and a browser is of use; gives whether it did.
+pub(crate) fn try_open(url: &str, wanted: bool, environment: &str, world: &World, outlet: &Outlet) -> bool {
+    if !wanted {
+        return false;
     }
+    if let Some(why) = world.browser.reason_against(&world.variables) {
+        outlet.verbose(format!("{environment}: no browser is tried, since {why}."));
+        return false;
+    }
+    may_open(url) && world.browser.open(url, &world.variables)
 }
 
 /// The user's own browser.

@@ -1,5 +1,6 @@
 //! Reads the AWS config file, `~/.aws/config`; this module never writes it.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ pub(crate) struct ConfigFile {
     /// One for each session, in the order of the file, then one for each start URL of profiles that name no session.
     pub(crate) environments: Vec<Configured>,
     profiles: Vec<Profile>,
+    /// The profiles whose `credential_process` calls this module.
+    calling_us: HashSet<String>,
 }
 
 /// An environment that stands in the config file, or why it is none.
@@ -51,6 +54,14 @@ struct Profile {
     role_name: Option<String>,
     has_role_arn: bool,
     credential_process: Option<String>,
+}
+
+impl Profile {
+    fn calls_us(&self) -> bool {
+        let command = self.credential_process.as_deref().unwrap_or_default().to_ascii_lowercase();
+        // PowerShell takes the first letters of a parameter for all of it.
+        command.contains("get-ssocredential") && command.contains("-as")
+    }
 }
 
 /// What a profile of the config file is besides the one that this module writes keys for.
@@ -78,7 +89,8 @@ impl ConfigFile {
         })?;
         let sessions: Vec<SsoSession> = config.iter().filter_map(|(section, keys)| session_of(section?, keys)).collect();
         let profiles: Vec<Profile> = config.iter().filter_map(|(section, keys)| profile_of(section?, keys)).collect();
-        Ok(Self { path: path.to_owned(), environments: environments_of(&sessions, &profiles, path), sessions, profiles })
+        let calling_us = profiles.iter().filter(|profile| profile.calls_us()).map(|profile| profile.name.clone()).collect();
+        Ok(Self { path: path.to_owned(), environments: environments_of(&sessions, &profiles, path), sessions, profiles, calling_us })
     }
 
     /// The environment of this name, compared without case.
@@ -109,11 +121,7 @@ impl ConfigFile {
 
     /// Whether AWS tools get the keys of this profile from this module, through a `credential_process` that calls it.
     pub(crate) fn calls_us(&self, profile: &str) -> bool {
-        let profile = self.profiles.iter().find(|other| other.name == profile);
-        let Some(command) = profile.and_then(|profile| profile.credential_process.as_ref()) else { return false };
-        let command = command.to_ascii_lowercase();
-        // PowerShell takes the first letters of a parameter for all of it.
-        command.contains("get-ssocredential") && command.contains("-as")
+        self.calling_us.contains(profile)
     }
 
     /// The session of this name.

@@ -44,15 +44,7 @@ pub(crate) fn connect(wanted: &ConnectSession, world: World, outlet: &Outlet) ->
             let token_cache = wanted.session.token_cache.unwrap_or(environment.token_cache);
             let outcome = async {
                 let service = world.memory.services.of(&world, &environment.region)?;
-                let source = SessionSource {
-                    world: &world,
-                    outlet: &outlet,
-                    environment,
-                    service: &service,
-                    files: token_files(&world, environment, &named.config, token_cache),
-                    terms: &wanted.session,
-                };
-                source.session().await
+                SessionSource::of(&world, &outlet, environment, &service, &named.config, &wanted.session).session().await
             };
             match outcome.await {
                 Ok(_) => outlet.send(Event::Session(view(&world, environment, &named.config, token_cache))),

@@ -14,11 +14,7 @@ use crate::world::World;
 pub(crate) fn open(wanted: &OpenConsole, world: &World, outlet: &Outlet) -> Result<(), Error> {
     let (environment, profile) = find_profile(&wanted.profile, &wanted.environments, world)?;
     let url = link(&environment, &profile, wanted)?;
-    let tried = if wanted.browser { try_open(&url, world) } else { Err(None) };
-    if let Err(Some(why)) = tried {
-        outlet.verbose(format!("No browser is tried, since {why}."));
-    }
-    let browser_opened = tried.is_ok();
+    let browser_opened = try_open(&url, wanted.browser, &environment.name, world, outlet);
     outlet.send(Event::Console(ConsoleView { environment: environment.name.clone(), profile_name: profile.name.clone(), url, browser_opened }));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Environments: the Identity Center instances that the user named, each with its table of profiles, in `~/.aws/sso-environments`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -113,7 +113,7 @@ impl Environments {
     }
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
-        let text = IniText::scan(bytes).map_err(|fault| Place { path, line: fault.line }.invalid(fault.kind))?;
+        let text = scan(path, bytes)?;
         let mut found: Vec<(Environment, usize)> = Vec::new();
         let mut profiles: Vec<(&Section, &str, &str)> = Vec::new();
         for section in &text.sections {
@@ -212,6 +212,16 @@ impl<'n> SectionName<'n> {
             }
         }
     }
+}
+
+fn scan<'b>(path: &Path, bytes: &'b [u8]) -> Result<IniText<'b>, Error> {
+    IniText::scan(bytes).map_err(|fault| Place { path, line: fault.line }.invalid(fault.kind))
+}
+
+/// The sections of an environment, by its name without case, as they are written and what that means.
+fn own_sections<'t>(text: &'t IniText<'_>, environment: &str) -> Vec<(&'t str, SectionName<'t>)> {
+    let sections = text.sections.iter().filter_map(Section::name).filter_map(|written| Some((written, SectionName::of(written)?)));
+    sections.filter(|(_, parsed)| matches!(parsed, SectionName::Environment(other) | SectionName::Profile(other, _) if same_name(other, environment))).collect()
 }
 
 fn known_keys(section: &Section, known: &[&str], path: &Path) -> Result<(), Error> {
@@ -439,13 +449,8 @@ fn with_environment(path: &Path, bytes: &[u8], wanted: &SetEnvironment) -> Resul
     }
     // Sections are found by the name as it is written there.
     let name = existing.map_or(wanted.name.as_str(), |environment| environment.name.as_str());
-    let text = IniText::scan(bytes).map_err(|fault| Place { path, line: fault.line }.invalid(fault.kind))?;
-    let own: Vec<(&str, SectionName<'_>)> = text
-        .sections
-        .iter()
-        .filter_map(|section| section.name().and_then(|written| Some((written, SectionName::of(written)?))))
-        .filter(|(_, parsed)| matches!(parsed, SectionName::Environment(other) | SectionName::Profile(other, _) if same_name(other, name)))
-        .collect();
+    let text = scan(path, bytes)?;
+    let own = own_sections(&text, name);
     let section_of = |profile: &str| {
         let same = |parsed: &SectionName<'_>| matches!(parsed, SectionName::Profile(_, other) if *other == profile);
         own.iter().find(|(_, parsed)| same(parsed)).map_or_else(|| format!("environment {name} profile {profile}"), |(written, _)| (*written).to_owned())
@@ -487,7 +492,7 @@ fn with_environment(path: &Path, bytes: &[u8], wanted: &SetEnvironment) -> Resul
 pub(crate) struct TableChange {
     pub(crate) added: Vec<ProfileEntry>,
     /// The names of the profiles that go.
-    pub(crate) removed: Vec<String>,
+    pub(crate) removed: HashSet<String>,
 }
 
 /// Changes the table of a stored environment; `change` decides under the lock from what is stored then.
@@ -499,7 +504,7 @@ pub(crate) fn edit_table(
     mut change: impl FnMut(&Environments, &Environment) -> Result<TableChange, Error>,
 ) -> Result<(), Error> {
     let file = file(world)?;
-    let mut edit = |bytes: Option<&[u8]>| {
+    let edit = |bytes: Option<&[u8]>| {
         let bytes = bytes.unwrap_or_default();
         let stored = Environments::parse(file.path(), bytes)?;
         let environment = stored.stored(name).ok_or_else(|| not_stored(name, &stored, world))?;
@@ -507,19 +512,11 @@ pub(crate) fn edit_table(
         if added.is_empty() && removed.is_empty() {
             return Ok(None);
         }
-        let text = IniText::scan(bytes).map_err(|fault| Place { path: file.path(), line: fault.line }.invalid(fault.kind))?;
-        let own: Vec<(&str, Option<&str>)> = text
-            .sections
-            .iter()
-            .filter_map(Section::name)
-            .filter_map(|written| match SectionName::of(written)? {
-                SectionName::Environment(other) => same_name(other, name).then_some((written, None)),
-                SectionName::Profile(other, profile) => same_name(other, name).then_some((written, Some(profile))),
-            })
-            .collect();
-        let going: Vec<&str> =
-            own.iter().filter(|(_, profile)| profile.is_some_and(|profile| removed.iter().any(|name| name == profile))).map(|(written, _)| *written).collect();
-        let last = own.iter().rev().map(|(written, _)| *written).find(|written| !going.contains(written));
+        let text = scan(file.path(), bytes)?;
+        let goes = |parsed: &SectionName<'_>| matches!(parsed, SectionName::Profile(_, profile) if removed.contains(*profile));
+        let (going, staying): (Vec<_>, Vec<_>) = own_sections(&text, name).into_iter().partition(|(_, parsed)| goes(parsed));
+        let going: Vec<&str> = going.into_iter().map(|(written, _)| written).collect();
+        let last = staying.last().map(|(written, _)| *written);
         let sections: Vec<String> = added.iter().map(|row| format!("environment {} profile {}", environment.name, row.name)).collect();
         let edits: Vec<SectionEdit<'_>> = added
             .iter()
@@ -535,7 +532,16 @@ pub(crate) fn edit_table(
         Environments::parse(file.path(), &new)?;
         Ok((*new != *bytes).then_some(new))
     };
-    // Before a lock is made for nothing.
+    change_file(&file, check_only, patience, edit)
+}
+
+/// Changes the file under its lock. The edit is tried before, so that no lock is made for nothing or for what cannot be.
+fn change_file(
+    file: &SafeFile,
+    check_only: bool,
+    patience: &Patience,
+    mut edit: impl FnMut(Option<&[u8]>) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, Error>,
+) -> Result<(), Error> {
     let bytes = file.read()?.map(|contents| contents.bytes);
     let changed = edit(bytes.as_ref().map(|bytes| bytes.as_slice()))?;
     if changed.is_some() && !check_only {
@@ -571,27 +577,11 @@ pub(crate) fn remove(world: &World, name: &str, check_only: bool, patience: &Pat
         if stored.stored(name).is_none() {
             return Err(not_stored(name, &stored, world));
         }
-        let text = IniText::scan(bytes).map_err(|fault| Place { path: file.path(), line: fault.line }.invalid(fault.kind))?;
-        let names = text.sections.iter().filter_map(Section::name);
-        let removed: Vec<&str> = names
-            .filter(
-                |written| matches!(SectionName::of(written), Some(SectionName::Environment(other) | SectionName::Profile(other, _)) if same_name(other, name)),
-            )
-            .collect();
+        let text = scan(file.path(), bytes)?;
+        let removed: Vec<&str> = own_sections(&text, name).into_iter().map(|(written, _)| written).collect();
         Ok(Some(text.edited(&[], &removed)))
     };
-    if check_only {
-        let bytes = file.read()?.map(|contents| contents.bytes);
-        edit(bytes.as_ref().map(|bytes| bytes.as_slice())).map(drop)
-    } else {
-        // Before a lock is made for nothing.
-        let stored = Environments::read(world)?;
-        if stored.stored(name).is_none() {
-            return Err(not_stored(name, &stored, world));
-        }
-        let lock = Lock::take(&file.lock_path(), patience)?;
-        file.replace(&lock, edit).map(drop)
-    }
+    change_file(&file, check_only, patience, edit)
 }
 
 #[cfg(test)]

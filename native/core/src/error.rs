@@ -65,6 +65,13 @@ impl Error {
         Self { code, message: without_controls(&message.into()), action: None, target: None, request_id: None }
     }
 
+    /// The same error, told as the reason of what stands before it.
+    #[must_use]
+    pub fn behind(mut self, what: impl std::fmt::Display) -> Self {
+        self.message = without_controls(&format!("{what}: {}", self.message));
+        self
+    }
+
     /// The same error with the sentence that says what to do next.
     #[must_use]
     pub fn with_action(mut self, action: impl Into<String>) -> Self {

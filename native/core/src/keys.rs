@@ -11,7 +11,7 @@ use crate::login::NoLogin;
 use crate::protocol::{Event, GetKeys, KeysView};
 use crate::run::{NetworkWork, Outlet};
 use crate::secret::Secret;
-use crate::session::{SessionSource, token_files};
+use crate::session::SessionSource;
 use crate::update::{DEFAULT_TIMEOUT, limit, profile_error, rule};
 use crate::world::World;
 
@@ -49,14 +49,7 @@ pub(crate) fn get(wanted: GetKeys, world: World, outlet: &Outlet) -> Result<Opti
     let config = ConfigFile::read(&world)?;
     let outlet = outlet.clone();
     Ok(Some(Box::pin(async move {
-        let source = SessionSource {
-            world: &world,
-            outlet: &outlet,
-            environment: &environment,
-            service: &service,
-            files: token_files(&world, &environment, &config, wanted.session.token_cache.unwrap_or(environment.token_cache)),
-            terms: &wanted.session,
-        };
+        let source = SessionSource::of(&world, &outlet, &environment, &service, &config, &wanted.session);
         let bound = Bound::Together(wanted.session.timeout.map_or(DEFAULT_TIMEOUT, limit));
         let session = match LiveSession::open(&source, bound).await {
             Ok(session) => session,

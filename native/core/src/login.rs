@@ -105,9 +105,8 @@ impl Login<'_> {
     async fn by_device_code(&self, registration: Option<Registration>) -> Result<(Registration, NewToken), NoLogin> {
         let (client, authorization, started) = self.authorize(registration).await?;
         let expires_at = started + authorization.expires_in;
-        let deadline = self.deadline.map_or(expires_at, |deadline| deadline.min(expires_at));
-        self.show(&authorization, expires_at);
-        let token = self.poll(&client, &authorization, started, deadline).await?;
+        self.invite(authorization.url.clone(), Some(authorization.user_code.clone()), expires_at);
+        let token = self.poll(&client, &authorization, started, self.at_latest(expires_at)).await?;
         Ok((client, token))
     }
 
@@ -150,16 +149,9 @@ impl Login<'_> {
         }
     }
 
-    fn show(&self, authorization: &DeviceAuthorization, expires_at: Instant) {
-        let tried = if self.browser { try_open(&authorization.url, self.world) } else { Err(None) };
-        if let Err(Some(why)) = tried {
-            self.outlet.verbose(format!("{}: no browser is tried, since {why}.", self.environment.name));
-        }
-        self.tell(authorization.url.clone(), Some(authorization.user_code.clone()), expires_at, tried.is_ok());
-    }
-
-    /// Tells the user where the login is approved, and until when.
-    pub(crate) fn tell(&self, url: String, user_code: Option<String>, expires_at: Instant, browser_opened: bool) {
+    /// Sends the browser to where the login is approved, and tells the user, and until when.
+    pub(crate) fn invite(&self, url: String, user_code: Option<String>, expires_at: Instant) {
+        let browser_opened = try_open(&url, self.browser, &self.environment.name, self.world, self.outlet);
         // The answer to a login by PKCE comes back to this machine, and to no phone.
         let has_qr_code = self.qr_code && !browser_opened && user_code.is_some();
         self.outlet.send(Event::Verification(Verification {
@@ -200,6 +192,17 @@ impl Login<'_> {
                 Next::Refused => return Err(self.refused(&refusal).into()),
             }
         }
+    }
+
+    /// The end of a wait that may last until `end`, unless the user gave less time.
+    pub(crate) fn at_latest(&self, end: Instant) -> Instant {
+        self.deadline.map_or(end, |deadline| deadline.min(end))
+    }
+
+    /// The service's own words for why it does not log anybody in.
+    pub(crate) fn refused_with(&self, error: &str, message: &str) -> Error {
+        let said = if message.is_empty() { error.to_owned() } else { format!("{error}: {message}") };
+        Error::new(Code::LoginFailed, format!("The service refused the login to {} ({said}).", self.environment.name)).with_target(&self.environment.name)
     }
 
     pub(crate) fn declined(&self) -> Error {
@@ -262,9 +265,7 @@ impl Login<'_> {
                     .with_action(format!("Check both, and correct them with Set-SsoEnvironment -Name {name} -StartUrl … -Region …"))
             }
             Refusal::Answered { error, message, status: 400 | 401, .. } => {
-                let said = if message.is_empty() { error.clone() } else { format!("{error}: {message}") };
-                Error::new(Code::LoginFailed, format!("The service refused the login to {name} ({said})."))
-                    .with_action("Run the command again; if it stays, ask your administrator.")
+                self.refused_with(error, message).with_action("Run the command again; if it stays, ask your administrator.")
             }
             other => self.service.error(other, false),
         };

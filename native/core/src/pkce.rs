@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use url::form_urlencoded;
 
-use crate::browser::{UNRESERVED_ONLY, try_open};
+use crate::browser::UNRESERVED_ONLY;
 use crate::error::{Code, Error, without_controls};
 use crate::login::{Login, NoLogin};
 use crate::protocol::{LoginMethod, SessionTerms};
@@ -237,10 +237,8 @@ impl Login<'_> {
         let secrets = Secrets::new()?;
         let redirect_uri = callback.redirect_uri();
         let url = self.approval_url(client_id, &redirect_uri, &secrets).await?;
-        let opened = self.browser && try_open(&url, self.world).is_ok();
-        let deadline = tokio::time::Instant::now() + BROWSER_TIMEOUT;
-        let deadline = self.deadline.map_or(deadline, |own| own.min(deadline));
-        self.tell(url, None, deadline, opened);
+        let deadline = self.at_latest(tokio::time::Instant::now() + BROWSER_TIMEOUT);
+        self.invite(url, None, deadline);
         let answer = tokio::select! {
             answer = callback.answer(&self.environment.name, &secrets.state) => answer,
             ended = self.wait_until(deadline, deadline) => return Err(ended.err().unwrap_or(NoLogin::Cancelled)),
@@ -250,11 +248,8 @@ impl Login<'_> {
             Answer::Code(code) => Ok((code, redirect_uri, secrets.verifier)),
             Answer::Refused(error, _) if error == "access_denied" => Err(self.declined().into()),
             Answer::Refused(error, description) => {
-                let said = if description.is_empty() { error } else { format!("{error}: {description}") };
-                Err(Error::new(Code::LoginFailed, format!("The service refused the login to {name} ({said})."))
-                    .with_target(name)
-                    .with_action("Run the command again; if it stays, try -LoginMethod DeviceCode.")
-                    .into())
+                let action = "Run the command again; if it stays, try -LoginMethod DeviceCode.";
+                Err(self.refused_with(&error, &description).with_action(action).into())
             }
             Answer::WrongState => {
                 Err(Error::new(Code::LoginFailed, format!("The answer that came to 127.0.0.1 is not that of the login to {name} (its state is another one)."))

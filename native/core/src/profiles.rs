@@ -1,6 +1,6 @@
 //! Fills the table of an environment from roles: what each profile is called, what is new, what goes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use crate::environment::{Environment, Environments, ProfileEntry, TableChange, check_account_id, check_profile_name, check_role, edit_table};
@@ -132,7 +132,7 @@ pub(crate) fn add(world: &World, wanted: &AddProfile, patience: &Patience, outle
     edit_table(world, &wanted.environment, wanted.check_only, patience, |stored, environment| {
         let added = new_rows(&wanted.roles, &template, stored, environment, outlet)?;
         told = Some((environment.name.clone(), added.clone()));
-        Ok(TableChange { added, removed: Vec::new() })
+        Ok(TableChange { added, removed: HashSet::new() })
     })?;
     if let Some((environment, added)) = told {
         for ProfileEntry { name, account_id, role_name } in added {
@@ -203,8 +203,9 @@ fn new_rows(
 
 /// Takes profiles out of a table; their keys in the credentials file stay.
 pub(crate) fn remove(world: &World, wanted: &RemoveProfile, patience: &Patience) -> Result<(), Error> {
+    let names: HashSet<&String> = wanted.profiles.iter().collect();
     edit_table(world, &wanted.environment, false, patience, |_, environment| {
-        let removed = environment.profiles.iter().map(|profile| &profile.name).filter(|name| wanted.profiles.contains(name));
+        let removed = environment.profiles.iter().map(|profile| &profile.name).filter(|name| names.contains(name));
         Ok(TableChange { added: Vec::new(), removed: removed.cloned().collect() })
     })
 }

@@ -216,6 +216,21 @@ pub(crate) fn view(world: &World, environment: &Environment, config: &ConfigFile
     }
 }
 
+impl<'a> SessionSource<'a> {
+    /// The session of an environment on these terms, its token kept where they or the environment say.
+    pub(crate) fn of(
+        world: &'a World,
+        outlet: &'a Outlet,
+        environment: &'a Environment,
+        service: &'a Service,
+        config: &ConfigFile,
+        terms: &'a SessionTerms,
+    ) -> Self {
+        let files = token_files(world, environment, config, terms.token_cache.unwrap_or(environment.token_cache));
+        Self { world, outlet, environment, service, files, terms }
+    }
+}
+
 impl SessionSource<'_> {
     fn key(&self) -> Key {
         key_of(self.files.as_ref(), self.environment)

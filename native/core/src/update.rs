@@ -19,7 +19,7 @@ use crate::run::{NetworkWork, Outlet};
 use crate::safe_write::Patience;
 use crate::secret::Secret;
 use crate::service::{Refusal, Service};
-use crate::session::{SessionSource, exposed, token_files};
+use crate::session::{SessionSource, exposed};
 use crate::world::World;
 
 /// What bounds the network after the login where the user gave no limit.
@@ -54,6 +54,11 @@ enum Outcome {
 /// A time limit that the caller gave in seconds.
 pub(crate) fn limit(seconds: u64) -> Duration {
     Duration::from_secs(seconds).min(LONGEST_TIMEOUT)
+}
+
+/// How many requests may be under way at once.
+pub(crate) fn at_once(throttle_limit: u32) -> usize {
+    usize::try_from(throttle_limit.clamp(1, 256)).unwrap_or(16)
 }
 
 pub(crate) fn rule(world: &World, minimum_remaining: u64, force: bool) -> DueRule {
@@ -145,7 +150,9 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
     let file = CredentialsFile::of(&world)?;
     let known = file.known(&world.memory.credentials)?;
     let rule = rule(&world, update.minimum_remaining, update.force);
-    let config = readable_config(&world);
+    let config_read = ConfigFile::read(&world);
+    // One that cannot be read is an error only where something is due.
+    let config = config_read.clone().unwrap_or_default();
     let mut parts: Vec<Part> = Vec::new();
     for target in &update.targets {
         let environment = environments.find(&target.environment, &world)?;
@@ -182,13 +189,12 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
         }
     }
     if parts.iter().any(|part| part.due().next().is_some()) {
-        let config = ConfigFile::read(&world)?;
+        let config = config_read?;
         let run = UpdateRun { update, world, outlet: outlet.clone(), file, config };
         return Ok(Some(Box::pin(run.over_the_network(parts))));
     }
     if update.expose_token {
-        let config = ConfigFile::read(&world)?;
-        expose(parts.iter().map(|part| &part.environment), &config, update.session.token_cache, &world, outlet);
+        expose(parts.iter().map(|part| &part.environment), config_read?.as_ref(), update.session.token_cache, &world, outlet);
     }
     report(parts.into_iter().map(|part| (part, Vec::new(), None)).collect(), update.report_profiles, &world, outlet);
     Ok(None)
@@ -318,7 +324,7 @@ impl UpdateRun {
         if total > 0 {
             progress(done, None);
         }
-        let limit = usize::try_from(self.update.throttle_limit.clamp(1, 256)).unwrap_or(16);
+        let limit = at_once(self.update.throttle_limit);
         let mut answers = futures_util::stream::iter(jobs).buffer_unordered(limit);
         loop {
             let answer = tokio::select! {
@@ -350,8 +356,7 @@ impl UpdateRun {
     }
 
     fn source<'a>(&'a self, environment: &'a Environment, service: &'a Arc<Service>) -> SessionSource<'a> {
-        let files = token_files(&self.world, environment, &self.config, self.update.session.token_cache.unwrap_or(environment.token_cache));
-        SessionSource { world: &self.world, outlet: &self.outlet, environment, service, files, terms: &self.update.session }
+        SessionSource::of(&self.world, &self.outlet, environment, service, &self.config, &self.update.session)
     }
 
     async fn fetch(&self, profile: &ProfileEntry, source: &SessionSource<'_>, session: &LiveSession) -> Outcome {
@@ -445,11 +450,7 @@ pub(crate) fn profile_error(refusal: &Refusal, profile: &ProfileEntry, service: 
             format!("IAM Identity Center knows no account {account_id} with the role {role_name}, so the profile {name} was left as it is."),
         )
         .with_action("Get-SsoAccount shows the accounts that you have; correct the environment's table."),
-        _ => {
-            let error = service.error(refusal, true);
-            let action = error.action().unwrap_or_default().to_owned();
-            Error::new(error.code(), format!("The profile {name} was left as it is: {error}")).with_action(action)
-        }
+        _ => service.error(refusal, true).behind(format!("The profile {name} was left as it is")),
     };
     error.with_target(name).with_request_id(refusal.request_id())
 }
