@@ -11,7 +11,6 @@ BeforeAll {
         Add-SsoProfile Beta -AccountId 999999999999 -RoleName Janitor -ProfileName 'sand box $1'
         Add-SsoProfile Beta -AccountId 999999999998 -RoleName Janitor -ProfileName 012
 '@
-    $before = Get-RequestCount $service
 
     # What Tab makes of lines that a user typed, all in one PowerShell: text, what the list shows and its tool tip.
     function Get-Completion([string[]] $Line, [object] $StandIn = $service) {

@@ -53,7 +53,7 @@ public sealed class AddSsoProfileCommand : SsoCmdlet
     /// <summary>What profiles are called: text with the fields <c>{AccountName}</c>, <c>{AccountId}</c>, <c>{RoleName}</c>, <c>{Email}</c> and <c>{Environment}</c>.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
-    public string NameTemplate { get; set; } = "{AccountName}-{RoleName}";
+    public string? NameTemplate { get; set; }
 
     /// <summary>What stands before each name that the template gives.</summary>
     [Parameter]
@@ -76,21 +76,21 @@ public sealed class AddSsoProfileCommand : SsoCmdlet
     });
 
     /// <summary>Adds what is new.</summary>
-    protected override void EndProcessing()
+    protected override void EndProcessing() => OrTerminate(() =>
     {
         foreach (var group in roles.GroupBy(role => role.Environment, System.StringComparer.OrdinalIgnoreCase))
         {
             var table = new ProfileTable(group.Key, group, NameTemplate, Prefix ?? "");
-            var planned = Told(table.Check());
+            var planned = ToldOrThrow(table.Check());
             var agreed = planned.Where(profile => ShouldProcess($"{profile.ProfileName} ({profile.RoleName} in account {profile.AccountId})", "Add SSO profile")).ToArray();
             if (agreed.Length > 0)
             {
-                var added = Told(table.Add(agreed));
+                var added = ToldOrThrow(table.Add(agreed));
                 if (PassThru)
                 {
                     WriteObject(added, enumerateCollection: true);
                 }
             }
         }
-    }
+    });
 }

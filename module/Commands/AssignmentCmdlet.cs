@@ -14,16 +14,29 @@ public abstract class AssignmentCmdlet : LoginCmdlet
     {
     }
 
-    /// <summary>The accounts that are assigned to the user, each handed on as soon as its page has come.</summary>
-    private protected void ListAccounts(string environment, Action<SsoAccount> take) => RunOrThrow(
-        new SsoWork { GetAccount = new GetAccountWork { Environment = environment, Session = terms ??= Terms() } },
-        happened =>
-        {
-            if (happened.Account is { } account)
+    /// <summary>
+    /// The accounts that are assigned to the user, each handed on with whether it is meant as soon as its page has come; gives false where
+    /// a name without wildcards is that of none, which is an error that does not end the work.
+    /// </summary>
+    private protected bool ListAccounts(string environment, NamePatterns wanted, Action<SsoAccount, bool> take)
+    {
+        RunOrThrow(
+            new SsoWork { GetAccount = new GetAccountWork { Environment = environment, Session = terms ??= Terms() } },
+            happened =>
             {
-                take(account);
-            }
-        });
+                if (happened.Account is { } account)
+                {
+                    take(account, wanted.Match(account.AccountId, account.AccountName));
+                }
+            });
+        var missing = wanted.Missing.ToArray();
+        foreach (var name in missing)
+        {
+            WriteError(SsoErrors.AccountNotFound(name, environment).ToRecord());
+        }
+
+        return missing.Length == 0;
+    }
 
     /// <summary>The roles that the user has in the accounts, in their order; an account whose roles could not be listed is an error that does not end the work.</summary>
     private protected void ListRoles(string environment, SsoAccount[] accounts, int throttleLimit, Action<SsoRole> take)
@@ -64,27 +77,4 @@ public abstract class AssignmentCmdlet : LoginCmdlet
 
     /// <summary>The names of the environments that are meant.</summary>
     private protected string[] EnvironmentNames() => Environments().Select(environment => environment.Name).ToArray();
-}
-
-/// <summary>Accounts as a user names them: by name or id, or with wildcards.</summary>
-internal sealed class AccountPatterns
-{
-    private readonly NamePattern[] patterns;
-    private readonly HashSet<NamePattern> met = [];
-
-    internal AccountPatterns(IEnumerable<string>? written) =>
-        patterns = (written ?? []).Distinct(StringComparer.OrdinalIgnoreCase).Select(name => new NamePattern(name, ignoreCase: true)).ToArray();
-
-    internal bool Match(SsoAccount account)
-    {
-        var matching = patterns.Where(pattern => pattern.Matches(account.AccountId) || pattern.Matches(account.AccountName ?? "")).ToArray();
-        met.UnionWith(matching);
-        return patterns.Length == 0 || matching.Length > 0;
-    }
-
-    /// <summary>Whether an account that is not there any more, of which only the id is left, was meant.</summary>
-    internal bool MatchId(string id) => patterns.Length == 0 || patterns.Any(pattern => pattern.Matches(id));
-
-    /// <summary>The names without wildcards that no account had.</summary>
-    internal IEnumerable<string> Missing => patterns.Where(pattern => pattern.IsLiteral && !met.Contains(pattern)).Select(pattern => pattern.Literal);
 }

@@ -89,16 +89,18 @@ public abstract class StoredCompleter : IArgumentCompleter
         private bool Of(string word, Func<string, string, bool> test) => test(Text, word) || (otherName is not null && test(otherName, word));
     }
 
-    /// <summary>What is stored, read when it is asked for.</summary>
+    /// <summary>What is stored, read when it is asked for, and once.</summary>
     private protected sealed class Known(IDictionary arguments)
     {
         private readonly NamePattern[] environments = Names(arguments["Environment"]);
         private readonly NamePattern[] accounts = Names(arguments["Account"] ?? arguments["AccountId"]);
+        private string? directory;
+        private SsoEnvironment[]? all;
 
         /// <summary>The environments that the command names, or all.</summary>
         internal SsoEnvironment[] Environments() => AllEnvironments().Where(environment => IsMeant(environments, environment.Name)).ToArray();
 
-        internal static SsoEnvironment[] AllEnvironments() => Ask(new SsoWork { GetEnvironment = new GetEnvironmentWork() }, happened => happened.Environment);
+        internal SsoEnvironment[] AllEnvironments() => all ??= Ask(new SsoWork { GetEnvironment = new GetEnvironmentWork() }, happened => happened.Environment);
 
         internal IEnumerable<SsoAccount> Accounts() => Environments().SelectMany(environment =>
             Ask(new SsoWork { GetAccount = new GetAccountWork { Environment = environment.Name, Known = true } }, happened => happened.Account));
@@ -110,17 +112,16 @@ public abstract class StoredCompleter : IArgumentCompleter
 
         private static bool IsMeant(NamePattern[] patterns, string name) => patterns.Length == 0 || patterns.Any(pattern => pattern.Matches(name));
 
-        private static NamePattern[] Names(object? argument) =>
-            argument is not null && LanguagePrimitives.TryConvertTo<string[]>(argument, out var names)
-                ? names.Where(name => !string.IsNullOrEmpty(name)).Select(name => new NamePattern(name, ignoreCase: true)).ToArray()
-                : [];
+        private static NamePattern[] Names(object? argument) => argument is not null && LanguagePrimitives.TryConvertTo<string[]>(argument, out var names)
+            ? NamePattern.All(names.Where(name => !string.IsNullOrEmpty(name)), ignoreCase: true)
+            : [];
 
-        private static T[] Ask<T>(SsoWork work, Func<SsoEvent, T?> answerOf)
+        private T[] Ask<T>(SsoWork work, Func<SsoEvent, T?> answerOf)
             where T : class
         {
-            var directory = ScriptBlock.Create("$ExecutionContext.SessionState.Path.CurrentFileSystemLocation.ProviderPath").Invoke().Select(path => path.ToString()).FirstOrDefault();
+            directory ??= ScriptBlock.Create("$ExecutionContext.SessionState.Path.CurrentFileSystemLocation.ProviderPath").Invoke().Select(path => path.ToString()).FirstOrDefault() ?? "";
             var answers = new List<T>();
-            using var operation = SsoOperation.Start(new SsoRequest(work, directory ?? "", verbose: false));
+            using var operation = SsoOperation.Start(new SsoRequest(work, directory, verbose: false));
             while (operation.Next() is { } happened)
             {
                 if (answerOf(happened) is { } answer)
@@ -138,7 +139,7 @@ public abstract class StoredCompleter : IArgumentCompleter
 public sealed class EnvironmentCompleter : StoredCompleter
 {
     private protected override IEnumerable<Value> Values(Known known) =>
-        Known.AllEnvironments().Select(environment => new Value(environment.Name, $"{environment.StartUrl} in {environment.Region}, {environment.Account.Length} profiles"));
+        known.AllEnvironments().Select(environment => new Value(environment.Name, $"{environment.StartUrl} in {environment.Region}, {environment.Account.Length} profiles"));
 }
 
 /// <summary>Completes the names of profiles, of the environments that the command names or of all.</summary>
@@ -186,7 +187,7 @@ public sealed class RegionCompleter : StoredCompleter
         "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "us-gov-east-1", "us-gov-west-1", "cn-north-1", "cn-northwest-1",
     ];
 
-    private protected override IEnumerable<Value> Values(Known known) => Known.AllEnvironments()
+    private protected override IEnumerable<Value> Values(Known known) => known.AllEnvironments()
         .GroupBy(environment => environment.Region)
         .Select(group => new Value(group.Key, $"the region of {string.Join(", ", group.Select(environment => environment.Name))}"))
         .Concat(Others.Select(region => new Value(region, "")));

@@ -18,7 +18,7 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
     private protected abstract string[]? Named { get; }
 
     /// <summary>Takes what else this moment's input has.</summary>
-    private protected virtual void Collect()
+    private protected virtual void TakeInput()
     {
     }
 
@@ -29,7 +29,7 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
     protected sealed override void ProcessRecord()
     {
         wanted.AddRange((Named ?? []).Select(name => new NamePattern(name, ignoreCase: true)));
-        Collect();
+        TakeInput();
     }
 
     /// <summary>Does the work, once for all of the input.</summary>
@@ -98,19 +98,20 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
     /// <summary>Gives what tells whether a profile is meant by -ProfileName; a name without wildcards that no profile has is an error.</summary>
     private protected Func<string, bool> MeantProfiles(string[] names, string[] existing)
     {
-        var patterns = names.Distinct(StringComparer.Ordinal).Select(name => new NamePattern(name, ignoreCase: false)).ToArray();
-        foreach (var missing in patterns.Where(pattern => pattern.IsLiteral && !existing.Any(pattern.Matches)))
+        var patterns = new NamePatterns(names, ignoreCase: false);
+        var meant = new HashSet<string>(existing.Where(name => patterns.Match(name)), StringComparer.Ordinal);
+        foreach (var missing in patterns.Missing)
         {
-            WriteError(SsoErrors.ProfileNotFound(missing.Literal, existing).ToRecord());
+            WriteError(SsoErrors.ProfileNotFound(missing, existing).ToRecord());
         }
 
-        return name => patterns.Any(pattern => pattern.Matches(name));
+        return meant.Contains;
     }
 
     /// <summary>The one profile that is named; several, or wildcards, are an error.</summary>
     private protected string OneProfile(string[] names)
     {
-        var patterns = names.Distinct(StringComparer.Ordinal).Select(name => new NamePattern(name, ignoreCase: false)).ToArray();
+        var patterns = NamePattern.All(names, ignoreCase: false);
         if (patterns.Length != 1 || !patterns[0].IsLiteral)
         {
             ThrowTerminatingError(SsoErrors.OneProfileOnly(string.Join(", ", names)).ToRecord());

@@ -26,18 +26,11 @@ public sealed class GetSsoAccountCommand : AssignmentCmdlet
     private protected override string[]? Named => Environment;
 
     private protected override void RunAll() => ForEach(EnvironmentNames(), environment =>
-    {
-        var wanted = new AccountPatterns(Name);
-        ListAccounts(environment, account =>
+        ListAccounts(environment, new NamePatterns(Name, ignoreCase: true), (account, isMeant) =>
         {
-            if (wanted.Match(account))
+            if (isMeant)
             {
                 WriteObject(account);
             }
-        });
-        foreach (var missing in wanted.Missing)
-        {
-            WriteError(SsoErrors.AccountNotFound(missing, environment).ToRecord());
-        }
-    });
+        }));
 }

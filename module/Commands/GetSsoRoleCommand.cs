@@ -53,12 +53,11 @@ public sealed class GetSsoRoleCommand : AssignmentCmdlet
 
     private protected override bool IsAsked => given.Count > 0 || base.IsAsked;
 
-    private protected override void Collect() => given.AddRange(InputObject);
+    private protected override void TakeInput() => given.AddRange(InputObject);
 
     private protected override void RunAll()
     {
-        var roles = (Role ?? []).Distinct(StringComparer.OrdinalIgnoreCase).Select(name => new NamePattern(name, ignoreCase: true)).ToArray();
-        var met = new HashSet<NamePattern>();
+        var roles = new NamePatterns(Role, ignoreCase: true);
         var isWhole = true;
         if (given.Count > 0)
         {
@@ -69,35 +68,20 @@ public sealed class GetSsoRoleCommand : AssignmentCmdlet
         {
             ForEach(EnvironmentNames(), environment =>
             {
-                var wanted = new AccountPatterns(Account);
                 var accounts = new List<SsoAccount>();
-                ListAccounts(environment, account =>
-                {
-                    if (wanted.Match(account))
-                    {
-                        accounts.Add(account);
-                    }
-                });
-                foreach (var missing in wanted.Missing)
-                {
-                    isWhole = false;
-                    WriteError(SsoErrors.AccountNotFound(missing, environment).ToRecord());
-                }
-
+                isWhole &= ListAccounts(environment, new NamePatterns(Account, ignoreCase: true), (account, isMeant) => accounts.AddRange(isMeant ? [account] : []));
                 List(environment, [.. accounts]);
             });
         }
 
-        foreach (var missing in isWhole ? roles.Where(role => role.IsLiteral && !met.Contains(role)) : [])
+        foreach (var missing in isWhole ? roles.Missing : [])
         {
-            WriteError(SsoErrors.RoleNotFound(missing.Literal).ToRecord());
+            WriteError(SsoErrors.RoleNotFound(missing).ToRecord());
         }
 
         void List(string environment, SsoAccount[] accounts) => ListRoles(environment, accounts, ThrottleLimit, role =>
         {
-            var matching = roles.Where(pattern => pattern.Matches(role.RoleName)).ToArray();
-            met.UnionWith(matching);
-            if (roles.Length == 0 || matching.Length > 0)
+            if (roles.Match(role.RoleName))
             {
                 WriteObject(role);
             }

@@ -1,4 +1,6 @@
 using System;
+using System.Collections.Generic;
+using System.Linq;
 using System.Management.Automation;
 
 namespace AwsSso.Commands;
@@ -19,6 +21,10 @@ internal sealed class NamePattern
         }
     }
 
+    /// <summary>Each of the names once, in their order.</summary>
+    internal static NamePattern[] All(IEnumerable<string>? written, bool ignoreCase) =>
+        (written ?? []).Distinct(ignoreCase ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal).Select(name => new NamePattern(name, ignoreCase)).ToArray();
+
     /// <summary>The name where there are no wildcards, with their escapes taken away.</summary>
     internal string Literal { get; }
 
@@ -27,4 +33,24 @@ internal sealed class NamePattern
 
     internal bool Matches(string name) =>
         pattern?.IsMatch(name) ?? string.Equals(name, Literal, ignoreCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
+}
+
+/// <summary>Names as a user gives them, and which of them were met; without any, everything is meant.</summary>
+internal sealed class NamePatterns
+{
+    private readonly NamePattern[] patterns;
+    private readonly HashSet<NamePattern> met = [];
+
+    internal NamePatterns(IEnumerable<string>? written, bool ignoreCase) => patterns = NamePattern.All(written, ignoreCase);
+
+    /// <summary>Whether something is meant that has these names.</summary>
+    internal bool Match(params string?[] names)
+    {
+        var matching = patterns.Where(pattern => names.Any(name => pattern.Matches(name ?? ""))).ToArray();
+        met.UnionWith(matching);
+        return patterns.Length == 0 || matching.Length > 0;
+    }
+
+    /// <summary>The names without wildcards that nothing had by now.</summary>
+    internal IEnumerable<string> Missing => patterns.Where(pattern => pattern.IsLiteral && !met.Contains(pattern)).Select(pattern => pattern.Literal);
 }

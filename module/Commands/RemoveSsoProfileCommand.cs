@@ -32,7 +32,7 @@ public sealed class RemoveSsoProfileCommand : EnvironmentCmdlet
 
     private protected override bool IsAsked => profileNames.Count > 0;
 
-    private protected override void Collect() => profileNames.AddRange(ProfileName);
+    private protected override void TakeInput() => profileNames.AddRange(ProfileName);
 
     private protected override void RunAll()
     {

@@ -69,14 +69,8 @@ public sealed class SetSsoEnvironmentCommand : SsoCmdlet
 
     private SsoAccountRow[]? Rows()
     {
-        try
-        {
-            return Account is null ? null : SsoAccountTable.Read(Account, Name, WriteVerbose);
-        }
-        catch (SsoException error)
-        {
-            ThrowTerminatingError(error.ToRecord());
-            throw;
-        }
+        SsoAccountRow[]? rows = null;
+        OrTerminate(() => rows = Account is null ? null : SsoAccountTable.Read(Account, Name, WriteVerbose));
+        return rows;
     }
 }

@@ -36,9 +36,15 @@ public abstract class SsoCmdlet : PSCmdlet
     /// <summary>Does the work and gives each event that is the cmdlet's own business to <paramref name="handle"/>; the others are dealt with here.</summary>
     private protected void Run(SsoWork work, Action<SsoEvent> handle)
     {
+        OrTerminate(() => RunOrThrow(work, handle));
+    }
+
+    /// <summary>Does what may throw an error of the module's, which then ends the cmdlet.</summary>
+    private protected void OrTerminate(Action work)
+    {
         try
         {
-            RunOrThrow(work, handle);
+            work();
         }
         catch (SsoException error)
         {
@@ -84,15 +90,7 @@ public abstract class SsoCmdlet : PSCmdlet
         EndProgress();
     }
 
-    /// <summary>Does work on a table, and gives the profiles that it tells of.</summary>
-    private protected List<SsoProfile> Told(SsoWork work)
-    {
-        var told = new List<SsoProfile>();
-        Run(work, happened => told.AddRange(happened.Added is { } profile ? [profile] : []));
-        return told;
-    }
-
-    /// <summary>As <see cref="Told"/>, and leaves an error to the caller.</summary>
+    /// <summary>Does work on a table, and gives the profiles that it tells of; an error that ended it is left to the caller.</summary>
     private protected List<SsoProfile> ToldOrThrow(SsoWork work)
     {
         var told = new List<SsoProfile>();

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
@@ -40,7 +41,7 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
     /// <summary>What profiles are called: text with the fields <c>{AccountName}</c>, <c>{AccountId}</c>, <c>{RoleName}</c>, <c>{Email}</c> and <c>{Environment}</c>.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
-    public string NameTemplate { get; set; } = "{AccountName}-{RoleName}";
+    public string? NameTemplate { get; set; }
 
     /// <summary>What stands before each name that the template gives.</summary>
     [Parameter]
@@ -75,22 +76,13 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
 
     private void Sync(SsoEnvironment environment)
     {
-        var wanted = new AccountPatterns(Account);
-        var accounts = new List<SsoAccount>();
+        var wanted = new NamePatterns(Account, ignoreCase: true);
         var meant = new List<SsoAccount>();
-        ListAccounts(environment.Name, account =>
-        {
-            accounts.Add(account);
-            if (wanted.Match(account))
-            {
-                meant.Add(account);
-            }
-        });
-        foreach (var missing in wanted.Missing)
-        {
-            WriteError(SsoErrors.AccountNotFound(missing, environment.Name).ToRecord());
-        }
+        var others = new List<SsoAccount>();
+        ListAccounts(environment.Name, wanted, (account, isMeant) => (isMeant ? meant : others).Add(account));
 
+        var asked = new HashSet<string>(meant.Select(account => account.AccountId));
+        var passedOver = new HashSet<string>(others.Select(account => account.AccountId));
         var roles = new List<SsoRole>();
         var failures = Failures;
         ListRoles(environment.Name, [.. meant], ThrottleLimit, roles.Add);
@@ -99,7 +91,7 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
         var planned = ToldOrThrow(table.Check());
         var agreed = planned.Where(profile => MayAdd($"{profile.ProfileName} ({profile.RoleName} in account {profile.AccountId})")).ToArray();
         var added = agreed.Length > 0 ? ToldOrThrow(table.Add(agreed)) : [];
-        var removed = Prune ? RemoveGone(environment, accounts, meant, roles, isWhole) : 0;
+        var removed = Prune ? RemoveGone(environment, profile => IsLookedAt(profile.AccountId), roles, isWhole) : 0;
         if (!Quiet && !IsWhatIf)
         {
             WriteHost($"{environment.Name}: {Count(added.Count)} added, {(Prune ? $"{removed} removed, " : "")}{environment.Account.Length - removed} as before");
@@ -109,6 +101,9 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
         {
             WriteObject(added, enumerateCollection: true);
         }
+
+        // Of an account that is not there any more only the id is left to go by.
+        bool IsLookedAt(string id) => asked.Contains(id) || (!passedOver.Contains(id) && wanted.Match(id));
     }
 
     /// <summary>One role for each account, the first that is preferred, or all of them where no order is given.</summary>
@@ -119,7 +114,7 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
             return roles;
         }
 
-        var order = Role.Select(name => new NamePattern(name, ignoreCase: true)).ToArray();
+        var order = NamePattern.All(Role, ignoreCase: true);
         var ofAccount = roles.ToLookup(role => role.AccountId);
         var preferred = new List<SsoRole>();
         var without = new List<SsoAccount>();
@@ -145,7 +140,7 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
     }
 
     /// <summary>Removes the profiles whose account or role is gone. A list with a hole in it says of none that it is.</summary>
-    private int RemoveGone(SsoEnvironment environment, List<SsoAccount> accounts, List<SsoAccount> meant, List<SsoRole> roles, bool isWhole)
+    private int RemoveGone(SsoEnvironment environment, Func<SsoProfile, bool> isLookedAt, List<SsoRole> roles, bool isWhole)
     {
         if (!isWhole)
         {
@@ -154,12 +149,9 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
         }
 
         var assigned = new HashSet<(string, string)>(roles.Select(role => (role.AccountId, role.RoleName)));
-        var asked = new HashSet<string>(meant.Select(account => account.AccountId));
-        var there = new HashSet<string>(accounts.Select(account => account.AccountId));
-        var patterns = new AccountPatterns(Account);
         var gone = environment.Account
             .Select(row => new SsoProfile(environment, row))
-            .Where(profile => asked.Contains(profile.AccountId) ? !assigned.Contains((profile.AccountId, profile.RoleName)) : !there.Contains(profile.AccountId) && patterns.MatchId(profile.AccountId))
+            .Where(profile => isLookedAt(profile) && !assigned.Contains((profile.AccountId, profile.RoleName)))
             .Where(profile => ShouldProcess($"{environment.Name}: {profile.ProfileName} ({profile.RoleName} in account {profile.AccountId} is not assigned to you any more)", "Remove SSO profile"))
             .Select(profile => profile.ProfileName)
             .ToArray();

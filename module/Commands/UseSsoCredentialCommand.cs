@@ -54,7 +54,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
 
     private protected override bool IsAsked => Clear || profileNames.Count > 0;
 
-    private protected override void Collect()
+    private protected override void TakeInput()
     {
         if (!Clear)
         {
