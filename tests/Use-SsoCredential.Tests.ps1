@@ -34,7 +34,7 @@ Describe 'Use-SsoCredential' {
 '@
         $result.Errors | Should -BeNullOrEmpty
         $result.Output | Should -Be 'Account1', 'Account1', 'Account2', $false
-        $result.Text | Should -Match 'Account1: AWS_PROFILE is set \(AWSAdministratorAccess in account 100000000000\), credentials last until \d\d:\d\d'
+        $result.Text | Should -Match 'Account1: AWS_PROFILE is set \(AWSAdministratorAccess in account 100000000000\), credentials last until (\d{4}-\d\d-\d\d )?\d\d:\d\d'
         $result.Text | Should -Not -Match 'Account2: AWS_PROFILE'
         (Get-Credential $userHome).Keys | Sort-Object | Should -Be 'Account1', 'Account2'
     }
