@@ -4,7 +4,8 @@
 Set-StrictMode -Version Latest
 
 $root = Split-Path $PSScriptRoot
-$manifest = Join-Path $root 'Set-AwsCliSsoCredentials.psd1'
+# The module of this folder, or that of a package (`build.ps1 Test -Package`).
+$manifest = if ($env:SSO_TEST_MANIFEST) { $env:SSO_TEST_MANIFEST } else { Join-Path $root 'Set-AwsCliSsoCredentials.psd1' }
 $standIns = [Collections.Generic.List[object]]::new()
 $folders = [Collections.Generic.List[string]]::new()
 
