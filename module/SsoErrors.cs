@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.IO;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using AwsSso.Native;
@@ -126,9 +125,47 @@ internal static class SsoErrors
     internal static SsoException WriteFailed(string path, Exception fault) => new(
         "WriteFailed", $"{path} could not be written: {FirstLine(fault.Message).TrimEnd('.')}.", "Check that its folder is there and that you may write to it.", path, inner: fault);
 
-    internal static SsoException LibraryUnavailable(string path, string platform, Exception fault) => File.Exists(path)
-        ? new("LibraryUnavailable", $"The native library '{path}' cannot be loaded on {platform}: {FirstLine(fault.Message)}", "Install a build of the module that was made for this system.", path, inner: fault)
-        : new("LibraryUnavailable", $"There is no native library for {platform} at '{path}'.", "Build the module on this system with './build.ps1 Build', or install one that was built for it.", path, inner: fault);
+    internal static SsoException LibraryMissing(string path, string platform, string[] others, Exception fault) => new(
+        "LibraryUnavailable",
+        $"There is no native library for {platform} at '{path}'{(others.Length > 0 ? $", only for {string.Join(", ", others)}" : "")}.",
+        platform == "win-x86"
+            ? "Use the 64-bit PowerShell."
+            : "Install a package that was made for this system, or build the module on it with './build.ps1 Build'.",
+        path,
+        inner: fault);
+
+    internal static SsoException LibraryDamaged(string path, long length, long? wanted) => new(
+        "LibraryUnavailable",
+        wanted is { } bytes
+            ? $"The native library '{path}' was cut off: it should have {bytes} bytes or more, and has {length}."
+            : $"The native library '{path}' is none: it may be damaged.",
+        "Install the module again.",
+        path);
+
+    internal static SsoException LibraryUnloadable(string path, string platform, string cause, bool isMusl, Exception fault)
+    {
+        if (isMusl)
+        {
+            return new(
+                "LibraryUnavailable",
+                $"The native library '{path}' needs a Linux with glibc, and this one has musl, as Alpine does.",
+                "Use PowerShell on a Linux with glibc 2.17 or later, such as its images for Debian, Ubuntu or Red Hat.",
+                path,
+                inner: fault);
+        }
+
+        // What Linux, macOS and Windows say of a file that they could run and will not.
+        string[] refusals = ["ermission denied", "not permitted", "failed to map segment", "system policy", "code signature", "0x80070005", "0x800704EC", "0x800711C7"];
+        var isBlocked = fault is UnauthorizedAccessException || Array.Exists(refusals, refusal => cause.Contains(refusal));
+        return new(
+            "LibraryUnavailable",
+            $"The native library '{path}' {(isBlocked ? "is blocked" : "cannot be loaded")} on {platform}: {cause.TrimEnd('.')}.",
+            !isBlocked ? "Install the module again, or a package that was made for this system."
+                : platform.StartsWith("linux", StringComparison.Ordinal) ? "Install the module in a folder from which programs may run, which one that is mounted noexec is not."
+                : "Run Unblock-File on it, or have your administrator allow it.",
+            path,
+            inner: fault);
+    }
 
     internal static SsoException LibraryVersionMismatch(string path, uint found, uint wanted) => new(
         "LibraryVersionMismatch",

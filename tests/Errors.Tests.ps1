@@ -381,21 +381,73 @@ Describe 'Update-SsoCredential with something wrong' {
                 $to
             }
             $architecture = [Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant()
+
+            # Runs a command with the module of the folder, whose library is what the script makes of the good one.
+            function Invoke-With([string] $Folder, [scriptblock] $Change, [string] $Before = '') {
+                $library = "$Folder/bin/linux-$architecture/aws_sso.so"
+                $null = New-Item -ItemType Directory (Split-Path $library)
+                & $Change "$(Split-Path $manifest)/bin/linux-$architecture/aws_sso.so" $library
+                Invoke-UserPowerShell $loggedIn $service ($Before + $caught.Replace('COMMAND', 'Update-SsoCredential Acme')) -Manifest "$Folder/Set-AwsCliSsoCredentials.psd1"
+            }
         }
 
-        It 'names the path and the platform where the native library is missing' -Skip:(-not $IsLinux) {
+        It 'names the path and the platform where the native library is missing, and the platforms that have one' -Skip:(-not $IsLinux) {
             $folder = Copy-Module
+            $null = New-Item -ItemType Directory "$folder/bin/win-x64", "$folder/bin/osx-arm64"
+            Set-Content "$folder/bin/win-x64/aws_sso.dll", "$folder/bin/osx-arm64/aws_sso.dylib" 'library'
             $run = Invoke-UserPowerShell $loggedIn $service $caught.Replace('COMMAND', 'Update-SsoCredential Acme') -Manifest "$folder/Set-AwsCliSsoCredentials.psd1"
-            Assert-Terminated $run LibraryUnavailable NotInstalled "$folder/bin/linux-$architecture/aws_sso.so" "no native library for linux-$architecture at '$folder/bin/"
+            $path = "$folder/bin/linux-$architecture/aws_sso.so"
+            Assert-Terminated $run LibraryUnavailable NotInstalled $path "^There is no native library for linux-$architecture at '$path', only for osx-arm64, win-x64\.$"
         }
 
-        It 'says why where the native library is none' -Skip:(-not $IsLinux) {
+        It 'says that the native library <_.Says>, where it <_.Is>' -Skip:(-not $IsLinux) -ForEach @(
+            @{ Is = 'is text'; Says = 'is none: it may be damaged'; Change = { param($good, $bad) Set-Content $bad ('not a library. ' * 100) } }
+            @{ Is = 'is empty'; Says = 'is none: it may be damaged'; Change = { param($good, $bad) $null = New-Item $bad } }
+            @{ Is = 'lost its last byte'; Says = 'was cut off: it should have \d+ bytes or more, and has \d+'; Change = { param($good, $bad) Copy-Item $good $bad; $file = [IO.File]::OpenWrite($bad); $file.SetLength($file.Length - 1); $file.Dispose() } }
+            # Linux would map it, and the shell would die without a word.
+            @{ Is = 'was half copied'; Says = 'was cut off: it should have \d+ bytes or more, and has 2000000'; Change = { param($good, $bad) Copy-Item $good $bad; $file = [IO.File]::OpenWrite($bad); $file.SetLength(2000000); $file.Dispose() } }
+            @{
+                # e_machine of an ELF header.
+                Is = 'is for another processor'; Says = 'cannot be loaded on linux-\S+: cannot open shared object file'
+                Change = { param($good, $bad) $bytes = [IO.File]::ReadAllBytes($good); $bytes[18] = 0xF3; [IO.File]::WriteAllBytes($bad, $bytes) }
+            }
+        ) {
             $folder = Copy-Module
-            $library = "$folder/bin/linux-$architecture/aws_sso.so"
-            $null = New-Item -ItemType Directory (Split-Path $library)
-            Set-Content $library 'not a library'
-            $run = Invoke-UserPowerShell $loggedIn $service $caught.Replace('COMMAND', 'Update-SsoCredential Acme') -Manifest "$folder/Set-AwsCliSsoCredentials.psd1"
-            Assert-Terminated $run LibraryUnavailable NotInstalled $library 'cannot be loaded'
+            $run = Invoke-With $folder $_.Change
+            $path = "$folder/bin/linux-$architecture/aws_sso.so"
+            Assert-Terminated $run LibraryUnavailable NotInstalled $path "^The native library '$path' $($_.Says)[^.]*\.$"
+        }
+
+        It 'says that the native library is blocked, where programs may not run from its folder' -Skip:(-not $IsLinux) {
+            $folder = New-TestFolder
+            mount -t tmpfs -o noexec none $folder 2>$null
+            if ($LASTEXITCODE -ne 0) {
+                Set-ItResult -Skipped -Because 'only root may mount a file system'
+                return
+            }
+
+            try {
+                Copy-Item "$(Copy-Module)/*" $folder -Recurse
+                $run = Invoke-With $folder { param($good, $bad) Copy-Item $good $bad }
+                $path = "$folder/bin/linux-$architecture/aws_sso.so"
+                Assert-Terminated $run LibraryUnavailable NotInstalled $path "^The native library '$path' is blocked on linux-$architecture`: failed to map segment"
+                $run.Errors[0].Action | Should -Match 'noexec'
+            }
+            finally { umount $folder }
+        }
+
+        It 'says that a Linux with musl is none that the library is for' -Skip:(-not $IsLinux) {
+            # No musl is here; what gives it away is its loader in the map of the process.
+            $folder = Copy-Module
+            $loader = "$folder/ld-musl-x86_64.so.1"
+            Set-Content $loader 'loader'
+            $run = Invoke-With $folder { param($good, $bad) $bytes = [IO.File]::ReadAllBytes($good); $bytes[18] = 0xF3; [IO.File]::WriteAllBytes($bad, $bytes) } @"
+                `$map = [IO.MemoryMappedFiles.MemoryMappedFile]::CreateFromFile('$loader')
+                `$view = `$map.CreateViewAccessor()
+
+"@
+            $path = "$folder/bin/linux-$architecture/aws_sso.so"
+            Assert-Terminated $run LibraryUnavailable NotInstalled $path "^The native library '$path' needs a Linux with glibc, and this one has musl, as Alpine does\.$"
         }
 
         It 'names both versions where the library is another one' -Skip:(-not $IsLinux) {

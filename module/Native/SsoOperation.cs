@@ -1,6 +1,4 @@
 using System;
-using System.ComponentModel;
-using System.IO;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -19,7 +17,7 @@ internal sealed class SsoOperation : IDisposable
     /// <summary>Starts what the request asks for; nothing happens before the first <see cref="Next"/>.</summary>
     internal static SsoOperation Start(SsoRequest request)
     {
-        CheckLibrary();
+        SsoLibrary.Load();
         var text = request.Write();
         var operation = new SsoOperation();
         var started = IntPtr.Zero;
@@ -130,57 +128,6 @@ internal sealed class SsoOperation : IDisposable
         Marshal.Copy(bytes, copy, 0, copy.Length);
         return copy;
     }
-
-    /// <summary>Loads the library where it is not loaded yet, and makes sure that it speaks this assembly's language.</summary>
-    private static void CheckLibrary()
-    {
-        uint version;
-        try
-        {
-            LoadByPath();
-            version = NativeMethods.sso_abi_version();
-        }
-        catch (Exception fault) when (fault is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException or Win32Exception)
-        {
-            throw SsoErrors.LibraryUnavailable(LibraryPath(), Platform(), fault);
-        }
-
-        if (version != NativeMethods.SSO_ABI_VERSION)
-        {
-            throw SsoErrors.LibraryVersionMismatch(LibraryPath(), version, NativeMethods.SSO_ABI_VERSION);
-        }
-    }
-
-    /// <summary>
-    /// Windows PowerShell 5.1 does not look into a folder of the platform's name, as PowerShell 7 does. Once the library is loaded by its
-    /// full path, its bare name is enough. Loading it once more only counts up a number; it is never unloaded, as Rust has threads in it.
-    /// </summary>
-    private static void LoadByPath()
-    {
-        const uint searchBesideTheLibrary = 0x8;
-        if (RuntimeInformation.FrameworkDescription.StartsWith(".NET Framework", StringComparison.Ordinal)
-            && LoadLibraryEx(LibraryPath(), IntPtr.Zero, searchBesideTheLibrary) == IntPtr.Zero)
-        {
-            throw new Win32Exception(Marshal.GetLastWin32Error());
-        }
-    }
-
-    /// <summary>The place where PowerShell 7 looks, and where a build puts the library.</summary>
-    private static string LibraryPath()
-    {
-        var extension = RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? ".dll" : RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? ".dylib" : ".so";
-        var folder = Path.GetDirectoryName(typeof(SsoOperation).Assembly.Location) ?? "";
-        return Path.Combine(folder, Platform(), NativeMethods.NativeLib + extension);
-    }
-
-    private static string Platform()
-    {
-        var system = RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? "win" : RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "osx" : "linux";
-        return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
-    }
-
-    [DllImport("kernel32", EntryPoint = "LoadLibraryExW", CharSet = CharSet.Unicode, ExactSpelling = true, SetLastError = true)]
-    private static extern IntPtr LoadLibraryEx(string path, IntPtr reserved, uint flags);
 
     private sealed class SsoOperationHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
     {

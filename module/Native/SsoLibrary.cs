@@ -1,0 +1,156 @@
+using System;
+using System.ComponentModel;
+using System.IO;
+using System.Linq;
+using System.Reflection;
+using System.Runtime.InteropServices;
+
+namespace AwsSso.Native;
+
+/// <summary>The native library as a file: where it lies, whether it is whole, and why it does not load.</summary>
+internal static class SsoLibrary
+{
+    private static volatile bool isReady;
+
+    /// <summary>Loads the library where it is not loaded yet, and makes sure that it speaks this assembly's language.</summary>
+    internal static void Load()
+    {
+        if (isReady)
+        {
+            return;
+        }
+
+        uint version;
+        try
+        {
+            CheckLength();
+            LoadByPath();
+            version = NativeMethods.sso_abi_version();
+        }
+        catch (Exception fault) when (fault is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException or Win32Exception)
+        {
+            throw File.Exists(Path)
+                ? SsoErrors.LibraryUnloadable(Path, Platform, Cause(fault), IsMusl, fault)
+                : SsoErrors.LibraryMissing(Path, Platform, OtherPlatforms(), fault);
+        }
+
+        if (version != NativeMethods.SSO_ABI_VERSION)
+        {
+            throw SsoErrors.LibraryVersionMismatch(Path, version, NativeMethods.SSO_ABI_VERSION);
+        }
+
+        isReady = true;
+    }
+
+    /// <summary>The place where PowerShell 7 looks, and where a build puts the library.</summary>
+    private static string Path => System.IO.Path.Combine(Folder, Platform, NativeMethods.NativeLib + Extension(Platform));
+
+    private static string Folder => System.IO.Path.GetDirectoryName(typeof(SsoLibrary).Assembly.Location) ?? "";
+
+    private static string Platform
+    {
+        get
+        {
+            var system = IsWindows ? "win" : RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "osx" : "linux";
+            return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+        }
+    }
+
+    private static bool IsWindows => RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
+
+    private static bool IsLinux => RuntimeInformation.IsOSPlatform(OSPlatform.Linux);
+
+    /// <summary>Whether this process was started by the loader of musl, which is no glibc: its map then has that loader.</summary>
+    private static bool IsMusl => IsLinux && File.Exists("/proc/self/maps") && File.ReadLines("/proc/self/maps").Any(line => line.Contains("/ld-musl-"));
+
+    private static string Extension(string platform) =>
+        platform.StartsWith("win", StringComparison.Ordinal) ? ".dll" : platform.StartsWith("osx", StringComparison.Ordinal) ? ".dylib" : ".so";
+
+    /// <summary>The platforms that this installation has a library for.</summary>
+    private static string[] OtherPlatforms() => Directory.GetDirectories(Folder)
+        .Select(System.IO.Path.GetFileName)
+        .Where(platform => File.Exists(System.IO.Path.Combine(Folder, platform, NativeMethods.NativeLib + Extension(platform))))
+        .OrderBy(platform => platform, StringComparer.Ordinal)
+        .ToArray();
+
+    /// <summary>
+    /// Linux maps a file that was cut off without a word, and the process dies at the first touch of what is missing. An ELF file ends with its
+    /// section headers, so their place tells its length; the other systems look by themselves.
+    /// </summary>
+    private static void CheckLength()
+    {
+        const int headerLength = 64;
+        if (!IsLinux || !File.Exists(Path))
+        {
+            return;
+        }
+
+        long length;
+        var header = new byte[headerLength];
+        try
+        {
+            using var file = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            length = file.Length;
+            if (file.Read(header, 0, headerLength) < headerLength)
+            {
+                throw SsoErrors.LibraryDamaged(Path, length, null);
+            }
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw SsoErrors.LibraryUnloadable(Path, Platform, fault.Message, isMusl: false, fault);
+        }
+
+        // e_shoff, e_shentsize and e_shnum of a 64-bit header, little-endian as all platforms here are.
+        const uint magic = 0x464C457F;
+        var wanted = BitConverter.ToInt64(header, 40) + ((long)BitConverter.ToUInt16(header, 58) * BitConverter.ToUInt16(header, 60));
+        if (BitConverter.ToUInt32(header, 0) != magic || wanted > length)
+        {
+            throw SsoErrors.LibraryDamaged(Path, length, BitConverter.ToUInt32(header, 0) == magic ? wanted : null);
+        }
+    }
+
+    /// <summary>
+    /// Windows PowerShell 5.1 does not look into a folder of the platform's name, as PowerShell 7 does. Once the library is loaded by its
+    /// full path, its bare name is enough. It is never unloaded, as Rust has threads in it.
+    /// </summary>
+    private static void LoadByPath()
+    {
+        const uint searchBesideTheLibrary = 0x8;
+        if (RuntimeInformation.FrameworkDescription.StartsWith(".NET Framework", StringComparison.Ordinal)
+            && LoadLibraryEx(Path, IntPtr.Zero, searchBesideTheLibrary) == IntPtr.Zero)
+        {
+            throw new Win32Exception(Marshal.GetLastWin32Error());
+        }
+    }
+
+    /// <summary>
+    /// What the system says about this very file. PowerShell's own error tells of the places that .NET looked at after it, so the file is loaded
+    /// once more by its path, with what .NET has for that and .NET Standard does not.
+    /// </summary>
+    private static string Cause(Exception fault)
+    {
+        if (fault is Win32Exception windows)
+        {
+            return $"{windows.Message} (0x{0x80070000 | (uint)windows.NativeErrorCode:X8})";
+        }
+
+        try
+        {
+            Type.GetType("System.Runtime.InteropServices.NativeLibrary, System.Runtime.InteropServices")?.GetMethod("Load", [typeof(string)])?.Invoke(null, [Path]);
+        }
+        catch (TargetInvocationException reflected) when (reflected.InnerException is { } inner)
+        {
+            fault = inner;
+        }
+
+        const string introduction = "dependencies: ";
+        var lines = fault.Message.Split('\r', '\n');
+        var line = Array.Find(lines, candidate => candidate.StartsWith(Path + ": ", StringComparison.Ordinal))?.Substring(Path.Length + 2) ?? lines[0];
+        var start = line.IndexOf(introduction, StringComparison.Ordinal);
+        return start < 0 ? line : line.Substring(start + introduction.Length);
+    }
+
+    [DllImport("kernel32", EntryPoint = "LoadLibraryExW", CharSet = CharSet.Unicode, ExactSpelling = true, SetLastError = true)]
+    private static extern IntPtr LoadLibraryEx(string path, IntPtr reserved, uint flags);
+}
