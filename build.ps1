@@ -17,7 +17,7 @@
 .PARAMETER Full
     With Test: all of the counts of the long tests, where the ordinary run takes a tenth. With Pack: an error where the library of a platform is missing.
 .PARAMETER Package
-    With Test: the package whose module is tested, in place of the one that this folder would build. Nothing but Pester's tests runs.
+    With Test: the package, or the folder that it is in, whose module is tested in place of the one that this folder would build. Nothing but Pester's tests runs.
 .PARAMETER Repository
     With Publish: the repository, as Get-PSResourceRepository shows it.
 .EXAMPLE
@@ -144,7 +144,7 @@ function Assert-BuildTool {
 function Invoke-StandInBuild {
     $program = "sso-stand-in$((Get-Platform).Program)"
     $built = Invoke-Release 'Stand-in' build '-p', 'sso-stand-in'
-    Copy-Whole "$built/$program" "target/release/$program"
+    if ($built -ne 'target/release') { Copy-Whole "$built/$program" "target/release/$program" }
 }
 
 function Invoke-Build {
@@ -239,9 +239,13 @@ function Get-Library([string] $Platform) {
     "bin/$Platform/aws_sso$(if ($Platform -like 'win-*') { '.dll' } elseif ($Platform -like 'osx-*') { '.dylib' } else { '.so' })"
 }
 
+# The manifest is the one place for it.
+function Get-Version {
+    (Import-PowerShellDataFile "$PSScriptRoot/Set-AwsCliSsoCredentials.psd1").ModuleVersion
+}
+
 function Get-PackagePath {
-    $version = (Import-PowerShellDataFile Set-AwsCliSsoCredentials.psd1).ModuleVersion
-    "out/Set-AwsCliSsoCredentials.$version.nupkg"
+    "out/Set-AwsCliSsoCredentials.$(Get-Version).nupkg"
 }
 
 function Invoke-Pack {
@@ -266,10 +270,9 @@ function Invoke-Pack {
     $null = New-Item -ItemType Directory -Force out
     Compress-PSResource -Path (Convert-Path $stage) -DestinationPath (Convert-Path target/pack)
     Write-Zip "$PWD/$package" (Read-Package "$PWD/target/pack/$(Split-Path -Leaf $package)") $time
-    $version = (Import-PowerShellDataFile Set-AwsCliSsoCredentials.psd1).ModuleVersion
     $entries = @{}
     # So that it can be unpacked right into a folder of modules.
-    foreach ($file in $files) { $entries["Set-AwsCliSsoCredentials/$version/$file"] = [IO.File]::ReadAllBytes("$PWD/$stage/$file") }
+    foreach ($file in $files) { $entries["Set-AwsCliSsoCredentials/$(Get-Version)/$file"] = [IO.File]::ReadAllBytes("$PWD/$stage/$file") }
     Write-Zip "$PWD/$($package -replace 'nupkg$', 'zip')" $entries $time
     foreach ($file in $files | Sort-Object) { Write-Host ('{0,12:n0}  {1}' -f (Get-Item $file).Length, $file) }
     foreach ($made in $package, ($package -replace 'nupkg$', 'zip')) { Write-Host ('{0,12:n0}  {1}  sha256 {2}' -f (Get-Item $made).Length, $made, (Get-FileHash $made).Hash.ToLowerInvariant()) }
@@ -280,7 +283,7 @@ function Invoke-Publish {
     $package = Get-PackagePath
     if (-not (Test-Path $package)) { throw "There is no ${package}: make it with ./build.ps1 Pack -Full." }
     Assert-Tool git 'the package of a tag is published, and git knows whether this is one.'
-    $tag = "v$((Import-PowerShellDataFile Set-AwsCliSsoCredentials.psd1).ModuleVersion)"
+    $tag = "v$(Get-Version)"
     if ($tag -notin @(git tag --points-at HEAD)) { throw "What is checked out is not the tag ${tag}: a version is published from its tag." }
     Publish-PSResource -NupkgPath (Convert-Path $package) -Repository $Repository -ApiKey $env:PSGALLERY_API_KEY
 }
@@ -353,14 +356,15 @@ function Invoke-Pester([hashtable] $Count, [string] $Except = '') {
 
 # Unpacks a package as an installer does, and tests that in place of what this folder has built.
 function Invoke-PackageTest([hashtable] $Count) {
-    if ($Package -notmatch 'Set-AwsCliSsoCredentials\.(\d+\.\d+\.\d+)\.nupkg$' -or -not (Test-Path $Package)) {
-        throw "$Package is no package: give the path of a Set-AwsCliSsoCredentials.<version>.nupkg, as ./build.ps1 Pack makes it."
+    $file = @(Get-Item $Package -ErrorAction Ignore | ForEach-Object { if ($_.PSIsContainer) { Get-Item "$_/*.nupkg" } else { $_ } })
+    if ($file.Count -ne 1 -or $file[0].Name -notmatch '^Set-AwsCliSsoCredentials\.(\d+\.\d+\.\d+)\.nupkg$') {
+        throw "$Package is no package: give a Set-AwsCliSsoCredentials.<version>.nupkg, as ./build.ps1 Pack makes it, or the folder that it alone is in."
     }
     Invoke-StandInBuild
     $folder = "$PSScriptRoot/target/package/Set-AwsCliSsoCredentials/$($Matches[1])"
     Remove-Item $folder -Recurse -Force -ErrorAction Ignore
-    [IO.Compression.ZipFile]::ExtractToDirectory((Convert-Path $Package), $folder)
-    $env:SSO_TEST_PACKAGE, $env:SSO_TEST_MANIFEST = (Convert-Path $Package), "$folder/Set-AwsCliSsoCredentials.psd1"
+    [IO.Compression.ZipFile]::ExtractToDirectory($file[0], $folder)
+    $env:SSO_TEST_PACKAGE, $env:SSO_TEST_MANIFEST = $file[0].FullName, "$folder/Set-AwsCliSsoCredentials.psd1"
     try { Invoke-Pester $Count Build.Tests.ps1 }
     finally { $env:SSO_TEST_PACKAGE = $env:SSO_TEST_MANIFEST = $null }
 }

@@ -11,14 +11,8 @@ Describe 'build.ps1' {
         $help = Get-Help "$root/build.ps1" -Full
         $help.Synopsis | Should -Match 'Builds, tests, measures and shows'
         $examples = $help.examples.example | Out-String
-        foreach ($task in 'Test', 'Demo', 'Bench', 'Generate') { $examples | Should -Match "build.ps1 $task" }
-        foreach ($task in 'Build', 'Test', 'Demo', 'Generate', 'Bench', 'Pack') { ($help.description | Out-String) | Should -Match "(?m)^\s*$task " }
-    }
-
-    It 'says in one sentence that <_> is not there yet, and fails' -ForEach 'Pack' {
-        $run = Start-Build $_
-        $run.ExitCode | Should -Be 1
-        $run.Output.Trim() | Should -Be "build.ps1: $_ is not there yet."
+        foreach ($task in 'Test', 'Demo', 'Bench', 'Generate', 'Pack', 'Publish') { $examples | Should -Match "build.ps1 $task" }
+        foreach ($task in 'Build', 'Test', 'Demo', 'Generate', 'Bench', 'Pack', 'Publish') { ($help.description | Out-String) | Should -Match "(?m)^\s*$task " }
     }
 
     It 'says in one sentence that cargo is missing' -Skip:$IsWindows {
@@ -176,7 +170,8 @@ Describe 'A build' -Skip:$IsWindows {
 
         $copy = Join-Path $TestDrive 'main'
         $null = New-Item -ItemType Directory "$copy/tests", "$copy/module", "$copy/.ci", "$TestDrive/system", "$TestDrive/pwsh", "$TestDrive/cargo", "$TestDrive/dotnet"
-        Copy-Item "$root/build.ps1", "$root/build.sh" $copy
+        Copy-Item "$root/build.ps1", "$root/build.sh", "$root/Set-AwsCliSsoCredentials.psd1", "$root/LICENSE", "$root/THIRD-PARTY-NOTICES.txt" $copy
+        Copy-Item "$root/module/AwsSso.Format.ps1xml" "$copy/module"
         Copy-Item "$root/.ci/run" "$copy/.ci"
         Copy-Item "$root/tests/StandIn.psm1" "$copy/tests"
         # There is no assembly to write help from.
@@ -212,6 +207,7 @@ Describe 'Some' {
 }
 '@
         $withAll = 'system', 'pwsh', 'cargo', 'dotnet'
+        $version = (Import-PowerShellDataFile "$root/Set-AwsCliSsoCredentials.psd1").ModuleVersion
     }
 
     Context 'with PowerShell' {
@@ -257,9 +253,76 @@ Describe 'Some' {
         }
 
         It 'takes the same words through build.sh' {
-            $run = Invoke-Copy 'sh', 'build.sh', 'Pack' $withAll
-            $run.Errors | Should -Be 'build.ps1: Pack is not there yet.'
+            $run = Invoke-Copy 'sh', 'build.sh', 'Publish' $withAll
+            $run.Errors | Should -Be "build.ps1: There is no out/Set-AwsCliSsoCredentials.$version.nupkg: make it with ./build.ps1 Pack -Full."
             $run.ExitCode | Should -Be 1
+        }
+
+        It 'says in one sentence that <_> is no package to test' -ForEach 'nowhere', 'build.ps1', 'tests' {
+            $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test', '-Package', $_ $withAll
+            $run.Errors | Should -BeLike "build.ps1: $_ is no package: give a *"
+            $run.Output[-1] | Should -Be '0 passed, 1 failed'
+        }
+
+        It 'packs nothing for this machine''s glibc alone' -Skip:(-not $IsLinux) {
+            $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Pack' $withAll
+            $run.Errors | Should -BeLike 'build.ps1: cargo-zigbuild was not found on the PATH: * run pip install cargo-zigbuild.'
+            "$copy/out" | Should -Not -Exist
+        }
+    }
+
+    Context 'that packs' -Skip:(-not $IsLinux) {
+        BeforeAll {
+            # What zig's linker makes lies in a folder of the target's.
+            Set-Program "$TestDrive/cargo/cargo-zigbuild" 'mkdir -p target/host/release; echo library >target/host/release/libaws_sso.so; echo program >target/host/release/sso-stand-in'
+            Set-Program "$TestDrive/cargo/git" 'if [ "$1" = tag ]; then echo "$STUB_TAG"; else echo 1700000000; fi'
+            $null = New-Item -ItemType Directory "$copy/en-US", "$TestDrive/home", "$TestDrive/gallery"
+            Set-Content "$copy/en-US/about_Some.help.txt" 'help'
+            $cargo = "$TestDrive/cargo/cargo"
+            Set-Program $cargo ("if [ `"`$1`" = -vV ]; then echo 'host: host'; fi`n" + ((Get-Content $cargo | Select-Object -Skip 1) -join "`n"))
+            $others = 'linux-arm64', 'linux-x64', 'osx-arm64', 'osx-x64', 'win-arm64', 'win-x64' -ne "linux-$([Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant())"
+            function Invoke-Task([string[]] $Word, [hashtable] $Variables = @{}) {
+                Invoke-Copy (@('pwsh', '-NoProfile', '-File', 'build.ps1') + $Word) $withAll ($Variables + @{ HOME = "$TestDrive/home" })
+            }
+        }
+
+        It 'names with -Full each platform whose library is missing, and makes no package' {
+            $run = Invoke-Task 'Pack', '-Full'
+            $run.Errors | Should -BeLike "build.ps1: There is no library for $($others -join ', '): *"
+            "$copy/out" | Should -Not -Exist
+        }
+
+        It 'shows what it packed with sizes, and which platforms are missing' {
+            $run = Invoke-Task 'Pack'
+            $run.ExitCode | Should -Be 0 -Because "$($run.Errors)"
+            $text = $run.Output -join "`n"
+            $text | Should -Match '(?m)^ +8  bin/linux-\S+/aws_sso\.so$'
+            $text | Should -Match "(?m)^ +[\d,]+  out/Set-AwsCliSsoCredentials\.$version\.nupkg  sha256 [0-9a-f]{64}$"
+            $run.Output[-1] | Should -Be "Without a library for $($others -join ', ')."
+        }
+
+        It 'packs the libraries of all platforms that were brought, and nothing else of their folders' {
+            foreach ($platform in $others) {
+                $null = New-Item -ItemType Directory "$copy/bin/$platform"
+                Set-Content "$copy/bin/$platform/aws_sso$(if ($platform -like 'win-*') { '.dll' } elseif ($platform -like 'osx-*') { '.dylib' } else { '.so' })" $platform
+                Set-Content "$copy/bin/$platform/aws_sso.pdb" 'symbols'
+            }
+            (Invoke-Task 'Pack', '-Full').ExitCode | Should -Be 0
+            $zip = [IO.Compression.ZipFile]::OpenRead("$copy/out/Set-AwsCliSsoCredentials.$version.nupkg")
+            @($zip.Entries.FullName -like 'bin/*').Count | Should -Be 7
+            $zip.Entries.LastWriteTime.UtcDateTime | Sort-Object -Unique | Should -Be ([DateTime] '2023-11-14 22:13:20')
+            $zip.Dispose()
+        }
+
+        It 'publishes the package of a tag, and of nothing else' {
+            $run = Invoke-Task 'Publish' @{ STUB_TAG = 'v0.0.1' }
+            $run.Errors | Should -Be "build.ps1: What is checked out is not the tag v${version}: a version is published from its tag."
+            $register = Invoke-Copy 'pwsh', '-NoProfile', '-Command', "Register-PSResourceRepository Here '$TestDrive/gallery' -Trusted" $withAll @{ HOME = "$TestDrive/home" }
+            $register.ExitCode | Should -Be 0
+            $run = Invoke-Task 'Publish', '-Repository', 'Here' @{ STUB_TAG = "v$version"; PSGALLERY_API_KEY = 'a-secret-key' }
+            $run.ExitCode | Should -Be 0 -Because "$($run.Errors)"
+            "$($run.Output) $($run.Errors)" | Should -Not -Match 'a-secret-key'
+            Get-FileHash "$TestDrive/gallery/*.nupkg" | ForEach-Object Hash | Should -Be (Get-FileHash "$copy/out/*.nupkg").Hash
         }
     }
 

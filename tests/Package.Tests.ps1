@@ -1,0 +1,282 @@
+# What users install: the package that `build.ps1 Pack` makes, or the one that `build.ps1 Test -Package` was given.
+
+BeforeAll {
+    Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
+    $root = Split-Path $PSScriptRoot
+    . "$root/build.ps1"
+
+    # Why there is no package; null where there is one.
+    $reason = if (-not $env:SSO_TEST_PACKAGE) {
+        if (-not (Get-Command Compress-PSResource -ErrorAction Ignore)) { 'PowerShell is older than 7.5' }
+        elseif ($IsLinux -and -not (Test-Zig)) { 'cargo-zigbuild is not installed' }
+    }
+    $listing = @()
+    $package = $env:SSO_TEST_PACKAGE
+    if (-not $package -and -not $reason) {
+        $listing = & (Get-Command pwsh).Source -NoProfile -File "$root/build.ps1" Pack 2>&1
+        if ($LASTEXITCODE -ne 0) { throw "Packing failed: $($listing -join "`n")" }
+        $package = "$root/$(Get-PackagePath)"
+    }
+
+    # Whether the test can go on; else it counts as skipped.
+    function Confirm-Package {
+        if ($reason) { Set-ItResult -Skipped -Because $reason }
+        -not $reason
+    }
+
+    function Expand-Package([string] $Folder) {
+        [IO.Compression.ZipFile]::ExtractToDirectory($package, $Folder)
+        "$Folder/Set-AwsCliSsoCredentials.psd1"
+    }
+
+    function Get-Entry([string] $Path) {
+        $zip = [IO.Compression.ZipFile]::OpenRead($Path)
+        $zip.Entries
+        $zip.Dispose()
+    }
+}
+
+AfterAll {
+    Clear-StandIn
+}
+
+Describe 'A package' {
+    It 'holds the manifest, the libraries, the help, the licence and the notices, and nothing else' {
+        if (-not (Confirm-Package)) { return }
+        $names = (Get-Entry $package).FullName
+        $libraries = @($platforms | ForEach-Object { Get-Library $_ } | Where-Object { $_ -in $names })
+        $libraries | Should -Contain (Get-Library (Get-Platform).Folder)
+        $of = 'LICENSE', 'Set-AwsCliSsoCredentials.psd1', 'THIRD-PARTY-NOTICES.txt', 'bin/AwsSso.dll', 'en-US/AwsSso.dll-Help.xml',
+        'en-US/about_SsoEnvironments.help.txt', 'en-US/about_SsoSessions.help.txt', 'module/AwsSso.Format.ps1xml'
+        $ofNuGet = '[Content_Types].xml', '_rels/.rels', 'Set-AwsCliSsoCredentials.nuspec', 'package/services/metadata/core-properties/properties.psmdcp'
+        $names | Sort-Object | Should -Be (@($of) + $libraries + $ofNuGet | Sort-Object)
+    }
+
+    It 'is a zip for a folder of modules as well, with the same files' {
+        if (-not (Confirm-Package) -or $env:SSO_TEST_PACKAGE) { return }
+        $version = (Import-PowerShellDataFile $manifest).ModuleVersion
+        $inside = (Get-Entry ($package -replace 'nupkg$', 'zip')).FullName
+        $inside | Should -BeLike "Set-AwsCliSsoCredentials/$version/*"
+        $inside.Count | Should -Be ((Get-Entry $package).Count - 4)
+    }
+
+    It 'is the same to the byte when it is made again, whoever makes it and when' {
+        if (-not (Confirm-Package)) { return }
+        if ($env:SSO_TEST_PACKAGE -or $IsWindows) { Set-ItResult -Skipped -Because 'the package was made elsewhere, or sh is not here'; return }
+        $made = $package, ($package -replace 'nupkg$', 'zip')
+        $first = Get-FileHash $made
+        Remove-Item $made
+        $output = & sh -c "umask 077; TZ=Asia/Tokyo LC_ALL=C RUSTFLAGS=-Copt-level=1 exec pwsh -NoProfile -File '$root/build.ps1' Pack" 2>&1
+        $LASTEXITCODE | Should -Be 0 -Because "$output"
+        (Get-FileHash $made).Hash | Should -Be $first.Hash
+    }
+
+    It 'is the same to the byte when a clone in another folder makes it, with everything compiled anew' {
+        if (-not (Confirm-Package)) { return }
+        if (-not $env:SSO_TEST_FULL) { Set-ItResult -Skipped -Because 'it takes three minutes: runs with build.ps1 Test -Full'; return }
+        if ($env:SSO_TEST_PACKAGE -or (git -C $root status --porcelain)) { Set-ItResult -Skipped -Because 'the package is not that of the last commit here'; return }
+        $clone = "$(New-TestFolder)/another folder"
+        git clone --quiet $root $clone
+        $output = & (Get-Command pwsh).Source -NoProfile -File "$clone/build.ps1" Pack 2>&1
+        $LASTEXITCODE | Should -Be 0 -Because "$output"
+        (Get-FileHash "$clone/out/*.nupkg").Hash | Should -Be (Get-FileHash $package).Hash
+    }
+
+    It 'tells no path of the machine that it was made on' {
+        if (-not (Confirm-Package)) { return }
+        $folder = New-TestFolder
+        $null = Expand-Package $folder
+        $paths = @($root, $HOME) + @($env:CARGO_HOME | Where-Object { $_ })
+        foreach ($file in Get-ChildItem $folder -Recurse -File) {
+            # Byte by byte, as a text of Latin-1.
+            $text = [IO.File]::ReadAllText($file, [Text.Encoding]::Latin1)
+            foreach ($path in $paths) { $text.Contains("$path/") | Should -BeFalse -Because "$file has $path in it" }
+        }
+    }
+
+    It 'has Linux libraries for the glibc that the README names, and for later ones' {
+        if (-not (Confirm-Package)) { return }
+        if (-not (Get-Command objdump -CommandType Application -ErrorAction Ignore)) { Set-ItResult -Skipped -Because 'objdump is not installed'; return }
+        (Get-Content -Raw "$root/README.md").Contains("glibc $glibc") | Should -BeTrue -Because "the README says that glibc $glibc is needed"
+        $folder = New-TestFolder
+        $null = Expand-Package $folder
+        # objdump knows the processor that it was built for; the other one's library is tested there.
+        $library = "$folder/$(Get-Library (Get-Platform).Folder)"
+        $wanted = objdump -T $library | Select-String '\(GLIBC_([\d.]+)\)' | ForEach-Object { [version] $_.Matches[0].Groups[1].Value } | Sort-Object -Unique
+        $wanted | Should -Not -BeNullOrEmpty
+        $wanted[-1] | Should -BeLessOrEqual ([version] $glibc)
+    }
+}
+
+Describe 'What goes into it' {
+    It 'is named in the third-party notices: each crate that is in the library of any platform, and none that Cargo.lock does not have' {
+        $notices = Select-String -Path "$root/THIRD-PARTY-NOTICES.txt" '^  (\S+) (\d+\.\d+\.\d+\S*)(  http\S+)?$' | ForEach-Object { "$($_.Matches[0].Groups[1]) $($_.Matches[0].Groups[2])" } | Sort-Object -Unique
+        $targets = Select-String -Path "$root/about.toml" '^    "(\S+)",$' | ForEach-Object { $_.Matches[0].Groups[1].Value }
+        $targets.Count | Should -Be $platforms.Count
+        $crates = $targets | ForEach-Object {
+            cargo tree --manifest-path "$root/native/ffi/Cargo.toml" --locked --edges normal --target $_ --prefix none --format '{p}'
+        } | Where-Object { $_ -notmatch '^sso-' } | ForEach-Object { $_ -replace '^(\S+) v(\S+).*', '$1 $2' } | Sort-Object -Unique
+        $crates | Where-Object { $_ -notin $notices } | Should -BeNullOrEmpty -Because 'build.ps1 Generate renews the notices'
+        $locked = [regex]::Matches((Get-Content -Raw "$root/Cargo.lock"), 'name = "(\S+)"\r?\nversion = "(\S+)"') | ForEach-Object { "$($_.Groups[1]) $($_.Groups[2])" }
+        $notices | Where-Object { $_ -notin $locked } | Should -BeNullOrEmpty -Because 'build.ps1 Generate renews the notices'
+    }
+
+    It 'comes from crates.io alone, under licences that deny.toml allows' {
+        if (-not (Get-Command cargo-deny -CommandType Application -ErrorAction Ignore)) { Set-ItResult -Skipped -Because 'cargo-deny is not installed'; return }
+        $output = cargo deny --manifest-path "$root/Cargo.toml" --locked --offline check licenses bans sources 2>&1 | Out-String
+        $LASTEXITCODE | Should -Be 0 -Because $output
+        $output | Should -Match 'bans ok, licenses ok, sources ok'
+    }
+
+    It 'has a reason for each crate in ARCHITECTURE.md' {
+        $table = (Get-Content -Raw "$root/ARCHITECTURE.md") -replace '(?s).*## Dependencies'
+        $asked = cargo metadata --manifest-path "$root/Cargo.toml" --locked --no-deps --format-version 1 | ConvertFrom-Json
+        $missing = $asked.packages.dependencies.name | Sort-Object -Unique | Where-Object { $_ -notmatch '^sso-' -and $table -notmatch "(?m)^\|[^|]*(?<![\w-])$_(?![\w-])[^|]*\|" }
+        $missing | Should -BeNullOrEmpty
+    }
+
+    It 'is built, tested and published by workflows that actionlint finds no fault in' {
+        if (-not (Get-Command actionlint -CommandType Application -ErrorAction Ignore)) { Set-ItResult -Skipped -Because 'actionlint is not installed'; return }
+        $output = actionlint (Get-Item "$root/.github/workflows/*.yml") 2>&1 | Out-String
+        $LASTEXITCODE | Should -Be 0 -Because $output
+    }
+}
+
+Describe 'An installed module' {
+    BeforeAll {
+        if ($reason) { return }
+        $service = Start-StandIn '--accounts', '3', '--approve-after-polls', '1', '--interval', '1'
+        # Windows takes the folder of a user's modules from the account and not from a variable, so that the module of whoever tests would be replaced.
+        $reason = if ($IsWindows -and -not $env:GITHUB_ACTIONS) { 'it would be installed for the user who runs the tests' }
+        if ($reason) { return }
+        $gallery = New-TestFolder
+        Copy-Item $package $gallery
+        $userHome = New-UserHome
+        Add-Environment $userHome $service -Count 3
+        $session = [Collections.Generic.List[string]]::new()
+
+        # Runs lines in a PowerShell with nothing imported, as somebody would type them, and keeps both for the transcript.
+        function Invoke-Line([string[]] $Line, [object] $StandIn = $service) {
+            $script = ($Line | ForEach-Object { "'PS> $($_.Replace("'", "''"))'; $_" }) -join "`n"
+            # With -Command progress would be written as text.
+            $run = Invoke-Pwsh $userHome $StandIn '-NoProfile', '-Command', "`$ProgressPreference = 'SilentlyContinue'`n$script"
+            $session.Add("# a new PowerShell`n$("$($run.Text)`n$($run.ErrorText)".Trim())`n")
+            $run
+        }
+
+        # The same module with another version.
+        function New-Version([string] $Version) {
+            $folder = "$(New-TestFolder)/Set-AwsCliSsoCredentials"
+            $copy = Expand-Package $folder
+            (Get-Content -Raw $copy) -replace "(?<=ModuleVersion\s*= )'[^']+'", "'$Version'" | Set-Content $copy
+            Get-ChildItem $folder -Include '*.nuspec', '*Content_Types*', '_rels', 'package' -Recurse -Force | Remove-Item -Recurse -Force
+            Compress-PSResource $folder $gallery
+        }
+        $version = (Import-PowerShellDataFile (Expand-Package (New-TestFolder))).ModuleVersion
+
+        $installed = Invoke-Line "Register-PSResourceRepository -Name Local -Uri '$gallery' -Trusted", 'Install-PSResource Set-AwsCliSsoCredentials -Repository Local', 'Get-InstalledPSResource Set-AwsCliSsoCredentials | Format-Table Name, Version, Repository'
+        $imported = Invoke-Line 'Import-Module Set-AwsCliSsoCredentials', '(Get-Module Set-AwsCliSsoCredentials).ModuleBase', '(Get-Help Update-SsoCredential).Synopsis', '(Get-SsoEnvironment).Name'
+        $autoloaded = Invoke-Line 'Update-SsoCredential -Environment Acme -NoBrowser -NoQrCode', 'Update-SsoCredential -Environment Acme'
+        $keys = Get-Credential $userHome
+
+        # A shell that has the library loaded, and goes on when it is told.
+        $go = Join-Path $userHome 'go'
+        $old = Start-UserProgram (@(Get-PowerShell) + '-NoProfile', '-Command', "`$ProgressPreference = 'SilentlyContinue'; (Get-SsoEnvironment).Name; while (-not (Test-Path '$go')) { Start-Sleep -Milliseconds 50 }; Update-SsoCredential Acme -Force; `"old: `$((Get-Module Set-AwsCliSsoCredentials).Version)`"") (Get-UserVariable $userHome $service)
+        $null = Wait-Line $old '^Acme$'
+        $null = New-Version '99.0.0'
+        $updated = Invoke-Line 'Update-PSResource Set-AwsCliSsoCredentials -Repository Local', "Update-SsoCredential Acme -ProfileName Account1 -Force", '(Get-Module Set-AwsCliSsoCredentials).Version.ToString()'
+        $null = New-Item $go
+        $oldEnd = Wait-UserProgram $old
+        $session.Add("# the PowerShell that was there before the update`n$($oldEnd.Text)`n")
+        $removed = Invoke-Line 'Uninstall-PSResource Set-AwsCliSsoCredentials -Version *', 'Update-SsoCredential Acme'
+        $null = New-Item -ItemType Directory -Force "$root/out"
+        Set-Content "$root/out/install-transcript.txt" $session
+    }
+
+    It 'comes from a repository with Install-PSResource' {
+        if (-not (Confirm-Package)) { return }
+        $installed.Text | Should -Match "Set-AwsCliSsoCredentials +$([regex]::Escape($version)) +Local"
+        $installed.ErrorText | Should -BeNullOrEmpty
+    }
+
+    It 'is imported by its name, with its help, and without a warning' {
+        if (-not (Confirm-Package)) { return }
+        $imported.Text | Should -Match "Set-AwsCliSsoCredentials.$([regex]::Escape($version))"
+        $imported.Text | Should -Match 'fresh credentials'
+        $imported.Text | Should -Match '(?m)^Acme$'
+        "$($imported.Text) $($imported.ErrorText)" | Should -Not -Match 'WARNING|Exception'
+    }
+
+    It 'is loaded by the first command, which logs in once and writes the keys' {
+        if (-not (Confirm-Package)) { return }
+        $autoloaded.Text | Should -Match '(?m)^Acme: open \S+ to approve the login'
+        $autoloaded.Text | Should -Match '(?m)^Acme: Account1, Account2, Account3 registered, \d:\d\d:\d\d left on the SSO session$'
+        $autoloaded.Text | Should -Match '(?m)^Acme: Account1, Account2, Account3 registered, nothing due, credentials last until '
+        $autoloaded.ErrorText | Should -BeNullOrEmpty
+        @($keys.Keys) | Should -Be 'Account1', 'Account2', 'Account3'
+    }
+
+    It 'is updated while an older PowerShell has it loaded, which works on with what it has' {
+        if (-not (Confirm-Package)) { return }
+        $updated.ErrorText | Should -BeNullOrEmpty
+        $updated.Text | Should -Match '(?m)^99\.0\.0$'
+        $updated.Text | Should -Match '(?m)^Acme: Account1 registered'
+        $oldEnd.Text | Should -Match "(?m)^old: $([regex]::Escape($version))$"
+        $oldEnd.Text | Should -Match '(?m)^Acme: Account1, Account2, Account3 registered'
+        $oldEnd.ErrorText | Should -BeNullOrEmpty
+    }
+
+    It 'goes with Uninstall-PSResource, and leaves ~/.aws as it is' {
+        if (-not (Confirm-Package)) { return }
+        "$($removed.Text) $($removed.ErrorText)" | Should -Match "The term 'Update-SsoCredential' is not recognized"
+        Get-ChildItem $userHome -Recurse -Force -Filter AwsSso.dll | Should -BeNullOrEmpty
+        @((Get-Credential $userHome).Keys) | Should -Be 'Account1', 'Account2', 'Account3'
+    }
+}
+
+Describe 'A module folder' {
+    It 'may be read-only and have blanks and any letters in its path, and nothing is written there' {
+        if (-not (Confirm-Package)) { return }
+        $service = Start-StandIn '--accounts', '2', '--approve-after-polls', '0'
+        $userHome = New-UserHome
+        Add-Environment $userHome $service -Count 2
+        $folder = "$(New-TestFolder)/Größe 模块's [1]"
+        $copy = Expand-Package $folder
+        if (-not $IsWindows) { chmod -R a-w $folder }
+        $look = { Get-ChildItem -LiteralPath $folder -Recurse -Force | ForEach-Object { "$_ $($_.LastWriteTimeUtc.Ticks)" } }
+        $before = & $look
+        $text = "Import-Module '$([WildcardPattern]::Escape($copy).Replace("'", "''"))' -ErrorAction Stop; (Get-Help Update-SsoCredential).Synopsis; Update-SsoCredential Acme -NoBrowser"
+        $run = Invoke-Pwsh $userHome $service '-NoProfile', '-Command', $text
+        if (-not $IsWindows) { chmod -R u+w $folder }
+        $run.ErrorText | Should -BeNullOrEmpty
+        $run.Text | Should -Match '(?m)^Acme: Account1, Account2 registered'
+        & $look | Should -Be $before
+    }
+}
+
+Describe 'Another PowerShell' {
+    It 'that is older than 5.1 is told so in one sentence' {
+        (Import-PowerShellDataFile $manifest).PowerShellVersion | Should -Be '5.1'
+        # This PowerShell is as old to a module that needs version 99.
+        $folder = New-TestFolder
+        $copy = "$folder/Set-AwsCliSsoCredentials.psd1"
+        (Get-Content -Raw $manifest) -replace "(?<=PowerShellVersion\s*= )'5.1'", "'99.0'" | Set-Content $copy
+        $run = Invoke-Pwsh (New-UserHome) $null '-NoProfile', '-NonInteractive', '-Command', "Import-Module '$copy'"
+        $run.ErrorText -replace '\s+\|?\s*', ' ' | Should -Match "The module '.*' requires a minimum PowerShell version of '99\.0'"
+    }
+
+    It 'Windows PowerShell 5.1 imports it by name, loads its library by path, and updates' {
+        if (-not (Confirm-Package)) { return }
+        if (-not $IsWindows) { Set-ItResult -Skipped -Because 'Windows PowerShell is on Windows only'; return }
+        $service = Start-StandIn '--accounts', '2', '--approve-after-polls', '0'
+        $userHome = New-UserHome
+        Add-Environment $userHome $service -Count 2
+        $modules = New-TestFolder
+        $null = Expand-Package "$modules/Set-AwsCliSsoCredentials"
+        $variables = Get-UserVariable $userHome $service @{ PSModulePath = "$modules;$env:windir\System32\WindowsPowerShell\v1.0\Modules" }
+        $text = "Import-Module Set-AwsCliSsoCredentials; `$PSVersionTable.PSVersion.ToString(2); Update-SsoCredential Acme -NoBrowser; Update-SsoCredential Acme"
+        $run = Wait-UserProgram (Start-UserProgram ('powershell.exe', '-NoProfile', '-ExecutionPolicy', 'Bypass', '-Command', $text) $variables)
+        $run.Text | Should -Match '(?m)^5\.1'
+        $run.Text | Should -Match '(?m)^Acme: Account1, Account2 registered, nothing due'
+    }
+}
