@@ -6,7 +6,8 @@ BeforeDiscovery {
 
 Describe 'What the library tells of a run' {
     BeforeAll {
-        $assembly = [Reflection.Assembly]::LoadFrom((Resolve-Path "$PSScriptRoot/../bin/AwsSso.dll"))
+        Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
+        $assembly = [Reflection.Assembly]::LoadFrom((Join-Path (Split-Path $manifest) 'bin/AwsSso.dll'))
         $type = $assembly.GetType('AwsSso.Native.SsoEvent', $true)
         $read = $type.GetMethod('Read', [Reflection.BindingFlags] 'Static, NonPublic')
         $writer = [Runtime.Serialization.Json.DataContractJsonSerializer]::new($type)
