@@ -179,7 +179,7 @@ Describe 'Ctrl+C' {
             Add-Environment $own $hanging Acme
             # A server of its own, which sees nothing of whoever runs the tests.
             $socket = Join-Path $own tmux
-            $variables = Get-UserVariable $own $hanging @{ TMUX = ''; TERM = 'xterm-256color' }
+            $variables = Get-UserVariable $own $hanging @{ TMUX = ''; TERM = 'xterm-256color'; MODULE = $manifest }
             function Invoke-Tmux([string[]] $Word) {
                 (Wait-UserProgram (Start-UserProgram (@('tmux', '-S', $socket, '-f', '/dev/null') + $Word) $variables)).Text
             }
@@ -200,7 +200,8 @@ Describe 'Ctrl+C' {
             $null = Invoke-Tmux 'new-session', '-d', '-s', 'test', '-x', '200', '-y', '50', $command
             try {
                 $null = Wait-Screen '(?m)^PS .*> *$'
-                Send-Line "Import-Module '$manifest'; Update-SsoCredential Acme -NoBrowser; 'not reached'"
+                # A line that wraps would look like output.
+                Send-Line 'Import-Module $env:MODULE; Update-SsoCredential Acme -NoBrowser; "not reached"'
                 Wait-StandIn $hanging { $_.requests.PSObject.Properties['GetRoleCredentials'] -and $_.requests.GetRoleCredentials -eq 20 -and $_.in_flight -eq 1 }
                 $watch = [Diagnostics.Stopwatch]::StartNew()
                 # While the console asks the terminal where the cursor is, for the progress bar, it takes a key for text: the user presses it again.
