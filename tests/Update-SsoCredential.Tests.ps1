@@ -541,3 +541,37 @@ Describe 'The progress of a long run' {
         $result.Output -match '^Listing roles: 8 of 8, \d+ a (second|minute)$' | Should -Not -BeNullOrEmpty
     }
 }
+
+Describe 'Times that are shown' {
+    BeforeAll {
+        # Two hours, so that it is the same all through the hour at which the test starts and at the beginning of the next.
+        $lasting = Start-StandIn '--accounts', '1', '--approve-after-polls', '0', '--credential-lifetime', '7200'
+
+        # A time zone in which it is so many hours now.
+        function Get-TimeZoneAt([int] $Hour) {
+            $east = ($Hour - [DateTime]::UtcNow.Hour + 36) % 24 - 12
+            # The names of these zones count to the west.
+            'Etc/GMT{0:+0;-0;+0}' -f -$east
+        }
+    }
+
+    It 'have <With> at <Hour> o''clock, in every command that shows one' -Skip:$IsWindows -TestCases @(
+        @{ Hour = 12; With = 'no date'; Clock = '14:\d\d' }
+        @{ Hour = 22; With = 'the date where they are tomorrow'; Clock = '20\d\d-\d\d-\d\d 00:\d\d' }
+    ) {
+        $own = New-UserHome
+        Add-Environment $own $lasting Acme -Count 1
+        $run = Invoke-UserPowerShell $own $lasting @'
+            Update-SsoCredential Acme -NoBrowser
+            Update-SsoCredential Acme
+            Use-SsoCredential Account1
+            Get-SsoCredential | Out-String -Width 200
+'@ @{ TZ = Get-TimeZoneAt $Hour }
+        $run.Errors | Should -BeNullOrEmpty
+        # The next hour may have begun by now.
+        $clock = "($Clock|$($Clock.Replace('14', '15').Replace('00:', '01:')))"
+        $run.Text | Should -Match "(?m)^Acme: Account1 registered, nothing due, credentials last until $clock$"
+        $run.Text | Should -Match "(?m)^Account1: AWS_PROFILE is set .*, credentials last until $clock$"
+        $run.Output[0] | Should -Match "(?m)^Account1 .* Valid +$clock \([12]:\d\d left\) *$"
+    }
+}
