@@ -29,31 +29,63 @@ Describe 'The assembly' {
         }
     }
 
-    It 'does a whole update in a program of .NET Framework''s' {
-        if ('mono', 'mcs', '/usr/lib/mono/4.5/Facades/netstandard.dll' | Where-Object { -not (Get-Command $_ -ErrorAction Ignore) }) {
-            Set-ItResult -Skipped -Because 'Mono (mono-devel) is not installed'
-            return
+    Context 'in a program of .NET Framework''s' {
+        BeforeAll {
+            $missing = 'mono', 'mcs', 'gcc', '/usr/lib/mono/4.5/Facades/netstandard.dll' | Where-Object { -not (Get-Command $_ -ErrorAction Ignore) }
+            if ($missing) { return }
+            $service = Start-StandIn '--accounts', '5', '--approve-after-polls', '1', '--interval', '1'
+            $folder = "$(New-TestFolder)/Größe 模块"
+            $platform = "linux-$([Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant())"
+            $null = New-Item -ItemType Directory "$folder/$platform"
+            Copy-Item $assembly $folder
+            Copy-Item "$(Split-Path $assembly)/$platform/aws_sso.so" "$folder/$platform"
+            mcs "-out:$folder/NetFramework.exe" "$PSScriptRoot/NetFramework.cs"
+            gcc -shared -fPIC -o "$folder/kernel32.so" "$PSScriptRoot/kernel32.c" -ldl
+            # As on Windows, the library is known by its bare name once kernel32 has loaded it.
+            Set-Content "$folder/AwsSso.dll.config" @"
+<configuration><dllmap dll="kernel32" target="$folder/kernel32.so"/><dllmap dll="aws_sso" target="$folder/kernel32.so"/></configuration>
+"@
+            $packages = if ($env:NUGET_PACKAGES) { $env:NUGET_PACKAGES } else { Join-Path $HOME .nuget/packages }
+
+            function Invoke-NetFramework([string] $UserHome) {
+                # What the compiler of the module had for PowerShell's own assembly; a program that is no PowerShell needs its types only.
+                $variables = Get-UserVariable $UserHome $service @{ MONO_PATH = "$packages/powershellstandard.library/5.1.1/lib/netstandard2.0" }
+                Wait-UserProgram (Start-UserProgram @('mono', "$folder/NetFramework.exe", "$folder/AwsSso.dll", 'Acme') $variables)
+            }
+
+            # Whether the test can go on; else it counts as skipped.
+            function Confirm-Mono {
+                if ($missing) { Set-ItResult -Skipped -Because "$missing is not installed (mono-devel, gcc)" }
+                -not $missing
+            }
         }
 
-        $service = Start-StandIn '--accounts', '5', '--approve-after-polls', '1', '--interval', '1'
-        $userHome = New-UserHome
-        Add-Environment $userHome $service -Count 5
-        $folder = New-TestFolder
-        mcs "-out:$folder/NetFramework.exe" "$PSScriptRoot/NetFramework.cs"
-        $LASTEXITCODE | Should -Be 0
-        # Mono does not look into the folder of a platform, and Windows' loader is not here: a map leads to the library.
-        Copy-Item $assembly $folder
-        $library = Get-Item "$(Split-Path $assembly)/linux-$([Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant())/aws_sso.so"
-        Set-Content "$folder/AwsSso.dll.config" "<configuration><dllmap dll=`"aws_sso`" target=`"$library`"/></configuration>"
-        $null = New-Item -ItemType Directory "$folder/$($library.Directory.Name)"
-        Copy-Item $library "$folder/$($library.Directory.Name)"
-        # What the compiler of the module had for PowerShell's own assembly; a program that is no PowerShell needs its types only.
-        $packages = if ($env:NUGET_PACKAGES) { $env:NUGET_PACKAGES } else { Join-Path $HOME .nuget/packages }
-        $variables = Get-UserVariable $userHome $service @{ MONO_PATH = "$packages/powershellstandard.library/5.1.1/lib/netstandard2.0" }
-        $run = Wait-UserProgram (Start-UserProgram @('mono', "$folder/NetFramework.exe", "$folder/AwsSso.dll", 'Acme') $variables)
-        $run.ErrorText | Should -BeNullOrEmpty
-        $run.Text -split "`n" | Should -Be (@(1..5 | ForEach-Object { "Account$_ AWSAdministratorAccess Created" }) + 'Acme: 5 fetched, 0 failed')
-        @((Get-Credential $userHome).Keys) | Should -Be @(1..5 | ForEach-Object { "Account$_" })
-        (Get-StandInStats $service).violations.Count | Should -Be 0
+        It 'loads its library by the full path and does a whole update' {
+            if (-not (Confirm-Mono)) { return }
+            $userHome = New-UserHome
+            Add-Environment $userHome $service -Count 5
+            $run = Invoke-NetFramework $userHome
+            $run.ErrorText.Trim() | Should -Be "LoadLibraryExW $folder/$platform/aws_sso.so 8"
+            $run.Text -split "`n" | Should -Be (@(1..5 | ForEach-Object { "Account$_ AWSAdministratorAccess Created" }) + 'Acme: 5 fetched, 0 failed')
+            @((Get-Credential $userHome).Keys) | Should -Be @(1..5 | ForEach-Object { "Account$_" })
+            (Get-StandInStats $service).violations.Count | Should -Be 0
+        }
+
+        It 'says in one sentence what it says in PowerShell 7, where the library is <Is>' -TestCases @(
+            @{ Is = 'for another processor'; Says = 'cannot be loaded on'; Change = { param($path) $bytes = [IO.File]::ReadAllBytes($path); $bytes[18] = 0xF3; [IO.File]::WriteAllBytes($path, $bytes) } }
+            @{ Is = 'cut off'; Says = 'was cut off'; Change = { param($path) $file = [IO.File]::OpenWrite($path); $file.SetLength(100000); $file.Dispose() } }
+            @{ Is = 'missing'; Says = 'There is no native library for'; Change = { param($path) Remove-Item $path } }
+        ) {
+            if (-not (Confirm-Mono)) { return }
+            $library = "$folder/$platform/aws_sso.so"
+            $good = [IO.File]::ReadAllBytes($library)
+            try {
+                & $Change $library
+                $run = Invoke-NetFramework (New-UserHome)
+                $run.Text | Should -BeLike "LibraryUnavailable: *$Says*"
+                $run.Text | Should -BeLike "*'$library'*"
+            }
+            finally { [IO.File]::WriteAllBytes($library, $good) }
+        }
     }
 }

@@ -13,7 +13,21 @@ public static class NetFramework
     public static int Main(string[] arguments)
     {
         module = Assembly.LoadFrom(arguments[0]);
-        var target = New("UpdateTarget", arguments[1], null);
+        try
+        {
+            Update(arguments[1]);
+            return 0;
+        }
+        catch (TargetInvocationException reflected)
+        {
+            Console.WriteLine("{0}: {1}", Get(reflected.InnerException, "Code"), reflected.InnerException.Message);
+            return 1;
+        }
+    }
+
+    private static void Update(string environment)
+    {
+        var target = New("UpdateTarget", environment, null);
         var targets = Array.CreateInstance(target.GetType(), 1);
         targets.SetValue(target, 0);
         var update = With(New("UpdateWork"), "Targets", targets, "Session", With(New("SessionTerms"), "Login", true), "ThrottleLimit", 16, "ReportProfiles", true);
@@ -37,8 +51,6 @@ public static class NetFramework
                 }
             }
         }
-
-        return 0;
     }
 
     private static object New(string type, params object[] arguments)

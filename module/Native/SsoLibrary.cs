@@ -117,12 +117,14 @@ internal static class SsoLibrary
     private static void LoadByPath()
     {
         const uint searchBesideTheLibrary = 0x8;
-        if (RuntimeInformation.FrameworkDescription.StartsWith(".NET Framework", StringComparison.Ordinal)
-            && LoadLibraryEx(Path, IntPtr.Zero, searchBesideTheLibrary) == IntPtr.Zero)
+        if (IsNetFramework && LoadLibraryEx(Path, IntPtr.Zero, searchBesideTheLibrary) == IntPtr.Zero)
         {
             throw new Win32Exception(Marshal.GetLastWin32Error());
         }
     }
+
+    /// <summary>Whether this is .NET Framework, or Mono in its place: their core has the old name.</summary>
+    private static bool IsNetFramework => typeof(object).Assembly.GetName().Name == "mscorlib";
 
     /// <summary>
     /// What the system says about this very file. PowerShell's own error tells of the places that .NET looked at after it, so the file is loaded
