@@ -86,12 +86,17 @@ function Invoke-Step([string] $Title, [scriptblock] $Command) {
     Write-Host ('{0,6:n1} s' -f $watch.Elapsed.TotalSeconds)
 }
 
-# The folder in which PowerShell looks for the library of this machine, and the names that cargo and PowerShell give it.
+# This machine's platform, as PowerShell calls the folder of its library, and the names that cargo gives the library and programs.
 function Get-Platform {
     $architecture = [Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant()
-    if ($IsWindows) { @{ Folder = "win-$architecture"; Built = 'aws_sso.dll'; Name = 'aws_sso.dll'; Program = '.exe' } }
-    elseif ($IsMacOS) { @{ Folder = "osx-$architecture"; Built = 'libaws_sso.dylib'; Name = 'aws_sso.dylib'; Program = '' } }
-    else { @{ Folder = "linux-$architecture"; Built = 'libaws_sso.so'; Name = 'aws_sso.so'; Program = '' } }
+    if ($IsWindows) { @{ Folder = "win-$architecture"; Built = 'aws_sso.dll'; Program = '.exe' } }
+    elseif ($IsMacOS) { @{ Folder = "osx-$architecture"; Built = 'libaws_sso.dylib'; Program = '' } }
+    else { @{ Folder = "linux-$architecture"; Built = 'libaws_sso.so'; Program = '' } }
+}
+
+# Where PowerShell looks for the library of a platform.
+function Get-Library([string] $Platform) {
+    "bin/$Platform/aws_sso$(if ($Platform -like 'win-*') { '.dll' } elseif ($Platform -like 'osx-*') { '.dylib' } else { '.so' })"
 }
 
 # Every platform that a released package has a library for.
@@ -152,7 +157,7 @@ function Invoke-Build {
     # The dynamic library alone: with the rlib that its tests need, cargo would leave out link-time optimisation.
     $platform = Get-Platform
     $built = Invoke-Release 'Native library' rustc '-p', 'sso-ffi', '--lib', '--crate-type', 'cdylib'
-    Copy-Whole "$built/$($platform.Built)" "bin/$($platform.Folder)/$($platform.Name)"
+    Copy-Whole "$built/$($platform.Built)" (Get-Library $platform.Folder)
     Invoke-StandInBuild
     Invoke-Step 'PowerShell module' { dotnet build module/AwsSso.csproj -c Release -v quiet -warnaserror -o target/module }
     # Not built right into bin/: a running shell has the assembly mapped, and the compiler would write into that very file.
@@ -227,16 +232,12 @@ function Read-Package([string] $Path) {
     $entries
 }
 
-# Seconds since 1970: when the commit was made, since packages of one commit are to be equal.
+# When the commit was made, since packages of one commit are to be equal.
 function Get-CommitTime {
     $seconds = $env:SOURCE_DATE_EPOCH
     if (-not $seconds -and (Get-Command git -CommandType Application -ErrorAction Ignore)) { $seconds = git log -1 --format=%ct 2>$null }
     # A zip knows no time before 1980.
     [DateTimeOffset]::FromUnixTimeSeconds([Math]::Max([long] $seconds, 315532800))
-}
-
-function Get-Library([string] $Platform) {
-    "bin/$Platform/aws_sso$(if ($Platform -like 'win-*') { '.dll' } elseif ($Platform -like 'osx-*') { '.dylib' } else { '.so' })"
 }
 
 # The manifest is the one place for it.
@@ -266,16 +267,17 @@ function Invoke-Pack {
     $files = @('Set-AwsCliSsoCredentials.psd1', 'LICENSE', 'THIRD-PARTY-NOTICES.txt', 'module/AwsSso.Format.ps1xml', 'bin/AwsSso.dll') +
         @(Get-ChildItem en-US -File | ForEach-Object { "en-US/$($_.Name)" }) + @($platforms | Where-Object { $_ -notin $missing } | ForEach-Object { Get-Library $_ })
     foreach ($file in $files) { Copy-Whole $file "$stage/$file" }
-    $package, $time = (Get-PackagePath), (Get-CommitTime)
+    $package, $version, $time = (Get-PackagePath), (Get-Version), (Get-CommitTime)
+    $zip = $package -replace 'nupkg$', 'zip'
     $null = New-Item -ItemType Directory -Force out
     Compress-PSResource -Path (Convert-Path $stage) -DestinationPath (Convert-Path target/pack)
     Write-Zip "$PWD/$package" (Read-Package "$PWD/target/pack/$(Split-Path -Leaf $package)") $time
     $entries = @{}
     # So that it can be unpacked right into a folder of modules.
-    foreach ($file in $files) { $entries["Set-AwsCliSsoCredentials/$(Get-Version)/$file"] = [IO.File]::ReadAllBytes("$PWD/$stage/$file") }
-    Write-Zip "$PWD/$($package -replace 'nupkg$', 'zip')" $entries $time
+    foreach ($file in $files) { $entries["Set-AwsCliSsoCredentials/$version/$file"] = [IO.File]::ReadAllBytes("$PWD/$stage/$file") }
+    Write-Zip "$PWD/$zip" $entries $time
     foreach ($file in $files | Sort-Object) { Write-Host ('{0,12:n0}  {1}' -f (Get-Item $file).Length, $file) }
-    foreach ($made in $package, ($package -replace 'nupkg$', 'zip')) { Write-Host ('{0,12:n0}  {1}  sha256 {2}' -f (Get-Item $made).Length, $made, (Get-FileHash $made).Hash.ToLowerInvariant()) }
+    foreach ($made in $package, $zip) { Write-Host ('{0,12:n0}  {1}  sha256 {2}' -f (Get-Item $made).Length, $made, (Get-FileHash $made).Hash.ToLowerInvariant()) }
     if ($missing) { Write-Host "Without a library for $($missing -join ', ')." }
 }
 

@@ -30,7 +30,7 @@ function Invoke-Tmux { tmux -L screens @args }
 function Save-Screen([string] $Name, [string] $Title, [hashtable] $Variables, [string[]] $Line) {
     $clear = $Variables.Keys | ForEach-Object { "$_=$($Variables[$_])" }
     $shell = @(Get-PowerShell)
-    $start = "Remove-Module PSReadLine; function prompt { 'PS> ' }; `$env:NO_COLOR = `$null; Import-Module '$root/Set-AwsCliSsoCredentials.psd1'; Clear-Host"
+    $start = "Remove-Module PSReadLine; function prompt { 'PS> ' }; Import-Module '$root/Set-AwsCliSsoCredentials.psd1'; Clear-Host"
     Invoke-Tmux new-session -d -s screen -x $width -y $height env -i @clear TERM=xterm-256color @shell -NoLogo -NoProfile -NoExit -Command $start
     try {
         foreach ($text in $Line) {

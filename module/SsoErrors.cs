@@ -134,26 +134,24 @@ internal static class SsoErrors
         path,
         inner: fault);
 
-    internal static SsoException LibraryDamaged(string path, long length, long? wanted) => new(
+    internal static SsoException LibraryIsNone(string path) =>
+        new("LibraryUnavailable", $"The native library '{path}' is none: it may be damaged.", "Install the module again.", path);
+
+    internal static SsoException LibraryCutOff(string path, long length, long wanted) => new(
         "LibraryUnavailable",
-        wanted is { } bytes
-            ? $"The native library '{path}' was cut off: it should have {bytes} bytes or more, and has {length}."
-            : $"The native library '{path}' is none: it may be damaged.",
+        $"The native library '{path}' was cut off: it should have {wanted} bytes or more, and has {length}.",
         "Install the module again.",
         path);
 
-    internal static SsoException LibraryUnloadable(string path, string platform, string cause, bool isMusl, Exception fault)
-    {
-        if (isMusl)
-        {
-            return new(
-                "LibraryUnavailable",
-                $"The native library '{path}' needs a Linux with glibc, and this one has musl, as Alpine does.",
-                "Use PowerShell on a Linux with glibc 2.17 or later, such as its images for Debian, Ubuntu or Red Hat.",
-                path,
-                inner: fault);
-        }
+    internal static SsoException LibraryForGlibc(string path, Exception fault) => new(
+        "LibraryUnavailable",
+        $"The native library '{path}' needs a Linux with glibc, and this one has musl, as Alpine does.",
+        "Use PowerShell on a Linux with glibc 2.17 or later, such as its images for Debian, Ubuntu or Red Hat.",
+        path,
+        inner: fault);
 
+    internal static SsoException LibraryUnloadable(string path, string platform, string cause, Exception fault)
+    {
         // What Linux, macOS and Windows say of a file that they could run and will not.
         string[] refusals = ["ermission denied", "not permitted", "failed to map segment", "system policy", "code signature", "0x80070005", "0x800704EC", "0x800711C7"];
         var isBlocked = fault is UnauthorizedAccessException || Array.Exists(refusals, refusal => cause.Contains(refusal));

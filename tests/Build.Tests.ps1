@@ -180,7 +180,8 @@ Describe 'A build' -Skip:$IsWindows {
             $null = New-Item -ItemType SymbolicLink "$TestDrive/system/$program" -Target (Get-Command $program -CommandType Application | Select-Object -First 1).Source
         }
         # This very PowerShell; installed as a .NET tool, pwsh would look for dotnet on the PATH and find the stub.
-        $powershell = & { Import-Module "$root/tests/StandIn.psm1"; Get-PowerShell }
+        Import-Module "$root/tests/StandIn.psm1"
+        $powershell = Get-PowerShell
         Set-Program "$TestDrive/pwsh/pwsh" "exec $(($powershell | ForEach-Object { "'$_'" }) -join ' ') `"`$@`""
 
         # Two test programs of cargo's, or what the variables say.
@@ -280,7 +281,7 @@ Describe 'Some' {
             Set-Content "$copy/en-US/about_Some.help.txt" 'help'
             $cargo = "$TestDrive/cargo/cargo"
             Set-Program $cargo ("if [ `"`$1`" = -vV ]; then echo 'host: host'; fi`n" + ((Get-Content $cargo | Select-Object -Skip 1) -join "`n"))
-            $others = 'linux-arm64', 'linux-x64', 'osx-arm64', 'osx-x64', 'win-arm64', 'win-x64' -ne "linux-$([Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant())"
+            $others = 'linux-arm64', 'linux-x64', 'osx-arm64', 'osx-x64', 'win-arm64', 'win-x64' -ne "linux-$architecture"
             function Invoke-Task([string[]] $Word, [hashtable] $Variables = @{}) {
                 Invoke-Copy (@('pwsh', '-NoProfile', '-File', 'build.ps1') + $Word) $withAll ($Variables + @{ HOME = "$TestDrive/home" })
             }

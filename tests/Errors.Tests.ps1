@@ -380,7 +380,6 @@ Describe 'Update-SsoCredential with something wrong' {
                 }
                 $to
             }
-            $architecture = [Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant()
 
             # Runs a command with the module of the folder, whose library is what the script makes of the good one.
             function Invoke-With([string] $Folder, [scriptblock] $Change, [string] $Before = '') {
@@ -403,14 +402,10 @@ Describe 'Update-SsoCredential with something wrong' {
         It 'says that the native library <_.Says>, where it <_.Is>' -Skip:(-not $IsLinux) -ForEach @(
             @{ Is = 'is text'; Says = 'is none: it may be damaged'; Change = { param($good, $bad) Set-Content $bad ('not a library. ' * 100) } }
             @{ Is = 'is empty'; Says = 'is none: it may be damaged'; Change = { param($good, $bad) $null = New-Item $bad } }
-            @{ Is = 'lost its last byte'; Says = 'was cut off: it should have \d+ bytes or more, and has \d+'; Change = { param($good, $bad) Copy-Item $good $bad; $file = [IO.File]::OpenWrite($bad); $file.SetLength($file.Length - 1); $file.Dispose() } }
+            @{ Is = 'lost its last byte'; Says = 'was cut off: it should have \d+ bytes or more, and has \d+'; Change = { param($good, $bad) Copy-Item $good $bad; Set-FileLength $bad ((Get-Item $good).Length - 1) } }
             # Linux would map it, and the shell would die without a word.
-            @{ Is = 'was half copied'; Says = 'was cut off: it should have \d+ bytes or more, and has 2000000'; Change = { param($good, $bad) Copy-Item $good $bad; $file = [IO.File]::OpenWrite($bad); $file.SetLength(2000000); $file.Dispose() } }
-            @{
-                # e_machine of an ELF header.
-                Is = 'is for another processor'; Says = 'cannot be loaded on linux-\S+: cannot open shared object file'
-                Change = { param($good, $bad) $bytes = [IO.File]::ReadAllBytes($good); $bytes[18] = 0xF3; [IO.File]::WriteAllBytes($bad, $bytes) }
-            }
+            @{ Is = 'was half copied'; Says = 'was cut off: it should have \d+ bytes or more, and has 2000000'; Change = { param($good, $bad) Copy-Item $good $bad; Set-FileLength $bad 2000000 } }
+            @{ Is = 'is for another processor'; Says = 'cannot be loaded on linux-\S+: cannot open shared object file'; Change = { param($good, $bad) Copy-Item $good $bad; Set-OtherProcessor $bad } }
         ) {
             $folder = Copy-Module
             $run = Invoke-With $folder $_.Change
@@ -441,7 +436,7 @@ Describe 'Update-SsoCredential with something wrong' {
             $folder = Copy-Module
             $loader = "$folder/ld-musl-x86_64.so.1"
             Set-Content $loader 'loader'
-            $run = Invoke-With $folder { param($good, $bad) $bytes = [IO.File]::ReadAllBytes($good); $bytes[18] = 0xF3; [IO.File]::WriteAllBytes($bad, $bytes) } @"
+            $run = Invoke-With $folder { param($good, $bad) Copy-Item $good $bad; Set-OtherProcessor $bad } @"
                 `$map = [IO.MemoryMappedFiles.MemoryMappedFile]::CreateFromFile('$loader')
                 `$view = `$map.CreateViewAccessor()
 

@@ -32,10 +32,15 @@ Describe 'The assembly' {
     Context 'in a program of .NET Framework''s' {
         BeforeAll {
             $missing = 'mono', 'mcs', 'gcc', '/usr/lib/mono/4.5/Facades/netstandard.dll' | Where-Object { -not (Get-Command $_ -ErrorAction Ignore) }
+            # Whether the test can go on; else it counts as skipped.
+            function Confirm-Mono {
+                if ($missing) { Set-ItResult -Skipped -Because "$missing is not installed (mono-devel, gcc)" }
+                -not $missing
+            }
             if ($missing) { return }
             $service = Start-StandIn '--accounts', '5', '--approve-after-polls', '1', '--interval', '1'
             $folder = "$(New-TestFolder)/Größe 模块"
-            $platform = "linux-$([Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant())"
+            $platform = "linux-$architecture"
             $null = New-Item -ItemType Directory "$folder/$platform"
             Copy-Item $assembly $folder
             Copy-Item "$(Split-Path $assembly)/$platform/aws_sso.so" "$folder/$platform"
@@ -52,12 +57,6 @@ Describe 'The assembly' {
                 $variables = Get-UserVariable $UserHome $service @{ MONO_PATH = "$packages/powershellstandard.library/5.1.1/lib/netstandard2.0" }
                 Wait-UserProgram (Start-UserProgram @('mono', "$folder/NetFramework.exe", "$folder/AwsSso.dll", 'Acme') $variables)
             }
-
-            # Whether the test can go on; else it counts as skipped.
-            function Confirm-Mono {
-                if ($missing) { Set-ItResult -Skipped -Because "$missing is not installed (mono-devel, gcc)" }
-                -not $missing
-            }
         }
 
         It 'loads its library by the full path and does a whole update' {
@@ -72,8 +71,8 @@ Describe 'The assembly' {
         }
 
         It 'says in one sentence what it says in PowerShell 7, where the library is <Is>' -TestCases @(
-            @{ Is = 'for another processor'; Says = 'cannot be loaded on'; Change = { param($path) $bytes = [IO.File]::ReadAllBytes($path); $bytes[18] = 0xF3; [IO.File]::WriteAllBytes($path, $bytes) } }
-            @{ Is = 'cut off'; Says = 'was cut off'; Change = { param($path) $file = [IO.File]::OpenWrite($path); $file.SetLength(100000); $file.Dispose() } }
+            @{ Is = 'for another processor'; Says = 'cannot be loaded on'; Change = { param($path) Set-OtherProcessor $path } }
+            @{ Is = 'cut off'; Says = 'was cut off'; Change = { param($path) Set-FileLength $path 100000 } }
             @{ Is = 'missing'; Says = 'There is no native library for'; Change = { param($path) Remove-Item $path } }
         ) {
             if (-not (Confirm-Mono)) { return }

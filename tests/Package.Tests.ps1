@@ -10,11 +10,10 @@ BeforeAll {
         if (-not (Get-Command Compress-PSResource -ErrorAction Ignore)) { 'PowerShell is older than 7.5' }
         elseif ($IsLinux -and -not (Test-Zig)) { 'cargo-zigbuild is not installed' }
     }
-    $listing = @()
     $package = $env:SSO_TEST_PACKAGE
     if (-not $package -and -not $reason) {
-        $listing = & (Get-Command pwsh).Source -NoProfile -File "$root/build.ps1" Pack 2>&1
-        if ($LASTEXITCODE -ne 0) { throw "Packing failed: $($listing -join "`n")" }
+        $output = & (Get-Command pwsh).Source -NoProfile -File "$root/build.ps1" Pack 2>&1
+        if ($LASTEXITCODE -ne 0) { throw "Packing failed: $($output -join "`n")" }
         $package = "$root/$(Get-PackagePath)"
     }
 
@@ -160,10 +159,10 @@ Describe 'An installed module' {
         $session = [Collections.Generic.List[string]]::new()
 
         # Runs lines in a PowerShell with nothing imported, as somebody would type them, and keeps both for the transcript.
-        function Invoke-Line([string[]] $Line, [object] $StandIn = $service) {
+        function Invoke-Line([string[]] $Line) {
             $script = ($Line | ForEach-Object { "'PS> $($_.Replace("'", "''"))'; $_" }) -join "`n"
             # With -Command progress would be written as text.
-            $run = Invoke-Pwsh $userHome $StandIn '-NoProfile', '-Command', "`$ProgressPreference = 'SilentlyContinue'`n$script"
+            $run = Invoke-Pwsh $userHome $service '-NoProfile', '-Command', "`$ProgressPreference = 'SilentlyContinue'`n$script"
             $session.Add("# a new PowerShell`n$("$($run.Text)`n$($run.ErrorText)".Trim())`n")
             $run
         }
@@ -173,7 +172,7 @@ Describe 'An installed module' {
             $folder = "$(New-TestFolder)/Set-AwsCliSsoCredentials"
             $copy = Expand-Package $folder
             (Get-Content -Raw $copy) -replace "(?<=ModuleVersion\s*= )'[^']+'", "'$Version'" | Set-Content $copy
-            Get-ChildItem $folder -Include '*.nuspec', '*Content_Types*', '_rels', 'package' -Recurse -Force | Remove-Item -Recurse -Force
+            foreach ($name in $ofNuGet) { Remove-Item -LiteralPath "$folder/$name" -Force }
             Compress-PSResource $folder $gallery
         }
         $version = (Import-PowerShellDataFile (Expand-Package (New-TestFolder))).ModuleVersion

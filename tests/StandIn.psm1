@@ -6,6 +6,8 @@ Set-StrictMode -Version Latest
 $root = Split-Path $PSScriptRoot
 # The module of this folder, or that of a package (`build.ps1 Test -Package`).
 $manifest = if ($env:SSO_TEST_MANIFEST) { $env:SSO_TEST_MANIFEST } else { Join-Path $root 'Set-AwsCliSsoCredentials.psd1' }
+# As PowerShell has it in the name of a platform's folder.
+$architecture = [Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant()
 $standIns = [Collections.Generic.List[object]]::new()
 $folders = [Collections.Generic.List[string]]::new()
 
@@ -195,6 +197,20 @@ $Script
     $started
 }
 
+# Makes a Linux library one for another processor: e_machine of its ELF header.
+function Set-OtherProcessor([string] $Library) {
+    $bytes = [IO.File]::ReadAllBytes($Library)
+    $bytes[18] = 0xF3
+    [IO.File]::WriteAllBytes($Library, $bytes)
+}
+
+# Cuts a file off, as a copy that did not come to its end.
+function Set-FileLength([string] $Path, [long] $Length) {
+    $file = [IO.File]::OpenWrite($Path)
+    $file.SetLength($Length)
+    $file.Dispose()
+}
+
 # Waits until the program has written a line that matches, and gives it.
 function Wait-Line([object] $Started, [string] $Pattern, [int] $Seconds = 30) {
     $watch = [Diagnostics.Stopwatch]::StartNew()
@@ -253,4 +269,4 @@ function Clear-StandIn {
     $folders.Clear()
 }
 
-Export-ModuleMember -Function *-* -Variable manifest
+Export-ModuleMember -Function *-* -Variable manifest, architecture

@@ -10,6 +10,13 @@ namespace AwsSso.Native;
 /// <summary>The native library as a file: where it lies, whether it is whole, and why it does not load.</summary>
 internal static class SsoLibrary
 {
+    /// <summary>The folder that PowerShell 7 looks into, as a build names it.</summary>
+    private static readonly string Platform = SystemName + "-" + RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
+
+    private static readonly string Folder = System.IO.Path.GetDirectoryName(typeof(SsoLibrary).Assembly.Location) ?? "";
+
+    private static readonly string Path = PathFor(Platform);
+
     private static volatile bool isReady;
 
     /// <summary>Loads the library where it is not loaded yet, and makes sure that it speaks this assembly's language.</summary>
@@ -29,9 +36,9 @@ internal static class SsoLibrary
         }
         catch (Exception fault) when (fault is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException or Win32Exception)
         {
-            throw File.Exists(Path)
-                ? SsoErrors.LibraryUnloadable(Path, Platform, Cause(fault), IsMusl, fault)
-                : SsoErrors.LibraryMissing(Path, Platform, OtherPlatforms(), fault);
+            throw !File.Exists(Path) ? SsoErrors.LibraryMissing(Path, Platform, OtherPlatforms(), fault)
+                : IsMusl ? SsoErrors.LibraryForGlibc(Path, fault)
+                : SsoErrors.LibraryUnloadable(Path, Platform, Cause(fault), fault);
         }
 
         if (version != NativeMethods.SSO_ABI_VERSION)
@@ -42,34 +49,25 @@ internal static class SsoLibrary
         isReady = true;
     }
 
-    /// <summary>The place where PowerShell 7 looks, and where a build puts the library.</summary>
-    private static string Path => System.IO.Path.Combine(Folder, Platform, NativeMethods.NativeLib + Extension(Platform));
-
-    private static string Folder => System.IO.Path.GetDirectoryName(typeof(SsoLibrary).Assembly.Location) ?? "";
-
-    private static string Platform
-    {
-        get
-        {
-            var system = IsWindows ? "win" : RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "osx" : "linux";
-            return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
-        }
-    }
-
-    private static bool IsWindows => RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
+    private static string SystemName =>
+        RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? "win" : RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "osx" : "linux";
 
     private static bool IsLinux => RuntimeInformation.IsOSPlatform(OSPlatform.Linux);
 
     /// <summary>Whether this process was started by the loader of musl, which is no glibc: its map then has that loader.</summary>
     private static bool IsMusl => IsLinux && File.Exists("/proc/self/maps") && File.ReadLines("/proc/self/maps").Any(line => line.Contains("/ld-musl-"));
 
-    private static string Extension(string platform) =>
-        platform.StartsWith("win", StringComparison.Ordinal) ? ".dll" : platform.StartsWith("osx", StringComparison.Ordinal) ? ".dylib" : ".so";
+    /// <summary>The place of a platform's library.</summary>
+    private static string PathFor(string platform)
+    {
+        var extension = platform.StartsWith("win", StringComparison.Ordinal) ? ".dll" : platform.StartsWith("osx", StringComparison.Ordinal) ? ".dylib" : ".so";
+        return System.IO.Path.Combine(Folder, platform, NativeMethods.NativeLib + extension);
+    }
 
     /// <summary>The platforms that this installation has a library for.</summary>
     private static string[] OtherPlatforms() => Directory.GetDirectories(Folder)
         .Select(System.IO.Path.GetFileName)
-        .Where(platform => File.Exists(System.IO.Path.Combine(Folder, platform, NativeMethods.NativeLib + Extension(platform))))
+        .Where(platform => File.Exists(PathFor(platform)))
         .OrderBy(platform => platform, StringComparer.Ordinal)
         .ToArray();
 
@@ -80,33 +78,36 @@ internal static class SsoLibrary
     private static void CheckLength()
     {
         const int headerLength = 64;
+        const uint magic = 0x464C457F;
         if (!IsLinux || !File.Exists(Path))
         {
             return;
         }
 
         long length;
+        int read;
         var header = new byte[headerLength];
         try
         {
             using var file = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             length = file.Length;
-            if (file.Read(header, 0, headerLength) < headerLength)
-            {
-                throw SsoErrors.LibraryDamaged(Path, length, null);
-            }
+            read = file.Read(header, 0, headerLength);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            throw SsoErrors.LibraryUnloadable(Path, Platform, fault.Message, isMusl: false, fault);
+            throw SsoErrors.LibraryUnloadable(Path, Platform, fault.Message, fault);
+        }
+
+        if (read < headerLength || BitConverter.ToUInt32(header, 0) != magic)
+        {
+            throw SsoErrors.LibraryIsNone(Path);
         }
 
         // e_shoff, e_shentsize and e_shnum of a 64-bit header, little-endian as all platforms here are.
-        const uint magic = 0x464C457F;
         var wanted = BitConverter.ToInt64(header, 40) + ((long)BitConverter.ToUInt16(header, 58) * BitConverter.ToUInt16(header, 60));
-        if (BitConverter.ToUInt32(header, 0) != magic || wanted > length)
+        if (wanted > length)
         {
-            throw SsoErrors.LibraryDamaged(Path, length, BitConverter.ToUInt32(header, 0) == magic ? wanted : null);
+            throw SsoErrors.LibraryCutOff(Path, length, wanted);
         }
     }
 
