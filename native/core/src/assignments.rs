@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::config_file::ConfigFile;
-use crate::environment::{Environment, Environments, check_account_id, same_name};
+use crate::environment::{Environment, Environments, ProfileEntry, check_account_id, same_name};
 use crate::error::{Code, Error};
 use crate::live_session::{Bound, LiveSession, Stop};
 use crate::login::NoLogin;
@@ -72,6 +72,28 @@ impl KnownAccount {
 fn role_of(account: &AccountView, role_name: &str) -> RoleView {
     let AccountView { environment, account_id, account_name, email_address } = account.clone();
     RoleView { environment, account_id, account_name, email_address, role_name: role_name.to_owned(), profile_name: None }
+}
+
+/// Whether the last list had the role of a profile.
+pub(crate) fn was_assigned(environment: &Environment, profile: &ProfileEntry, world: &World) -> bool {
+    let known = Environments::read(world).and_then(|environments| Known::read(world, &environments));
+    let has_role = |account: &KnownAccount| account.account_id == profile.account_id && account.roles.contains(&profile.role_name);
+    known.is_ok_and(|known| known.of(environment).iter().any(has_role))
+}
+
+/// Takes roles out of what the last list said, since the service refuses them by now.
+pub(crate) async fn forget_roles(environment: &Environment, gone: &[&ProfileEntry], world: &World, outlet: &Outlet) {
+    let is_gone = |account: &str, role: &str| gone.iter().any(|profile| profile.account_id == account && profile.role_name == role);
+    let without = |mut accounts: Vec<KnownAccount>| {
+        for account in &mut accounts {
+            account.roles.retain(|role| !is_gone(&account.account_id, role));
+        }
+        accounts
+    };
+    match Environments::read(world) {
+        Ok(environments) => remember(&known_file(&environments), environment, without, outlet).await,
+        Err(error) => outlet.verbose(format!("What was listed is not kept for completion: {error}")),
+    }
 }
 
 /// Lists the accounts in which the user has a role, page by page, or what the last list said.
@@ -146,6 +168,10 @@ impl Lister {
 
     fn error(&self, refusal: &Refusal, what: &str, target: &str) -> Error {
         self.service.error(refusal, true).behind(format!("{what} could not be listed")).with_target(target).with_request_id(refusal.request_id())
+    }
+
+    async fn remember(&self, change: impl Fn(Vec<KnownAccount>) -> Vec<KnownAccount>) {
+        remember(&known_file(&self.environments), &self.environment, change, &self.outlet).await;
     }
 
     async fn tell_accounts(self) {
@@ -292,25 +318,24 @@ impl Lister {
             _ => self.error(refusal, &format!("The roles in account {id}"), id),
         }
     }
+}
 
-    /// Keeps what was found for completion. Nobody waits for long for that, and nobody misses much where it fails.
-    async fn remember(&self, change: impl Fn(Vec<KnownAccount>) -> Vec<KnownAccount>) {
-        let file = known_file(&self.environments);
-        let patience = Patience::new(Some(FILE_LOCK_LIMIT.min(Duration::from_secs(2))), self.outlet.cancel_token().clone());
-        let outcome = async {
-            let lock = Lock::take_async(&file.lock_path(), &patience).await?;
-            file.replace(&lock, |old| {
-                let mut known: Known = old.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
-                let accounts = change(known.of(&self.environment).to_vec());
-                known.environments.retain(|other| !same_name(&other.name, &self.environment.name));
-                known.environments.push(KnownEnvironment { name: self.environment.name.clone(), start_url: self.environment.start_url.clone(), accounts });
-                let text = serde_json::to_vec(&known).map_err(|fault| Error::new(Code::InternalError, format!("A list could not be written: {fault}.")))?;
-                Ok((old != Some(text.as_slice())).then(|| Zeroizing::new(text)))
-            })
-        };
-        if let Err(error) = outcome.await {
-            self.outlet.verbose(format!("What was listed is not kept for completion: {error}"));
-        }
+/// Keeps what was found for completion. Nobody waits for long for that, and nobody misses much where it fails.
+async fn remember(file: &SafeFile, environment: &Environment, change: impl Fn(Vec<KnownAccount>) -> Vec<KnownAccount>, outlet: &Outlet) {
+    let patience = Patience::new(Some(FILE_LOCK_LIMIT.min(Duration::from_secs(2))), outlet.cancel_token().clone());
+    let outcome = async {
+        let lock = Lock::take_async(&file.lock_path(), &patience).await?;
+        file.replace(&lock, |old| {
+            let mut known: Known = old.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
+            let accounts = change(known.of(environment).to_vec());
+            known.environments.retain(|other| !same_name(&other.name, &environment.name));
+            known.environments.push(KnownEnvironment { name: environment.name.clone(), start_url: environment.start_url.clone(), accounts });
+            let text = serde_json::to_vec(&known).map_err(|fault| Error::new(Code::InternalError, format!("A list could not be written: {fault}.")))?;
+            Ok((old != Some(text.as_slice())).then(|| Zeroizing::new(text)))
+        })
+    };
+    if let Err(error) = outcome.await {
+        outlet.verbose(format!("What was listed is not kept for completion: {error}"));
     }
 }
 

@@ -1,15 +1,17 @@
 //! Sessions by themselves: log in, log out, and show how they stand.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::config_file::ConfigFile;
-use crate::credentials_file::CredentialsFile;
+use crate::credentials_file::{CredentialsFile, KeysRemoved, Removal};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::login::NoLogin;
 use crate::protocol::{ConnectSession, DisconnectSession, Event, GetSession, SessionTerms};
+use crate::remove_credentials;
 use crate::run::{NetworkWork, Outlet};
-use crate::safe_write::{FILE_LOCK_LIMIT, Patience};
+use crate::safe_write::{FILE_LOCK_LIMIT, Lock, Patience};
 use crate::session::{SessionSource, token_files, view};
 use crate::update::stored_or_named;
 use crate::world::World;
@@ -85,12 +87,22 @@ async fn disconnect_one(environment: &Environment, config: &ConfigFile, remove_c
         format!("{} had no session.", environment.name)
     });
     if remove_credentials {
-        let profiles: Vec<_> = environment.profiles.iter().collect();
-        let file = CredentialsFile::of(world)?;
-        let written = file.remove(&profiles, &Patience::new(Some(FILE_LOCK_LIMIT), outlet.cancel_token().clone())).await?;
-        if written.changed {
-            outlet.verbose(format!("The keys of {} were taken out of {}.", environment.name, file.path().display()));
-        }
+        remove_keys(environment, world, outlet).await?;
     }
+    Ok(())
+}
+
+/// Leaves no keys of an environment behind, whether its table still has their profiles or not.
+async fn remove_keys(environment: &Environment, world: &World, outlet: &Outlet) -> Result<(), Error> {
+    let profiles = environment.profiles.iter().map(|profile| profile.name.as_str()).collect();
+    let removal = Removal { environment: &environment.name, profiles: &profiles, all_but: Some(&HashSet::new()) };
+    let file = CredentialsFile::of(world)?;
+    let KeysRemoved { mut removed, left } = file.removable(removal)?;
+    if !removed.is_empty() {
+        let patience = Patience::new(Some(FILE_LOCK_LIMIT), outlet.cancel_token().clone());
+        let lock = Lock::take_async(&file.lock_path(), &patience).await?;
+        removed = file.remove(removal, &lock)?.removed;
+    }
+    remove_credentials::report(&removed, &left, &file, outlet);
     Ok(())
 }

@@ -64,6 +64,11 @@ pub(crate) fn is_trustworthy(text: &str) -> bool {
 }
 
 impl Environment {
+    /// Whether both are of one access portal.
+    pub(crate) fn is_same_portal(&self, other: &Self) -> bool {
+        self.region == other.region && same_start_url(&self.start_url, &other.start_url)
+    }
+
     pub(crate) fn view(&self) -> EnvironmentView {
         let accounts = self.profiles.iter().map(|profile| AccountRow {
             profile: profile.name.clone(),
@@ -476,7 +481,7 @@ fn with_environment(path: &Path, bytes: &[u8], wanted: &SetEnvironment) -> Resul
         let mut set = vec![("sso_account_id", row.account_id.as_str())];
         set.extend(row.role_name.as_deref().map(|role| ("sso_role_name", role)));
         let remove: &[&str] = if row.role_name.is_none() { &["sso_role_name"] } else { &[] };
-        edits.push(SectionEdit { section, set, remove, behind: last_own });
+        edits.push(SectionEdit { section, set, remove, behind: last_own, ..SectionEdit::default() });
     }
     let mut removed = Vec::new();
     if wanted.accounts.is_some() {

@@ -44,6 +44,8 @@ pub enum Code {
     ProfileNotFound,
     /// Two rows have the same profile name.
     ProfileNameConflict,
+    /// The profile's section in the credentials file has keys that this module did not write.
+    ProfileHasOtherKeys,
     /// A fault of this module.
     InternalError,
 }

@@ -97,6 +97,8 @@ impl Key {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SectionEdit<'a> {
     pub(crate) section: &'a str,
+    /// The section's new name, where it gets one.
+    pub(crate) rename: Option<&'a str>,
     /// Keys in small letters with their new values, in the order in which missing ones are added.
     pub(crate) set: Vec<(&'a str, &'a str)>,
     pub(crate) remove: &'a [&'a str],
@@ -294,6 +296,9 @@ impl<'t, 'a> Change<'t, 'a> {
     }
 
     fn edit_section(&mut self, section: &Section, edit: &SectionEdit<'_>) {
+        if let Some(name) = edit.rename {
+            self.rename_section(section, name);
+        }
         let mut last_own: Option<&Key> = None;
         for key in &section.keys {
             if let Some((name, value)) = edit.set.iter().find(|(name, _)| *name == key.name) {
@@ -321,6 +326,14 @@ impl<'t, 'a> Change<'t, 'a> {
         };
         let lines = missing.into_iter().map(|(name, value)| key_line(indent, name, value));
         self.added_behind.entry(place).or_default().extend(lines);
+    }
+
+    /// Puts another name between the brackets of a header; what stands around them stays.
+    fn rename_section(&mut self, section: &Section, name: &str) {
+        let line = &self.text.bytes[self.text.lines[section.header].content.clone()];
+        let (Some(start), Some(end)) = (line.find_byte(b'['), line.rfind_byte(b']')) else { return };
+        let header = [&line[..=start], name.as_bytes(), &line[end..]].concat();
+        self.replaced.insert(section.header, Zeroizing::new(header));
     }
 
     fn add_section(&mut self, edit: &SectionEdit<'_>, behind: Option<usize>) {
@@ -479,6 +492,13 @@ mod tests {
         let remove = SectionEdit { section: "a", remove: &["old"], ..SectionEdit::default() };
         assert_eq!(scan.edited(&[remove], &[]).as_slice(), b"[a]\nk = 1\nz = 1\n\n# of b\n[b]\nq = 1\n");
         assert_eq!(scan.edited(&[], &["a"]).as_slice(), b"# of b\n[b]\nq = 1\n");
+    }
+
+    #[test]
+    fn a_header_gets_another_name_and_keeps_its_indent_and_what_follows() {
+        let rename = |section| SectionEdit { rename: Some("a"), ..set(section, &[("k", "v")]) };
+        assert_eq!(edit("  [ a ] # [x] mine\n  k = 1\n[b]\n", &[rename(" a ] # [x")]), "  [a] mine\n  k = v\n[b]\n");
+        assert_eq!(edit("\t[ a ] tail\r\nk=1\r\n", &[rename(" a ")]), "\t[a] tail\r\nk = v\r\n");
     }
 
     #[test]

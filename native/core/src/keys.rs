@@ -40,7 +40,7 @@ pub(crate) fn find_profile(name: &str, environments: &[String], world: &World) -
 pub(crate) fn get(wanted: GetKeys, world: World, outlet: &Outlet) -> Result<Option<NetworkWork>, Error> {
     let (environment, profile) = find_profile(&wanted.profile, &wanted.environments, &world)?;
     let file = CredentialsFile::of(&world)?;
-    let rule = rule(&world, wanted.minimum_remaining, false);
+    let rule = rule(&world, wanted.minimum_remaining);
     if let Some(keys) = file.keys(&profile, rule)? {
         tell(&environment, &profile, &keys, outlet);
         return Ok(None);

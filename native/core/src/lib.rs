@@ -12,6 +12,7 @@ mod console;
 mod credentials_file;
 mod environment;
 pub mod error;
+mod fetch_turn;
 mod file_memory;
 mod ini_text;
 mod keys;
@@ -22,6 +23,7 @@ mod pkce;
 mod profiles;
 pub mod protocol;
 mod qr_code;
+mod remove_credentials;
 mod run;
 mod safe_write;
 mod secret;
@@ -74,6 +76,7 @@ fn begin(operation: Operation, world: World, outlet: &Outlet) -> Result<Option<N
         Operation::GetRole(wanted) => return assignments::get_roles(wanted, world, outlet),
         Operation::AddProfile(wanted) => profiles::add(&world, &wanted, &patience(), outlet)?,
         Operation::RemoveProfile(wanted) => profiles::remove(&world, &wanted, &patience())?,
+        Operation::RemoveCredential(wanted) => remove_credentials::run(&wanted, &world, &patience(), outlet)?,
         Operation::GetKeys(wanted) => return keys::get(wanted, world, outlet),
         Operation::OpenConsole(wanted) => console::open(&wanted, &world, outlet)?,
         #[cfg(debug_assertions)]

@@ -103,6 +103,8 @@ pub enum Operation {
     AddProfile(AddProfile),
     /// Takes profiles out of the table of an environment; their keys in the credentials file stay.
     RemoveProfile(RemoveProfile),
+    /// Takes the module's keys for profiles out of the credentials file.
+    RemoveCredential(RemoveCredential),
     /// Hands the keys of one profile over.
     GetKeys(GetKeys),
     /// Makes the access portal's link to the console of a profile's account and role, and opens it.
@@ -125,7 +127,10 @@ pub struct Plan {
     /// A profile is due when less than this is left, in seconds.
     #[serde(default = "minimum_remaining")]
     pub minimum_remaining: u64,
-    /// Whether profiles that are not due are left out of the answer.
+    /// Whether profiles count as due that have keys of another origin.
+    #[serde(default)]
+    pub replace_keys: bool,
+    /// Whether profiles that are neither due nor left alone are left out of the answer.
     #[serde(default)]
     pub due_only: bool,
 }
@@ -142,6 +147,9 @@ pub struct Update {
     /// A profile is due when less than this is left, in seconds.
     #[serde(default = "minimum_remaining")]
     pub minimum_remaining: u64,
+    /// Whether keys of another origin are replaced in the sections of the profiles.
+    #[serde(default)]
+    pub replace_keys: bool,
     /// How a session may be had; its time bounds network and lock waits after the login, too: 120 s where it is absent.
     #[serde(default)]
     pub session: SessionTerms,
@@ -372,6 +380,23 @@ pub struct RemoveProfile {
     pub profiles: Vec<String>,
 }
 
+/// Whose keys to take out of the credentials file. Keys of another origin stay.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveCredential {
+    /// The environment's name, compared without case; it need not be stored any longer.
+    pub environment: String,
+    /// The profiles' exact names; absent means all profiles of the environment.
+    #[serde(default)]
+    pub profiles: Option<Vec<String>>,
+    /// Whether sections are meant, too, that were fetched for the environment and are not in its table.
+    #[serde(default)]
+    pub unlisted: bool,
+    /// Whether only to report what would be removed.
+    #[serde(default)]
+    pub check_only: bool,
+}
+
 /// Whose keys to hand over: those of the credentials file where they are good, else fetched ones, which are written nowhere.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -465,6 +490,8 @@ pub enum Event {
     Role(RoleView),
     /// A profile that was added to a table, or would be.
     Added(Added),
+    /// A profile whose keys were taken out of the credentials file, or would be.
+    Removed(Removed),
     /// The keys of one profile, only where they were asked for.
     Keys(KeysView),
     /// The link to a console.
@@ -519,6 +546,15 @@ pub struct Added {
     pub account_id: String,
     /// The permission set role.
     pub role_name: String,
+}
+
+/// See [`Event::Removed`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Removed {
+    /// The environment that the keys were fetched for.
+    pub environment: String,
+    /// The profile's name.
+    pub profile_name: String,
 }
 
 /// See [`Event::Keys`]; besides [`TokenView`] the one event with a secret in it.
@@ -605,6 +641,9 @@ pub struct PlannedProfile {
     pub profile_name: String,
     /// Whether an update would fetch it.
     pub due: bool,
+    /// Why an update would leave it alone, as a sentence's part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub obstacle: Option<String>,
 }
 
 /// See [`Event::Verification`].
@@ -804,7 +843,8 @@ pub struct CredentialView {
     pub account_id: String,
     /// The permission set role.
     pub role_name: String,
-    /// `Valid`, `Due` (an update would fetch it), `Expired`, `Missing`, or `CredentialProcess` (AWS tools call this module for them).
+    /// `Valid`, `Due` (an update would fetch it), `Expired`, `Missing`, `OtherKeys` (of another origin, which an update leaves alone), `Blocked`
+    /// (left alone for another reason), or `CredentialProcess` (AWS tools call this module for them).
     pub state: String,
     /// Why it is due, as a sentence's part.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -156,7 +156,7 @@ impl SafeFile {
         &self.target
     }
 
-    fn beside(&self, ending: &str) -> PathBuf {
+    pub(crate) fn beside(&self, ending: &str) -> PathBuf {
         let mut name = self.target.as_os_str().to_owned();
         name.push(ending);
         PathBuf::from(name)

@@ -1,22 +1,24 @@
 //! The update: environments, due profiles, sessions, role credentials in parallel, one write, and the report.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use time::OffsetDateTime;
 
+use crate::assignments::{forget_roles, was_assigned};
 use crate::config_file::{ConfigFile, OtherMeaning};
-use crate::credentials_file::{CredentialsFile, DueRule, RoleCredentials, Standing, rfc3339};
+use crate::credentials_file::{CredentialsFile, DueRule, Fetched, KeyVersion, KeysWritten, Obstacle, RoleCredentials, Standing, rfc3339};
 use crate::environment::{Environment, Environments, ProfileEntry};
 use crate::error::{Code, Error};
+use crate::fetch_turn::FetchTurn;
 use crate::live_session::{Bound, LiveSession, Stop};
 use crate::login::NoLogin;
 use crate::pace::Pace;
 use crate::protocol::{Completed, CredentialView, Event, GetCredential, Plan, Planned, PlannedProfile, Profile, Progress, TokenCache, Update};
 use crate::run::{NetworkWork, Outlet};
-use crate::safe_write::Patience;
+use crate::safe_write::{Patience, Written};
 use crate::secret::Secret;
 use crate::service::{Refusal, Service};
 use crate::session::{SessionSource, exposed};
@@ -28,27 +30,66 @@ pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
 /// A limit longer than this is as good as none, and not every system's clock can count so far.
 const LONGEST_TIMEOUT: Duration = Duration::from_hours(365 * 24);
 
-/// One environment of a run, with how each wanted profile stands.
+/// How long a role is waited for that is refused although it was assigned when it was listed; granted's users report that it takes seconds.
+const ASSIGNMENT_PAUSE: Duration = Duration::from_secs(2);
+
+/// More names than this would hide the rest of a sentence.
+const MOST_NAMES: usize = 10;
+
+/// One environment of a run.
 struct Part {
     environment: Arc<Environment>,
-    profiles: Vec<(ProfileEntry, Standing)>,
+    rows: Vec<Row>,
+    end: End,
 }
 
-impl Part {
-    /// The profiles that are to be fetched, in the order of the table.
-    fn due(&self) -> impl Iterator<Item = &ProfileEntry> {
-        self.profiles.iter().filter(|(_, standing)| standing.is_due()).map(|(profile, _)| profile)
-    }
+/// One wanted profile: how it stood, and what became of it.
+struct Row {
+    profile: ProfileEntry,
+    standing: Standing,
+    /// The keys that it had when the run began.
+    before: KeyVersion,
+    /// Present once the profile was asked for.
+    outcome: Option<Outcome>,
 }
 
 /// What became of one due profile.
 enum Outcome {
-    Fetched(RoleCredentials),
+    Fetched {
+        keys: RoleCredentials,
+        at: Instant,
+    },
+    /// The role is not assigned (403), but was when roles were last listed: an assignment takes moments to reach the portal.
+    NotYetAssigned(Error),
     Failed(Error),
-    /// Its environment came to an end before its turn, for a reason that is said once.
+    /// Its environment came to an end before its turn, for a reason that is reported once.
     NoService,
-    /// The run ended before its turn.
-    Untouched,
+}
+
+/// How the session of an environment ended.
+enum End {
+    /// Nothing is wrong with it, or none was needed.
+    Open,
+    /// The run was cancelled before there was one.
+    Cancelled,
+    /// There was none for any profile.
+    NoSession(Error),
+    /// It came to an end while it was used.
+    Ended(Error),
+}
+
+impl Part {
+    fn due(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.standing.is_due())
+    }
+
+    fn is_due(&self) -> bool {
+        self.due().next().is_some()
+    }
+
+    fn has_fetched(&self) -> bool {
+        self.rows.iter().any(|row| matches!(row.outcome, Some(Outcome::Fetched { .. })))
+    }
 }
 
 /// A time limit that the caller gave in seconds.
@@ -61,10 +102,11 @@ pub(crate) fn at_once(throttle_limit: u32) -> usize {
     usize::try_from(throttle_limit.clamp(1, 256)).unwrap_or(16)
 }
 
-pub(crate) fn rule(world: &World, minimum_remaining: u64, force: bool) -> DueRule {
+pub(crate) fn rule(world: &World, minimum_remaining: u64) -> DueRule {
     // A century is as good as for ever, and no sum with it overflows.
     let seconds = i64::try_from(minimum_remaining).unwrap_or(i64::MAX).min(3_155_760_000);
-    DueRule { now: world.memory.now(world.clock.as_ref()), minimum_remaining: time::Duration::seconds(seconds), force }
+    let now = world.memory.now(world.clock.as_ref());
+    DueRule { now, minimum_remaining: time::Duration::seconds(seconds), force: false, replace_keys: false }
 }
 
 /// The environments of these names, or all where there are none. An unknown name is told, and ends the run only where it is the only one.
@@ -103,12 +145,14 @@ fn readable_config(world: &World) -> Arc<ConfigFile> {
 pub(crate) fn plan(plan: &Plan, world: &World, outlet: &Outlet) -> Result<(), Error> {
     let named = stored_or_named(&plan.environments, world, outlet)?;
     let known = CredentialsFile::of(world)?.known(&world.memory.credentials)?;
-    let rule = rule(world, plan.minimum_remaining, plan.force);
+    let rule = DueRule { force: plan.force, replace_keys: plan.replace_keys, ..rule(world, plan.minimum_remaining) };
     let config = readable_config(world);
     for environment in named {
         let profiles = environment.profiles.iter().filter_map(|profile| {
-            let due = known.standing(profile, rule).is_due() && !config.calls_us(&profile.name);
-            (due || !plan.due_only).then(|| PlannedProfile { profile_name: profile.name.clone(), due })
+            let standing = if config.calls_us(&profile.name) { None } else { Some(known.standing(profile, rule)) };
+            let due = standing.as_ref().is_some_and(Standing::is_due);
+            let obstacle = if let Some(Standing::Blocked(obstacle)) = standing { Some(obstacle.to_string()) } else { None };
+            (due || obstacle.is_some() || !plan.due_only).then(|| PlannedProfile { profile_name: profile.name.clone(), due, obstacle })
         });
         outlet.send(Event::Planned(Planned { environment: environment.name.clone(), profiles: profiles.collect() }));
     }
@@ -119,16 +163,18 @@ pub(crate) fn plan(plan: &Plan, world: &World, outlet: &Outlet) -> Result<(), Er
 pub(crate) fn show_credentials(wanted: &GetCredential, world: &World, outlet: &Outlet) -> Result<(), Error> {
     let named = stored_or_named(&wanted.environments, world, outlet)?;
     let known = CredentialsFile::of(world)?.known(&world.memory.credentials)?;
-    let rule = rule(world, wanted.minimum_remaining, false);
+    let rule = rule(world, wanted.minimum_remaining);
     let config = readable_config(world);
     for environment in named {
         for profile in &environment.profiles {
-            let expiration = known.expiration(profile);
+            let expiration = known.expiration(&profile.name);
             let (state, reason) = match known.standing(profile, rule) {
                 Standing::Missing if config.calls_us(&profile.name) => ("CredentialProcess", None),
                 Standing::Good(_) => ("Valid", None),
                 Standing::Missing => ("Missing", None),
-                Standing::Due(why) => (if expiration.is_some_and(|end| end <= rule.now) { "Expired" } else { "Due" }, Some(why)),
+                Standing::Due(why) => (if expiration.is_some_and(|end| end <= rule.now) { "Expired" } else { "Due" }, Some(why.to_owned())),
+                Standing::Blocked(obstacle @ Obstacle::OtherKeys(_)) => ("OtherKeys", Some(obstacle.to_string())),
+                Standing::Blocked(obstacle) => ("Blocked", Some(obstacle.to_string())),
             };
             outlet.send(Event::Credential(CredentialView {
                 environment: environment.name.clone(),
@@ -149,16 +195,13 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
     let environments = Environments::read(&world)?;
     let file = CredentialsFile::of(&world)?;
     let known = file.known(&world.memory.credentials)?;
-    let rule = rule(&world, update.minimum_remaining, update.force);
+    let rule = DueRule { force: update.force, replace_keys: update.replace_keys, ..rule(&world, update.minimum_remaining) };
     let config_read = ConfigFile::read(&world);
     // One that cannot be read is an error only where something is due.
     let config = config_read.clone().unwrap_or_default();
     let mut parts: Vec<Part> = Vec::new();
     for target in &update.targets {
         let environment = environments.find(&target.environment, &world)?;
-        if parts.iter().any(|part| part.environment.name == environment.name) {
-            continue;
-        }
         if environment.profiles.is_empty() {
             outlet.warn(format!("The environment {} has no profiles; add yours with Sync-SsoProfile -Environment {0}.", environment.name));
         }
@@ -178,17 +221,27 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
                 ));
             }
         }
-        let profiles = wanted.into_iter().map(|profile| (profile.clone(), known.standing(profile, rule))).collect();
-        parts.push(Part { environment, profiles });
-    }
-    for (profile, standing) in parts.iter().filter(|_| outlet.is_verbose()).flat_map(|part| &part.profiles) {
-        match standing {
-            Standing::Good(until) => outlet.verbose(format!("{} is good until {}.", profile.name, rfc3339(*until))),
-            Standing::Missing => outlet.verbose(format!("{} is due: it is not in {} yet.", profile.name, file.path().display())),
-            Standing::Due(why) => outlet.verbose(format!("{} is due: {why}.", profile.name)),
+        let row = |profile: &ProfileEntry| Row {
+            profile: profile.clone(),
+            standing: known.standing(profile, rule),
+            before: known.version(&profile.name),
+            outcome: None,
+        };
+        let rows = wanted.into_iter().map(row);
+        match parts.iter_mut().find(|part| part.environment.name == environment.name) {
+            Some(part) => {
+                let new: Vec<Row> = rows.filter(|row| !part.rows.iter().any(|other| other.profile.name == row.profile.name)).collect();
+                part.rows.extend(new);
+            }
+            None => {
+                let rows = rows.collect();
+                parts.push(Part { environment, rows, end: End::Open });
+            }
         }
     }
-    if parts.iter().any(|part| part.due().next().is_some()) {
+    one_row_for_each_section(&mut parts, outlet);
+    report_standings(&parts, &file, outlet);
+    if parts.iter().any(Part::is_due) {
         let config = config_read?;
         let run = UpdateRun { update, world, outlet: outlet.clone(), file, config };
         return Ok(Some(Box::pin(run.over_the_network(parts))));
@@ -196,8 +249,52 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
     if update.expose_token {
         expose(parts.iter().map(|part| &part.environment), config_read?.as_ref(), update.session.token_cache, &world, outlet);
     }
-    report(parts.into_iter().map(|part| (part, Vec::new(), None)).collect(), update.report_profiles, &world, outlet);
+    report(parts, &file, update.report_profiles, &world, outlet);
     Ok(None)
+}
+
+/// Leaves one row for each section of the file: further ones for the same account and role go, and one for another is an obstacle to all of them.
+fn one_row_for_each_section(parts: &mut [Part], outlet: &Outlet) {
+    let mut places: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
+    for (index, part) in parts.iter().enumerate() {
+        for (place, row) in part.rows.iter().enumerate() {
+            places.entry(row.profile.name.clone()).or_default().push((index, place));
+        }
+    }
+    let mut doubles = HashSet::new();
+    for (name, places) in places {
+        let [first, others @ ..] = places.as_slice() else { continue };
+        let (kept, profile) = (&parts[first.0].environment, &parts[first.0].rows[first.1].profile);
+        if others.iter().all(|(index, place)| parts[*index].rows[*place].profile == *profile && parts[*index].environment.is_same_portal(kept)) {
+            for (index, place) in others {
+                let other = &parts[*index].environment.name;
+                outlet.verbose(format!("{name} of {other} is the same account and role as in {}, and is updated with it.", kept.name));
+                doubles.insert((*index, *place));
+            }
+            continue;
+        }
+        let names: Vec<String> = places.iter().map(|(index, _)| parts[*index].environment.name.clone()).collect();
+        for (own, (index, place)) in places.iter().enumerate() {
+            let environment = names[usize::from(own == 0)].clone();
+            parts[*index].rows[*place].standing = Standing::Blocked(Obstacle::TwoRows { environment });
+        }
+    }
+    for (index, part) in parts.iter_mut().enumerate() {
+        let mut place = 0..;
+        part.rows.retain(|_| place.next().is_some_and(|place| !doubles.contains(&(index, place))));
+    }
+}
+
+fn report_standings(parts: &[Part], file: &CredentialsFile, outlet: &Outlet) {
+    for row in parts.iter().filter(|_| outlet.is_verbose()).flat_map(|part| &part.rows) {
+        let name = &row.profile.name;
+        outlet.verbose(match &row.standing {
+            Standing::Good(until) => format!("{name} is good until {}.", rfc3339(*until)),
+            Standing::Missing => format!("{name} is due: it is not in {} yet.", file.path().display()),
+            Standing::Due(why) => format!("{name} is due: {why}."),
+            Standing::Blocked(obstacle) => format!("{name} is left alone: {obstacle}."),
+        });
+    }
 }
 
 struct UpdateRun {
@@ -209,54 +306,56 @@ struct UpdateRun {
 }
 
 impl UpdateRun {
-    async fn over_the_network(self, parts: Vec<Part>) {
-        let alone = parts.len() == 1;
-        let outcomes = match self.fetch_and_write(&parts).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => return self.outlet.fail(&error, true),
-        };
+    async fn over_the_network(self, mut parts: Vec<Part>) {
+        if let Err(error) = self.fetch_and_write(&mut parts).await {
+            return self.outlet.fail(&error, true);
+        }
         if self.update.expose_token {
             expose(parts.iter().map(|part| &part.environment), &self.config, self.update.session.token_cache, &self.world, &self.outlet);
         }
-        let mut reported = Vec::new();
-        for (part, outcome) in parts.into_iter().zip(outcomes) {
-            match outcome {
-                // What fails an environment as a whole ends the run where there is no other.
-                PartOutcome::NoSession(error) => self.outlet.fail(&error, alone),
-                PartOutcome::Cancelled => reported.push((part, Vec::new(), None)),
-                PartOutcome::Profiles(outcomes, ended) => reported.push((part, outcomes, ended)),
-            }
-        }
-        report(reported, self.update.report_profiles, &self.world, &self.outlet);
+        report(parts, &self.file, self.update.report_profiles, &self.world, &self.outlet);
     }
 
-    async fn fetch_and_write(&self, parts: &[Part]) -> Result<Vec<PartOutcome>, Error> {
+    async fn fetch_and_write(&self, parts: &mut [Part]) -> Result<(), Error> {
         self.file.check_writable()?;
         self.warn_of_other_meanings(parts);
         let timeout = self.given_timeout().unwrap_or(DEFAULT_TIMEOUT);
+        let environments: Vec<Arc<Environment>> = parts.iter().map(|part| Arc::clone(&part.environment)).collect();
         let mut services = Vec::new();
-        for part in parts {
-            services.push(self.world.memory.services.of(&self.world, &part.environment.region)?);
+        for environment in &environments {
+            services.push(self.world.memory.services.of(&self.world, &environment.region)?);
         }
-        let sources: Vec<SessionSource<'_>> = parts.iter().zip(&services).map(|(part, service)| self.source(&part.environment, service)).collect();
-        let sessions = self.open_sessions(parts, &sources, timeout).await;
+        let sources: Vec<SessionSource<'_>> = environments.iter().zip(&services).map(|(environment, service)| self.source(environment, service)).collect();
+        let mut sessions = self.open_sessions(parts, &sources, timeout).await;
+        let turn = self.wait_for_turn(parts, timeout).await;
+        self.look_again(parts)?;
+        restart(&sessions).await;
         let mut paces: Vec<&Arc<Pace>> = services.iter().map(|service| service.pace()).collect();
         paces.dedup_by(|one, other| Arc::ptr_eq(one, other));
         let refused_before: u64 = paces.iter().map(|pace| pace.seen().0).sum();
-        let results = self.fetch_all(parts, &sources, &sessions).await;
-        self.tell_pace(&paces, refused_before);
+        self.fetch_all(parts, &sources, &sessions).await;
+        self.try_new_assignments_again(parts, &sources, &sessions).await;
+        self.report_pace(&paces, refused_before);
         for service in &services {
             self.world.memory.hear(&self.world, service, &self.outlet);
         }
-        self.write(parts, &results, timeout).await?;
-        Ok(sessions.into_iter().zip(results).map(|(session, results)| PartOutcome::of(session, results)).collect())
+        self.write(parts, timeout).await?;
+        drop(turn);
+        for (part, session) in parts.iter_mut().zip(sessions.drain(..)) {
+            part.end = match (std::mem::replace(&mut part.end, End::Open), session.and_then(LiveSession::into_ended)) {
+                (End::Open, Some(error)) if part.has_fetched() => End::Ended(error),
+                (End::Open, Some(error)) => End::NoSession(error),
+                (end, _) => end,
+            };
+        }
+        Ok(())
     }
 
     /// Warns once in this process of profiles for which AWS tools would not use the keys that are written, or not what was there before.
     fn warn_of_other_meanings(&self, parts: &[Part]) {
         let file = self.file.path().display();
         let mut warned = self.world.memory.warned_of_config.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = parts.iter().flat_map(|part| part.due().map(|profile| (&part.environment, profile)));
+        let due = parts.iter().flat_map(|part| part.due().map(|row| (&part.environment, &row.profile)));
         let mut found: Vec<(OtherMeaning, Vec<&str>)> = Vec::new();
         for (environment, profile) in due {
             let Some(meaning) = self.config.other_meaning(environment, profile) else { continue };
@@ -285,64 +384,129 @@ impl UpdateRun {
     }
 
     /// Opens the sessions that are needed, one after another: nobody can approve two logins at once.
-    async fn open_sessions(&self, parts: &[Part], sources: &[SessionSource<'_>], timeout: Duration) -> Vec<Opened> {
+    async fn open_sessions(&self, parts: &mut [Part], sources: &[SessionSource<'_>], timeout: Duration) -> Vec<Option<LiveSession>> {
         let mut sessions = Vec::new();
-        for (part, source) in parts.iter().zip(sources) {
-            sessions.push(if part.due().next().is_none() {
-                Opened::NotNeeded
-            } else {
-                match LiveSession::open(source, Bound::Together(timeout)).await {
-                    Ok(session) => Opened::Session(session),
-                    Err(no_login) => Opened::No(no_login),
-                }
-            });
-        }
-        // The waits for the other logins do not count.
-        for session in &sessions {
-            if let Opened::Session(session) = session {
-                session.restart().await;
-            }
+        for (part, source) in parts.iter_mut().zip(sources) {
+            let opened = if part.is_due() { LiveSession::open(source, Bound::Together(timeout)).await.map(Some) } else { Ok(None) };
+            sessions.push(opened.unwrap_or_else(|no_login| {
+                part.end = match no_login {
+                    NoLogin::Cancelled => End::Cancelled,
+                    NoLogin::Failed(error) => End::NoSession(error),
+                };
+                None
+            }));
         }
         sessions
     }
 
-    /// Fetches what is due of all environments side by side, until it is done or cancelled; gives an outcome for each due profile.
-    async fn fetch_all(&self, parts: &[Part], sources: &[SessionSource<'_>], sessions: &[Opened]) -> Vec<Vec<Outcome>> {
-        let mut jobs = Vec::new();
-        let mut results: Vec<Vec<Outcome>> = Vec::new();
-        for (index, ((part, source), session)) in parts.iter().zip(sources).zip(sessions).enumerate() {
-            results.push(part.due().map(|_| Outcome::Untouched).collect());
-            let Opened::Session(session) = session else { continue };
-            for (place, profile) in part.due().enumerate() {
-                jobs.push(async move { (index, place, &profile.name, self.fetch(profile, source, session).await) });
-            }
-        }
-        let (mut done, total) = (0, jobs.len() as u64);
-        let progress = |done, name: Option<String>| {
-            self.outlet.send(Event::Progress(Progress { activity: "Registering profiles".to_owned(), done, total, name }));
-        };
-        if total > 0 {
-            progress(done, None);
-        }
-        let limit = at_once(self.update.throttle_limit);
-        let mut answers = futures_util::stream::iter(jobs).buffer_unordered(limit);
-        loop {
-            let answer = tokio::select! {
-                biased;
-                answer = answers.next() => answer,
-                () = self.outlet.cancel_token().cancelled() => None,
-            };
-            let Some((index, place, name, outcome)) = answer else { break };
-            results[index][place] = outcome;
-            done += 1;
-            progress(done, Some(name.clone()));
-        }
-        drop(answers);
-        results
+    /// Waits until no other process fetches for these environments: what it has fetched by then need not be fetched twice.
+    async fn wait_for_turn(&self, parts: &[Part], timeout: Duration) -> FetchTurn {
+        let due = parts.iter().filter(|part| part.is_due() && matches!(part.end, End::Open));
+        let names: Vec<&str> = due.map(|part| part.environment.name.as_str()).collect();
+        // Half of the time is left for fetching, should the other one not come to its end.
+        let patience = Patience::new(Some(timeout / 2), self.outlet.cancel_token().clone());
+        FetchTurn::wait(&names, &self.file, &patience, &self.outlet).await
     }
 
-    /// Says that the service held the run up, and how much.
-    fn tell_pace(&self, paces: &[&Arc<Pace>], refused_before: u64) {
+    /// Leaves out what another process has fetched since this run began.
+    fn look_again(&self, parts: &mut [Part]) -> Result<(), Error> {
+        let known = self.file.known(&self.world.memory.credentials)?;
+        let without_force = rule(&self.world, self.update.minimum_remaining);
+        let rule = DueRule { replace_keys: self.update.replace_keys, ..without_force };
+        for row in parts.iter_mut().flat_map(|part| &mut part.rows).filter(|row| row.standing.is_due()) {
+            if known.version(&row.profile.name) == row.before {
+                continue;
+            }
+            match known.standing(&row.profile, rule) {
+                now @ (Standing::Good(_) | Standing::Blocked(_)) => {
+                    self.outlet.verbose(format!("{} was changed by another process meanwhile.", row.profile.name));
+                    row.standing = now;
+                }
+                Standing::Missing | Standing::Due(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches what is due of all environments side by side, until it is done or cancelled.
+    async fn fetch_all(&self, parts: &mut [Part], sources: &[SessionSource<'_>], sessions: &[Option<LiveSession>]) {
+        let places: Vec<(usize, usize)> = places_of(parts, |row| row.standing.is_due());
+        let total = places.iter().filter(|(index, _)| sessions[*index].is_some()).count() as u64;
+        if total > 0 {
+            self.report_progress(0, total, None);
+        }
+        let mut done = 0;
+        self.fetch_places(places, parts, sources, sessions, |name| {
+            done += 1;
+            self.report_progress(done, total, Some(name.to_owned()));
+        })
+        .await;
+    }
+
+    fn report_progress(&self, done: u64, total: u64, name: Option<String>) {
+        self.outlet.send(Event::Progress(Progress { activity: "Registering profiles".to_owned(), done, total, name }));
+    }
+
+    /// Fetches the profiles at these places, and calls `answered` for each that was answered.
+    async fn fetch_places(
+        &self,
+        places: Vec<(usize, usize)>,
+        parts: &mut [Part],
+        sources: &[SessionSource<'_>],
+        sessions: &[Option<LiveSession>],
+        mut answered: impl FnMut(&str),
+    ) {
+        let mut outcomes = Vec::new();
+        {
+            let jobs = places.into_iter().filter_map(|(index, place)| {
+                let (session, profile) = (sessions[index].as_ref()?, &parts[index].rows[place].profile);
+                Some(async move { (index, place, &profile.name, self.fetch(profile, &sources[index], session).await) })
+            });
+            let mut answers = futures_util::stream::iter(jobs.collect::<Vec<_>>()).buffer_unordered(at_once(self.update.throttle_limit));
+            loop {
+                let answer = tokio::select! {
+                    biased;
+                    answer = answers.next() => answer,
+                    () = self.outlet.cancel_token().cancelled() => None,
+                };
+                let Some((index, place, name, outcome)) = answer else { break };
+                answered(name);
+                outcomes.push((index, place, outcome));
+            }
+        }
+        for (index, place, outcome) in outcomes {
+            parts[index].rows[place].outcome = outcome;
+        }
+    }
+
+    /// Asks once more, after a pause, for roles that are refused although they were assigned when they were listed.
+    async fn try_new_assignments_again(&self, parts: &mut [Part], sources: &[SessionSource<'_>], sessions: &[Option<LiveSession>]) {
+        let is_new = |row: &Row| matches!(row.outcome, Some(Outcome::NotYetAssigned(_)));
+        let places = places_of(parts, is_new);
+        if places.is_empty() {
+            return;
+        }
+        self.outlet.verbose(format!(
+            "{} roles that you were given lately are refused; they are tried again in {} s.",
+            places.len(),
+            ASSIGNMENT_PAUSE.as_secs()
+        ));
+        tokio::select! {
+            () = tokio::time::sleep(ASSIGNMENT_PAUSE) => {}
+            () = self.outlet.cancel_token().cancelled() => return,
+        }
+        self.fetch_places(places, parts, sources, sessions, |_| {}).await;
+        // What is still refused is no longer assigned, and shall not slow down the next run.
+        for part in parts {
+            let gone: Vec<&ProfileEntry> = part.rows.iter().filter(|row| is_new(row)).map(|row| &row.profile).collect();
+            if !gone.is_empty() {
+                forget_roles(&part.environment, &gone, &self.world, &self.outlet).await;
+            }
+        }
+    }
+
+    /// Reports that the service held the run up, and how much.
+    fn report_pace(&self, paces: &[&Arc<Pace>], refused_before: u64) {
         let refused = paces.iter().map(|pace| pace.seen().0).sum::<u64>() - refused_before;
         let slowest = paces.iter().filter_map(|pace| pace.seen().1).min_by(f64::total_cmp);
         if let Some(rate) = slowest.filter(|_| refused > 0) {
@@ -359,30 +523,34 @@ impl UpdateRun {
         SessionSource::of(&self.world, &self.outlet, environment, service, &self.config, &self.update.session)
     }
 
-    async fn fetch(&self, profile: &ProfileEntry, source: &SessionSource<'_>, session: &LiveSession) -> Outcome {
+    /// Fetches the keys of a profile; gives nothing where the run was cancelled.
+    async fn fetch(&self, profile: &ProfileEntry, source: &SessionSource<'_>, session: &LiveSession) -> Option<Outcome> {
         let request = |access_token: Secret, deadline| async move {
             source.service.role_credentials(&access_token, &profile.account_id, &profile.role_name, deadline).await
         };
         match session.send(source, request).await {
-            Ok((credentials, request_id)) => {
-                let request_id = request_id.unwrap_or_else(|| "none".to_owned());
-                self.outlet.verbose(format!("{} was fetched (request id {request_id}).", profile.name));
-                Outcome::Fetched(credentials)
+            Ok((keys, request_id)) => {
+                let id = request_id.map(|id| format!(" (request id {id})")).unwrap_or_default();
+                self.outlet.verbose(format!("{} was fetched{id}.", profile.name));
+                Some(Outcome::Fetched { keys, at: Instant::now() })
             }
-            Err(Stop::Refused(refusal)) => Outcome::Failed(profile_error(&refusal, profile, source.service)),
-            Err(Stop::Ended) => Outcome::NoService,
-            Err(Stop::Cancelled) => Outcome::Untouched,
+            Err(Stop::Refused(refusal)) => {
+                let error = profile_error(&refusal, profile, source.service);
+                let is_listed = || was_assigned(source.environment, profile, &self.world);
+                Some(if error.code() == Code::RoleNotAssigned && is_listed() { Outcome::NotYetAssigned(error) } else { Outcome::Failed(error) })
+            }
+            Err(Stop::Ended) => Some(Outcome::NoService),
+            Err(Stop::Cancelled) => None,
         }
     }
 
-    async fn write(&self, parts: &[Part], results: &[Vec<Outcome>], timeout: Duration) -> Result<(), Error> {
+    async fn write(&self, parts: &mut [Part], timeout: Duration) -> Result<(), Error> {
+        let now = self.world.memory.now(self.world.clock.as_ref());
         // In the order of the table, so that a new file reads as its owner would write it.
-        let fetched: Vec<(&ProfileEntry, &RoleCredentials)> = parts
-            .iter()
-            .zip(results)
-            .flat_map(|(part, results)| part.due().zip(results))
-            .filter_map(|(profile, outcome)| match outcome {
-                Outcome::Fetched(credentials) => Some((profile, credentials)),
+        let rows = parts.iter().flat_map(|part| part.rows.iter().map(|row| (part.environment.name.as_str(), row)));
+        let fetched: Vec<Fetched<'_>> = rows
+            .filter_map(|(environment, row)| match &row.outcome {
+                Some(Outcome::Fetched { keys, at }) => Some(Fetched { environment, profile: &row.profile, keys, issued: now - at.elapsed() }),
                 _ => None,
             })
             .collect();
@@ -390,48 +558,64 @@ impl UpdateRun {
             return Ok(());
         }
         let patience = Patience::new(Some(timeout), self.outlet.cancel_token().clone());
-        let written = self.file.write(&fetched, &patience).await?;
+        let KeysWritten { written, blocked, renamed } = self.file.write(&fetched, self.update.replace_keys, &patience).await?;
+        self.report_write(&written, &renamed, fetched.len() - blocked.len());
+        self.warn_of_short_keys(&fetched);
+        for row in parts.iter_mut().flat_map(|part| &mut part.rows) {
+            if let Some(obstacle) = blocked.get(&row.profile.name) {
+                row.standing = Standing::Blocked(obstacle.clone());
+                row.outcome = None;
+            }
+        }
+        Ok(())
+    }
+
+    fn report_write(&self, written: &Written, renamed: &[String], count: usize) {
+        let file = self.file.path().display();
         if written.made_private {
-            self.outlet.warn(format!("Others could read {}; now only you can.", self.file.path().display()));
+            self.outlet.warn(format!("Others could read {file}; now only you can."));
         }
         if written.had_hard_links {
+            self.outlet.warn(format!("{file} has another name (a hard link), which still leads to the old keys; use a symbolic link instead."));
+        }
+        for name in renamed {
             self.outlet.warn(format!(
-                "{} has another name (a hard link), which still leads to the old keys; use a symbolic link instead.",
-                self.file.path().display()
+                "The section name [{name}] had blanks inside its brackets in {file}, which the AWS CLI takes for another profile; they were removed."
             ));
         }
-        self.outlet.verbose(format!("{} profiles were written to {} at once.", fetched.len(), self.file.path().display()));
-        Ok(())
+        let profiles = if count == 1 { "1 profile was".to_owned() } else { format!("{count} profiles were") };
+        self.outlet.verbose(format!("{profiles} written to {file} at once."));
+    }
+
+    /// Warns once in this process of profiles whose keys never last as long as is asked for.
+    fn warn_of_short_keys(&self, fetched: &[Fetched<'_>]) {
+        let rule = rule(&self.world, self.update.minimum_remaining);
+        let mut warned = self.world.memory.warned_of_short_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let short = fetched.iter().filter(|fetched| rule.exceeds(fetched.keys.expiration - fetched.issued));
+        let new: Vec<&Fetched<'_>> = short.filter(|fetched| warned.insert(fetched.profile.name.clone())).collect();
+        if let Some(first) = new.first() {
+            let names: Vec<&str> = new.iter().take(MOST_NAMES).map(|fetched| fetched.profile.name.as_str()).collect();
+            let more = if new.len() > MOST_NAMES { format!(" and {} more", new.len() - MOST_NAMES) } else { String::new() };
+            self.outlet.warn(format!(
+                "The credentials of {}{more} last {} min, less than -MinimumRemaining asks for; they are refreshed when half of that is left.",
+                names.join(", "),
+                // Whole minutes, since some moments have passed by now.
+                (first.keys.expiration - first.issued + time::Duration::seconds(30)).whole_minutes()
+            ));
+        }
     }
 }
 
-/// What came of opening an environment's session.
-enum Opened {
-    /// Nothing of it is due.
-    NotNeeded,
-    Session(LiveSession),
-    No(NoLogin),
+/// Where the rows are that match.
+fn places_of(parts: &[Part], matches: impl Fn(&Row) -> bool) -> Vec<(usize, usize)> {
+    let all = parts.iter().enumerate().flat_map(|(index, part)| part.rows.iter().enumerate().map(move |(place, row)| (index, place, row)));
+    all.filter(|(_, _, row)| matches(row)).map(|(index, place, _)| (index, place)).collect()
 }
 
-/// What came of one environment.
-enum PartOutcome {
-    NoSession(Error),
-    Cancelled,
-    /// One for each due profile, in the order of the table, and why some had no session or service to turn to.
-    Profiles(Vec<Outcome>, Option<Error>),
-}
-
-impl PartOutcome {
-    fn of(session: Opened, results: Vec<Outcome>) -> Self {
-        match session {
-            Opened::NotNeeded => Self::Profiles(Vec::new(), None),
-            Opened::No(NoLogin::Cancelled) => Self::Cancelled,
-            Opened::No(NoLogin::Failed(error)) => Self::NoSession(error),
-            Opened::Session(session) => match session.into_ended() {
-                Some(error) if !results.iter().any(|result| matches!(result, Outcome::Fetched(_))) => Self::NoSession(error),
-                ended => Self::Profiles(results, ended),
-            },
-        }
+/// Starts the time of the sessions again: the waits for logins and for other processes do not count.
+async fn restart(sessions: &[Option<LiveSession>]) {
+    for session in sessions.iter().flatten() {
+        session.restart().await;
     }
 }
 
@@ -464,12 +648,22 @@ fn expose<'e>(environments: impl Iterator<Item = &'e Arc<Environment>>, config: 
     }
 }
 
-/// Tells how everything stands; nothing is locked any more, and the file is whole.
-fn report(parts: Vec<(Part, Vec<Outcome>, Option<Error>)>, each_profile: bool, world: &World, outlet: &Outlet) {
+/// Reports how everything stands; nothing is locked by now, and the file is whole.
+fn report(parts: Vec<Part>, file: &CredentialsFile, each_profile: bool, world: &World, outlet: &Outlet) {
+    // What fails an environment as a whole ends the run where there is no other.
+    let alone = parts.len() == 1;
     let mut errors = Vec::new();
     let mut summaries = Vec::new();
-    for (part, outcomes, ended) in parts {
+    for part in parts {
         let environment = &part.environment.name;
+        let ended = match part.end {
+            End::NoSession(error) => {
+                outlet.fail(&error, alone);
+                continue;
+            }
+            End::Ended(error) => Some(error),
+            End::Open | End::Cancelled => None,
+        };
         let mut summary = Completed {
             environment: environment.clone(),
             profile_names: Vec::new(),
@@ -481,37 +675,39 @@ fn report(parts: Vec<(Part, Vec<Outcome>, Option<Error>)>, each_profile: bool, w
             cancelled: outlet.cancel_token().is_cancelled(),
         };
         let mut first_end: Option<OffsetDateTime> = None;
-        let mut outcomes = outcomes.into_iter();
-        for (profile, standing) in &part.profiles {
-            let outcome = if standing.is_due() { outcomes.next() } else { None };
+        for Row { profile, standing, outcome, .. } in part.rows {
             let (status, end) = match (standing, outcome) {
-                (Standing::Good(until), _) => ("StillValid".to_owned(), Some(*until)),
-                (Standing::Missing, Some(Outcome::Fetched(keys))) => ("Created".to_owned(), Some(keys.expiration)),
-                (_, Some(Outcome::Fetched(keys))) => ("Refreshed".to_owned(), Some(keys.expiration)),
-                (_, Some(Outcome::Failed(error))) => {
+                (Standing::Good(until), _) => ("StillValid".to_owned(), Some(until)),
+                (Standing::Blocked(obstacle), _) => {
+                    let error = obstacle.error(&profile.name, environment, file.path());
                     let status = format!("{:?}", error.code());
                     errors.push(error);
-                    summary.failed += 1;
                     (status, None)
                 }
-                (_, Some(Outcome::NoService)) => {
-                    summary.failed += 1;
-                    (ended.as_ref().map_or_else(String::new, |error| format!("{:?}", error.code())), None)
+                (Standing::Missing, Some(Outcome::Fetched { keys, .. })) => ("Created".to_owned(), Some(keys.expiration)),
+                (_, Some(Outcome::Fetched { keys, .. })) => ("Refreshed".to_owned(), Some(keys.expiration)),
+                (_, Some(Outcome::Failed(error) | Outcome::NotYetAssigned(error))) => {
+                    let status = format!("{:?}", error.code());
+                    errors.push(error);
+                    (status, None)
                 }
-                (_, Some(Outcome::Untouched) | None) => continue,
+                (_, Some(Outcome::NoService)) => (ended.as_ref().map_or_else(String::new, |error| format!("{:?}", error.code())), None),
+                (Standing::Missing | Standing::Due(_), None) => continue,
             };
             if let Some(end) = end {
                 summary.profile_names.push(profile.name.clone());
                 let count = if status == "StillValid" { &mut summary.still_valid } else { &mut summary.refreshed };
                 *count += 1;
                 first_end = Some(first_end.map_or(end, |first| first.min(end)));
+            } else {
+                summary.failed += 1;
             }
             if each_profile {
                 outlet.send(Event::Profile(Profile {
                     environment: environment.clone(),
-                    profile_name: profile.name.clone(),
-                    account_id: profile.account_id.clone(),
-                    role_name: profile.role_name.clone(),
+                    profile_name: profile.name,
+                    account_id: profile.account_id,
+                    role_name: profile.role_name,
                     status,
                     expiration: end.map(rfc3339),
                 }));

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use time::macros::datetime;
 
 use super::*;
-use crate::credentials_file::{CredentialsFile, RoleCredentials};
+use crate::credentials_file::{CredentialsFile, Fetched, RoleCredentials};
 use crate::environment::ProfileEntry;
 use crate::ini_text::attack::cases;
 use crate::ini_text::{IniText, SectionEdit};
@@ -52,7 +52,8 @@ fn file_of(generation: u64) -> String {
         let (entry, keys) = keys(generation, profile);
         format!(
             "\n# of {profile}\n[{}]\naws_access_key_id = {}\naws_secret_access_key = {}\naws_session_token = {}\naws_account_id = {}\n\
-            x_security_token_expires = 2031-01-01T00:00:00Z\nx_sso_role_name = Admin\nregion = eu-west-1\n",
+            x_security_token_expires = 2031-01-01T00:00:00Z\nx_sso_role_name = Admin\nx_sso_environment = Acme\n\
+            x_security_token_issued = 2030-12-31T23:00:00Z\nregion = eu-west-1\n",
             entry.name,
             keys.access_key_id,
             keys.secret_access_key.reveal(),
@@ -65,9 +66,10 @@ fn file_of(generation: u64) -> String {
 
 fn write_generation(world: &World, generation: u64) {
     let all: Vec<_> = (0..PROFILES).map(|profile| keys(generation, profile)).collect();
-    let pairs: Vec<_> = all.iter().map(|(profile, keys)| (profile, keys)).collect();
+    let issued = time::macros::datetime!(2030-12-31 23:00 UTC);
+    let fetched: Vec<_> = all.iter().map(|(profile, keys)| Fetched { environment: "Acme", profile, keys, issued }).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(CredentialsFile::of(world).unwrap().write(&pairs, &patience(LONG))).unwrap();
+    runtime.block_on(CredentialsFile::of(world).unwrap().write(&fetched, false, &patience(LONG))).unwrap();
 }
 
 fn world_of(home: &Path) -> World {

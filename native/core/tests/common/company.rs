@@ -77,6 +77,7 @@ pub(crate) fn update_of(environment: &str) -> Update {
     Update {
         targets: vec![Target { environment: environment.to_owned(), profiles: None }],
         force: false,
+        replace_keys: false,
         minimum_remaining: 900,
         session: SessionTerms::default(),
         throttle_limit: 16,

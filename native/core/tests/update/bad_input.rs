@@ -14,7 +14,13 @@ fn an_unknown_environment_names_those_that_there_are() {
 #[test]
 fn one_unknown_environment_among_others_does_not_end_the_run() {
     let company = Company::with(approving(), 1);
-    let seen = company.run(Operation::Plan(Plan { environments: vec!["Amce".into(), "acme".into()], force: false, minimum_remaining: 900, due_only: false }));
+    let seen = company.run(Operation::Plan(Plan {
+        environments: vec!["Amce".into(), "acme".into()],
+        force: false,
+        minimum_remaining: 900,
+        replace_keys: false,
+        due_only: false,
+    }));
     assert_eq!((seen.codes(), seen.failed[0].terminating, seen.planned.len()), (vec!["EnvironmentNotFound".to_owned()], false, 1));
 }
 
@@ -29,7 +35,7 @@ fn a_time_limit_beyond_all_reason_is_as_good_as_none() {
 fn without_any_environment_the_way_to_make_one_is_said() {
     let company = Company::with(approving(), 1);
     std::fs::remove_file(company.aws("sso-environments")).unwrap();
-    let seen = company.run(Operation::Plan(Plan { environments: Vec::new(), force: false, minimum_remaining: 900, due_only: false }));
+    let seen = company.run(Operation::Plan(Plan { environments: Vec::new(), force: false, minimum_remaining: 900, replace_keys: false, due_only: false }));
     assert_eq!(seen.codes(), ["EnvironmentNotFound"]);
     assert!(seen.failed[0].action.as_ref().unwrap().contains("Set-SsoEnvironment"));
 }

@@ -74,7 +74,7 @@ fn the_list_says_where_each_environment_comes_from() {
 #[test]
 fn a_run_without_a_name_never_takes_what_only_the_config_file_has() {
     let company = configured(&session());
-    let plan = || Operation::Plan(Plan { environments: Vec::new(), force: false, minimum_remaining: 900, due_only: false });
+    let plan = || Operation::Plan(Plan { environments: Vec::new(), force: false, minimum_remaining: 900, replace_keys: false, due_only: false });
     let error = company.run(plan()).only_error("EnvironmentNotFound");
     assert!(error.contains("-Environment my-sso"), "{error}");
     company.set("Acme", Vec::new());

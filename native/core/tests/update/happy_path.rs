@@ -90,11 +90,14 @@ fn a_plan_says_what_is_due_and_sends_nothing() {
     let targets = vec![Target { environment: "Acme".into(), profiles: Some(vec!["Account1".into()]) }];
     company.run(Operation::Update(Update { targets, ..update_of("Acme") }));
     let before = company.service.stats().requests;
-    let plan = |force, minimum_remaining| company.run(Operation::Plan(Plan { environments: Vec::new(), force, minimum_remaining, due_only: false })).planned;
+    let plan = |force, minimum_remaining| {
+        company.run(Operation::Plan(Plan { environments: Vec::new(), force, minimum_remaining, replace_keys: false, due_only: false })).planned
+    };
     assert_eq!(plan(false, 900), [("Account1".to_owned(), false), ("Account2".to_owned(), true)]);
     assert_eq!(plan(true, 900), [("Account1".to_owned(), true), ("Account2".to_owned(), true)]);
-    assert_eq!(plan(false, 2 * 3600), [("Account1".to_owned(), true), ("Account2".to_owned(), true)]);
-    let due_only = Plan { environments: Vec::new(), force: false, minimum_remaining: 900, due_only: true };
+    company.clock.move_by(60);
+    assert_eq!(plan(false, 3580), [("Account1".to_owned(), true), ("Account2".to_owned(), true)]);
+    let due_only = Plan { environments: Vec::new(), force: false, minimum_remaining: 900, replace_keys: false, due_only: true };
     assert_eq!(company.run(Operation::Plan(due_only)).planned, [("Account2".to_owned(), true)]);
     assert_eq!(company.service.stats().requests, before);
 }

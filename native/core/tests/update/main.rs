@@ -4,12 +4,14 @@
 mod assignments;
 mod bad_input;
 mod config_environments;
+mod fetch_turn;
 mod files;
 mod given_environments;
 mod going;
 mod happy_path;
 mod login;
 mod network;
+mod other_keys;
 mod sessions;
 
 #[path = "../common/company.rs"]

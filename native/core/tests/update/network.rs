@@ -233,7 +233,7 @@ fn dead_keys_are_not_called_good_by_a_clock_that_is_behind_once_the_server_was_h
     // The keys end an hour from now by the server's clock, two hours from now by this machine's.
     company.clock.move_by(30);
     assert_eq!(company.run(Operation::Plan(plan())).planned, [("Account1".to_owned(), false)]);
-    let due_soon = sso_core::protocol::Plan { minimum_remaining: 3700, ..plan() };
+    let due_soon = sso_core::protocol::Plan { minimum_remaining: 3580, ..plan() };
     assert_eq!(company.run(Operation::Plan(due_soon)).planned, [("Account1".to_owned(), true)]);
 }
 
@@ -250,5 +250,5 @@ fn a_clock_that_jumps_anywhere_breaks_nothing() {
 }
 
 fn plan() -> sso_core::protocol::Plan {
-    sso_core::protocol::Plan { environments: Vec::new(), force: false, minimum_remaining: 900, due_only: false }
+    sso_core::protocol::Plan { environments: Vec::new(), force: false, minimum_remaining: 900, replace_keys: false, due_only: false }
 }

@@ -10,7 +10,7 @@ use time::macros::datetime;
 use tokio_util::sync::CancellationToken;
 
 use super::{Python, cases, runner};
-use crate::credentials_file::{CredentialsFile, RoleCredentials};
+use crate::credentials_file::{CredentialsFile, Fetched, RoleCredentials};
 use crate::environment::ProfileEntry;
 use crate::safe_write::Patience;
 use crate::secret::Secret;
@@ -21,8 +21,20 @@ const NAMES: [&str; 10] = ["default", "Prod-1", "two words", "\u{dc}n\u{ef}", "p
 /// How many of the names can be profiles of ours.
 const PROFILES: usize = 7;
 
-const OUR_KEYS: [&str; 7] =
-    ["aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id", "x_security_token_expires", "x_sso_role_name", "aws_security_token"];
+/// Those that a run writes, and the stale one as the last.
+const OUR_KEYS: [&str; WRITTEN + 1] = [
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "aws_account_id",
+    "x_security_token_expires",
+    "x_sso_role_name",
+    "x_sso_environment",
+    "x_security_token_issued",
+    "aws_security_token",
+];
+
+const WRITTEN: usize = 8;
 
 #[derive(Debug, Clone)]
 enum Item {
@@ -72,10 +84,11 @@ fn fetched(target: usize, secret: &str) -> (ProfileEntry, RoleCredentials) {
 }
 
 /// What has to stand in the file for them.
-fn expected(target: usize, secret: &str) -> [(&'static str, String); 6] {
+fn expected(target: usize, secret: &str) -> [(&'static str, String); WRITTEN] {
     let (profile, keys) = fetched(target, secret);
     let token = keys.session_token.reveal().to_owned();
-    let values = [keys.access_key_id, secret.to_owned(), token, profile.account_id, format!("2031-01-01T00:00:0{target}Z"), profile.role_name];
+    let (expires, issued) = (format!("2031-01-01T00:00:0{target}Z"), "2030-12-31T23:00:00Z".to_owned());
+    let values = [keys.access_key_id, secret.to_owned(), token, profile.account_id, expires, profile.role_name, "Acme".to_owned(), issued];
     let mut names = OUR_KEYS.into_iter();
     values.map(|value| (names.next().unwrap(), value))
 }
@@ -107,7 +120,7 @@ impl Case {
                         }
                         let target = self.targets.contains(&block.name);
                         let name = in_capitals(OUR_KEYS[*which], *capitals);
-                        if target && *current && *which < 6 {
+                        if target && *current && *which < WRITTEN {
                             lines.push((format!("{indent}{name}  :{}", expected(block.name, &self.secret)[*which].1).into_bytes(), false));
                         } else {
                             let end = if self.plain { "" } else { "\\" };
@@ -176,7 +189,7 @@ fn any_case() -> impl Strategy<Value = Case> {
     });
     let block_of_s3 = nested().prop_map(|nested| Item::Theirs { name: "s3".to_owned(), delimiter: " =", value: String::new(), nested });
     let capitals = prop_oneof![2 => Just(0), 1 => any::<u32>()];
-    let ours = (0..7_usize, capitals, delimiter(), prop_oneof![3 => Just(Vec::new()), 1 => nested()], proptest::bool::weighted(0.2))
+    let ours = (0..OUR_KEYS.len(), capitals, delimiter(), prop_oneof![3 => Just(Vec::new()), 1 => nested()], proptest::bool::weighted(0.2))
         .prop_map(|(which, capitals, delimiter, nested, current)| Item::Ours { which, capitals, delimiter, nested, current });
     let item = prop_oneof![3 => filler().prop_map(Item::Filler), 3 => theirs, 1 => block_of_s3, 5 => ours];
     let tail = prop_oneof![6 => Just(""), 1 => Just("  "), 1 => Just(" # tail")];
@@ -241,8 +254,10 @@ fn without_ours(text: &[u8], case: &Case, added: &[usize]) -> Vec<u8> {
 fn write(file: &CredentialsFile, fetched: &[(ProfileEntry, RoleCredentials)]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let patience = Patience::new(None, CancellationToken::new());
-    let pairs: Vec<_> = fetched.iter().map(|(profile, keys)| (profile, keys)).collect();
-    runtime.block_on(file.write(&pairs, &patience)).unwrap();
+    let issued = datetime!(2030-12-31 23:00 UTC);
+    let fetched: Vec<_> = fetched.iter().map(|(profile, keys)| Fetched { environment: "Acme", profile, keys, issued }).collect();
+    // The generator makes keys of every kind, and all of them are replaced.
+    runtime.block_on(file.write(&fetched, true, &patience)).unwrap();
 }
 
 fn read_by_rust_ini(text: &str, section: &str) -> Option<BTreeMap<String, String>> {

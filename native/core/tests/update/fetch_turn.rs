@@ -1,0 +1,131 @@
+//! Many processes at once, roles that were assigned a moment ago, and keys that are shorter than what is asked for.
+
+use std::sync::Arc;
+
+use sso_core::protocol::{AccountView, Event, GetAccount, GetRole, Operation, SessionTerms, Update};
+use sso_stand_in::{Control, Options};
+
+use crate::{Company, Seen, approving, update_of};
+
+/// Updates in as many processes as there are numbers, all at once: each has a memory of its own.
+fn at_once(company: &Company, processes: usize, update: impl Fn() -> Update + Sync) -> Vec<Seen> {
+    let barrier = std::sync::Barrier::new(processes);
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..processes)
+            .map(|_| {
+                let mut world = company.world();
+                world.memory = Arc::default();
+                let (barrier, update) = (&barrier, &update);
+                scope.spawn(move || {
+                    let run = sso_core::run(Operation::Update(update()), world);
+                    barrier.wait();
+                    Seen::all(&run)
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn twenty_shells_at_once_log_in_once_and_fetch_each_profile_once() {
+    let company = Company::with(approving(), 20);
+    for seen in at_once(&company, 20, || update_of("Acme")) {
+        assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+        assert_eq!(seen.profiles.len(), 20);
+    }
+    assert_eq!((company.service.stats().logins, company.requests("GetRoleCredentials")), (1, 20));
+    company.assert_polite();
+}
+
+#[test]
+fn a_fetcher_that_is_refused_is_replaced_by_the_next_one() {
+    let options = Options { fail: vec!["GetRoleCredentials:1:400:InvalidRequestException".parse().unwrap()], ..approving() };
+    let company = Company::with(options, 1);
+    let all = at_once(&company, 4, || update_of("Acme"));
+    assert_eq!(all.iter().filter(|seen| !seen.failed.is_empty()).count(), 1);
+    assert_eq!(company.requests("GetRoleCredentials"), 2);
+    assert!(company.credentials().contains("[Account1]"));
+}
+
+#[test]
+fn a_force_that_was_called_before_another_shell_wrote_is_content_with_what_that_wrote() {
+    let company = Company::with(approving(), 2);
+    company.update().assert_created(2);
+    let before = company.requests("GetRoleCredentials");
+    // A shell that holds the turn, until three others wait for it.
+    let held = std::fs::File::open(company.aws("credentials.fetch-acme.lock")).unwrap();
+    held.lock().unwrap();
+    let (waits, waiting) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            let (world, waits) = (sso_core::World { memory: Arc::default(), ..company.world() }, waits.clone());
+            scope.spawn(move || {
+                let run = sso_core::run(Operation::Update(Update { force: true, ..update_of("Acme") }), world);
+                let seen = Seen::watching(&run, |event| {
+                    if let Event::Waiting(waiting) = event {
+                        waits.send(waiting.text.clone()).unwrap();
+                    }
+                });
+                assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+            });
+        }
+        for _ in 0..3 {
+            assert_eq!(waiting.recv().unwrap(), "Waiting for another process that fetches the profiles of acme");
+        }
+        drop(held);
+    });
+    assert_eq!(company.requests("GetRoleCredentials") - before, 2);
+    // What is there already when it is called is fetched again.
+    company.forced();
+    assert_eq!(company.requests("GetRoleCredentials") - before, 4);
+}
+
+fn list(company: &Company) {
+    let events = company.events(Operation::GetAccount(GetAccount { environment: "Acme".into(), known: false, session: SessionTerms::default() }));
+    let accounts: Vec<AccountView> = events.into_iter().filter_map(|event| if let Event::Account(account) = event { Some(account) } else { None }).collect();
+    company.run(Operation::GetRole(GetRole { environment: "Acme".into(), accounts, known: false, throttle_limit: 16, session: SessionTerms::default() }));
+}
+
+#[test]
+fn a_role_that_was_assigned_a_moment_ago_is_asked_for_once_more() {
+    let company = Company::with(approving(), 3);
+    list(&company);
+    company.service.control(Control { fail: vec!["GetRoleCredentials:2:403:ForbiddenException".parse().unwrap()], ..Control::default() });
+    company.update().assert_created(3);
+    assert_eq!(company.requests("GetRoleCredentials"), 5);
+}
+
+#[test]
+fn a_role_that_stays_refused_costs_one_try_more_once_and_then_none() {
+    let company = Company::with(Options { refuse: vec!["100000000001".into()], ..approving() }, 2);
+    list(&company);
+    assert_eq!(company.update().codes(), ["RoleNotAssigned"]);
+    assert_eq!(company.requests("GetRoleCredentials"), 3);
+    assert_eq!(company.update().codes(), ["RoleNotAssigned"]);
+    assert_eq!(company.requests("GetRoleCredentials"), 4);
+}
+
+#[test]
+fn a_role_that_no_list_has_is_refused_at_once() {
+    let company = Company::with(Options { refuse: vec!["100000000001".into()], ..approving() }, 2);
+    assert_eq!(company.update().codes(), ["RoleNotAssigned"]);
+    assert_eq!(company.requests("GetRoleCredentials"), 2);
+}
+
+#[test]
+fn keys_that_are_shorter_than_what_is_asked_for_are_said_once_and_fetched_once() {
+    let mut company = Company::with(Options { credential_lifetime: 3600, ..approving() }, 2);
+    let update = || Operation::Update(Update { minimum_remaining: 3 * 3600, ..update_of("Acme") });
+    let seen = company.run(update());
+    seen.assert_created(2);
+    let warnings = |seen: &Seen| seen.notes.iter().filter(|note| note.contains("last 60 min, less than -MinimumRemaining")).count();
+    assert_eq!(warnings(&seen), 1, "{:?}", seen.notes);
+    company.forget();
+    let again = company.run(update());
+    assert_eq!((again.statuses(), warnings(&again)), ([("StillValid", 2)].into(), 0));
+    assert_eq!(company.requests("GetRoleCredentials"), 2);
+    company.clock.move_by(1900);
+    company.forget();
+    assert_eq!(company.run(update()).statuses(), [("Refreshed", 2)].into());
+}
