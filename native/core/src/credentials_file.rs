@@ -203,8 +203,8 @@ impl KnownProfiles {
     }
 
     /// Whether a profile's section has keys of another origin.
-    pub(crate) fn other_keys(&self, profile: &str) -> Option<OtherKeys> {
-        self.one(profile).and_then(|known| known.other_keys)
+    pub(crate) fn has_other_keys(&self, profile: &str) -> bool {
+        self.one(profile).is_some_and(|known| known.other_keys.is_some())
     }
 
     /// How a profile of an environment stands.

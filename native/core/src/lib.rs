@@ -20,6 +20,7 @@ mod live_session;
 mod login;
 mod pace;
 mod pkce;
+mod profile_names;
 mod profiles;
 pub mod protocol;
 mod qr_code;

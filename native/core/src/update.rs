@@ -16,6 +16,7 @@ use crate::fetch_turn::FetchTurn;
 use crate::live_session::{Bound, LiveSession, Stop};
 use crate::login::NoLogin;
 use crate::pace::Pace;
+use crate::profile_names::{Hazard, hazard, misread_names};
 use crate::protocol::{Completed, CredentialView, Event, GetCredential, Plan, Planned, PlannedProfile, Profile, Progress, TokenCache, Update};
 use crate::run::{NetworkWork, Outlet};
 use crate::safe_write::{Patience, Written};
@@ -319,6 +320,7 @@ impl UpdateRun {
     async fn fetch_and_write(&self, parts: &mut [Part]) -> Result<(), Error> {
         self.file.check_writable()?;
         self.warn_of_other_meanings(parts);
+        self.warn_of_names(parts);
         let timeout = self.given_timeout().unwrap_or(DEFAULT_TIMEOUT);
         let environments: Vec<Arc<Environment>> = parts.iter().map(|part| Arc::clone(&part.environment)).collect();
         let mut services = Vec::new();
@@ -349,6 +351,16 @@ impl UpdateRun {
             };
         }
         Ok(())
+    }
+
+    /// Warns once in this process of profiles whose names make some AWS tools use their keys for another profile.
+    fn warn_of_names(&self, parts: &[Part]) {
+        let mut warned = self.world.memory.warned_of_names.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = parts.iter().flat_map(Part::due).map(|row| row.profile.name.as_str());
+        let new: Vec<&str> = due.filter(|name| hazard(name) == Some(Hazard::Misread) && warned.insert((*name).to_owned())).collect();
+        if !new.is_empty() {
+            self.outlet.warn(misread_names(&new));
+        }
     }
 
     /// Warns once in this process of profiles for which AWS tools would not use the keys that are written, or not what was there before.

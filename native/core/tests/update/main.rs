@@ -10,6 +10,7 @@ mod given_environments;
 mod going;
 mod happy_path;
 mod login;
+mod names;
 mod network;
 mod other_keys;
 mod sessions;

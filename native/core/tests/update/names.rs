@@ -1,0 +1,120 @@
+//! What profiles are called, and what AWS tools make of that.
+
+use sso_core::protocol::{AddProfile, Event, GivenEnvironment, Operation, RoleView};
+
+use crate::company::Seen;
+use crate::{Company, approving, update_of};
+
+const HAZARDS: [&str; 7] = ["a # b", "semi ; colon", "#x", "a=b", "back\\slash", "it's", "\"quoted\""];
+
+fn role(account_id: &str, account_name: &str, profile_name: Option<&str>) -> RoleView {
+    RoleView {
+        environment: "Acme".into(),
+        account_id: account_id.into(),
+        account_name: Some(account_name.into()),
+        email_address: None,
+        role_name: "AWSAdministratorAccess".into(),
+        profile_name: profile_name.map(str::to_owned),
+    }
+}
+
+fn add(company: &Company, roles: Vec<RoleView>) -> (Vec<String>, Seen) {
+    let operation = || {
+        Operation::AddProfile(AddProfile {
+            environment: "Acme".into(),
+            roles: roles.clone(),
+            name_template: Some("{AccountName}".into()),
+            prefix: String::new(),
+            check_only: false,
+        })
+    };
+    let run = company.start(operation());
+    let mut names = Vec::new();
+    let seen = Seen::watching(&run, |event| {
+        if let Event::Added(added) = event {
+            names.push(added.profile_name.clone());
+        }
+    });
+    (names, seen)
+}
+
+#[test]
+fn a_name_after_which_a_tool_would_use_other_keys_is_refused_for_a_new_profile() {
+    for name in HAZARDS {
+        let company = Company::with(approving(), 0);
+        let (_, seen) = add(&company, vec![role("100000000000", "A", Some(name))]);
+        let error = seen.only_error("EnvironmentInvalid");
+        assert!(error.contains("some AWS tools read"), "{error}");
+    }
+}
+
+#[test]
+fn what_has_such_a_name_already_is_updated_and_warned_of_once_where_it_is_due() {
+    let company = Company::with(approving(), 0);
+    let text = std::fs::read_to_string(company.aws("sso-environments")).unwrap();
+    let rows: String = HAZARDS
+        .iter()
+        .enumerate()
+        .map(|(index, name)| format!("\n[environment Acme profile {name}]\nsso_account_id = {}\n", 100_000_000_000 + index as u64))
+        .collect();
+    std::fs::write(company.aws("sso-environments"), text + &rows).unwrap();
+    let warnings = |seen: &Seen| seen.notes.iter().filter(|note| note.contains("misread")).cloned().collect::<Vec<_>>();
+    let first = company.update();
+    first.assert_created(HAZARDS.len());
+    assert!(warnings(&first).len() == 1 && HAZARDS.iter().all(|name| warnings(&first)[0].contains(name)), "{:?}", first.notes);
+    assert!(warnings(&company.update()).is_empty() && warnings(&company.forced()).is_empty());
+    let mut fresh = company;
+    fresh.forget();
+    assert!(warnings(&fresh.update()).is_empty(), "nothing is due");
+}
+
+#[test]
+fn a_table_of_one_run_may_have_such_names_as_the_script_took_them() {
+    let company = Company::with(approving(), 0);
+    let row = sso_core::protocol::AccountRow { profile: "a # b".into(), account_id: "100000000000".into(), role_name: None };
+    let mut world = company.world();
+    world.given = vec![GivenEnvironment { name: "Acme".into(), accounts: Some(vec![row]), ..GivenEnvironment::default() }];
+    Seen::all(&sso_core::run(Operation::Update(update_of("Acme")), world)).assert_created(1);
+}
+
+#[test]
+fn a_name_that_not_every_sdk_reads_is_warned_of_when_it_is_given_and_never_made() {
+    let company = Company::with(approving(), 0);
+    let (names, seen) = add(&company, vec![role("100000000000", "Z\u{fc}rich Nord", None)]);
+    assert_eq!((names, seen.notes.len()), (vec!["Zurich-Nord".to_owned()], 0));
+    let (names, seen) = add(&company, vec![role("100000000001", "A", Some("my prod"))]);
+    assert_eq!(names, ["my prod"]);
+    assert!(seen.notes.len() == 1 && seen.notes[0].contains("not in every SDK") && seen.notes[0].contains("my prod"), "{:?}", seen.notes);
+}
+
+#[test]
+fn accounts_whose_names_become_the_same_get_their_ids() {
+    let company = Company::with(approving(), 0);
+    let (names, seen) = add(
+        &company,
+        vec![
+            role("100000000000", "Zurich", None),
+            role("100000000001", "Z\u{fc}rich", None),
+            role("100000000002", "a b", None),
+            role("100000000003", "a  b", None),
+            role("100000000004", "other \u{e9}", None),
+        ],
+    );
+    assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+    assert_eq!(names, ["Zurich", "Zurich-100000000001", "a-b-100000000002", "a-b-100000000003", "other-e"]);
+    // One that comes later meets those that are stored, and nothing changes that is there.
+    let (names, _) = add(&company, vec![role("100000000005", "other e", None), role("100000000001", "Z\u{fc}rich", None)]);
+    assert_eq!(names, ["other-e-100000000005"]);
+}
+
+#[test]
+fn a_profile_whose_name_has_keys_of_another_origin_is_warned_of_when_it_is_added() {
+    let company = Company::with(approving(), 0);
+    std::fs::write(company.aws("credentials"), "[prod]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n").unwrap();
+    let (_, seen) = add(&company, vec![role("100000000000", "prod", None), role("100000000001", "dev", None)]);
+    assert!(
+        seen.notes.len() == 1 && seen.notes[0].contains("prod") && !seen.notes[0].contains("dev") && seen.notes[0].contains("-ReplaceKeys"),
+        "{:?}",
+        seen.notes
+    );
+}
