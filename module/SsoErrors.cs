@@ -189,6 +189,7 @@ internal static class SsoErrors
         "LoginTimedOut" => ErrorCategory.OperationTimeout,
         "LoginRequired" or "LoginFailed" => ErrorCategory.AuthenticationError,
         "StartUrlRejected" or "ProfileNameConflict" => ErrorCategory.InvalidArgument,
+        "ProfileHasOtherKeys" => ErrorCategory.ResourceExists,
         "ScriptInvalid" => ErrorCategory.ParserError,
         "Throttled" => ErrorCategory.LimitsExceeded,
         "ServiceError" => ErrorCategory.ResourceUnavailable,

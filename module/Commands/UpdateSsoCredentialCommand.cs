@@ -37,6 +37,10 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>Replaces access keys in the sections of the profiles that this module did not write, such as long-term keys of an IAM user.</summary>
+    [Parameter]
+    public SwitchParameter ReplaceKeys { get; set; }
+
     /// <summary>Credentials are renewed when less than this is left of them.</summary>
     [Parameter]
     [Seconds]
@@ -199,7 +203,14 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
     private List<PlannedEvent> Plan() => Ask(
         names => new SsoWork
         {
-            Plan = new PlanWork { Environments = names, Force = Force, MinimumRemaining = MinimumRemaining.WholeSeconds(), DueOnly = ProfileName is null },
+            Plan = new PlanWork
+            {
+                Environments = names,
+                Force = Force,
+                MinimumRemaining = MinimumRemaining.WholeSeconds(),
+                ReplaceKeys = ReplaceKeys,
+                DueOnly = ProfileName is null,
+            },
         },
         happened => happened.Planned,
         plan => plan.Environment);
@@ -223,6 +234,11 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
     private bool IsAgreed(PlannedEvent plan)
     {
         var due = Names(plan.Profiles.Where(profile => profile.Due));
+        foreach (var profile in plan.Profiles.Where(profile => IsWhatIf && profile.Obstacle is not null))
+        {
+            WriteHost($"{plan.Environment}: {profile.ProfileName} is left alone: {profile.Obstacle}.");
+        }
+
         if (due.Length > 0)
         {
             return ShouldProcess($"{plan.Environment}: {string.Join(", ", due)}", "Update credentials");
@@ -243,6 +259,7 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
             Targets = [.. targets],
             Force = Force,
             MinimumRemaining = MinimumRemaining.WholeSeconds(),
+            ReplaceKeys = ReplaceKeys,
             Session = terms,
             ThrottleLimit = ThrottleLimit,
             ExposeToken = ExposeToken,

@@ -63,6 +63,9 @@ internal sealed class SsoEvent
     [DataMember(Name = "added")]
     internal SsoProfile? Added { get; private set; }
 
+    [DataMember(Name = "removed")]
+    internal RemovedEvent? Removed { get; private set; }
+
     [DataMember(Name = "keys")]
     internal KeysEvent? Keys { get; private set; }
 
@@ -106,6 +109,10 @@ internal sealed class PlannedProfile
 
     [DataMember(Name = "due", IsRequired = true)]
     internal bool Due { get; private set; }
+
+    /// <summary>Why an update would leave it alone; null where it would not.</summary>
+    [DataMember(Name = "obstacle")]
+    internal string? Obstacle { get; private set; }
 }
 
 [DataContract]
@@ -287,6 +294,17 @@ internal sealed class KeysEvent
     /// <summary>Gives no secret.</summary>
     /// <returns>What every type with a secret prints.</returns>
     public override string ToString() => "** redacted **";
+}
+
+/// <summary>A profile whose keys were taken out of the credentials file, or would be.</summary>
+[DataContract]
+internal sealed class RemovedEvent
+{
+    [DataMember(Name = "environment", IsRequired = true)]
+    internal string Environment { get; private set; } = "";
+
+    [DataMember(Name = "profile_name", IsRequired = true)]
+    internal string ProfileName { get; private set; } = "";
 }
 
 [DataContract]

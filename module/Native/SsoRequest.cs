@@ -161,6 +161,9 @@ internal sealed class SsoWork
     [DataMember(Name = "remove_profile", EmitDefaultValue = false)]
     internal RemoveProfileWork? RemoveProfile { get; set; }
 
+    [DataMember(Name = "remove_credential", EmitDefaultValue = false)]
+    internal RemoveCredentialWork? RemoveCredential { get; set; }
+
     [DataMember(Name = "get_keys", EmitDefaultValue = false)]
     internal GetKeysWork? GetKeys { get; set; }
 
@@ -212,7 +215,11 @@ internal sealed class PlanWork
     [DataMember(Name = "minimum_remaining")]
     internal long MinimumRemaining { get; set; }
 
-    /// <summary>Whether profiles that are not due are left out of the answer.</summary>
+    /// <summary>Whether profiles count as due that have keys of another origin.</summary>
+    [DataMember(Name = "replace_keys")]
+    internal bool ReplaceKeys { get; set; }
+
+    /// <summary>Whether profiles that are neither due nor left alone are left out of the answer.</summary>
     [DataMember(Name = "due_only")]
     internal bool DueOnly { get; set; }
 }
@@ -229,6 +236,10 @@ internal sealed class UpdateWork
     /// <summary>In seconds.</summary>
     [DataMember(Name = "minimum_remaining")]
     internal long MinimumRemaining { get; set; }
+
+    /// <summary>Whether keys of another origin are replaced.</summary>
+    [DataMember(Name = "replace_keys")]
+    internal bool ReplaceKeys { get; set; }
 
     [DataMember(Name = "session")]
     internal SessionTerms? Session { get; set; }
@@ -433,6 +444,26 @@ internal sealed class RemoveProfileWork
 
     [DataMember(Name = "profiles")]
     internal string[] Profiles { get; set; } = [];
+}
+
+[DataContract]
+internal sealed class RemoveCredentialWork
+{
+    /// <summary>The environment's name; it need not be stored any longer.</summary>
+    [DataMember(Name = "environment")]
+    internal string Environment { get; set; } = "";
+
+    /// <summary>Null means all profiles of the environment.</summary>
+    [DataMember(Name = "profiles", EmitDefaultValue = false)]
+    internal string[]? Profiles { get; set; }
+
+    /// <summary>Whether sections are meant, too, that were fetched for the environment and are not in its table.</summary>
+    [DataMember(Name = "unlisted")]
+    internal bool Unlisted { get; set; }
+
+    /// <summary>Whether only to report what would be removed.</summary>
+    [DataMember(Name = "check_only")]
+    internal bool CheckOnly { get; set; }
 }
 
 [DataContract]

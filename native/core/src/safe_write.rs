@@ -193,6 +193,9 @@ impl SafeFile {
 
     /// Finds out, before anybody is asked for anything, whether a write can work.
     pub(crate) fn check_writable(&self) -> Result<(), Error> {
+        if is_mount_point(&self.target) {
+            return Err(mounted(&self.target));
+        }
         // Whoever holds the lock is writing there this moment, which is proof enough.
         let lock = Lock::try_take(&self.lock_path()).map_err(|error| {
             // The user knows the file, not its lock.
@@ -470,9 +473,31 @@ pub(crate) fn read_failed(path: &Path, fault: &io::Error) -> Error {
 }
 
 pub(crate) fn write_failed(path: &Path, fault: &io::Error) -> Error {
+    // What Linux answers where a mount point would be renamed or replaced.
+    if fault.kind() == io::ErrorKind::ResourceBusy {
+        return mounted(path);
+    }
     Error::new(Code::WriteFailed, format!("{} could not be written: {fault}.", path.display()))
         .with_target(path.display().to_string())
         .with_action(WRITE_ADVICE)
+}
+
+fn mounted(path: &Path) -> Error {
+    Error::new(Code::WriteFailed, format!("{} is a mount point, so it cannot be replaced.", path.display()))
+        .with_target(path.display().to_string())
+        .with_action("Mount the folder that contains the file instead of the file alone, for example with docker run -v ~/.aws:/root/.aws.")
+}
+
+/// Whether something is mounted right at this path, as with a bind mount of one file; a Linux before 5.8 does not tell.
+#[cfg(target_os = "linux")]
+fn is_mount_point(path: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    statx(CWD, path, AtFlags::empty(), StatxFlags::empty()).is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_mount_point(_path: &Path) -> bool {
+    false
 }
 
 #[cfg(all(test, unix))]

@@ -9,7 +9,7 @@ use interoptopus_backend_csharp::{CSharpVisibility, Config, Generator};
 use sso_core::error::Code;
 use sso_core::protocol::{
     event_to_json, AccountRow, AccountView, Added, Completed, ConsoleView, CredentialView, EnvironmentView, Event, Failed, KeysView, Level, Note, Planned,
-    PlannedProfile, Profile, Progress, RoleView, SessionView, TokenCache, TokenView, Verification, Waiting,
+    PlannedProfile, Profile, Progress, Removed, RoleView, SessionView, TokenCache, TokenView, Verification, Waiting,
 };
 
 fn crate_folder() -> &'static Path {
@@ -36,7 +36,7 @@ fn events() -> Vec<Event> {
         .with_target("Account \u{e4}")
         .with_request_id(Some(text("6dcbbc70-f030-8e92-59cb-eb5d4aeed0e9")));
     vec![
-        Event::Planned(Planned { environment: text("Acme"), profiles: vec![PlannedProfile { profile_name: text("Account1"), due: true }] }),
+        Event::Planned(Planned { environment: text("Acme"), profiles: vec![PlannedProfile { profile_name: text("Account1"), due: false, obstacle: Some(text("it has long-term access keys")) }] }),
         Event::Verification(Verification {
             environment: text("Acme"),
             url: text("https://device.sso.us-west-2.amazonaws.com/?user_code=ABCD-EFGH"),
@@ -107,6 +107,7 @@ fn events() -> Vec<Event> {
             account_id: text("012345678901"),
             role_name: text("AWSReadOnlyAccess"),
         }),
+        Event::Removed(Removed { environment: text("Acme"), profile_name: text("Account1") }),
         Event::Keys(KeysView::new(("Acme", "Account1"), "AKIAEXAMPLE", "example-secret", "example-token", text("2026-01-01T01:00:00Z"))),
         Event::Console(ConsoleView {
             environment: text("Acme"),
