@@ -294,6 +294,7 @@ impl SessionSource<'_> {
 
     async fn obtain(&self, refused: Option<&Secret>, may_refresh: bool) -> Result<Session, NoLogin> {
         let slot = self.world.memory.slot(self.key());
+        self.world.memory.services.warn_of_skipped_proxies(self.service, self.outlet);
         let mut state = match slot.try_lock() {
             Ok(state) => state,
             Err(_) => self.wait_for(&slot).await?,
@@ -356,6 +357,7 @@ impl SessionSource<'_> {
     fn use_token(&self, token: &Token, how: &str) -> Session {
         self.world.memory.remember_end(&self.environment.name, token.expires_at);
         self.outlet.verbose(format!("{}: {how}; it ends at {}.", self.environment.name, rfc3339(token.expires_at)));
+        self.world.memory.services.warn_of_skipped_proxies(self.service, self.outlet);
         Session { access_token: token.access_token.clone() }
     }
 
