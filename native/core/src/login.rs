@@ -12,6 +12,7 @@ use crate::error::{Code, Error};
 use crate::pkce::Callback;
 use crate::protocol::{Event, LoginMethod, Verification, Waiting};
 use crate::qr_code;
+use crate::regions;
 use crate::run::Outlet;
 use crate::service::{DeviceAuthorization, Grant, NewToken, Refusal, Service};
 use crate::token_cache::{Registration, Token};
@@ -252,7 +253,16 @@ impl Login<'_> {
     fn timed_out(&self) -> Error {
         Error::new(Code::LoginTimedOut, format!("Nobody approved the login to {} in time.", self.environment.name))
             .with_target(&self.environment.name)
-            .with_action("Run the command again and approve the new code.")
+            .with_action(format!("Run the command again and approve the login in time. If the page showed an error: {}", self.check_region()))
+    }
+
+    /// What to do where the page of a login shows an error or never comes. In a wrong region the service gives a code all the same, which nobody can
+    /// approve then (aws-cli #5058).
+    pub(crate) fn check_region(&self) -> String {
+        let Environment { name, start_url, region, .. } = self.environment;
+        format!(
+            "Is {region} the region of the IAM Identity Center instance with the start URL {start_url}? If not, correct it with Set-SsoEnvironment -Name {name} -Region <region>."
+        )
     }
 
     fn refused(&self, refusal: &Refusal) -> Error {
@@ -269,6 +279,11 @@ impl Login<'_> {
             }
             other => self.service.error(other, false),
         };
+            // A region that does not exist has no host, and in one without IAM Identity Center another one may answer.
+            Refusal::Unreachable(_) | Refusal::Answered { status: 400..=428 | 430..=499, .. } => {
+                self.service.error(refusal, false).and_action(self.check_region())
+            }
+            other if !regions::is_known(&self.environment.region) => self.service.error(other, false).and_action(self.check_region()),
         error.with_target(name).with_request_id(refusal.request_id())
     }
 }

@@ -251,7 +251,7 @@ impl Login<'_> {
             Answer::Code(code) => Ok((code, redirect_uri, secrets.verifier)),
             Answer::Refused(error, _) if error == "access_denied" => Err(self.declined().into()),
             Answer::Refused(error, description) => {
-                let action = "Run the command again; if it stays, try -LoginMethod DeviceCode.";
+                let action = format!("{} Otherwise try -LoginMethod DeviceCode.", self.check_region());
                 Err(self.refused_with(&error, &description).with_action(action).into())
             }
         }

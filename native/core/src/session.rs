@@ -17,6 +17,7 @@ use crate::file_memory::FileMemory;
 use crate::login::{Login, NoLogin};
 use crate::pkce::Callback;
 use crate::protocol::{Event, LoginMethod, SessionTerms, SessionView, TokenCache, TokenView, Waiting};
+use crate::regions;
 use crate::run::Outlet;
 use crate::safe_write::{Lock, Patience};
 use crate::secret::Secret;
@@ -50,6 +51,8 @@ pub struct Memory {
     pub(crate) credentials: FileMemory<KnownProfiles>,
     pub(crate) environments: FileMemory<Environments>,
     pub(crate) config: FileMemory<ConfigFile>,
+    /// The regions of environments for one run that were warned of.
+    warned_of_regions: Mutex<HashSet<String>>,
     pub(crate) known: FileMemory<Known>,
     pub(crate) services: Services,
 }
@@ -132,6 +135,15 @@ impl Memory {
         }
     }
 }
+
+    /// Warns once of each region that was given for a run and that AWS is not known to have.
+    pub(crate) fn warn_of_given_regions(&self, world: &World, outlet: &Outlet) {
+        for region in world.given.iter().filter_map(|given| given.region.as_deref()) {
+            if self.warned_of_regions.lock().unwrap_or_else(PoisonError::into_inner).insert(region.to_owned()) {
+                regions::warn_if_unknown(region, outlet);
+            }
+        }
+    }
 
 /// A session that is good now.
 #[derive(Debug, Clone)]
