@@ -283,6 +283,7 @@ pub(crate) enum Refusal {
         /// What the service said, for people.
         message: String,
         request_id: Option<String>,
+        origin: Origin,
     },
     /// No answer came in time, or only refusals that may pass: then the last one's status and id.
     TimedOut { status: Option<u16>, request_id: Option<String> },
@@ -307,8 +308,33 @@ impl Refusal {
     /// The status, where the answer names an error of the portal.
     pub(crate) fn modelled_status(&self) -> Option<u16> {
         match self {
-            Self::Answered { status, error, .. } if *error != nameless(*status) => Some(*status),
+            Self::Answered { status, origin: Origin::Exception, .. } => Some(*status),
             _ => None,
+        }
+    }
+
+    /// Whether the portal itself says that it takes the access token no longer.
+    pub(crate) fn ends_session(&self) -> bool {
+        matches!(self, Self::Answered { status: 401, origin: Origin::Exception | Origin::Nameless, .. })
+    }
+
+    /// Whether SSO-OIDC says no to what it was asked for, as RFC 6749, 5.2 has it, so that to ask again is of no use.
+    pub(crate) fn is_oauth_refusal(&self) -> bool {
+        match self {
+            Self::Answered { error, status: 400..=428 | 430..=499, origin: Origin::Exception | Origin::OAuth, .. } => {
+                !["slow_down", "authorization_pending"].contains(&error.as_str()) && is_oauth_code(error)
+            }
+            _ => false,
+        }
+    }
+
+    /// The error's name, for people.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Answered { error, .. } => error,
+            Self::TimedOut { .. } => "no answer in time",
+            Self::Unreachable(_) => "no connection",
+            Self::Garbled { .. } => "an answer that makes no sense",
         }
     }
 
@@ -375,6 +401,16 @@ impl Services {
         made.services.insert(settings, Arc::clone(&service));
         Ok(service)
     }
+
+    /// Warns once of each variable whose proxy a service does without.
+    pub(crate) fn warn_of_skipped_proxies(&self, service: &Service, outlet: &Outlet) {
+        for (variable, scheme) in &service.settings.skipped_proxies {
+            if self.0.lock().unwrap_or_else(PoisonError::into_inner).warned_of_proxies.insert(variable.clone()) {
+                let instead = service.settings.proxy.as_ref().map_or_else(|| "no proxy".to_owned(), |proxy| format!("that of {}", proxy.variable));
+                outlet.warn(format!("The proxy of {variable} is not used: {scheme}:// is not supported, only HTTP proxies are. Instead {instead} is used."));
+            }
+        }
+    }
 }
 
 impl Settings {
@@ -401,16 +437,6 @@ impl Settings {
         {
             return Err(Error::new(
                 Code::EnvironmentInvalid,
-
-    /// Warns once of each variable whose proxy a service does without.
-    pub(crate) fn warn_of_skipped_proxies(&self, service: &Service, outlet: &Outlet) {
-        for (variable, scheme) in &service.settings.skipped_proxies {
-            if self.0.lock().unwrap_or_else(PoisonError::into_inner).warned_of_proxies.insert(variable.clone()) {
-                let instead = service.settings.proxy.as_ref().map_or_else(|| "no proxy".to_owned(), |proxy| format!("that of {}", proxy.variable));
-                outlet.warn(format!("The proxy of {variable} is not used: {scheme}:// is not supported, only HTTP proxies are. Instead {instead} is used."));
-            }
-        }
-    }
                 format!("The variables {variable} and {kind} exclude each other: an endpoint of your own is used as it is."),
             )
             .with_target(kind)
@@ -439,6 +465,7 @@ impl Settings {
             oidc_url,
             portal_url,
             proxy,
+            skipped_proxies,
             no_proxy: world.variables.get_either_case("NO_PROXY").map(str::to_owned),
             certificates,
             fips,
@@ -465,7 +492,6 @@ impl Settings {
         format!("{proxy} and {certificates} CA certificates are in use")
     }
 }
-            skipped_proxies,
 
 /// Whether both endpoints are plain http, which only a loopback address may be: then neither TLS nor a proxy has a part in it.
 fn are_loopback(oidc_url: Option<&str>, portal_url: Option<&str>) -> bool {
@@ -503,7 +529,7 @@ fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error> {
         Some(Proxy { variable, url }) => {
             let proxy = ProxyConfig::https(url.as_str()).map_err(|_| {
                 Error::new(Code::NetworkError, format!("The variable {variable} is not the URL of a proxy."))
-                    .with_target(*variable)
+                    .with_target(variable)
                     .with_action(format!("Correct $env:{variable}; it should look like http://proxy.example.com:8080."))
             })?;
             settings.no_proxy.as_ref().map_or(proxy.clone(), |rules| proxy.no_proxy(rules))
@@ -602,7 +628,7 @@ impl Service {
         Ok(Registration {
             client_id: answer.client_id().ok_or_else(garbled)?.to_owned(),
             client_secret: Secret::new(answer.client_secret().ok_or_else(garbled)?),
-            expires_at: OffsetDateTime::from_unix_timestamp(answer.client_secret_expires_at()).map_err(|_| garbled())?,
+            expires_at: Some(OffsetDateTime::from_unix_timestamp(answer.client_secret_expires_at()).map_err(|_| garbled())?),
             method,
         })
     }
@@ -882,25 +908,35 @@ fn causes(fault: &dyn StdError) -> String {
 /// Reads a refusal: the field `error` of the body first (OAuth), then the exception's name of header or body, the status last.
 fn answered(response: &HttpResponse) -> Refusal {
     let body: Option<serde_json::Value> = response.body().bytes().and_then(|bytes| serde_json::from_slice(bytes).ok());
-    let field = |name: &str| body.as_ref().and_then(|body| body.get(name)).and_then(serde_json::Value::as_str);
+    let field = |name: &str| body.as_ref().and_then(|body| body.get(name)).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
+    let header = |name: &str| response.headers().get(name).filter(|text| !text.is_empty());
     let status = response.status().as_u16();
-    let exception = response
-        .headers()
-        .get("x-amzn-errortype")
+    let exception = header("x-amzn-errortype")
         .map(|header| header.split(':').next().unwrap_or(header))
         .or_else(|| field("__type").map(|name| name.rsplit('#').next().unwrap_or(name)));
+    let is_challenge = ["www-authenticate", "proxy-authenticate"].into_iter().any(|name| header(name).is_some());
+    let request_id = header("x-amzn-requestid").map(str::to_owned);
     let error = match (field("error"), exception) {
         (Some(error), _) => error.to_owned(),
         (None, Some(exception)) => exception.to_owned(),
         (None, None) => nameless(status),
     };
+    let error = oauth_code(&without_controls(&error));
+    let origin = match exception {
+        Some(_) => Origin::Exception,
+        None if field("error").is_some() && is_oauth_code(&error) => Origin::OAuth,
+        None if request_id.is_some() && !is_challenge => Origin::Nameless,
+        None => Origin::Elsewhere,
+    };
     let message = field("error_description").or_else(|| field("message")).or_else(|| field("Message")).unwrap_or_default();
-    Refusal::Answered {
-        error: oauth_code(&without_controls(&error)),
-        status,
-        message: without_controls(message),
-        request_id: response.headers().get("x-amzn-requestid").map(str::to_owned),
-    }
+    Refusal::Answered { error, status, message: without_controls(message), request_id, origin }
+}
+
+/// Whether a name has the form of the codes that OAuth has registered, all of lower case letters and `_`, or is that of an exception of SSO-OIDC's model.
+/// What others write into a field `error`, such as `Forbidden` or `Not Found`, is neither.
+fn is_oauth_code(error: &str) -> bool {
+    let is_code = !error.is_empty() && error.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    is_code || OIDC_EXCEPTIONS.iter().any(|(exception, _)| *exception == error)
 }
 
 /// What stands for the error's name in an answer that names none.
@@ -908,23 +944,27 @@ fn nameless(status: u16) -> String {
     format!("status {status}")
 }
 
-/// The OAuth code of an SSO-OIDC exception, for answers that carry its name only.
+/// The exceptions of SSO-OIDC's model, each with its OAuth code.
+const OIDC_EXCEPTIONS: [(&str, &str); 14] = [
+    ("AuthorizationPendingException", "authorization_pending"),
+    ("SlowDownException", "slow_down"),
+    ("ExpiredTokenException", "expired_token"),
+    ("AccessDeniedException", "access_denied"),
+    ("InvalidGrantException", "invalid_grant"),
+    ("InvalidClientException", "invalid_client"),
+    ("UnauthorizedClientException", "unauthorized_client"),
+    ("InvalidRequestException", "InvalidRequestException"),
+    ("InvalidRequestRegionException", "InvalidRequestException"),
+    ("InvalidScopeException", "invalid_scope"),
+    ("InvalidClientMetadataException", "invalid_client_metadata"),
+    ("InvalidRedirectUriException", "invalid_redirect_uri"),
+    ("UnsupportedGrantTypeException", "unsupported_grant_type"),
+    ("InternalServerException", "server_error"),
+];
+
+/// The OAuth code of an SSO-OIDC exception, for answers that carry its name only. The portal has an `InvalidRequestException`, too, so that keeps its name.
 fn oauth_code(error: &str) -> String {
-    match error {
-        "AuthorizationPendingException" => "authorization_pending",
-        "SlowDownException" => "slow_down",
-        "ExpiredTokenException" => "expired_token",
-    let is_challenge = ["www-authenticate", "proxy-authenticate"].into_iter().any(|name| header(name).is_some());
-    let request_id = header("x-amzn-requestid").map(str::to_owned);
-        "AccessDeniedException" => "access_denied",
-        "InvalidGrantException" => "invalid_grant",
-        "InvalidClientException" => "invalid_client",
-        "UnauthorizedClientException" => "unauthorized_client",
-        "InvalidScopeException" => "invalid_scope",
-        "InternalServerException" => "server_error",
-        other => other,
-    }
-    .to_owned()
+    OIDC_EXCEPTIONS.iter().find(|(exception, _)| *exception == error).map_or(error, |(_, code)| code).to_owned()
 }
 
 #[cfg(test)]
@@ -1071,7 +1111,6 @@ mod tests {
             assert!(words.starts_with(expected), "{words}");
         }
     }
-}
 
     #[test]
     fn the_proxy_is_the_first_one_that_can_be_used() {
@@ -1152,3 +1191,4 @@ mod tests {
             assert_eq!(answer(status, headers, body).is_oauth_refusal(), expected, "{status} {headers:?} {body}");
         }
     }
+}
