@@ -24,7 +24,7 @@ public sealed class SsoSession
     [DataMember(Name = "region", IsRequired = true)]
     public string Region { get; private set; } = "";
 
-    /// <summary><c>Active</c>, <c>Refreshable</c> (the token has ended, and can be had anew without a login), <c>Ended</c> or <c>None</c>.</summary>
+    /// <summary><c>Active</c>, <c>Refreshable</c> (the token has ended, and can be renewed without a login), <c>Ended</c> or <c>None</c>.</summary>
     [DataMember(Name = "state", IsRequired = true)]
     public string State { get; private set; } = "";
 

@@ -203,3 +203,28 @@ print(json.dumps({
         }
     }
 }
+
+Describe 'The folder of the token cache' {
+    It 'can be read by a tool that takes each of its files for a JSON object, as aws2-wrap does, and by botocore after a refused refresh' {
+        if (-not (Test-Python)) { return }
+        $own = New-UserHome
+        Add-Environment $own $service Acme -Count 1
+        $null = Invoke-UserPowerShell $own $service 'Update-SsoCredential Acme -NoBrowser'
+        $read = Invoke-Python $own $service @'
+import hashlib, json, os
+from botocore.utils import JSONFileCache, SSOTokenLoader
+
+folder = os.path.expanduser('~/.aws/sso/cache')
+blobs = [json.load(open(os.path.join(folder, name), encoding='utf-8')) for name in os.listdir(folder)]
+token = next(blob for blob in blobs if 'accessToken' in blob)
+path = os.path.join(folder, hashlib.sha1(token['startUrl'].encode()).hexdigest() + '.json')
+token['x_refresh_token_refused'] = hashlib.sha1(token['refreshToken'].encode()).hexdigest()
+json.dump(token, open(path, 'w'))
+loaded = SSOTokenLoader(cache=JSONFileCache(folder))(token['startUrl'])
+print(json.dumps({'objects': all(isinstance(blob, dict) for blob in blobs), 'files': len(blobs), 'same': loaded == token['accessToken']}))
+'@
+        $read.objects | Should -BeTrue
+        $read.files | Should -Be 2
+        $read.same | Should -BeTrue
+    }
+}

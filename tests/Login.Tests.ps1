@@ -75,6 +75,25 @@ Describe 'A login without a browser' {
     }
 }
 
+Describe 'A browser that the user names' -Skip:($IsWindows) {
+    It 'is started by a quoted path with its arguments: <Line>' -TestCases @(
+        @{ Line = '"PATH" --profile ''a b'' --app=%s'; Expected = '--profile|a b|--app=URL' }
+        @{ Line = '''PATH'' -P work'; Expected = '-P|work|URL' }
+        @{ Line = 'PATH'; Expected = 'URL' }
+    ) {
+        $folder = New-TestFolder
+        $browser = Join-Path $folder 'my browser'
+        # The list is there at once and as a whole.
+        [IO.File]::WriteAllText($browser, "#!/bin/sh`nfor word; do printf '%s|' `"`$word`"; done > '$folder/part' && mv '$folder/part' '$folder/words'`n")
+        & chmod +x $browser
+        $result = Invoke-UserPowerShell (New-Home) $service 'Connect-SsoSession Acme' @{ AWS_SSO_BROWSER = $Line.Replace('PATH', $browser); SSH_TTY = '/dev/pts/0' }
+        $result.Errors | Should -BeNullOrEmpty
+        $url = [regex]::Match($result.Text, 'http://127\.0\.0\.1:\d+/device\?user_code=[A-Z]{4}-[A-Z]{4}').Value
+        for ($try = 0; $try -lt 600 -and -not (Test-Path "$folder/words"); $try++) { Start-Sleep -Milliseconds 50 }
+        [IO.File]::ReadAllText("$folder/words").TrimEnd('|') | Should -Be $Expected.Replace('URL', $url)
+    }
+}
+
 Describe 'A login by PKCE' -Skip:(-not $IsLinux) {
     BeforeAll {
         # A browser of the user's that leaves what it shows in the end in a file.

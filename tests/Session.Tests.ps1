@@ -405,6 +405,38 @@ Describe 'Get-SsoSession' {
     }
 }
 
+Describe 'A session that the service refuses to refresh' {
+    BeforeAll {
+        $refusing = Start-StandIn '--accounts', '2', '--approve-after-polls', '0'
+        $own = New-UserHome
+        Add-Environment $own $refusing Acme -Count 2
+        $null = Invoke-UserPowerShell $own $refusing 'Connect-SsoSession Acme -NoBrowser'
+        $file = (Get-CacheFile $own Token).FullName
+        [IO.File]::WriteAllText($file, ((Get-Content -Raw $file) -replace '"expiresAt": *"[^"]+"', '"expiresAt": "2020-01-01T00:00:00Z"'))
+        Set-StandIn $refusing @{ fail = @('CreateToken:1:400:InvalidRequestException') }
+        $first = Invoke-UserPowerShell $own $refusing @'
+            (Get-SsoSession Acme).State
+            Connect-SsoSession Acme -NoLogin
+            "$((Get-SsoSession Acme).State) $((Get-SsoSession Acme).Refreshable)"
+'@
+        $second = Invoke-UserPowerShell $own $refusing '"$((Get-SsoSession Acme).State) $((Get-SsoSession Acme).Refreshable)"'
+        Set-StandIn $refusing @{ fail = @('CreateToken:1:400:InvalidRequestException') }
+        $third = Invoke-UserPowerShell $own $refusing 'Connect-SsoSession Acme -NoBrowser; "$((Get-SsoSession Acme).State) $((Get-SsoSession Acme).Refreshable)"'
+    }
+
+    It 'is not shown as refreshable by this PowerShell or by another one' {
+        $first.Output | Should -Be 'Refreshable', 'Ended False'
+        $first.Errors.Id | Should -Be 'LoginRequired,AwsSso.Commands.ConnectSsoSessionCommand'
+        $second.Output | Should -Be 'Ended False'
+    }
+
+    It 'is replaced by Connect-SsoSession, with a login' {
+        $third.Errors | Should -BeNullOrEmpty
+        $third.Output | Should -Be 'Active True'
+        (Get-StandInStats $refusing).logins | Should -Be 2
+    }
+}
+
 Describe 'Get-SsoCredential' {
     BeforeAll {
         $own = New-UserHome -From $loggedIn

@@ -43,6 +43,30 @@ Describe 'Environments' {
         Clear-StandIn
     }
 
+    Context 'A region that AWS does not have' {
+        It 'is warned of once, with the nearest ones, and stored all the same' {
+            $run = Invoke-Fresh @'
+                Set-SsoEnvironment -Name Acme -StartUrl $new.StartUrl -Region us-west2 -WarningVariable stored 3> $null
+                Set-SsoEnvironment -Name Acme -DefaultRoleName AWSReadOnlyAccess -WarningVariable unchanged 3> $null
+                Set-SsoEnvironment -Name Acme -Region us-west-2 -WarningVariable right 3> $null
+                Export-SsoEnvironment Acme -Path ~/team.json
+                (Get-Content -Raw ~/team.json).Replace('us-west-2', 'us-east-9') | Set-Content ~/team.json
+                Import-SsoEnvironment ~/team.json -Force -WarningVariable imported 3> $null
+                Update-SsoCredential Acme -Region eu-central1 -WhatIf -WarningVariable adHoc 3> $null
+                Update-SsoCredential Acme -Region eu-central1 -WhatIf -WarningVariable again 3> $null
+                $stored, $unchanged, $right, $imported, $adHoc, $again | ForEach-Object { "<$_>" }
+                (Get-SsoEnvironment Acme).Region
+'@
+            $run.Errors | Should -BeNullOrEmpty
+            $run.Output[0] | Should -Be '<The region us-west2 is not in the list of AWS regions. Did you mean us-west-2, us-west-1 or us-east-2? Ignore this warning if it is a new region.>'
+            $run.Output[1..2] | Should -Be '<>', '<>'
+            $run.Output[3] | Should -Match '^<The region us-east-9 is not in the list of AWS regions\. Did you mean us-east-1, us-east-2 or [^?]*\?[^?]*>$'
+            $run.Output[4] | Should -Match '^<The region eu-central1 is not [^?]*eu-central-1[^?]*\?[^?]*>$'
+            $run.Output[5] | Should -Be '<>'
+            $run.Output[6] | Should -Be 'us-east-9'
+        }
+    }
+
     Context 'Set-SsoEnvironment' {
         It 'makes an environment in an empty home folder, readable by its owner only' {
             $run = Invoke-Fresh @'

@@ -174,17 +174,18 @@ public sealed class RoleCompleter : StoredCompleter
     }
 }
 
-/// <summary>Completes regions: those of the environments, then the others that have IAM Identity Center.</summary>
+/// <summary>Completes regions: those of the environments, then the others.</summary>
 public sealed class RegionCompleter : StoredCompleter
 {
-    /// <summary>From the list of endpoints of IAM Identity Center in the AWS General Reference.</summary>
+    /// <summary>The same regions as in native/core/src/regions.rs, without those of the ISO partitions; a test compares the two.</summary>
     private static readonly string[] Others =
     [
         "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "ca-west-1", "mx-central-1", "sa-east-1",
         "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3",
         "af-south-1", "il-central-1", "me-central-1", "me-south-1",
-        "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2",
-        "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "us-gov-east-1", "us-gov-west-1", "cn-north-1", "cn-northwest-1",
+        "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2",
+        "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7",
+        "us-gov-east-1", "us-gov-west-1", "cn-north-1", "cn-northwest-1", "eusc-de-east-1",
     ];
 
     private protected override IEnumerable<Value> Values(Known known) => known.AllEnvironments()

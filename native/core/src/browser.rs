@@ -50,8 +50,38 @@ impl Browser for DesktopBrowser {
 /// The browsers that the user names: `AWS_SSO_BROWSER`, else `BROWSER`, which on Unix is a list.
 fn own_browsers(variables: &Variables) -> impl Iterator<Item = &str> {
     let (for_this, usual) = (variables.get("AWS_SSO_BROWSER"), variables.get("BROWSER"));
-    let usual = usual.filter(|_| for_this.is_none()).into_iter().flat_map(|list| list.split(if cfg!(windows) { '\0' } else { ':' }));
+    let usual = usual.filter(|_| for_this.is_none()).into_iter().flat_map(|list| if cfg!(windows) { vec![list] } else { list_of(list) });
     for_this.into_iter().chain(usual).filter(|line| !line.trim().is_empty())
+}
+
+/// The parts of a list between colons that are not in quotes.
+fn list_of(list: &str) -> Vec<&str> {
+    let mut quote = None;
+    let parts = list.split(|c| {
+        match quote {
+            Some(open) if open == c => quote = None,
+            None if c == '"' || c == '\'' => quote = Some(c),
+            _ => {}
+        }
+        c == ':' && quote.is_none()
+    });
+    parts.collect()
+}
+
+/// How the words of a command line are told apart: each system's users know its own rules, and only on Windows is a backslash part of a path.
+#[derive(Debug, Clone, Copy)]
+enum Quoting {
+    Unix,
+    Windows,
+}
+
+/// The words of a command line; where a quote has no end, what is between blanks.
+fn words_of(line: &str, quoting: Quoting) -> Vec<String> {
+    let words = match quoting {
+        Quoting::Unix => shell_words::split(line).ok(),
+        Quoting::Windows => Some(winsplit::split(line)),
+    };
+    words.unwrap_or_else(|| line.split_ascii_whitespace().map(str::to_owned).collect())
 }
 
 /// A browser that somebody named is there for this; else one is of use only where its window is on the screen that the user looks at.
@@ -82,14 +112,14 @@ fn open_desktop(url: &str, variables: &Variables) -> bool {
     open::commands(url).into_iter().any(|command| starts(command, variables))
 }
 
-/// A command line of the user's: a program, or words with `%s` where the address goes, or at the end.
+/// A command line of the user's: a program, or words with `%s` where the address goes, or at the end. A path with blanks is in quotes, unless it is all.
 fn from_command_line(line: &str, url: &str) -> Command {
     if std::path::Path::new(line).is_file() {
         let mut command = Command::new(line);
         command.arg(url);
         return command;
     }
-    let mut words = line.split_ascii_whitespace();
+    let mut words = words_of(line, if cfg!(windows) { Quoting::Windows } else { Quoting::Unix }).into_iter();
     let mut command = Command::new(words.next().unwrap_or_default());
     let mut placed = false;
     for word in words {
@@ -179,5 +209,71 @@ mod tests {
         assert_eq!(names(&[("BROWSER", "lynx")]), ["lynx"]);
         let command = from_command_line("firefox -P work --url=%s", "https://example.com/");
         assert_eq!(command.get_args().collect::<Vec<_>>(), ["-P", "work", "--url=https://example.com/"]);
+    }
+
+    #[test]
+    fn a_quoted_path_may_have_blanks_and_arguments() {
+        for (line, quoting, expected) in [
+            (r#""/opt/my browser/run" -P work"#, Quoting::Unix, &["/opt/my browser/run", "-P", "work"][..]),
+            ("'/opt/my browser/run' --name='a b' %s", Quoting::Unix, &["/opt/my browser/run", "--name=a b", "%s"]),
+            (r"/opt/my\ browser/run -P work", Quoting::Unix, &["/opt/my browser/run", "-P", "work"]),
+            ("/opt/o'brien/run -P work", Quoting::Unix, &["/opt/o'brien/run", "-P", "work"]),
+            (
+                r#""C:\Program Files\Mozilla Firefox\firefox.exe" -P work --url=%s"#,
+                Quoting::Windows,
+                &[r"C:\Program Files\Mozilla Firefox\firefox.exe", "-P", "work", "--url=%s"],
+            ),
+            (r"C:\tools\new\firefox.exe -P work", Quoting::Windows, &[r"C:\tools\new\firefox.exe", "-P", "work"]),
+            (r#"C:\Users\O'Brien\run.exe "--profile-directory=Profile 1""#, Quoting::Windows, &[r"C:\Users\O'Brien\run.exe", "--profile-directory=Profile 1"]),
+        ] {
+            assert_eq!(words_of(line, quoting), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_there_needs_no_quotes() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("my browser");
+        std::fs::write(&program, "").unwrap();
+        let written = program.display().to_string();
+        for (line, arguments) in [(written.clone(), &["https://example.com/"][..]), (format!("\"{written}\" -P work"), &["-P", "work", "https://example.com/"])]
+        {
+            let command = from_command_line(&line, "https://example.com/");
+            assert_eq!(
+                (command.get_program(), command.get_args().collect::<Vec<_>>()),
+                (program.as_os_str(), arguments.iter().map(std::ffi::OsStr::new).collect())
+            );
+        }
+    }
+
+    #[test]
+    fn a_list_of_browsers_is_split_at_the_colons_that_are_not_in_quotes() {
+        assert_eq!(list_of("firefox:lynx %s"), ["firefox", "lynx %s"]);
+        assert_eq!(list_of("'/opt/a b' \"--proxy=http://p:1\":lynx"), ["'/opt/a b' \"--proxy=http://p:1\"", "lynx"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_browser_whose_path_has_blanks_is_started_with_its_arguments() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let (program, seen) = (folder.path().join("my browser"), folder.path().join("seen"));
+        std::fs::write(&program, format!("#!/bin/sh\nfor word; do echo \"$word\"; done > '{}'\n", seen.display())).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let (path, url) = (program.display(), "https://example.com/?user_code=ABCD-EFGH");
+        for (variable, value, expected) in [
+            ("AWS_SSO_BROWSER", format!("{path}"), format!("{url}\n")),
+            ("AWS_SSO_BROWSER", format!("\"{path}\" --profile 'a b'"), format!("--profile\na b\n{url}\n")),
+            ("BROWSER", format!("'{path}' --app=%s -x"), format!("--app={url}\n-x\n")),
+            ("BROWSER", format!("/nonexistent:'{path}'"), format!("{url}\n")),
+        ] {
+            assert!(DesktopBrowser.open(url, &Variables::new([(variable.to_owned(), value.clone())].into())), "{value}");
+            let started = std::time::Instant::now();
+            while std::fs::read_to_string(&seen).map_or(true, |text| text != expected) && started.elapsed() < Duration::from_secs(30) {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            assert_eq!(std::fs::read_to_string(&seen).unwrap(), expected, "{value}");
+            std::fs::remove_file(&seen).unwrap();
+        }
     }
 }

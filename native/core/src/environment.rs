@@ -45,10 +45,35 @@ pub(crate) struct Environments {
     pub(crate) all: Vec<Arc<Environment>>,
 }
 
-/// Whether two start URLs mean the same portal: a trailing `/` or `#/` makes no difference.
+/// The start URL without what makes no difference to the portal: upper case in scheme and host, the default port, slashes at the end of the path,
+/// the query and the fragment. A text that is no URL stays as it is.
+pub(crate) fn portal_url(start_url: &str) -> String {
+    match Url::parse(start_url) {
+        Ok(mut url) if url.has_host() => {
+            url.set_query(None);
+            url.set_fragment(None);
+            let path = url.path().trim_end_matches('/').to_owned();
+            url.set_path(&path);
+            url.as_str().trim_end_matches('/').to_owned()
+        }
+        _ => start_url.to_owned(),
+    }
+}
+
+/// The start URL as the service is asked for it. The query and the fragment, as in `/#/?tab=accounts`, are the portal's page's own: no browser sends the
+/// fragment to a server, and nothing says that the service takes them for the same portal. Without them the URL is written as it always works.
+pub(crate) fn requested_url(start_url: &str) -> String {
+    let Ok(mut url) = Url::parse(start_url) else { return start_url.to_owned() };
+    url.set_query(None);
+    url.set_fragment(None);
+    let bare = url.as_str();
+    // Without a path a URL gets a slash.
+    if bare.strip_suffix('/') == Some(start_url) { start_url.to_owned() } else { bare.to_owned() }
+}
+
+/// Whether two start URLs lead to the same portal.
 pub(crate) fn same_start_url(one: &str, other: &str) -> bool {
-    let bare = |url: &str| url.trim_end_matches('/').trim_end_matches('#').trim_end_matches('/').to_ascii_lowercase();
-    bare(one) == bare(other)
+    one == other || portal_url(one) == portal_url(other)
 }
 
 /// Whether a URL may be sent secrets, or a user: https, or http to this machine itself.
@@ -735,6 +760,44 @@ mod tests {
             assert!(error.to_string().starts_with(sentence), "{error}");
         }
         assert!(!home.path().join(".aws/sso-environments").exists());
+    }
+
+    #[test]
+    fn a_start_url_leads_to_one_portal_however_it_is_copied() {
+        let written = "https://d-12345abcde.awsapps.com/start";
+        for same in [
+            "https://d-12345abcde.awsapps.com/start/",
+            "https://d-12345abcde.awsapps.com/start//",
+            "https://d-12345abcde.awsapps.com/start#/",
+            "https://d-12345abcde.awsapps.com/start/#/",
+            "https://d-12345abcde.awsapps.com/start/#/?tab=accounts",
+            "https://d-12345abcde.awsapps.com/start?tab=accounts",
+            "https://D-12345ABCDE.awsapps.com/start",
+            "HTTPS://d-12345abcde.awsapps.com:443/start/",
+        ] {
+            assert!(same_start_url(written, same) && same_start_url(same, written), "{same}");
+        }
+        for other in [
+            "https://d-12345abcde.awsapps.com/start2",
+            "https://d-12345abcde.awsapps.com/",
+            "https://d-12345abcdf.awsapps.com/start",
+            "https://d-12345abcde.awsapps.com:8443/start",
+            "http://d-12345abcde.awsapps.com/start",
+            "d-12345abcde.awsapps.com/start",
+            "",
+        ] {
+            assert!(!same_start_url(written, other), "{other}");
+        }
+        assert_eq!(portal_url("https://example.com"), portal_url("https://EXAMPLE.com/#/"));
+        for (written, requested) in [
+            ("https://example.com/start", "https://example.com/start"),
+            ("https://example.com/start/", "https://example.com/start/"),
+            ("https://example.com", "https://example.com"),
+            ("https://example.com/start#/", "https://example.com/start"),
+            ("https://EXAMPLE.com/start/#/?tab=accounts", "https://example.com/start/"),
+        ] {
+            assert_eq!(requested_url(written), requested);
+        }
     }
 
     #[test]

@@ -81,6 +81,13 @@ impl Error {
         self
     }
 
+    /// The same error with one more sentence of what to do next.
+    #[must_use]
+    pub fn and_action(mut self, action: impl std::fmt::Display) -> Self {
+        self.action = Some(without_controls(&self.action.map_or_else(|| action.to_string(), |before| format!("{before} {action}"))));
+        self
+    }
+
     /// The same error with what it happened to.
     #[must_use]
     pub fn with_target(mut self, target: impl Into<String>) -> Self {

@@ -24,6 +24,7 @@ mod profile_names;
 mod profiles;
 pub mod protocol;
 mod qr_code;
+mod regions;
 mod remove_credentials;
 mod run;
 mod safe_write;
@@ -62,12 +63,17 @@ pub fn run(operation: Operation, world: World) -> Run {
 }
 
 fn begin(operation: Operation, world: World, outlet: &Outlet) -> Result<Option<NetworkWork>, Error> {
+    world.memory.warn_of_given_regions(&world, outlet);
     let patience = || Patience::new(Some(FILE_LOCK_LIMIT), outlet.cancel_token().clone());
     match operation {
         Operation::Plan(plan) => update::plan(&plan, &world, outlet)?,
         Operation::Update(wanted) => return update::update(wanted, world, outlet),
         Operation::GetEnvironment(wanted) => list_environments(&wanted, &world, outlet)?,
-        Operation::SetEnvironment(wanted) => outlet.send(Event::Environment(environment::set(&world, &wanted, &patience())?)),
+        Operation::SetEnvironment(wanted) => {
+            let environment = environment::set(&world, &wanted, &patience())?;
+            wanted.region.iter().for_each(|region| regions::warn_if_unknown(region, outlet));
+            outlet.send(Event::Environment(environment));
+        }
         Operation::RemoveEnvironment(wanted) => environment::remove(&world, &wanted.name, wanted.check_only, &patience())?,
         Operation::ConnectSession(wanted) => return connect::connect(&wanted, world, outlet).map(Some),
         Operation::DisconnectSession(wanted) => return connect::disconnect(&wanted, world, outlet).map(Some),

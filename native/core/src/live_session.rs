@@ -80,7 +80,7 @@ impl LiveSession {
             };
             match request(access_token.clone(), deadline).await {
                 Ok(answer) => return Ok(answer),
-                Err(refusal) if refusal.modelled_status() == Some(401) => self.renew(&access_token, source, &refusal).await?,
+                Err(refusal) if refusal.ends_session() => self.renew(&access_token, source, &refusal).await?,
                 // Without a connection the next request fares no better, and one error says it better than a hundred.
                 Err(refusal @ Refusal::Unreachable(_)) => {
                     let error = source.service.error(&refusal, true).with_target(&source.environment.name);

@@ -12,8 +12,9 @@ use crate::error::{Code, Error};
 use crate::pkce::Callback;
 use crate::protocol::{Event, LoginMethod, Verification, Waiting};
 use crate::qr_code;
+use crate::regions;
 use crate::run::Outlet;
-use crate::service::{DeviceAuthorization, Grant, NewToken, Refusal, Service};
+use crate::service::{DeviceAuthorization, Grant, NewToken, Origin, Refusal, Service};
 use crate::token_cache::{Registration, Token};
 use crate::world::World;
 
@@ -99,6 +100,8 @@ impl Login<'_> {
             expires_at: self.server_now() + token.expires_in,
             refresh_token: token.refresh_token,
             registration: Some(client),
+            other_file: None,
+            refused: None,
         })
     }
 
@@ -141,8 +144,8 @@ impl Login<'_> {
             };
             match self.within(self.service.start_device_authorization(&client, self.start_url)).await? {
                 Ok(authorization) => return Ok((client, authorization, Instant::now())),
-                Err(refusal) if !is_new && (refusal.is("invalid_client") || refusal.is("unauthorized_client")) => {
-                    self.outlet.verbose("The service no longer knows the client registration of the cache; a new one is made.");
+                Err(refusal) if !is_new && refusal.is_oauth_refusal() => {
+                    self.outlet.verbose("The service refuses the client registration of the cache; a new one is created.");
                 }
                 Err(refusal) => return Err(self.refused(&refusal).into()),
             }
@@ -252,7 +255,16 @@ impl Login<'_> {
     fn timed_out(&self) -> Error {
         Error::new(Code::LoginTimedOut, format!("Nobody approved the login to {} in time.", self.environment.name))
             .with_target(&self.environment.name)
-            .with_action("Run the command again and approve the new code.")
+            .with_action(format!("Run the command again and approve the login in time. If the page showed an error: {}", self.check_region()))
+    }
+
+    /// What to do where the page of a login shows an error or never comes. In a wrong region the service gives a code all the same, which nobody can
+    /// approve then (aws-cli #5058).
+    pub(crate) fn check_region(&self) -> String {
+        let Environment { name, start_url, region, .. } = self.environment;
+        format!(
+            "Is {region} the region of the IAM Identity Center instance with the start URL {start_url}? If not, correct it with Set-SsoEnvironment -Name {name} -Region <region>."
+        )
     }
 
     fn refused(&self, refusal: &Refusal) -> Error {
@@ -264,9 +276,14 @@ impl Login<'_> {
                 Error::new(Code::StartUrlRejected, format!("IAM Identity Center in {region} does not know the start URL {start_url} of {name}."))
                     .with_action(format!("Check both, and correct them with Set-SsoEnvironment -Name {name} -StartUrl … -Region …"))
             }
-            Refusal::Answered { error, message, status: 400 | 401, .. } => {
+            Refusal::Answered { error, message, status: 400 | 401, origin: Origin::Exception | Origin::OAuth, .. } => {
                 self.refused_with(error, message).with_action("Run the command again; if it stays, ask your administrator.")
             }
+            // A region that does not exist has no host, and in one without IAM Identity Center another one may answer.
+            Refusal::Unreachable(_) | Refusal::Answered { status: 400..=428 | 430..=499, .. } => {
+                self.service.error(refusal, false).and_action(self.check_region())
+            }
+            other if !regions::is_known(&self.environment.region) => self.service.error(other, false).and_action(self.check_region()),
             other => self.service.error(other, false),
         };
         error.with_target(name).with_request_id(refusal.request_id())
@@ -278,7 +295,7 @@ mod tests {
     use super::*;
 
     fn answer(error: &str, status: u16) -> Refusal {
-        Refusal::Answered { error: error.into(), status, message: String::new(), request_id: None }
+        Refusal::Answered { error: error.into(), status, message: String::new(), request_id: None, origin: Origin::OAuth }
     }
 
     #[test]

@@ -57,7 +57,6 @@ enum Answer {
     Code(Secret),
     /// `error` and `error_description` (RFC 6749, 4.1.2.1).
     Refused(String, String),
-    WrongState,
 }
 
 impl Callback {
@@ -157,13 +156,18 @@ impl Expected {
         }
         let value = |wanted: &str| form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
         let name = escaped(&self.environment);
-        let not_done =
-            |answer| Some(("400 Bad Request", format!("You are not logged in to {name}. You can close this window; PowerShell says why."), Some(answer)));
+        // An answer of the service, an error too, brings the state back (RFC 6749, 4.1.2). Anything else comes from the page of an earlier login or from
+        // somebody who must not be able to end this one.
         if value("state").as_ref() != Some(&self.state) {
-            return not_done(Answer::WrongState);
+            let text = format!("This page does not belong to the current login to {name}. PowerShell is still waiting for that one.");
+            return Some(("400 Bad Request", text, None));
         }
         match (value("error"), value("code")) {
-            (Some(error), _) => not_done(Answer::Refused(without_controls(&error), without_controls(&value("error_description").unwrap_or_default()))),
+            (Some(error), _) => {
+                let text = format!("You are not logged in to {name}. You can close this window; PowerShell says why.");
+                let refused = Answer::Refused(without_controls(&error), without_controls(&value("error_description").unwrap_or_default()));
+                Some(("400 Bad Request", text, Some(refused)))
+            }
             (None, Some(code)) if !code.is_empty() => {
                 let text = format!("You are logged in to {name}. You can close this window and go back to PowerShell.");
                 Some(("200 OK", text, Some(Answer::Code(Secret::new(code)))))
@@ -243,19 +247,12 @@ impl Login<'_> {
             answer = callback.answer(&self.environment.name, &secrets.state) => answer,
             ended = self.wait_until(deadline, deadline) => return Err(ended.err().unwrap_or(NoLogin::Cancelled)),
         };
-        let name = &self.environment.name;
         match answer {
             Answer::Code(code) => Ok((code, redirect_uri, secrets.verifier)),
             Answer::Refused(error, _) if error == "access_denied" => Err(self.declined().into()),
             Answer::Refused(error, description) => {
-                let action = "Run the command again; if it stays, try -LoginMethod DeviceCode.";
+                let action = format!("{} Otherwise try -LoginMethod DeviceCode.", self.check_region());
                 Err(self.refused_with(&error, &description).with_action(action).into())
-            }
-            Answer::WrongState => {
-                Err(Error::new(Code::LoginFailed, format!("The answer that came to 127.0.0.1 is not that of the login to {name} (its state is another one)."))
-                    .with_target(name)
-                    .with_action("Run the command again, and close the pages of earlier logins first.")
-                    .into())
             }
         }
     }
@@ -292,11 +289,15 @@ mod tests {
 
     #[test]
     fn only_the_callback_with_the_right_state_is_an_answer() {
+        let strays =
+            ["code=c&state=s2", "code=c", "error=access_denied", "error=access_denied&state=", "error=access_denied&state=s2", "state=s2", "", "state=s11"];
+        for stray in strays {
+            let (status, text, answer) = understood(&format!("/oauth/callback?{stray}")).unwrap();
+            assert!(status == "400 Bad Request" && answer.is_none() && text.contains("does not belong to the current login to A&lt;b&gt;"), "{stray}: {text}");
+        }
         let (status, text, answer) = understood("/oauth/callback?code=c%2F1&state=s1").unwrap();
         assert!(matches!(&answer, Some(Answer::Code(code)) if code.reveal() == "c/1"));
         assert!(status == "200 OK" && text.contains("A&lt;b&gt;") && text.contains("You can close this window"), "{text}");
-        assert!(matches!(understood("/oauth/callback?code=c&state=s2").unwrap().2, Some(Answer::WrongState)));
-        assert!(matches!(understood("/oauth/callback?code=c").unwrap().2, Some(Answer::WrongState)));
         let refused = understood("/oauth/callback?error=server_error&error_description=a%1Bb&state=s1").unwrap().2;
         assert!(matches!(&refused, Some(Answer::Refused(error, text)) if error == "server_error" && text == "ab"), "{refused:?}");
     }

@@ -54,7 +54,7 @@ impl Patience {
 /// A lock between processes and threads; it ends with this value, or with the process.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -65,10 +65,40 @@ impl Lock {
         }
         let file = private_options().write(true).create(true).truncate(false).open(path).map_err(|fault| write_failed(path, &fault))?;
         leave_to_owner_of_folder(path, &file);
+        Self::try_on(file).map_err(|fault| write_failed(path, &fault))
+    }
+
+    fn try_on(file: File) -> io::Result<Option<Self>> {
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(fault)) => Err(write_failed(path, &fault)),
+            Err(TryLockError::Error(fault)) => Err(fault),
+        }
+    }
+
+    /// Waits for the lock of a file that another version of the module made; `None` where there is no such file or it cannot be opened for writing.
+    /// `waiting` is called if somebody else has it.
+    pub(crate) async fn take_existing(path: &Path, patience: &Patience, mut waiting: impl FnMut()) -> Result<Option<Self>, Error> {
+        let mut has_waited = false;
+        loop {
+            let Ok(file) = OpenOptions::new().write(true).open(path) else { return Ok(None) };
+            if let Some(lock) = Self::try_on(file).map_err(|fault| write_failed(path, &fault))? {
+                return Ok(Some(lock));
+            }
+            if !std::mem::replace(&mut has_waited, true) {
+                waiting();
+            }
+            if patience.ended() {
+                return Err(patience.error(path));
+            }
+            tokio::time::sleep(LOCK_INTERVAL).await;
+        }
+    }
+
+    /// Gives the lock's file this content where it has none; the lock is as good without it.
+    pub(crate) fn fill(&self, content: &[u8]) {
+        if self.file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+            let _ = (&self.file).write_all(content);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The two services of IAM Identity Center, SSO-OIDC and the access portal, as one client per setting of endpoints, proxy and certificates.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::error::Error as StdError;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -38,6 +38,7 @@ use crate::error::{Code, Error, without_controls};
 use crate::pace::Pace;
 use crate::pkce::REDIRECT_URI;
 use crate::protocol::LoginMethod;
+use crate::run::Outlet;
 use crate::secret::Secret;
 use crate::token_cache::{PKCE_GRANTS, Registration};
 use crate::world::World;
@@ -66,6 +67,8 @@ struct Made {
     services: HashMap<Settings, Arc<Service>>,
     /// By endpoint of the portal: a proxy or a CA bundle makes another client, and the service counts its requests with the others.
     paces: HashMap<String, Arc<Pace>>,
+    /// The variables of proxies that were warned of.
+    warned_of_proxies: HashSet<String>,
 }
 
 impl std::fmt::Debug for Services {
@@ -80,11 +83,42 @@ struct Settings {
     region: String,
     oidc_url: Option<String>,
     portal_url: Option<String>,
-    proxy: Option<(&'static str, String)>,
+    proxy: Option<Proxy>,
+    /// The variables whose proxies cannot be used, each with the scheme of its URL.
+    skipped_proxies: Vec<(String, String)>,
     no_proxy: Option<String>,
     certificates: Option<(PathBuf, Vec<u8>)>,
     fips: bool,
     dual_stack: bool,
+}
+
+/// An HTTP proxy, and the variable that names it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Proxy {
+    /// As it is set: in upper or lower case.
+    variable: String,
+    url: String,
+}
+
+/// What a variable for proxies leads to.
+enum ProxyChoice {
+    Http(String),
+    /// A SOCKS proxy, by its scheme; requests go through HTTP proxies only.
+    Socks(String),
+}
+
+impl ProxyChoice {
+    /// Reads a value as curl does: one without a scheme is the host and port of an HTTP proxy.
+    fn of(value: &str) -> Self {
+        let value = value.trim();
+        match value.split_once("://") {
+            None => Self::Http(format!("http://{value}")),
+            Some((scheme, rest)) => {
+                let scheme = scheme.to_ascii_lowercase();
+                if scheme.starts_with("socks") { Self::Socks(scheme) } else { Self::Http(format!("{scheme}://{rest}")) }
+            }
+        }
+    }
 }
 
 /// The services of one region.
@@ -222,6 +256,22 @@ impl ClassifyRetry for LeftToThePace {
     }
 }
 
+/// What a refusal shows of who answered: the service, or a proxy in between, which can answer 401, 403 or 404 too and means another thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It names an exception of the service, in `x-amzn-errortype` or in the body's `__type`.
+    Exception,
+    /// Its body has an `error` as OAuth has it (RFC 6749, 5.2).
+    OAuth,
+    /// It names nothing, but is the service's own: each answer of the service has an `x-amzn-requestid`, which no proxy makes up, and none has a
+    /// `WWW-Authenticate` or `Proxy-Authenticate`, since the bearer token goes in a header of its own (`noAuth` in the service's model). A proxy that
+    /// refuses a request has not got an answer of the service to take the id from, and one that wants a password says so by these headers.
+    /// `Via` and `Server` tell nothing: proxies add the first to answers of the service, too.
+    Nameless,
+    /// Nothing shows that the service answered.
+    Elsewhere,
+}
+
 /// Why a request came to nothing.
 #[derive(Debug, Clone)]
 pub(crate) enum Refusal {
@@ -233,6 +283,7 @@ pub(crate) enum Refusal {
         /// What the service said, for people.
         message: String,
         request_id: Option<String>,
+        origin: Origin,
     },
     /// No answer came in time, or only refusals that may pass: then the last one's status and id.
     TimedOut { status: Option<u16>, request_id: Option<String> },
@@ -254,11 +305,36 @@ impl Refusal {
         }
     }
 
-    /// The status, where the answer names an error of the service: a proxy in between can answer 401, 403 or 404 too, and means another thing.
+    /// The status, where the answer names an error of the portal.
     pub(crate) fn modelled_status(&self) -> Option<u16> {
         match self {
-            Self::Answered { status, error, .. } if *error != nameless(*status) => Some(*status),
+            Self::Answered { status, origin: Origin::Exception, .. } => Some(*status),
             _ => None,
+        }
+    }
+
+    /// Whether the portal itself says that it takes the access token no longer.
+    pub(crate) fn ends_session(&self) -> bool {
+        matches!(self, Self::Answered { status: 401, origin: Origin::Exception | Origin::Nameless, .. })
+    }
+
+    /// Whether SSO-OIDC says no to what it was asked for, as RFC 6749, 5.2 has it, so that to ask again is of no use.
+    pub(crate) fn is_oauth_refusal(&self) -> bool {
+        match self {
+            Self::Answered { error, status: 400..=428 | 430..=499, origin: Origin::Exception | Origin::OAuth, .. } => {
+                !["slow_down", "authorization_pending"].contains(&error.as_str()) && is_oauth_code(error)
+            }
+            _ => false,
+        }
+    }
+
+    /// The error's name, for people.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Answered { error, .. } => error,
+            Self::TimedOut { .. } => "no answer in time",
+            Self::Unreachable(_) => "no connection",
+            Self::Garbled { .. } => "an answer that makes no sense",
         }
     }
 
@@ -325,6 +401,16 @@ impl Services {
         made.services.insert(settings, Arc::clone(&service));
         Ok(service)
     }
+
+    /// Warns once of each variable whose proxy a service does without.
+    pub(crate) fn warn_of_skipped_proxies(&self, service: &Service, outlet: &Outlet) {
+        for (variable, scheme) in &service.settings.skipped_proxies {
+            if self.0.lock().unwrap_or_else(PoisonError::into_inner).warned_of_proxies.insert(variable.clone()) {
+                let instead = service.settings.proxy.as_ref().map_or_else(|| "no proxy".to_owned(), |proxy| format!("that of {}", proxy.variable));
+                outlet.warn(format!("The proxy of {variable} is not used: {scheme}:// is not supported, only HTTP proxies are. Instead {instead} is used."));
+            }
+        }
+    }
 }
 
 impl Settings {
@@ -358,10 +444,18 @@ impl Settings {
         }
         let only_loopback = are_loopback(oidc_url.as_deref(), portal_url.as_deref());
         // A proxy cannot lead back to this machine.
-        let proxy = ["HTTPS_PROXY", "ALL_PROXY"]
-            .into_iter()
-            .filter(|_| !only_loopback)
-            .find_map(|variable| world.variables.get_either_case(variable).map(|proxy| (variable, proxy.to_owned())));
+        let mut proxy = None;
+        let mut skipped_proxies = Vec::new();
+        let variables = ["HTTPS_PROXY", "ALL_PROXY"].into_iter().filter(|_| !only_loopback).filter_map(|name| world.variables.get_as_written(name));
+        for (variable, value) in variables.filter(|(_, value)| !value.trim().is_empty()) {
+            match ProxyChoice::of(value) {
+                ProxyChoice::Http(url) => {
+                    proxy = Some(Proxy { variable, url });
+                    break;
+                }
+                ProxyChoice::Socks(scheme) => skipped_proxies.push((variable, scheme)),
+            }
+        }
         let certificates = match world.variables.get("AWS_CA_BUNDLE").filter(|_| !only_loopback) {
             Some(written) => Some(read_certificates(world.path(written))?),
             None => None,
@@ -371,6 +465,7 @@ impl Settings {
             oidc_url,
             portal_url,
             proxy,
+            skipped_proxies,
             no_proxy: world.variables.get_either_case("NO_PROXY").map(str::to_owned),
             certificates,
             fips,
@@ -387,7 +482,7 @@ impl Settings {
     fn in_words(&self) -> String {
         let proxy = match &self.proxy {
             // Without what may be a password.
-            Some((variable, url)) => format!("the proxy {} of {variable}", url.rsplit_once('@').map_or(url.as_str(), |(_, host)| host)),
+            Some(Proxy { variable, url }) => format!("the proxy {} of {variable}", url.rsplit_once('@').map_or(url.as_str(), |(_, host)| host)),
             None => "no proxy".to_owned(),
         };
         let certificates = self
@@ -431,10 +526,10 @@ fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error> {
     let internal = |what: String| Error::new(Code::InternalError, what);
     let tls = TlsContext::builder().with_trust_store(trust_store).build().map_err(|fault| internal(format!("TLS could not be set up: {fault}.")))?;
     let proxy = match &settings.proxy {
-        Some((variable, url)) => {
+        Some(Proxy { variable, url }) => {
             let proxy = ProxyConfig::https(url.as_str()).map_err(|_| {
                 Error::new(Code::NetworkError, format!("The variable {variable} is not the URL of a proxy."))
-                    .with_target(*variable)
+                    .with_target(variable)
                     .with_action(format!("Correct $env:{variable}; it should look like http://proxy.example.com:8080."))
             })?;
             settings.no_proxy.as_ref().map_or(proxy.clone(), |rules| proxy.no_proxy(rules))
@@ -533,7 +628,7 @@ impl Service {
         Ok(Registration {
             client_id: answer.client_id().ok_or_else(garbled)?.to_owned(),
             client_secret: Secret::new(answer.client_secret().ok_or_else(garbled)?),
-            expires_at: OffsetDateTime::from_unix_timestamp(answer.client_secret_expires_at()).map_err(|_| garbled())?,
+            expires_at: Some(OffsetDateTime::from_unix_timestamp(answer.client_secret_expires_at()).map_err(|_| garbled())?),
             method,
         })
     }
@@ -711,8 +806,11 @@ impl Service {
                     _ if causes.contains("certificate") => {
                         "Where a company inspects TLS, set AWS_CA_BUNDLE to the PEM file of its CA; else check this machine's clock and the network.".to_owned()
                     }
-                    Some((variable, _)) if causes.contains("tunnel error") => {
-                        format!("Check the proxy's address, user name and password in {variable}, or lead around it with NO_PROXY.")
+                    Some(Proxy { variable, .. }) if causes.contains("tunnel error") => {
+                        format!("Check the proxy's address, user name and password in {variable}, or bypass it with NO_PROXY.")
+                    }
+                    Some(Proxy { variable, .. }) => {
+                        format!("Check the network, the region, and the proxy and CA settings ({variable}, NO_PROXY, AWS_CA_BUNDLE).")
                     }
                     _ => "Check the network, the region, and the proxy and CA settings (HTTPS_PROXY, NO_PROXY, AWS_CA_BUNDLE).".to_owned(),
                 };
@@ -810,25 +908,35 @@ fn causes(fault: &dyn StdError) -> String {
 /// Reads a refusal: the field `error` of the body first (OAuth), then the exception's name of header or body, the status last.
 fn answered(response: &HttpResponse) -> Refusal {
     let body: Option<serde_json::Value> = response.body().bytes().and_then(|bytes| serde_json::from_slice(bytes).ok());
-    let field = |name: &str| body.as_ref().and_then(|body| body.get(name)).and_then(serde_json::Value::as_str);
+    let field = |name: &str| body.as_ref().and_then(|body| body.get(name)).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
+    let header = |name: &str| response.headers().get(name).filter(|text| !text.is_empty());
     let status = response.status().as_u16();
-    let exception = response
-        .headers()
-        .get("x-amzn-errortype")
+    let exception = header("x-amzn-errortype")
         .map(|header| header.split(':').next().unwrap_or(header))
         .or_else(|| field("__type").map(|name| name.rsplit('#').next().unwrap_or(name)));
+    let is_challenge = ["www-authenticate", "proxy-authenticate"].into_iter().any(|name| header(name).is_some());
+    let request_id = header("x-amzn-requestid").map(str::to_owned);
     let error = match (field("error"), exception) {
         (Some(error), _) => error.to_owned(),
         (None, Some(exception)) => exception.to_owned(),
         (None, None) => nameless(status),
     };
+    let error = oauth_code(&without_controls(&error));
+    let origin = match exception {
+        Some(_) => Origin::Exception,
+        None if field("error").is_some() && is_oauth_code(&error) => Origin::OAuth,
+        None if request_id.is_some() && !is_challenge => Origin::Nameless,
+        None => Origin::Elsewhere,
+    };
     let message = field("error_description").or_else(|| field("message")).or_else(|| field("Message")).unwrap_or_default();
-    Refusal::Answered {
-        error: oauth_code(&without_controls(&error)),
-        status,
-        message: without_controls(message),
-        request_id: response.headers().get("x-amzn-requestid").map(str::to_owned),
-    }
+    Refusal::Answered { error, status, message: without_controls(message), request_id, origin }
+}
+
+/// Whether a name has the form of the codes that OAuth has registered, all of lower case letters and `_`, or is that of an exception of SSO-OIDC's model.
+/// What others write into a field `error`, such as `Forbidden` or `Not Found`, is neither.
+fn is_oauth_code(error: &str) -> bool {
+    let is_code = !error.is_empty() && error.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    is_code || OIDC_EXCEPTIONS.iter().any(|(exception, _)| *exception == error)
 }
 
 /// What stands for the error's name in an answer that names none.
@@ -836,21 +944,27 @@ fn nameless(status: u16) -> String {
     format!("status {status}")
 }
 
-/// The OAuth code of an SSO-OIDC exception, for answers that carry its name only.
+/// The exceptions of SSO-OIDC's model, each with its OAuth code.
+const OIDC_EXCEPTIONS: [(&str, &str); 14] = [
+    ("AuthorizationPendingException", "authorization_pending"),
+    ("SlowDownException", "slow_down"),
+    ("ExpiredTokenException", "expired_token"),
+    ("AccessDeniedException", "access_denied"),
+    ("InvalidGrantException", "invalid_grant"),
+    ("InvalidClientException", "invalid_client"),
+    ("UnauthorizedClientException", "unauthorized_client"),
+    ("InvalidRequestException", "InvalidRequestException"),
+    ("InvalidRequestRegionException", "InvalidRequestException"),
+    ("InvalidScopeException", "invalid_scope"),
+    ("InvalidClientMetadataException", "invalid_client_metadata"),
+    ("InvalidRedirectUriException", "invalid_redirect_uri"),
+    ("UnsupportedGrantTypeException", "unsupported_grant_type"),
+    ("InternalServerException", "server_error"),
+];
+
+/// The OAuth code of an SSO-OIDC exception, for answers that carry its name only. The portal has an `InvalidRequestException`, too, so that keeps its name.
 fn oauth_code(error: &str) -> String {
-    match error {
-        "AuthorizationPendingException" => "authorization_pending",
-        "SlowDownException" => "slow_down",
-        "ExpiredTokenException" => "expired_token",
-        "AccessDeniedException" => "access_denied",
-        "InvalidGrantException" => "invalid_grant",
-        "InvalidClientException" => "invalid_client",
-        "UnauthorizedClientException" => "unauthorized_client",
-        "InvalidScopeException" => "invalid_scope",
-        "InternalServerException" => "server_error",
-        other => other,
-    }
-    .to_owned()
+    OIDC_EXCEPTIONS.iter().find(|(exception, _)| *exception == error).map_or(error, |(_, code)| code).to_owned()
 }
 
 #[cfg(test)]
@@ -989,11 +1103,92 @@ mod tests {
     #[test]
     fn an_error_names_the_proxy_without_its_password() {
         for (proxy, expected) in [
-            ("http://acme:p@ss@proxy.example.com:8080", "the proxy proxy.example.com:8080 of HTTPS_PROXY"),
-            ("http://proxy.example.com:8080", "the proxy http://proxy.example.com:8080 of HTTPS_PROXY"),
+            ("http://acme:p@ss@proxy.example.com:8080", "the proxy proxy.example.com:8080 of https_proxy"),
+            ("acme:p@ss@proxy.example.com:8080", "the proxy proxy.example.com:8080 of https_proxy"),
+            ("http://proxy.example.com:8080", "the proxy http://proxy.example.com:8080 of https_proxy"),
         ] {
             let words = settings("us-west-2", &[("https_proxy", proxy)]).unwrap().in_words();
             assert!(words.starts_with(expected), "{words}");
+        }
+    }
+
+    #[test]
+    fn the_proxy_is_the_first_one_that_can_be_used() {
+        let chosen = |variables: &[(&str, &str)]| {
+            let settings = settings("us-west-2", variables).unwrap();
+            http_client(&settings).unwrap();
+            (settings.proxy.map(|proxy| format!("{} {}", proxy.variable, proxy.url)), settings.skipped_proxies.len())
+        };
+        for (variables, expected, skipped) in [
+            (&[("HTTPS_PROXY", "proxy.example.com:8080")][..], Some("HTTPS_PROXY http://proxy.example.com:8080"), 0),
+            (&[("https_proxy", " proxy ")], Some("https_proxy http://proxy"), 0),
+            (&[("HTTPS_PROXY", "[::1]:3128")], Some("HTTPS_PROXY http://[::1]:3128"), 0),
+            (&[("HTTPS_PROXY", "acme:pass@proxy:1")], Some("HTTPS_PROXY http://acme:pass@proxy:1"), 0),
+            (&[("HTTPS_PROXY", "HTTP://Proxy.example.com:8080/")], Some("HTTPS_PROXY http://Proxy.example.com:8080/"), 0),
+            (&[("HTTPS_PROXY", "https://proxy:1")], Some("HTTPS_PROXY https://proxy:1"), 0),
+            (&[("HTTPS_PROXY", " ")], None, 0),
+            (&[("ALL_PROXY", "socks5://proxy:1080")], None, 1),
+            (&[("all_proxy", "SOCKS5H://acme:pass@proxy:1080")], None, 1),
+            (&[("HTTPS_PROXY", "socks4://proxy:1080"), ("ALL_PROXY", "proxy:1")], Some("ALL_PROXY http://proxy:1"), 1),
+            (&[("https_proxy", "socks4a://proxy:1080"), ("all_proxy", "socks5://proxy:1")], None, 2),
+            (&[("HTTPS_PROXY", "proxy:1"), ("ALL_PROXY", "socks5://proxy:1")], Some("HTTPS_PROXY http://proxy:1"), 0),
+        ] {
+            assert_eq!(chosen(variables), (expected.map(str::to_owned), skipped), "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_proxy_answers_is_told_from_what_the_service_answers() {
+        let answer = |status: u16, headers: &[(&'static str, &'static str)], body: &'static str| {
+            let mut answer = HttpResponse::new(status.try_into().unwrap(), aws_smithy_types::body::SdkBody::from(body));
+            for (name, value) in headers {
+                answer.headers_mut().insert(*name, *value);
+            }
+            answered(&answer)
+        };
+        let id = ("x-amzn-requestid", "1");
+        for (headers, body) in [
+            (&[][..], r#"{"__type":"com.amazonaws.switchboard.portal#UnauthorizedException","message":"Session token not found or invalid"}"#),
+            (&[("x-amzn-errortype", "UnauthorizedException:http://internal.amazon.com/")], ""),
+            (&[id], ""),
+            (&[id, ("via", "1.1 proxy"), ("server", "proxy")], r#"{"message":"Session token not found or invalid"}"#),
+            (&[id], "<html></html>"),
+        ] {
+            assert!(answer(401, headers, body).ends_session(), "{headers:?} {body}");
+            assert!(!answer(403, headers, body).ends_session());
+        }
+        for (headers, body) in [
+            (&[][..], ""),
+            (&[("www-authenticate", "Basic realm=\"proxy\"")], "<html></html>"),
+            (&[id, ("www-authenticate", "Negotiate")], ""),
+            (&[id, ("proxy-authenticate", "NTLM")], ""),
+            (&[("via", "1.1 proxy"), ("server", "squid")], r#"{"error":"Unauthorized"}"#),
+            (&[], r#"{"error":"unauthorized","message":"Log in to the gateway"}"#),
+            (&[("content-type", "application/json")], r#"{"message":"Unauthorized"}"#),
+        ] {
+            assert!(!answer(401, headers, body).ends_session(), "{headers:?} {body}");
+        }
+        let refused = r#"{"error":"invalid_request","error_description":"Invalid request"}"#;
+        for (status, headers, body, expected) in [
+            (400, &[][..], refused, true),
+            (400, &[id], r#"{"error":"some_new_code"}"#, true),
+            (400, &[("x-amzn-errortype", "InvalidRequestException")], "", true),
+            (401, &[id], r#"{"error":"invalid_client"}"#, true),
+            (403, &[], r#"{"error":"access_denied"}"#, true),
+            (400, &[], r#"{"error":"slow_down"}"#, false),
+            (400, &[], r#"{"error":"authorization_pending"}"#, false),
+            (400, &[("x-amzn-errortype", "SlowDownException")], "", false),
+            (429, &[], refused, false),
+            (500, &[], r#"{"error":"server_error"}"#, false),
+            (503, &[], refused, false),
+            (400, &[id], "", false),
+            (400, &[id], "<html></html>", false),
+            (403, &[], r#"{"error":"Forbidden"}"#, false),
+            (403, &[("x-amzn-errortype", "ForbiddenException")], r#"{"message":"Forbidden"}"#, false),
+            (400, &[("x-amzn-errortype", "ThrottlingException")], "", false),
+            (400, &[], r#"{"error":{"code":"invalid_request"}}"#, false),
+        ] {
+            assert_eq!(answer(status, headers, body).is_oauth_refusal(), expected, "{status} {headers:?} {body}");
         }
     }
 }

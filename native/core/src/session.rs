@@ -11,17 +11,18 @@ use tokio::time::Instant;
 use crate::assignments::Known;
 use crate::config_file::ConfigFile;
 use crate::credentials_file::{KnownProfiles, rfc3339};
-use crate::environment::{Environment, Environments, same_name};
+use crate::environment::{Environment, Environments, requested_url, same_name, same_start_url};
 use crate::error::{Code, Error};
 use crate::file_memory::FileMemory;
 use crate::login::{Login, NoLogin};
 use crate::pkce::Callback;
 use crate::protocol::{Event, LoginMethod, SessionTerms, SessionView, TokenCache, TokenView, Waiting};
+use crate::regions;
 use crate::run::Outlet;
-use crate::safe_write::{Lock, Patience};
+use crate::safe_write::Patience;
 use crate::secret::Secret;
 use crate::service::{Grant, Refusal, Service, Services};
-use crate::token_cache::{ACCOUNT_ACCESS, Registration, Token, TokenFiles};
+use crate::token_cache::{ACCOUNT_ACCESS, Registration, Token, TokenFiles, TokenLock};
 use crate::update::{DEFAULT_TIMEOUT, limit};
 use crate::world::{Clock, World};
 
@@ -30,6 +31,9 @@ const REFRESH_WINDOW: time::Duration = time::Duration::minutes(15);
 
 /// The least time between two tries to refresh one token.
 const REFRESH_SPACING: Duration = Duration::from_secs(30);
+
+/// How many refresh tokens of one session are tried: another program may have put a new one in place, and other spellings of the start URL have theirs.
+const MOST_REFRESHES: usize = 3;
 
 /// How long a run that may not log in waits for one that may be doing so.
 const REFRESH_WAIT: Duration = Duration::from_secs(10);
@@ -51,6 +55,8 @@ pub struct Memory {
     pub(crate) warned_of_names: Mutex<HashSet<String>>,
     /// The profiles whose keys never last as long as is asked for, and that were warned of.
     pub(crate) warned_of_short_keys: Mutex<HashSet<String>>,
+    /// The regions of environments for one run that were warned of.
+    warned_of_regions: Mutex<HashSet<String>>,
     pub(crate) credentials: FileMemory<KnownProfiles>,
     pub(crate) environments: FileMemory<Environments>,
     pub(crate) config: FileMemory<ConfigFile>,
@@ -76,7 +82,8 @@ impl Heard {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
-    TokenFile(PathBuf),
+    /// The lock of the token's files.
+    TokenFiles(PathBuf),
     Name(String),
 }
 
@@ -86,6 +93,26 @@ struct State {
     token: Option<Token>,
     registration: Option<Registration>,
     last_refresh: Option<Instant>,
+    /// The marks of the refresh tokens that the service refused.
+    refused: HashSet<String>,
+}
+
+impl State {
+    fn is_refused(&self, token: &Token) -> bool {
+        token.refresh_mark().is_some_and(|mark| token.refused.as_ref() == Some(&mark) || self.refused.contains(&mark))
+    }
+
+    /// The tokens of a session, the one to use first: that of its own file or, where that one could not be written and so lasts longer, that in memory;
+    /// then those under other spellings of the start URL.
+    fn tokens(&self, files: Option<&TokenFiles>) -> Vec<Token> {
+        let by_end = |mut tokens: Vec<Token>| {
+            tokens.sort_by_key(|token| std::cmp::Reverse(token.expires_at));
+            tokens
+        };
+        let own = by_end([files.and_then(TokenFiles::read_token), self.token.clone()].into_iter().flatten().collect());
+        let others = by_end(files.map(TokenFiles::read_other_tokens).unwrap_or_default());
+        own.into_iter().chain(others).collect()
+    }
 }
 
 impl Memory {
@@ -111,6 +138,15 @@ impl Memory {
 
     fn forget_end(&self, environment: &str) {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner).remove(&environment.to_lowercase());
+    }
+
+    /// Warns once of each region that was given for a run and that AWS is not known to have.
+    pub(crate) fn warn_of_given_regions(&self, world: &World, outlet: &Outlet) {
+        for region in world.given.iter().filter_map(|given| given.region.as_deref()) {
+            if self.warned_of_regions.lock().unwrap_or_else(PoisonError::into_inner).insert(region.to_owned()) {
+                regions::warn_if_unknown(region, outlet);
+            }
+        }
     }
 
     /// The server's time as far as this process has heard it, else the machine's.
@@ -161,19 +197,40 @@ pub(crate) fn token_files(world: &World, environment: &Environment, config: &Con
         None => config.session_for(&environment.start_url, &environment.region),
     };
     match token_cache {
-        TokenCache::AwsCli => TokenFiles::of(world, environment, session),
+        TokenCache::AwsCli => TokenFiles::of(world, environment, session, &spellings(world, environment, config)),
         TokenCache::Memory => None,
     }
 }
 
-/// The token of the file, or the one in memory where that lasts longer: its file could not be written then.
-fn stored_token(files: Option<&TokenFiles>, state: &State) -> Option<Token> {
-    [files.and_then(TokenFiles::read_token), state.token.clone()].into_iter().flatten().max_by_key(|token| token.expires_at)
+/// The start URLs that lead to the portal of an environment and are written differently in another one.
+fn spellings(world: &World, environment: &Environment, config: &ConfigFile) -> Vec<String> {
+    let stored = Environments::read(world).ok();
+    let stored = stored.iter().flat_map(|stored| &stored.all).map(|other| (&other.start_url, &other.region));
+    let configured = config.environments.iter().filter_map(|found| found.outcome.as_ref().ok()).map(|other| (&other.start_url, &other.region));
+    let same_portal = |(start_url, region): &(&String, &String)| **region == environment.region && same_start_url(start_url, &environment.start_url);
+    stored.chain(configured).filter(same_portal).map(|(start_url, _)| start_url.clone()).collect()
+}
+
+/// The tokens of a session as they are now; where a login goes on, those of the files.
+fn tokens_now(slot: &tokio::sync::Mutex<State>, files: Option<&TokenFiles>) -> Vec<(Token, bool)> {
+    let with_refusal = |state: &State| {
+        let tokens = state.tokens(files).into_iter();
+        tokens
+            .map(|token| {
+                let refused = state.is_refused(&token);
+                (token, refused)
+            })
+            .collect()
+    };
+    match slot.try_lock() {
+        Ok(state) => with_refusal(&state),
+        Err(_) => with_refusal(&State::default()),
+    }
 }
 
 fn key_of(files: Option<&TokenFiles>, environment: &Environment) -> Key {
     match files {
-        Some(files) => Key::TokenFile(files.token_path()),
+        Some(files) => Key::TokenFiles(files.lock_path()),
         None => Key::Name(environment.name.to_lowercase()),
     }
 }
@@ -182,26 +239,25 @@ fn key_of(files: Option<&TokenFiles>, environment: &Environment) -> Key {
 pub(crate) fn exposed(world: &World, environment: &Environment, config: &ConfigFile, token_cache: TokenCache) -> Option<TokenView> {
     let files = token_files(world, environment, config, token_cache);
     let slot = world.memory.slot(key_of(files.as_ref(), environment));
-    let token = match slot.try_lock() {
-        Ok(state) => stored_token(files.as_ref(), &state),
-        Err(_) => files.as_ref().and_then(TokenFiles::read_token),
-    }?;
-    let left = (token.expires_at - world.memory.now(world.clock.as_ref())).whole_seconds();
-    u64::try_from(left).ok().filter(|left| *left > 0).map(|left| TokenView::new(&environment.name, token.access_token.reveal(), left))
+    let now = world.memory.now(world.clock.as_ref());
+    tokens_now(&slot, files.as_ref()).into_iter().find_map(|(token, _)| {
+        let left = u64::try_from((token.expires_at - now).whole_seconds()).ok().filter(|left| *left > 0)?;
+        Some(TokenView::new(&environment.name, token.access_token.reveal(), left))
+    })
 }
 
 /// How the session of an environment stands, without any network call; it does not wait for a login that goes on.
 pub(crate) fn view(world: &World, environment: &Environment, config: &ConfigFile, token_cache: TokenCache) -> SessionView {
     let files = token_files(world, environment, config, token_cache);
     let slot = world.memory.slot(key_of(files.as_ref(), environment));
-    let token = match slot.try_lock() {
-        Ok(state) => stored_token(files.as_ref(), &state),
-        Err(_) => files.as_ref().and_then(TokenFiles::read_token),
-    };
     let now = world.memory.now(world.clock.as_ref());
-    let client = token.as_ref().and_then(|token| token.registration.as_ref());
-    let refreshable = client.is_some_and(|client| client.expires_at > now) && token.as_ref().is_some_and(|token| token.refresh_token.is_some());
-    let state = match &token {
+    let is_refreshable = |(token, refused): &(Token, bool)| !refused && token.refresh_with(now).is_some();
+    let tokens = tokens_now(&slot, files.as_ref());
+    let chosen = tokens.iter().find(|(token, _)| token.expires_at > now).or_else(|| tokens.iter().find(|token| is_refreshable(token))).or(tokens.first());
+    let refreshable = chosen.is_some_and(is_refreshable);
+    let token = chosen.map(|(token, _)| token);
+    let client = token.and_then(|token| token.registration.as_ref());
+    let state = match token {
         None => "None",
         Some(token) if token.expires_at > now => "Active",
         Some(_) if refreshable => "Refreshable",
@@ -212,11 +268,11 @@ pub(crate) fn view(world: &World, environment: &Environment, config: &ConfigFile
         start_url: environment.start_url.clone(),
         region: environment.region.clone(),
         state: state.to_owned(),
-        token_expires: token.as_ref().map(|token| rfc3339(token.expires_at)),
+        token_expires: token.map(|token| rfc3339(token.expires_at)),
         refreshable,
-        registration_expires: client.map(|client| rfc3339(client.expires_at)),
+        registration_expires: client.and_then(|client| client.expires_at).map(rfc3339),
         token_cache,
-        path: files.as_ref().filter(|_| token.is_some()).map(|files| files.token_path().display().to_string()),
+        path: files.as_ref().zip(token).map(|(files, token)| files.path_of(token).display().to_string()),
     }
 }
 
@@ -242,12 +298,13 @@ impl SessionSource<'_> {
 
     /// Ends the session: at the service, in its file and in memory. The client registration stays, as the AWS CLI leaves it.
     pub(crate) async fn disconnect(&self) -> Result<bool, NoLogin> {
+        self.world.memory.services.warn_of_skipped_proxies(self.service, self.outlet);
         let slot = self.world.memory.slot(self.key());
         let mut state = match slot.try_lock() {
             Ok(state) => state,
             Err(_) => self.wait_for(&slot).await?,
         };
-        if stored_token(self.files.as_ref(), &state).is_none() {
+        if state.tokens(self.files.as_ref()).is_empty() {
             return Ok(false);
         }
         let lock = match &self.files {
@@ -255,26 +312,33 @@ impl SessionSource<'_> {
             None => None,
         };
         // Another process may have ended it, or renewed it, while this one waited.
-        let Some(token) = stored_token(self.files.as_ref(), &state) else { return Ok(false) };
+        let tokens = state.tokens(self.files.as_ref());
+        for token in &tokens {
+            self.end_at_service(token).await?;
+            if let (Some(files), Some(lock)) = (&self.files, &lock) {
+                files.remove_token(lock, token)?;
+            }
+        }
+        state.token = None;
+        self.world.memory.forget_end(&self.environment.name);
+        Ok(!tokens.is_empty())
+    }
+
+    async fn end_at_service(&self, token: &Token) -> Result<(), NoLogin> {
         self.tell_wait("The service is ending the session of");
         let outcome = self.within(REFRESH_WAIT, self.service.logout(&token.access_token)).await?;
         self.world.memory.hear(self.world, self.service, self.outlet);
         match outcome {
             // It had ended there already.
             Ok(()) => {}
-            Err(refusal) if refusal.status() == Some(401) => {}
+            Err(refusal) if refusal.ends_session() => {}
             // What is left on this machine goes all the same: that is what the user wants most.
             Err(refusal) => {
                 let error = self.service.error(&refusal, true);
                 self.outlet.warn(format!("The session of {} was removed from this machine, but not ended at the service: {error}", self.environment.name));
             }
         }
-        state.token = None;
-        self.world.memory.forget_end(&self.environment.name);
-        if let (Some(files), Some(lock)) = (&self.files, &lock) {
-            files.remove_token(lock)?;
-        }
-        Ok(true)
+        Ok(())
     }
 
     /// What bounds a login besides the end of its code, where the user gave it.
@@ -297,46 +361,42 @@ impl SessionSource<'_> {
     }
 
     async fn obtain(&self, refused: Option<&Secret>, may_refresh: bool) -> Result<Session, NoLogin> {
+        self.world.memory.services.warn_of_skipped_proxies(self.service, self.outlet);
         let slot = self.world.memory.slot(self.key());
         let mut state = match slot.try_lock() {
             Ok(state) => state,
             Err(_) => self.wait_for(&slot).await?,
         };
-        if let Some(token) = stored_token(self.files.as_ref(), &state).filter(|token| self.is_fresh(token, refused)) {
+        let fresh = |state: &State| state.tokens(self.files.as_ref()).into_iter().find(|token| self.is_fresh(token, refused));
+        if let Some(token) = fresh(&state) {
             return Ok(self.use_token(&token, "The session of the cache is still good"));
         }
         let lock = self.lock().await?;
         // Another process may have refreshed or logged in while this one waited.
-        let token = stored_token(self.files.as_ref(), &state);
-        if let Some(token) = token.as_ref().filter(|token| self.is_fresh(token, refused)) {
-            return Ok(self.use_token(token, "Another process has renewed the session"));
+        if let Some(token) = fresh(&state) {
+            return Ok(self.use_token(&token, "Another process has renewed the session"));
         }
-        if let Some(token) = token {
-            let still_good = token.expires_at > self.now() && refused.is_none_or(|refused| *refused != token.access_token);
-            // Only a session that is still good can wait; without one, the other way is to ask somebody to log in.
-            let rested = !still_good || state.last_refresh.is_none_or(|last| last.elapsed() >= REFRESH_SPACING);
-            if may_refresh && rested {
-                state.last_refresh = Some(Instant::now());
-                match self.refresh(&token, still_good).await? {
-                    Refreshed::Token(token) => {
-                        self.store(&mut state, lock.as_ref(), &token);
-                        return Ok(self.use_token(&token, "The session was refreshed"));
-                    }
-                    Refreshed::Failed(refusal) if !still_good => return Err(self.service.error(&refusal, false).with_target(&self.environment.name).into()),
-                    Refreshed::Failed(_) => self.outlet.verbose("The session could not be refreshed this time; it is still good and is used."),
-                    Refreshed::Ended => {}
-                }
+        let good = state.tokens(self.files.as_ref()).into_iter().find(|token| self.is_good(token, refused));
+        // Only a session that is still good can wait; without one, the other way is to ask somebody to log in.
+        let rested = good.is_none() || state.last_refresh.is_none_or(|last| last.elapsed() >= REFRESH_SPACING);
+        let mut dead_client = None;
+        if may_refresh && rested {
+            match self.refresh(&mut state, lock.as_ref(), refused, good.is_some()).await? {
+                Refreshed::Token(token, how) => return Ok(self.use_token(&token, how)),
+                Refreshed::Failed(refusal) if good.is_none() => return Err(self.service.error(&refusal, false).with_target(&self.environment.name).into()),
+                Refreshed::Failed(_) => self.outlet.verbose("The session could not be refreshed this time; it is still good and is used."),
+                Refreshed::Ended { dead_client: client } => dead_client = client,
             }
-            if still_good {
-                return Ok(self.use_token(&token, "The session is still good"));
-            }
+        }
+        if let Some(token) = good {
+            return Ok(self.use_token(&token, "The session is still good"));
         }
         if let Some(token) = self.given(refused) {
             // Somebody's own way of keeping it: it is not written anywhere.
             state.token = Some(token.clone());
             return Ok(self.use_token(&token, "The token that was given is used"));
         }
-        let token = self.log_in(&mut state, lock.as_ref()).await?;
+        let token = self.log_in(&mut state, lock.as_ref(), dead_client.as_deref()).await?;
         Ok(self.use_token(&token, "The login was approved"))
     }
 
@@ -348,13 +408,19 @@ impl SessionSource<'_> {
             expires_at: OffsetDateTime::from_unix_timestamp(given.expires_at).ok()?,
             refresh_token: None,
             registration: None,
+            other_file: None,
+            refused: None,
         };
         (token.expires_at > self.now() && refused.is_none_or(|refused| *refused != token.access_token)).then_some(token)
     }
 
     /// Good for longer than the window in which it would be refreshed, and not the one that was refused.
     fn is_fresh(&self, token: &Token, refused: Option<&Secret>) -> bool {
-        token.expires_at - self.now() > REFRESH_WINDOW && refused.is_none_or(|refused| *refused != token.access_token)
+        token.expires_at - self.now() > REFRESH_WINDOW && self.is_good(token, refused)
+    }
+
+    fn is_good(&self, token: &Token, refused: Option<&Secret>) -> bool {
+        token.expires_at > self.now() && refused.is_none_or(|refused| *refused != token.access_token)
     }
 
     fn use_token(&self, token: &Token, how: &str) -> Session {
@@ -383,7 +449,7 @@ impl SessionSource<'_> {
     }
 
     /// Keeps the other processes out while this one refreshes or logs in; where the folder cannot be written there are none to keep out.
-    async fn lock(&self) -> Result<Option<Lock>, NoLogin> {
+    async fn lock(&self) -> Result<Option<TokenLock>, NoLogin> {
         let Some(files) = &self.files else { return Ok(None) };
         match self.take_lock(files).await {
             Ok(lock) => Ok(Some(lock)),
@@ -395,14 +461,9 @@ impl SessionSource<'_> {
         }
     }
 
-    async fn take_lock(&self, files: &TokenFiles) -> Result<Lock, NoLogin> {
-        let path = files.lock_path();
-        if let Some(lock) = Lock::try_take(&path)? {
-            return Ok(lock);
-        }
-        self.tell_wait("Another process is logging in to");
+    async fn take_lock(&self, files: &TokenFiles) -> Result<TokenLock, NoLogin> {
         let patience = Patience::new(self.wait_limit(), self.outlet.cancel_token().clone());
-        match Lock::take_async(&path, &patience).await {
+        match files.lock(&patience, || self.tell_wait("Another process is logging in to")).await {
             Err(_) if self.outlet.cancel_token().is_cancelled() => Err(NoLogin::Cancelled),
             outcome => Ok(outcome?),
         }
@@ -427,34 +488,70 @@ impl SessionSource<'_> {
         }
     }
 
-    async fn refresh(&self, token: &Token, still_good: bool) -> Result<Refreshed, NoLogin> {
-        let (Some(refresh_token), Some(client)) = (&token.refresh_token, token.registration.as_ref().filter(|client| client.expires_at > self.now())) else {
-            return Ok(Refreshed::Ended);
+    /// Refreshes the first of the session's tokens for which the service does that, and keeps the new one.
+    async fn refresh(&self, state: &mut State, lock: Option<&TokenLock>, refused: Option<&Secret>, still_good: bool) -> Result<Refreshed, NoLogin> {
+        let mut tried = HashSet::new();
+        let mut dead_client = None;
+        while tried.len() < MOST_REFRESHES {
+            let tokens = state.tokens(self.files.as_ref());
+            // A program without our lock, such as the AWS CLI, may have renewed the session in this moment, and the refusal was for the token before.
+            if let Some(token) = tokens.iter().find(|token| !tried.is_empty() && self.is_fresh(token, refused)) {
+                return Ok(Refreshed::Token(token.clone(), "Another process has renewed the session"));
+            }
+            let untried = tokens.iter().find_map(|token| {
+                Some((token, token.refresh_mark()?)).filter(|(token, mark)| !tried.contains(mark) && token.refresh_with(self.now()).is_some())
+            });
+            let Some((token, mark)) = untried else { break };
+            state.last_refresh = Some(Instant::now());
+            match self.refreshed(token, still_good).await? {
+                Ok(new) => {
+                    self.store(state, lock, &new);
+                    return Ok(Refreshed::Token(new, "The session was refreshed"));
+                }
+                Err(refusal) if refusal.is_oauth_refusal() => {
+                    self.outlet.verbose(format!("{}: the service does not refresh the session any longer ({}).", self.environment.name, refusal.name()));
+                    if refusal.is("invalid_client") || refusal.is("unauthorized_client") {
+                        dead_client = token.registration.as_ref().map(|client| client.client_id.clone());
+                    }
+                    self.note_refused(state, lock, token, &mark);
+                    tried.insert(mark);
+                }
+                Err(refusal) => return Ok(Refreshed::Failed(refusal)),
+            }
+        }
+        Ok(Refreshed::Ended { dead_client })
+    }
+
+    /// Keeps in mind, and in the file, that this refresh token is of no use, so that nobody is shown a session that can be refreshed.
+    fn note_refused(&self, state: &mut State, lock: Option<&TokenLock>, token: &Token, mark: &str) {
+        state.refused.insert(mark.to_owned());
+        if let (Some(files), Some(lock)) = (&self.files, lock)
+            && let Err(error) = files.note_refused(lock, token)
+        {
+            self.outlet.verbose(format!("{}: that is not noted in the token's file: {error}", self.environment.name));
+        }
+    }
+
+    async fn refreshed(&self, token: &Token, still_good: bool) -> Result<Result<Token, Refusal>, NoLogin> {
+        let Some((refresh_token, client)) = token.refresh_with(self.now()) else {
+            return Ok(Err(Refusal::Garbled { message: "there is no refresh token".to_owned(), request_id: None }));
         };
         let limit = self.timeout().unwrap_or(DEFAULT_TIMEOUT);
         // A session that is still good is not held up for long by one that would be better.
         let limit = if still_good { limit.min(REFRESH_WAIT) } else { limit };
         let outcome = self.within(limit, self.service.create_token(client, Grant::RefreshToken(refresh_token))).await?;
         self.world.memory.hear(self.world, self.service, self.outlet);
-        Ok(match outcome {
-            Ok(new) => Refreshed::Token(Token {
-                access_token: new.access_token,
-                expires_at: self.now() + new.expires_in,
-                refresh_token: new.refresh_token.or_else(|| token.refresh_token.clone()),
-                registration: token.registration.clone(),
-            }),
-            // The service's word that this session or this client is no more; anything else may pass.
-            Err(Refusal::Answered { error, .. })
-                if ["invalid_grant", "expired_token", "invalid_client", "unauthorized_client", "access_denied"].contains(&error.as_str()) =>
-            {
-                self.outlet.verbose(format!("{}: the session has ended ({error}).", self.environment.name));
-                Refreshed::Ended
-            }
-            Err(refusal) => Refreshed::Failed(refusal),
-        })
+        Ok(outcome.map(|new| Token {
+            access_token: new.access_token,
+            expires_at: self.now() + new.expires_in,
+            refresh_token: new.refresh_token.or_else(|| token.refresh_token.clone()),
+            refused: None,
+            ..token.clone()
+        }))
     }
 
-    async fn log_in(&self, state: &mut State, lock: Option<&Lock>) -> Result<Token, NoLogin> {
+    /// Logs in, with a client other than `dead_client`, which the service no longer knows.
+    async fn log_in(&self, state: &mut State, lock: Option<&TokenLock>, dead_client: Option<&str>) -> Result<Token, NoLogin> {
         let name = &self.environment.name;
         if !self.terms.login {
             let why =
@@ -468,13 +565,15 @@ impl SessionSource<'_> {
         let method = if callback.is_some() { LoginMethod::Pkce } else { LoginMethod::DeviceCode };
         let in_file = self.files.as_ref().and_then(|files| files.read_registration(method));
         let registration = in_file.or_else(|| state.registration.clone().filter(|client| client.method == method));
+        let registration = registration.filter(|client| dead_client != Some(client.client_id.as_str()));
         let scopes = self.files.as_ref().map_or_else(|| vec![ACCOUNT_ACCESS.to_owned()], |files| files.scopes().to_vec());
+        let start_url = requested_url(&self.environment.start_url);
         let login = Login {
             world: self.world,
             outlet: self.outlet,
             environment: self.environment,
             service: self.service,
-            start_url: &self.environment.start_url,
+            start_url: &start_url,
             scopes: &scopes,
             browser: self.terms.browser,
             qr_code: self.terms.qr_code,
@@ -503,7 +602,7 @@ impl SessionSource<'_> {
         Ok(token)
     }
 
-    fn store(&self, state: &mut State, lock: Option<&Lock>, token: &Token) {
+    fn store(&self, state: &mut State, lock: Option<&TokenLock>, token: &Token) {
         let written = match (&self.files, lock) {
             (Some(files), Some(lock)) => files.write_token(lock, token).map(|()| true),
             _ => Ok(false),
@@ -520,8 +619,10 @@ impl SessionSource<'_> {
 }
 
 enum Refreshed {
-    Token(Token),
-    /// There is nothing to refresh with, or the service says that the session is over.
-    Ended,
+    /// The new token, and how it came about.
+    Token(Token, &'static str),
+    /// There is nothing to refresh with, or the service refuses to: only a login helps, and not with this client where there is one.
+    Ended { dead_client: Option<String> },
+    /// Something that may pass.
     Failed(Refusal),
 }

@@ -12,10 +12,10 @@ use zeroize::Zeroizing;
 
 use crate::config_file::SsoSession;
 use crate::credentials_file::rfc3339;
-use crate::environment::Environment;
-use crate::error::Error;
+use crate::environment::{Environment, portal_url};
+use crate::error::{Code, Error};
 use crate::protocol::LoginMethod;
-use crate::safe_write::{Lock, SafeFile, write_failed};
+use crate::safe_write::{Lock, Patience, SafeFile, write_failed};
 use crate::secret::Secret;
 use crate::world::World;
 
@@ -31,19 +31,35 @@ pub(crate) const PKCE_GRANTS: [&str; 2] = [AUTHORIZATION_CODE, "refresh_token"];
 /// A client registration is used only while this is left, as the AWS CLI does.
 const REGISTRATION_MARGIN: time::Duration = time::Duration::minutes(15);
 
+/// The key in a token's file that names the refresh token that the service refused, by its SHA-1. AWS tools ignore keys that they do not know, and a
+/// login or a refresh by any of them replaces the refresh token, so the key then means nothing.
+const REFUSED: &str = "x_refresh_token_refused";
+
+/// How a start URL ends when it is copied from different places; the AWS CLI names the token's file after the text as it is written.
+const ENDINGS: [&str; 8] = ["", "/", "#", "#/", "/#", "/#/", "#/?tab=accounts", "/#/?tab=accounts"];
+
+/// What a lock beside the token files holds: some tools read every file there as a JSON object.
+const NO_OBJECT: &[u8] = b"{}\n";
+
 /// A client that was registered with the service.
 #[derive(Debug, Clone)]
 pub(crate) struct Registration {
     pub(crate) client_id: String,
     pub(crate) client_secret: Secret,
-    pub(crate) expires_at: OffsetDateTime,
+    /// When the service forgets it; `None` where the file does not tell, as in those of some SDKs.
+    pub(crate) expires_at: Option<OffsetDateTime>,
     /// The login that it is registered for; one that is only to refresh with may be of either kind.
     pub(crate) method: LoginMethod,
 }
 
 impl Registration {
+    /// Whether it lasts long enough for a login.
     pub(crate) fn is_usable(&self, now: OffsetDateTime) -> bool {
-        self.expires_at - now >= REGISTRATION_MARGIN
+        self.expires_at.is_none_or(|end| end - now >= REGISTRATION_MARGIN)
+    }
+
+    fn has_ended(&self, now: OffsetDateTime) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
     }
 }
 
@@ -54,13 +70,40 @@ pub(crate) struct Token {
     pub(crate) expires_at: OffsetDateTime,
     pub(crate) refresh_token: Option<Secret>,
     pub(crate) registration: Option<Registration>,
+    /// The file that it was read from, where that is one of another spelling of the start URL.
+    pub(crate) other_file: Option<String>,
+    /// The file's note of a refused refresh token.
+    pub(crate) refused: Option<String>,
+}
+
+impl Token {
+    /// The refresh token with the client that may use it now.
+    pub(crate) fn refresh_with(&self, now: OffsetDateTime) -> Option<(&Secret, &Registration)> {
+        Some((self.refresh_token.as_ref()?, self.registration.as_ref().filter(|client| !client.has_ended(now))?))
+    }
+
+    /// What tells the refresh token from others, without giving it away.
+    pub(crate) fn refresh_mark(&self) -> Option<String> {
+        self.refresh_token.as_ref().map(|token| sha1_hex(token.reveal().as_bytes()))
+    }
+}
+
+/// The lock of one session, for refreshing, logging in and writing its token.
+#[derive(Debug)]
+pub(crate) struct TokenLock {
+    held: Lock,
+    _of_old_versions: Vec<Lock>,
 }
 
 /// The files of one environment in the cache.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenFiles {
     folder: PathBuf,
+    lock_folder: PathBuf,
+    lock_name: String,
     token_file: String,
+    /// The files that the AWS CLI would use for other spellings of the same start URL.
+    other_files: Vec<String>,
     registration_file: String,
     start_url: String,
     region: String,
@@ -69,8 +112,10 @@ pub(crate) struct TokenFiles {
 
 impl TokenFiles {
     /// The files that the AWS CLI would use: those of a `[sso-session]` where there is one, else those of the start URL as written.
-    pub(crate) fn of(world: &World, environment: &Environment, session: Option<&SsoSession>) -> Option<Self> {
-        let folder = world.home()?.join(".aws").join("sso").join("cache");
+    ///
+    /// `spellings` are the start URLs of the same portal that are written elsewhere.
+    pub(crate) fn of(world: &World, environment: &Environment, session: Option<&SsoSession>, spellings: &[String]) -> Option<Self> {
+        let sso = world.home()?.join(".aws").join("sso");
         let start_url = session.map_or(&environment.start_url, |session| &session.start_url).clone();
         let mut scopes = session.and_then(|session| session.scopes.clone()).unwrap_or_default();
         if !scopes.iter().any(|scope| scope == ACCOUNT_ACCESS) {
@@ -83,9 +128,16 @@ impl TokenFiles {
             "startUrl": start_url,
             "tool": "botocore",
         });
+        let token_file = sha1_hex(session.map_or(start_url.as_str(), |session| &session.name).as_bytes());
+        let portal = portal_url(&start_url);
+        // A session that has a name is one by that name, as it is for the AWS CLI.
+        let other_files = if session.is_some() { Vec::new() } else { files_of(&portal, spellings, &token_file) };
         Some(Self {
-            folder,
-            token_file: sha1_hex(session.map_or(start_url.as_str(), |session| &session.name).as_bytes()),
+            folder: sso.join("cache"),
+            lock_folder: sso.join("locks"),
+            lock_name: if session.is_some() { token_file.clone() } else { sha1_hex(portal.as_bytes()) },
+            token_file,
+            other_files,
             registration_file: sha1_hex(&python_json(&registration_key)),
             start_url,
             region: environment.region.clone(),
@@ -101,30 +153,95 @@ impl TokenFiles {
         SafeFile::at(&self.folder.join(format!("{name}.json")))
     }
 
-    pub(crate) fn token_path(&self) -> PathBuf {
-        self.folder.join(format!("{}.json", self.token_file))
+    /// The file that a token is kept in.
+    pub(crate) fn path_of(&self, token: &Token) -> PathBuf {
+        self.folder.join(format!("{}.json", token.other_file.as_ref().unwrap_or(&self.token_file)))
     }
 
-    /// The lock for refreshing, logging in and writing.
+    /// The lock for refreshing, logging in and writing. It is not in the folder of the cache, where some tools read every file as JSON.
     pub(crate) fn lock_path(&self) -> PathBuf {
-        self.folder.join(format!("{}.lock", self.token_file))
+        self.lock_folder.join(format!("{}.lock", self.lock_name))
+    }
+
+    /// The lock that earlier versions of the module made in the folder of the cache.
+    fn old_lock_path(&self, token_file: &str) -> PathBuf {
+        self.folder.join(format!("{token_file}.lock"))
+    }
+
+    /// Waits for the lock, and for those of earlier versions of the module, where they have run here. `waiting` is called if somebody else has it.
+    ///
+    /// Where only the folder of the cache can be written, as in a container that mounts nothing else, the lock is there, as earlier versions have it.
+    pub(crate) async fn lock(&self, patience: &Patience, mut waiting: impl FnMut()) -> Result<TokenLock, Error> {
+        let path = self.lock_path();
+        let at_once = match Lock::try_take(&path) {
+            Err(error) if error.code() == Code::WriteFailed => return self.lock_in_cache(patience, waiting).await.map_err(|_| error),
+            outcome => outcome?,
+        };
+        let held = if let Some(lock) = at_once {
+            lock
+        } else {
+            waiting();
+            Lock::take_async(&path, patience).await?
+        };
+        let mut old = Vec::new();
+        for file in self.all_files() {
+            if let Some(lock) = Lock::take_existing(&self.old_lock_path(file), patience, &mut waiting).await? {
+                lock.fill(NO_OBJECT);
+                old.push(lock);
+            }
+        }
+        Ok(TokenLock { held, _of_old_versions: old })
+    }
+
+    async fn lock_in_cache(&self, patience: &Patience, mut waiting: impl FnMut()) -> Result<TokenLock, Error> {
+        let path = self.old_lock_path(&self.token_file);
+        let held = if let Some(lock) = Lock::try_take(&path)? {
+            lock
+        } else {
+            waiting();
+            Lock::take_async(&path, patience).await?
+        };
+        held.fill(NO_OBJECT);
+        Ok(TokenLock { held, _of_old_versions: Vec::new() })
+    }
+
+    /// All files that may hold this session's token, in an order that is the same for every spelling of the start URL.
+    fn all_files(&self) -> Vec<&str> {
+        let mut files: Vec<&str> = self.other_files.iter().map(String::as_str).chain([self.token_file.as_str()]).collect();
+        files.sort_unstable();
+        files
     }
 
     /// The token in the cache; what is not there, empty, corrupt or of another kind is no token.
     pub(crate) fn read_token(&self) -> Option<Token> {
-        let object = self.read(&self.token_file)?;
-        let text = |name: &str| text_of(&object, name);
-        let registration = match (text("clientId"), text("clientSecret"), time_of(&object, "registrationExpiresAt")) {
-            (Some(client_id), Some(client_secret), Some(expires_at)) => {
-                Some(Registration { client_id, client_secret: Secret::new(client_secret), expires_at, method: LoginMethod::DeviceCode })
-            }
-            _ => None,
-        };
+        Self::token_of(&self.read(&self.token_file)?)
+    }
+
+    /// The tokens that lie under other spellings of the start URL, each of the same region.
+    pub(crate) fn read_other_tokens(&self) -> Vec<Token> {
+        let tokens = self.other_files.iter().filter_map(|name| {
+            let object = self.read(name)?;
+            let same_region = text_of(&object, "region").is_none_or(|region| region == self.region);
+            Self::token_of(&object).filter(|_| same_region).map(|token| Token { other_file: Some(name.clone()), ..token })
+        });
+        tokens.collect()
+    }
+
+    fn token_of(object: &Map<String, Value>) -> Option<Token> {
+        let text = |name: &str| text_of(object, name);
+        let registration = text("clientId").zip(text("clientSecret")).map(|(client_id, client_secret)| Registration {
+            client_id,
+            client_secret: Secret::new(client_secret),
+            expires_at: time_of(object, "registrationExpiresAt"),
+            method: LoginMethod::DeviceCode,
+        });
         Some(Token {
             access_token: Secret::new(text("accessToken")?),
-            expires_at: time_of(&object, "expiresAt")?,
+            expires_at: time_of(object, "expiresAt")?,
             refresh_token: text("refreshToken").map(Secret::new),
             registration,
+            other_file: None,
+            refused: text(REFUSED),
         })
     }
 
@@ -139,47 +256,65 @@ impl TokenFiles {
             method,
             client_id: text_of(&object, "clientId")?,
             client_secret: Secret::new(text_of(&object, "clientSecret")?),
-            expires_at: time_of(&object, "expiresAt")?,
+            expires_at: Some(time_of(&object, "expiresAt")?),
         })
     }
 
-    /// Writes the token; `lock` is that of [`Self::lock_path`].
-    pub(crate) fn write_token(&self, lock: &Lock, token: &Token) -> Result<(), Error> {
+    /// Writes the token, to the file that it came from.
+    pub(crate) fn write_token(&self, lock: &TokenLock, token: &Token) -> Result<(), Error> {
         let client = token.registration.as_ref();
-        self.write(
-            lock,
-            &self.token_file,
-            &[
-                ("startUrl", Some(json!(self.start_url))),
-                ("region", Some(json!(self.region))),
-                ("accessToken", Some(json!(token.access_token.reveal()))),
-                ("expiresAt", Some(json!(rfc3339(token.expires_at)))),
-                ("clientId", client.map(|client| json!(client.client_id))),
-                ("clientSecret", client.map(|client| json!(client.client_secret.reveal()))),
-                ("registrationExpiresAt", client.map(|client| json!(rfc3339(client.expires_at)))),
-                ("refreshToken", token.refresh_token.as_ref().map(|token| json!(token.reveal()))),
-            ],
-        )
+        let end = client.and_then(|client| client.expires_at);
+        let fields = [
+            ("startUrl", Some(json!(self.start_url))),
+            ("region", Some(json!(self.region))),
+            ("accessToken", Some(json!(token.access_token.reveal()))),
+            ("expiresAt", Some(json!(rfc3339(token.expires_at)))),
+            ("clientId", client.map(|client| json!(client.client_id))),
+            ("clientSecret", client.map(|client| json!(client.client_secret.reveal()))),
+            ("registrationExpiresAt", end.map(|end| json!(rfc3339(end)))),
+            ("refreshToken", token.refresh_token.as_ref().map(|token| json!(token.reveal()))),
+            (REFUSED, None),
+        ];
+        match &token.other_file {
+            // The start URL stays as it is written there, and so does the region.
+            Some(name) if self.read(name).is_some() => self.write(lock, name, &fields[2..]),
+            _ => self.write(lock, &self.token_file, &fields),
+        }
     }
 
-    /// Writes the registration; `lock` is that of [`Self::lock_path`].
-    pub(crate) fn write_registration(&self, lock: &Lock, registration: &Registration) -> Result<(), Error> {
+    /// Notes in a token's file that the service refused its refresh token, unless another program has renewed it meanwhile.
+    pub(crate) fn note_refused(&self, lock: &TokenLock, refused: &Token) -> Result<(), Error> {
+        let name = refused.other_file.as_ref().unwrap_or(&self.token_file);
+        let mark = refused.refresh_mark();
+        self.file(name)
+            .replace(&lock.held, |old| {
+                let object = old.and_then(object_of);
+                let is_same = |object: &Map<String, Value>| Self::token_of(object).is_some_and(|token| token.refresh_mark() == mark && token.refused != mark);
+                let Some(mut object) = object.filter(is_same) else { return Ok(None) };
+                object.insert(REFUSED.to_owned(), json!(mark));
+                Ok(Some(Zeroizing::new(python_json(&Value::Object(object)))))
+            })
+            .map(drop)
+    }
+
+    /// Writes the registration.
+    pub(crate) fn write_registration(&self, lock: &TokenLock, registration: &Registration) -> Result<(), Error> {
         self.write(
             lock,
             &self.registration_file,
             &[
                 ("clientId", Some(json!(registration.client_id))),
                 ("clientSecret", Some(json!(registration.client_secret.reveal()))),
-                ("expiresAt", Some(json!(rfc3339(registration.expires_at)))),
+                ("expiresAt", registration.expires_at.map(|end| json!(rfc3339(end)))),
                 ("scopes", Some(json!(self.scopes))),
                 ("grantTypes", (registration.method == LoginMethod::Pkce).then(|| json!(PKCE_GRANTS))),
             ],
         )
     }
 
-    /// Takes the token's file away; `lock` is that of [`Self::lock_path`].
-    pub(crate) fn remove_token(&self, _lock: &Lock) -> Result<(), Error> {
-        let path = self.token_path();
+    /// Removes the token's file.
+    pub(crate) fn remove_token(&self, _lock: &TokenLock, token: &Token) -> Result<(), Error> {
+        let path = self.path_of(token);
         match std::fs::remove_file(&path) {
             Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(write_failed(&path, &fault)),
             _ => Ok(()),
@@ -191,9 +326,9 @@ impl TokenFiles {
     }
 
     /// Writes the fields over those of the file, in their order; `None` takes one away, what others wrote besides stays behind them.
-    fn write(&self, lock: &Lock, name: &str, fields: &[(&str, Option<Value>)]) -> Result<(), Error> {
+    fn write(&self, lock: &TokenLock, name: &str, fields: &[(&str, Option<Value>)]) -> Result<(), Error> {
         let file = self.file(name);
-        file.replace(lock, |old| {
+        file.replace(&lock.held, |old| {
             let mut object = Map::new();
             let mut old = old.and_then(object_of).unwrap_or_default();
             for (name, value) in fields {
@@ -207,6 +342,15 @@ impl TokenFiles {
         })
         .map(drop)
     }
+}
+
+/// The files of a portal's token under all spellings of its start URL that are usual or known, without that of this environment.
+fn files_of(portal: &str, spellings: &[String], own: &str) -> Vec<String> {
+    let usual = ENDINGS.iter().map(|ending| format!("{portal}{ending}"));
+    let mut files: Vec<String> = usual.chain(spellings.iter().cloned()).map(|start_url| sha1_hex(start_url.as_bytes())).filter(|file| file != own).collect();
+    files.sort_unstable();
+    files.dedup();
+    files
 }
 
 /// The JSON object in the bytes, whatever white space stands around it.
@@ -278,7 +422,10 @@ impl serde_json::ser::Formatter for PythonFormatter {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::time::Duration;
+
     use time::macros::datetime;
+    use tokio_util::sync::CancellationToken;
 
     use super::*;
     use crate::protocol::TokenCache;
@@ -314,23 +461,38 @@ mod tests {
             registration: Some(Registration {
                 client_id: "c".into(),
                 client_secret: Secret::new("s"),
-                expires_at: datetime!(2026-04-02 3:04:05 UTC),
+                expires_at: Some(datetime!(2026-04-02 3:04:05 UTC)),
                 method: LoginMethod::DeviceCode,
             }),
+            other_file: None,
+            refused: None,
         }
     }
 
-    fn lock(files: &TokenFiles) -> Lock {
-        Lock::try_take(&files.lock_path()).unwrap().unwrap()
+    fn own_path(files: &TokenFiles) -> PathBuf {
+        files.path_of(&token())
+    }
+
+    fn patience(milliseconds: u64) -> Patience {
+        Patience::new(Some(Duration::from_millis(milliseconds)), CancellationToken::new())
+    }
+
+    #[tokio::main(flavor = "current_thread")]
+    async fn taken(files: &TokenFiles, milliseconds: u64) -> Result<TokenLock, Error> {
+        files.lock(&patience(milliseconds), || {}).await
+    }
+
+    fn lock(files: &TokenFiles) -> TokenLock {
+        taken(files, 10_000).unwrap()
     }
 
     #[test]
     fn the_files_have_the_names_that_the_aws_cli_looks_for() {
         let (_home, world) = test_world();
         let start_url = environment("https://my-sso.awsapps.com/start");
-        let files = TokenFiles::of(&world, &start_url, None).unwrap();
+        let files = TokenFiles::of(&world, &start_url, None, &[]).unwrap();
         assert_eq!(files.token_file, "a00fce5cb007c23a469c136160398db65edcb180");
-        let files = TokenFiles::of(&world, &start_url, Some(&session(Some(&[ACCOUNT_ACCESS])))).unwrap();
+        let files = TokenFiles::of(&world, &start_url, Some(&session(Some(&[ACCOUNT_ACCESS]))), &[]).unwrap();
         assert_eq!(files.token_file, "0ad374308c5a4e22f723adf10145eafad7c4031c");
         assert_eq!(files.registration_file, "64cef7a979e6a09d90c6ca3e025f0f20c8aa20d9");
     }
@@ -338,9 +500,9 @@ mod tests {
     #[test]
     fn a_token_is_written_to_the_byte_as_the_aws_cli_writes_it() {
         let (_home, world) = test_world();
-        let files = TokenFiles::of(&world, &environment("https://my-sso.awsapps.com/start"), None).unwrap();
+        let files = TokenFiles::of(&world, &environment("https://my-sso.awsapps.com/start"), None, &[]).unwrap();
         files.write_token(&lock(&files), &token()).unwrap();
-        let text = std::fs::read_to_string(files.token_path()).unwrap();
+        let text = std::fs::read_to_string(own_path(&files)).unwrap();
         assert_eq!(
             text,
             r#"{"startUrl": "https://my-sso.awsapps.com/start", "region": "us-east-1", "accessToken": "a", "expiresAt": "2026-01-02T03:04:05Z", "clientId": "c", "clientSecret": "s", "registrationExpiresAt": "2026-04-02T03:04:05Z", "refreshToken": "r"}"#
@@ -352,12 +514,12 @@ mod tests {
     #[test]
     fn keys_of_others_stay_and_a_refresh_token_that_is_no_more_goes() {
         let (_home, world) = test_world();
-        let files = TokenFiles::of(&world, &environment("https://x.example.com/start"), None).unwrap();
+        let files = TokenFiles::of(&world, &environment("https://x.example.com/start"), None, &[]).unwrap();
         std::fs::create_dir_all(&files.folder).unwrap();
-        std::fs::write(files.token_path(), "{\n \"AccessToken\": \"old\", \"refreshToken\": null, \"theirs\": [1, \"\u{e4}\u{1f600}\"]}\n").unwrap();
+        std::fs::write(own_path(&files), "{\n \"AccessToken\": \"old\", \"refreshToken\": null, \"theirs\": [1, \"\u{e4}\u{1f600}\"]}\n").unwrap();
         files.write_token(&lock(&files), &Token { refresh_token: None, registration: None, ..token() }).unwrap();
         assert_eq!(
-            std::fs::read_to_string(files.token_path()).unwrap(),
+            std::fs::read_to_string(own_path(&files)).unwrap(),
             r#"{"startUrl": "https://x.example.com/start", "region": "us-east-1", "accessToken": "a", "expiresAt": "2026-01-02T03:04:05Z", "theirs": [1, "\u00e4\ud83d\ude00"]}"#
         );
     }
@@ -365,7 +527,7 @@ mod tests {
     #[test]
     fn every_dialect_of_the_field_is_read_and_anything_else_is_no_token() {
         let (_home, world) = test_world();
-        let files = TokenFiles::of(&world, &environment("https://x.example.com/start"), None).unwrap();
+        let files = TokenFiles::of(&world, &environment("https://x.example.com/start"), None, &[]).unwrap();
         std::fs::create_dir_all(&files.folder).unwrap();
         for (text, expected) in [
             (r#"{"accessToken":"a","expiresAt":"2026-01-02T03:04:05UTC"}"#, true),
@@ -379,7 +541,7 @@ mod tests {
             (r#"{"accessToken":"a","expiresAt":"soon"}"#, false),
             (r#"{"clientId":"a","clientSecret":"b","expiresAt":"2026-01-02T03:04:05Z"}"#, false),
         ] {
-            std::fs::write(files.token_path(), text).unwrap();
+            std::fs::write(own_path(&files), text).unwrap();
             let token = files.read_token();
             assert_eq!(token.is_some(), expected, "{text}");
             if let Some(token) = token {
@@ -391,7 +553,7 @@ mod tests {
     #[test]
     fn a_registration_for_another_flow_is_not_used() {
         let (_home, world) = test_world();
-        let files = TokenFiles::of(&world, &environment("https://x.example.com/start"), None).unwrap();
+        let files = TokenFiles::of(&world, &environment("https://x.example.com/start"), None, &[]).unwrap();
         files.write_registration(&lock(&files), token().registration.as_ref().unwrap()).unwrap();
         let registration = files.read_registration(LoginMethod::DeviceCode).unwrap();
         assert!(registration.is_usable(datetime!(2026-04-02 2:49:05 UTC)) && !registration.is_usable(datetime!(2026-04-02 2:49:06 UTC)));

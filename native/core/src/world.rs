@@ -40,10 +40,16 @@ impl Variables {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The value of a variable, or that of its name in small letters, as proxy settings are looked up.
+    /// The value of a variable, or that of its name in lower case, as proxy settings are looked up.
     #[must_use]
     pub fn get_either_case(&self, name: &str) -> Option<&str> {
-        self.get(name).or_else(|| self.get(&name.to_ascii_lowercase()))
+        self.get_as_written(name).map(|(_, value)| value)
+    }
+
+    /// The value of a variable, or that of its name in lower case, with the name that is set.
+    #[must_use]
+    pub fn get_as_written(&self, name: &str) -> Option<(String, &str)> {
+        [name.to_owned(), name.to_ascii_lowercase()].into_iter().find_map(|name| self.get(&name).map(|value| (name, value)))
     }
 
     /// All of them.

@@ -36,7 +36,10 @@ fn events() -> Vec<Event> {
         .with_target("Account \u{e4}")
         .with_request_id(Some(text("6dcbbc70-f030-8e92-59cb-eb5d4aeed0e9")));
     vec![
-        Event::Planned(Planned { environment: text("Acme"), profiles: vec![PlannedProfile { profile_name: text("Account1"), due: false, obstacle: Some(text("it has long-term access keys")) }] }),
+        Event::Planned(Planned {
+            environment: text("Acme"),
+            profiles: vec![PlannedProfile { profile_name: text("Account1"), due: false, obstacle: Some(text("it has long-term access keys")) }],
+        }),
         Event::Verification(Verification {
             environment: text("Acme"),
             url: text("https://device.sso.us-west-2.amazonaws.com/?user_code=ABCD-EFGH"),

@@ -122,7 +122,7 @@ pub struct Failure {
     pub calls: Calls,
     /// The HTTP status that they get.
     pub status: u16,
-    /// The exception's name. `bare` sends no body; without a name the status decides.
+    /// The exception's name. `bare` sends no body, `proxy` what a proxy answers in place of the service; without a name the status decides.
     pub error: Option<String>,
     /// The member `reason` of the body, for example `KMS_AccessDeniedException`.
     pub reason: Option<String>,
@@ -282,7 +282,7 @@ pub struct Options {
     pub refuse_role: Vec<AccountRole>,
 
     /// Fail the next N (or `all`) calls: `<operation>:<n>:<status>[:<error name>[:<reason>]]`;
-    /// the error name `bare` sends no body. Repeatable.
+    /// the error name `bare` sends no body, `proxy` what a proxy answers in place of the service. Repeatable.
     #[arg(long, value_name = "OPERATION:N:STATUS")]
     pub fail: Vec<Failure>,
 

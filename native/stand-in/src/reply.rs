@@ -13,11 +13,21 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Vec<u8>,
+    /// Whether it is meant to come from a proxy in between, so that it has nothing that only the service sends.
+    pub(crate) is_of_proxy: bool,
 }
 
 impl Reply {
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new() }
+        Self { status, headers: Vec::new(), body: Vec::new(), is_of_proxy: false }
+    }
+
+    /// What a proxy answers in place of the service; at 401 it wants a password.
+    pub(crate) fn of_proxy(status: StatusCode) -> Self {
+        let page =
+            Self::html(status, "<html><body>Acme Gateway</body></html>".to_owned()).with(header::SERVER, "Acme Gateway").with(header::VIA, "1.1 gateway");
+        let page = if status == StatusCode::UNAUTHORIZED { page.with(header::WWW_AUTHENTICATE, "Basic realm=\"Acme Gateway\"") } else { page };
+        Self { is_of_proxy: true, ..page }
     }
 
     pub(crate) fn json(status: StatusCode, body: &Value) -> Self {

@@ -194,6 +194,9 @@ async fn operate(shared: &Shared, operation: Operation, call: &mut Call) -> (Rep
 
 fn fail(operation: Operation, failure: Failure, hostile: bool) -> Reply {
     let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if failure.error.as_deref() == Some("proxy") {
+        return Reply::of_proxy(status);
+    }
     Refusal::on_purpose(operation, status, failure.error.as_deref(), failure.reason).map_or_else(|| Reply::empty(status), |refusal| refusal.into_reply(hostile))
 }
 
@@ -219,7 +222,7 @@ fn send(shared: &Shared, reply: Reply, cut: bool) -> Response {
         let mut state = shared.state();
         (state.ids.request_id(), state.date())
     };
-    let reply = reply.with(HeaderName::from_static("x-amzn-requestid"), &id);
+    let reply = if reply.is_of_proxy { reply } else { reply.with(HeaderName::from_static("x-amzn-requestid"), &id) };
     let reply = match date {
         Some(date) => reply.with(header::DATE, &date),
         None => reply,

@@ -4,7 +4,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sso_stand_in::Control;
+
 use crate::certificates::{Authority, LOOPBACK};
+use crate::relay::answering;
 use crate::{Company, approving, assert_says, deserted_port};
 
 /// A tinyproxy on a port of this machine.
@@ -81,7 +84,9 @@ fn the_proxy_of_https_proxy_leads_to_the_service_in_capitals_and_in_small_letter
     for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         let Some(proxy) = Proxy::start("") else { return };
         let (mut company, place) = company();
-        company.variable(variable, proxy.url());
+        // Without a scheme it is the same proxy.
+        let url = if variable.ends_with("PROXY") { proxy.url() } else { proxy.url().replace("http://", "") };
+        company.variable(variable, url);
         company.update().assert_created(3);
         let led_to = proxy.led_to();
         assert!(!led_to.is_empty() && led_to.iter().all(|host| *host == place), "{variable}: {led_to:?}");
@@ -137,10 +142,10 @@ fn a_proxy_password_that_is_escaped_as_urls_want_it_works() {
 
 #[test]
 fn a_proxy_that_is_not_there_is_an_error_soon_that_names_its_setting_without_the_password() {
-    for variable in ["HTTPS_PROXY", "ALL_PROXY"] {
+    for (variable, scheme) in [("HTTPS_PROXY", "http://"), ("https_proxy", ""), ("ALL_PROXY", "HTTP://"), ("all_proxy", "http://")] {
         let (mut company, _) = company();
         let port = deserted_port();
-        company.variable(variable, format!("http://acme:hunter2@127.0.0.1:{port}"));
+        company.variable(variable, format!("{scheme}acme:hunter2@127.0.0.1:{port}"));
         let started = Instant::now();
         let seen = company.update();
         assert_says(&seen.only_error("NetworkError"), &[variable, &format!("127.0.0.1:{port}"), "refused"]);
@@ -152,7 +157,15 @@ fn a_proxy_that_is_not_there_is_an_error_soon_that_names_its_setting_without_the
 
 #[test]
 fn a_proxy_that_is_no_url_is_an_error_that_names_the_variable_and_not_its_value() {
-    for written in ["http://acme:hunter2@", "ftp://acme:hunter2@proxy", "http://acme:hunt er2@proxy:1", "://hunter2", "http://hunter2:hunter2:hunter2"] {
+    for written in [
+        "http://acme:hunter2@",
+        "ftp://acme:hunter2@proxy",
+        "http://acme:hunt er2@proxy:1",
+        "://hunter2",
+        "http://hunter2:hunter2:hunter2",
+        "hunter2:hunter2:hunter2",
+        "acme:hunter2@",
+    ] {
         let (mut company, _) = company();
         company.variable("HTTPS_PROXY", written);
         let seen = company.update();
@@ -180,4 +193,60 @@ fn a_proxy_that_never_answers_costs_the_time_limit_and_is_named() {
     assert_says(&seen.only_error("NetworkError"), &["HTTPS_PROXY"]);
     assert!(started.elapsed() < Duration::from_secs(20));
     assert!(!seen.text.contains("hunter2"), "{}", seen.text);
+}
+
+#[test]
+fn a_socks_proxy_is_skipped_with_one_warning_that_names_its_variable_and_not_its_password() {
+    for (variable, value) in [
+        ("HTTPS_PROXY", "socks5://acme:hunter2@127.0.0.1:1"),
+        ("https_proxy", "SOCKS5H://acme:hunter2@127.0.0.1:1"),
+        ("ALL_PROXY", "socks4://acme:hunter2@127.0.0.1:1"),
+        ("all_proxy", "socks5://127.0.0.1:1"),
+    ] {
+        let (mut company, _) = company();
+        company.variable(variable, value);
+        let seen = company.update();
+        seen.assert_created(3);
+        let warning = |seen: &crate::Seen| seen.notes.iter().filter(|note| note.contains(variable) && note.contains("only HTTP proxies")).count();
+        assert_eq!(warning(&seen), 1, "{:?}", seen.notes);
+        assert!(!seen.text.contains("hunter2"), "{}", seen.text);
+        assert_eq!(warning(&company.forced()), 0, "once for each process");
+    }
+}
+
+#[test]
+fn where_the_proxy_of_https_proxy_cannot_be_used_that_of_all_proxy_is() {
+    let Some(proxy) = Proxy::start("") else { return };
+    let (mut company, place) = company();
+    company.variable("https_proxy", "socks5h://127.0.0.1:1");
+    company.variable("ALL_PROXY", proxy.url().replace("http://", ""));
+    let seen = company.update();
+    seen.assert_created(3);
+    assert!(seen.notes.iter().any(|note| note.contains("https_proxy") && note.contains("that of ALL_PROXY")), "{:?}", seen.notes);
+    assert!(proxy.led_to().contains(&place));
+}
+
+#[test]
+fn a_refusal_of_the_portal_that_names_no_error_is_known_through_a_proxy_and_that_of_a_proxy_too() {
+    let Some(proxy) = Proxy::start("") else { return };
+    for (fault, refreshes) in [("bare", 1), ("proxy", 0)] {
+        let (mut company, _) = company();
+        company.variable("HTTPS_PROXY", proxy.url());
+        company.update().assert_created(3);
+        company.service.control(Control { fail: vec![format!("GetRoleCredentials:3:401:{fault}").parse().unwrap()], ..Control::default() });
+        let seen = company.forced();
+        assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, refreshes), "{fault}: {:?}", seen.failed);
+        assert_eq!(seen.failed.is_empty(), refreshes == 1, "{fault}: {:?}", seen.failed);
+    }
+}
+
+#[test]
+fn a_proxy_that_refuses_the_tunnel_with_401_costs_no_login() {
+    let port = answering("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"Acme\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned());
+    let (mut company, _) = company();
+    company.update().assert_created(3);
+    company.variable("https_proxy", format!("127.0.0.1:{port}"));
+    let seen = company.forced();
+    assert_says(&seen.only_error("NetworkError"), &["https_proxy", &format!("127.0.0.1:{port}")]);
+    assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, 0));
 }

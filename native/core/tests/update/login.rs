@@ -1,7 +1,7 @@
 use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
 
-use sso_core::protocol::{ConnectSession, Event, LoginMethod, Operation, SessionTerms, Update};
+use sso_core::protocol::{ConnectSession, Event, LoginMethod, Operation, Plan, SessionTerms, SetEnvironment, Update};
 use sso_stand_in::{Control, Options};
 
 use crate::{Company, Seen, approving, update_of, within};
@@ -378,15 +378,101 @@ fn a_user_who_declines_in_the_browser_gets_that_said() {
 }
 
 #[test]
-fn an_answer_with_a_wrong_state_or_an_error_is_not_taken_for_a_login() {
-    for (change, said) in
-        [(("state=", "state=0"), "its state is another one"), (("code=", "error=server_error&error_description=No%0Aluck&x="), "server_error: Noluck")]
-    {
-        let company = Company::with(approving(), 1);
-        let seen = by_pkce(&company, move |url| assert!(get(&location(&get(&url)).replacen(change.0, change.1, 1)).starts_with("HTTP/1.1 400")));
-        let error = seen.only_error("LoginFailed");
-        assert!(error.contains(said), "{error}");
-        assert_eq!(company.requests("CreateToken"), 0);
+fn an_error_that_the_service_sends_back_ends_a_login_by_pkce() {
+    let company = Company::with(approving(), 1);
+    let seen = by_pkce(&company, |url| {
+        let answer = location(&get(&url)).replacen("code=", "error=server_error&error_description=No%0Aluck&x=", 1);
+        assert!(get(&answer).starts_with("HTTP/1.1 400"));
+    });
+    let error = seen.only_error("LoginFailed");
+    assert!(error.contains("server_error: Noluck") && error.contains("Is us-west-2 the region"), "{error}");
+    assert_eq!(company.requests("CreateToken"), 0);
+}
+
+#[test]
+fn stray_requests_to_the_callback_do_not_end_a_login_by_pkce() {
+    let company = Company::with(approving(), 1);
+    let (answers, seen_answers) = std::sync::mpsc::channel();
+    let seen = by_pkce(&company, move |url| {
+        let right = location(&get(&url));
+        let callback = right.split('?').next().unwrap().to_owned();
+        let strays = [
+            right.replacen("state=", "state=0", 1),
+            right.replacen("state=", "other=", 1),
+            format!("{callback}?error=access_denied"),
+            format!("{callback}?error=access_denied&error_description=no&state=another"),
+            format!("{callback}?state=another"),
+            callback.clone(),
+            callback.replace("/oauth/callback", "/favicon.ico"),
+            callback.replace("/oauth/callback", "/"),
+        ];
+        // More of them than may be connected at the same time.
+        for stray in strays.iter().chain(&strays).chain(&strays) {
+            answers.send(get(stray).lines().next().unwrap().to_owned()).unwrap();
+        }
+        assert!(get(&right).starts_with("HTTP/1.1 200"));
+    });
+    assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+    assert_eq!(company.service.stats().logins, 1);
+    let answers: Vec<String> = seen_answers.iter().collect();
+    assert_eq!(answers.len(), 24);
+    assert!(answers.iter().all(|answer| answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 404")), "{answers:?}");
+    company.assert_polite();
+}
+
+#[test]
+fn a_login_that_nobody_could_approve_asks_whether_the_region_is_right() {
+    for login_method in [LoginMethod::DeviceCode, LoginMethod::Pkce] {
+        let company = Company::with(Options { device_code_lifetime: 1, ..Options::default() }, 1);
+        let session = SessionTerms { login_method, timeout: Some(1), ..SessionTerms::default() };
+        let connect = Operation::ConnectSession(ConnectSession { environments: vec!["Acme".into()], session });
+        let error = company.run(connect).only_error("LoginTimedOut");
+        assert!(
+            error.contains("Is us-west-2 the region of the IAM Identity Center instance with the start URL https://d-12345abcde.awsapps.com/start/?"),
+            "{error}"
+        );
+        assert!(error.contains("Set-SsoEnvironment -Name Acme -Region"), "{error}");
+    }
+}
+
+#[test]
+fn a_region_whose_host_cannot_be_reached_is_asked_about() {
+    let mut company = Company::with(approving(), 1);
+    company.variable("AWS_ENDPOINT_URL_SSO_OIDC", "http://127.0.0.1:1");
+    let error = company.update().only_error("NetworkError");
+    assert!(error.contains("Is us-west-2 the region") && error.contains("https://d-12345abcde.awsapps.com/start/"), "{error}");
+}
+
+/// Sets a region, as it is stored or for one run.
+fn warnings_of_region(company: &Company, region: &str, for_one_run: bool) -> Vec<String> {
+    let mut world = company.world();
+    let operation = if for_one_run {
+        world.given = vec![serde_json::from_value(serde_json::json!({ "name": "Acme", "region": region })).unwrap()];
+        Operation::Plan(Plan { environments: vec!["Acme".into()], force: false, minimum_remaining: 900, replace_keys: false, due_only: false })
+    } else {
+        Operation::SetEnvironment(SetEnvironment { name: "Acme".into(), region: Some(region.into()), ..SetEnvironment::default() })
+    };
+    let seen = Seen::all(&sso_core::run(operation, world));
+    assert!(seen.failed.is_empty(), "{region}: {:?}", seen.failed);
+    seen.notes
+}
+
+#[test]
+fn a_region_that_aws_does_not_have_is_warned_of_when_it_is_set_and_can_be_used() {
+    let company = Company::with(approving(), 1);
+    for region in ["us-west2", "us-east-9", "eu-central1", "moon-base-1"] {
+        for for_one_run in [false, true] {
+            let warnings = warnings_of_region(&company, region, for_one_run);
+            assert_eq!(warnings.iter().filter(|warning| warning.contains(region) && warning.contains("Did you mean")).count(), 1, "{warnings:?}");
+        }
+        assert!(warnings_of_region(&company, region, true).is_empty(), "once for the runs of a process");
+        let seen = company.forced();
+        assert!(seen.failed.is_empty(), "{region}: {:?}", seen.failed);
+    }
+    for region in ["us-west-2", "eu-central-2", "cn-north-1", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1", "ap-southeast-7"] {
+        for for_one_run in [false, true] {
+            assert_eq!(warnings_of_region(&company, region, for_one_run), Vec::<String>::new(), "{region}");
+        }
     }
 }
 

@@ -183,14 +183,29 @@ fn a_refusal_that_is_not_of_the_session_never_leads_to_a_login() {
 
 #[test]
 fn a_proxy_that_answers_for_the_service_is_not_taken_for_it() {
-    for status in [401, 403, 404] {
+    for status in [401, 403, 404, 407] {
         let company = Company::with(approving(), 1);
         company.update();
-        company.service.control(Control { fail: vec![format!("GetRoleCredentials:all:{status}:bare").parse().unwrap()], ..Control::default() });
-        let seen = company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
+        company.service.control(Control { fail: vec![format!("GetRoleCredentials:all:{status}:proxy").parse().unwrap()], ..Control::default() });
+        let seen = company.forced();
         assert_eq!(seen.codes(), ["ServiceError"], "{status}");
         assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, 0), "{status}");
     }
+}
+
+#[test]
+fn a_refusal_of_the_portal_that_names_no_error_leads_to_a_refresh_and_then_to_a_login() {
+    let company = Company::with(approving(), 3);
+    company.update();
+    company.service.control(Control { fail: vec!["GetRoleCredentials:1:401:bare".parse().unwrap()], ..Control::default() });
+    let seen = company.forced();
+    assert_eq!(seen.statuses(), [("Refreshed", 3)].into(), "{:?}", seen.failed);
+    assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, 1));
+
+    company.service.control(Control { fail: vec!["GetRoleCredentials:1:401:bare".parse().unwrap()], end_sessions: true, ..Control::default() });
+    let seen = company.forced();
+    assert_eq!(seen.statuses(), [("Refreshed", 3)].into(), "{:?}", seen.failed);
+    assert_eq!((company.service.stats().logins, seen.verifications.len()), (2, 1));
 }
 
 #[test]
