@@ -188,7 +188,7 @@ internal static class SsoErrors
         "LoginDeclined" or "RoleNotAssigned" => ErrorCategory.PermissionDenied,
         "LoginTimedOut" => ErrorCategory.OperationTimeout,
         "LoginRequired" or "LoginFailed" => ErrorCategory.AuthenticationError,
-        "StartUrlRejected" or "ProfileNameConflict" => ErrorCategory.InvalidArgument,
+        "StartUrlRejected" or "ProfileNameConflict" or "PathInvalid" => ErrorCategory.InvalidArgument,
         "ScriptInvalid" => ErrorCategory.ParserError,
         "Throttled" => ErrorCategory.LimitsExceeded,
         "ServiceError" => ErrorCategory.ResourceUnavailable,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::environment::{ProfileEntry, no_home};
+use crate::environment::ProfileEntry;
 use crate::error::{Code, Error};
 use crate::file_memory::FileMemory;
 use crate::ini_text::{Fault, IniText, SectionEdit};
@@ -112,7 +112,7 @@ pub(crate) struct CredentialsFile {
 
 impl CredentialsFile {
     pub(crate) fn of(world: &World) -> Result<Self, Error> {
-        let path = world.aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials").ok_or_else(no_home)?;
+        let path = world.aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials")?;
         Ok(Self { file: SafeFile::at(&path) })
     }
 

@@ -30,6 +30,7 @@ mod session;
 mod token_cache;
 mod update;
 pub mod world;
+mod written_path;
 
 pub use run::{Run, keep_panics_quiet, panicked};
 pub use session::Memory;
