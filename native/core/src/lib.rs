@@ -27,6 +27,7 @@ mod safe_write;
 mod secret;
 mod service;
 mod session;
+mod time_limit;
 mod token_cache;
 mod update;
 pub mod world;

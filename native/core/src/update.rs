@@ -11,7 +11,7 @@ use crate::config_file::{ConfigFile, OtherMeaning};
 use crate::credentials_file::{CredentialsFile, DueRule, RoleCredentials, Standing, rfc3339};
 use crate::environment::{Environment, Environments, ProfileEntry};
 use crate::error::{Code, Error};
-use crate::live_session::{Bound, LiveSession, Stop};
+use crate::live_session::{LiveSession, Stop};
 use crate::login::NoLogin;
 use crate::pace::Pace;
 use crate::protocol::{Completed, CredentialView, Event, GetCredential, Plan, Planned, PlannedProfile, Profile, Progress, TokenCache, Update};
@@ -20,6 +20,7 @@ use crate::safe_write::Patience;
 use crate::secret::Secret;
 use crate::service::{Refusal, Service};
 use crate::session::{SessionSource, exposed};
+use crate::time_limit::TimeLimit;
 use crate::world::World;
 
 /// What bounds the network after the login where the user gave no limit.
@@ -233,13 +234,14 @@ impl UpdateRun {
     async fn fetch_and_write(&self, parts: &[Part]) -> Result<Vec<PartOutcome>, Error> {
         self.file.check_writable()?;
         self.warn_of_other_meanings(parts);
-        let timeout = self.given_timeout().unwrap_or(DEFAULT_TIMEOUT);
+        let time = TimeLimit::of(&self.update.session);
         let mut services = Vec::new();
         for part in parts {
             services.push(self.world.memory.services.of(&self.world, &part.environment.region)?);
         }
-        let sources: Vec<SessionSource<'_>> = parts.iter().zip(&services).map(|(part, service)| self.source(&part.environment, service)).collect();
-        let sessions = self.open_sessions(parts, &sources, timeout).await;
+        let sources: Vec<SessionSource<'_>> =
+            parts.iter().zip(&services).map(|(part, service)| SessionSource { time, ..self.source(&part.environment, service) }).collect();
+        let sessions = self.open_sessions(parts, &sources).await;
         let mut paces: Vec<&Arc<Pace>> = services.iter().map(|service| service.pace()).collect();
         paces.dedup_by(|one, other| Arc::ptr_eq(one, other));
         let refused_before: u64 = paces.iter().map(|pace| pace.seen().0).sum();
@@ -248,7 +250,7 @@ impl UpdateRun {
         for service in &services {
             self.world.memory.hear(&self.world, service, &self.outlet);
         }
-        self.write(parts, &results, timeout).await?;
+        self.write(parts, &results, time).await?;
         Ok(sessions.into_iter().zip(results).map(|(session, results)| PartOutcome::of(session, results)).collect())
     }
 
@@ -285,13 +287,13 @@ impl UpdateRun {
     }
 
     /// Opens the sessions that are needed, one after another: nobody can approve two logins at once.
-    async fn open_sessions(&self, parts: &[Part], sources: &[SessionSource<'_>], timeout: Duration) -> Vec<Opened> {
+    async fn open_sessions(&self, parts: &[Part], sources: &[SessionSource<'_>]) -> Vec<Opened> {
         let mut sessions = Vec::new();
         for (part, source) in parts.iter().zip(sources) {
             sessions.push(if part.due().next().is_none() {
                 Opened::NotNeeded
             } else {
-                match LiveSession::open(source, Bound::Together(timeout)).await {
+                match LiveSession::open(source, source.time.for_requests()).await {
                     Ok(session) => Opened::Session(session),
                     Err(no_login) => Opened::No(no_login),
                 }
@@ -351,10 +353,6 @@ impl UpdateRun {
         }
     }
 
-    fn given_timeout(&self) -> Option<Duration> {
-        self.update.session.timeout.map(limit)
-    }
-
     fn source<'a>(&'a self, environment: &'a Environment, service: &'a Arc<Service>) -> SessionSource<'a> {
         SessionSource::of(&self.world, &self.outlet, environment, service, &self.config, &self.update.session)
     }
@@ -375,7 +373,7 @@ impl UpdateRun {
         }
     }
 
-    async fn write(&self, parts: &[Part], results: &[Vec<Outcome>], timeout: Duration) -> Result<(), Error> {
+    async fn write(&self, parts: &[Part], results: &[Vec<Outcome>], time: TimeLimit) -> Result<(), Error> {
         // In the order of the table, so that a new file reads as its owner would write it.
         let fetched: Vec<(&ProfileEntry, &RoleCredentials)> = parts
             .iter()
@@ -389,7 +387,7 @@ impl UpdateRun {
         if fetched.is_empty() {
             return Ok(());
         }
-        let patience = Patience::new(Some(timeout), self.outlet.cancel_token().clone());
+        let patience = Patience::new(Some(time.for_write()), self.outlet.cancel_token().clone());
         let written = self.file.write(&fetched, &patience).await?;
         if written.made_private {
             self.outlet.warn(format!("Others could read {}; now only you can.", self.file.path().display()));
