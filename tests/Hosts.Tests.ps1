@@ -252,6 +252,13 @@ Describe 'A program with a host of its own' {
         $run.Output[-1] | Should -Be 'prompts: '
     }
 
+    It 'gets the hint of -AtStartup where it shows what is written, and no login: <_>' -ForEach 'Visual Studio Code Host', 'NotImplementedException' {
+        $run = Invoke-InHost ($programs + "Invoke-InProgram '$_' 'Update-SsoCredential Acme -AtStartup'")
+        if ($_ -match 'Code') { $run.Text | Should -Match '^WARNING: Acme needs a login. Run Connect-SsoSession Acme.$' }
+        $run.Output | Should -Be 'prompts: '
+        $run.Logins | Should -Be 0
+    }
+
     It 'that has none at all gets an error in place of a wait' {
         $run = Invoke-InHost '$shell = [powershell]::Create().AddScript("Import-Module ''$manifest''; Update-SsoCredential Acme"); try { $shell.Invoke() } catch { "$_" }; $shell.Streams.Error | ForEach-Object { "$_" }'
         "$($run.Output)" | Should -Match 'Acme needs a login, and nobody can log in here, since this runs as a background job, or in a program'
