@@ -53,6 +53,12 @@ internal static class SsoErrors
         return new("ProfileNotFound", $"No profile is named '{name}'.", names.Length == 0 ? "There are no profiles yet." : $"Profiles are: {names}.", name);
     }
 
+    internal static SsoException LoginNotShown(string environment, string host) => new(
+        "LoginRequired",
+        $"{environment} needs a login, and the PowerShell host '{host}' could not show where to log in.",
+        $"Run Connect-SsoSession -Environment {environment} in a PowerShell terminal, then this command again.",
+        environment);
+
     internal static SsoException OneProfileOnly(string names) =>
         new("ProfileNotFound", $"One profile is needed here, and '{names}' is not the name of one.", "Name one profile, without wildcards; Get-SsoProfile shows them.", names);
 
@@ -188,7 +194,7 @@ internal static class SsoErrors
         "LoginDeclined" or "RoleNotAssigned" => ErrorCategory.PermissionDenied,
         "LoginTimedOut" => ErrorCategory.OperationTimeout,
         "LoginRequired" or "LoginFailed" => ErrorCategory.AuthenticationError,
-        "StartUrlRejected" or "ProfileNameConflict" => ErrorCategory.InvalidArgument,
+        "StartUrlRejected" or "ProfileNameConflict" or "PathInvalid" => ErrorCategory.InvalidArgument,
         "ProfileHasOtherKeys" => ErrorCategory.ResourceExists,
         "ScriptInvalid" => ErrorCategory.ParserError,
         "Throttled" => ErrorCategory.LimitsExceeded,

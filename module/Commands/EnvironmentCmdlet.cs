@@ -102,7 +102,7 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
         var meant = new HashSet<string>(existing.Where(name => patterns.Match(name)), StringComparer.Ordinal);
         foreach (var missing in patterns.Missing)
         {
-            WriteError(SsoErrors.ProfileNotFound(missing, existing).ToRecord());
+            Report(SsoErrors.ProfileNotFound(missing, existing));
         }
 
         return meant.Contains;

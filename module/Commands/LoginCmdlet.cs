@@ -37,18 +37,33 @@ public abstract class LoginCmdlet : EnvironmentCmdlet
     [Parameter]
     public SsoTokenCache TokenCache { get; set; }
 
-    /// <summary>How a session may be had; who may log in is looked at only where a login may be needed.</summary>
+    /// <summary>Whether somebody may be asked to log in, where somebody can.</summary>
+    private protected virtual bool MayLogIn => !NoLogin;
+
+    /// <summary>What bounds the run; null where the user gave no limit.</summary>
+    private protected virtual TimeSpan? Limit => Timeout;
+
+    /// <summary>How a session may be obtained; who may log in is looked at only where a login may be needed.</summary>
     private protected SessionTerms Terms(bool mayNeedLogin = true)
     {
-        var nobody = mayNeedLogin && !NoLogin ? WhyNobodyCanLogIn() : null;
+        var shell = Shell;
+        var nobody = mayNeedLogin && MayLogIn ? shell.WhyNobodyCanLogIn() : null;
+
+        // In a remote session the user's browser is elsewhere, and its answer could not come back here.
+        var isElsewhere = shell.IsRemote;
+        if (isElsewhere && mayNeedLogin && LoginMethod == SsoLoginMethod.Pkce)
+        {
+            Warn("In a remote session -LoginMethod Pkce is not possible; a login uses the device code.");
+        }
+
         return new SessionTerms
         {
-            Browser = !NoBrowser,
+            Browser = !NoBrowser && !isElsewhere,
             QrCode = !NoQrCode,
-            LoginMethod = LoginMethod.ToString(),
-            Login = !NoLogin && nobody is null,
+            LoginMethod = (isElsewhere ? SsoLoginMethod.DeviceCode : LoginMethod).ToString(),
+            Login = MayLogIn && nobody is null,
             NoLoginReason = nobody,
-            Timeout = Timeout?.WholeSeconds(),
+            Timeout = Limit?.WholeSeconds(),
             TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache.ToString() : null,
         };
     }

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Management.Automation;
 using System.Management.Automation.Host;
+using System.Reflection;
 using AwsSso.Native;
 
 namespace AwsSso.Commands;
@@ -48,7 +49,7 @@ public abstract class SsoCmdlet : PSCmdlet
         }
         catch (SsoException error)
         {
-            ThrowTerminatingError(error.ToRecord());
+            Terminate(error);
         }
     }
 
@@ -102,7 +103,8 @@ public abstract class SsoCmdlet : PSCmdlet
     private protected int Failures { get; private set; }
 
     /// <summary>Writes a line to the host, as Write-Host does: never to the output, where an assignment would hide it.</summary>
-    private protected void WriteHost(string line) => WriteInformation(new HostInformationMessage { Message = line }, ["PSHOST"]);
+    /// <returns>Whether the host took it.</returns>
+    private protected bool WriteHost(string line) => WriteHost(new HostInformationMessage { Message = line });
 
     /// <summary>Environments that the cmdlet has for its own runs; null where it has none.</summary>
     private protected virtual GivenEnvironment[]? Given => null;
@@ -115,33 +117,43 @@ public abstract class SsoCmdlet : PSCmdlet
         ? LanguagePrimitives.IsTrue(given)
         : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
 
-    /// <summary>
-    /// Why nobody can approve a login here; null where somebody may. Redirected input or output alone says nothing: the address and the code are shown all the same.
-    /// </summary>
-    private protected string? WhyNobodyCanLogIn()
+    /// <summary>The host that the cmdlet runs in.</summary>
+    private protected SsoHost Shell => new(Host);
+
+    /// <summary>Asks as PowerShell does, where it does; a host that throws at the note for -Verbose, which is written where nobody is asked, stops nothing.</summary>
+    private protected new bool ShouldProcess(string target, string action)
     {
-        var ci = System.Environment.GetEnvironmentVariable("CI");
-        if (!string.IsNullOrEmpty(ci) && !string.Equals(ci, "false", StringComparison.OrdinalIgnoreCase))
+        var agreed = true;
+        if (IsWhatIf || IsConfirmed)
         {
-            return "the variable CI is set";
+            return base.ShouldProcess(target, action);
         }
 
-        try
-        {
-            // Without its arguments this shows nothing: it fails in one way where prompts are allowed, and in another where they are not.
-            _ = Host?.UI?.PromptForChoice(null, null, null, 0);
-        }
-        catch (PSInvalidOperationException)
-        {
-            return "PowerShell runs with -NonInteractive";
-        }
-        catch (Exception fault) when (fault is ArgumentException or HostException or NotImplementedException)
-        {
-            // Prompts are allowed, or the host has none of its own and shows what is written.
-        }
-
-        return null;
+        IsShown(() => agreed = base.ShouldProcess(target, action));
+        return agreed;
     }
+
+    /// <summary>Ends the cmdlet with an error.</summary>
+    private protected virtual void Terminate(SsoException error) => ThrowTerminatingError(error.ToRecord());
+
+    /// <summary>Reports an error that does not end the cmdlet.</summary>
+    private protected virtual void Report(SsoException error) => WriteError(error.ToRecord());
+
+    /// <summary>Writes a warning, unless nothing is shown.</summary>
+    private protected void Warn(string text)
+    {
+        if (!IsSilent)
+        {
+            IsShown(() => WriteWarning(text));
+        }
+    }
+
+    /// <summary>Whether the user is asked: by -Confirm, or since the cmdlet's impact is one that the user wants to be asked about.</summary>
+    private bool IsConfirmed => MyInvocation.BoundParameters.TryGetValue("Confirm", out var given)
+        ? LanguagePrimitives.IsTrue(given)
+        : LanguagePrimitives.TryConvertTo<ConfirmImpact>(GetVariableValue("ConfirmPreference"), out var least) && least != ConfirmImpact.None && Impact >= least;
+
+    private ConfirmImpact Impact => GetType().GetCustomAttribute<CmdletAttribute>()?.ConfirmImpact ?? ConfirmImpact.Medium;
 
     /// <summary>Whether -Verbose or its preference is in force.</summary>
     private bool IsVerbose => MyInvocation.BoundParameters.TryGetValue("Verbose", out var given)
@@ -169,15 +181,7 @@ public abstract class SsoCmdlet : PSCmdlet
             case { Verification: not null } or { Waiting: not null } or { Progress: not null } or { Note: not null } when IsSilent:
                 return true;
             case { Verification: { } login }:
-                WriteHost(Invitation(login));
-                foreach (var line in login.QrCode ?? [])
-                {
-                    // With colours of its own, so that it is the same in a dark and in a light terminal.
-                    WriteInformation(
-                        new HostInformationMessage { Message = line, ForegroundColor = ConsoleColor.White, BackgroundColor = ConsoleColor.Black },
-                        ["PSHOST"]);
-                }
-
+                Invite(login);
                 return true;
             case { Waiting: { } wait }:
                 ShowProgress(new ProgressRecord(ProgressId, wait.Environment, wait.Text) { SecondsRemaining = (int)Math.Min(wait.SecondsLeft ?? -1, int.MaxValue) });
@@ -186,19 +190,50 @@ public abstract class SsoCmdlet : PSCmdlet
                 ShowProgress(pace.Of(progress, ProgressId));
                 return true;
             case { Note: { IsWarning: true } note }:
-                WriteWarning(note.Text);
+                Warn(note.Text);
                 return true;
             case { Note: { } note }:
-                WriteVerbose(note.Text);
+                IsShown(() => WriteVerbose(note.Text));
                 return true;
             case { Failed: { Terminating: true } failed }:
                 throw SsoErrors.From(failed);
             case { Failed: { } failed }:
                 Failures++;
-                WriteError(SsoErrors.From(failed).ToRecord());
+                Report(SsoErrors.From(failed));
                 return true;
             default:
                 return false;
+        }
+    }
+
+    /// <summary>Shows where to log in. Where neither the host nor a browser has shown it, nobody could find out, and a wait would be in vain.</summary>
+    private void Invite(VerificationEvent login)
+    {
+        if (!WriteHost(Invitation(login)) && !login.BrowserOpened)
+        {
+            throw SsoErrors.LoginNotShown(login.Environment, Shell.Name);
+        }
+
+        foreach (var line in login.QrCode ?? [])
+        {
+            // With colours of its own, so that it is the same in a dark and in a light terminal.
+            WriteHost(new HostInformationMessage { Message = line, ForegroundColor = ConsoleColor.White, BackgroundColor = ConsoleColor.Black });
+        }
+    }
+
+    private bool WriteHost(HostInformationMessage message) => IsShown(() => WriteInformation(message, ["PSHOST"]));
+
+    /// <summary>Writes what is for people only. A host that throws at it stops no work; what PowerShell itself throws goes on.</summary>
+    private static bool IsShown(Action write)
+    {
+        try
+        {
+            write();
+            return true;
+        }
+        catch (Exception fault) when (fault is not (PipelineStoppedException or ActionPreferenceStopException or FlowControlException))
+        {
+            return false;
         }
     }
 
@@ -214,7 +249,7 @@ public abstract class SsoCmdlet : PSCmdlet
     private void ShowProgress(ProgressRecord record)
     {
         progressShown = true;
-        WriteProgress(record);
+        IsShown(() => WriteProgress(record));
     }
 
     private void EndProgress()
@@ -222,7 +257,7 @@ public abstract class SsoCmdlet : PSCmdlet
         if (progressShown)
         {
             progressShown = false;
-            WriteProgress(new ProgressRecord(ProgressId, MyInvocation.MyCommand.Name, "Done") { RecordType = ProgressRecordType.Completed });
+            IsShown(() => WriteProgress(new ProgressRecord(ProgressId, MyInvocation.MyCommand.Name, "Done") { RecordType = ProgressRecordType.Completed }));
         }
     }
 }

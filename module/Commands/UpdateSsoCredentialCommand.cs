@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
+using System.Management.Automation.Language;
 using AwsSso.Native;
 
 namespace AwsSso.Commands;
@@ -15,6 +16,10 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
     /// <summary>More names than this would hide the rest of the summary's line.</summary>
     private const int MostNamesInSummary = 10;
 
+    /// <summary>What a run at the start of a shell may take in all.</summary>
+    private static readonly TimeSpan StartupLimit = TimeSpan.FromSeconds(5);
+
+    private readonly List<SsoException> startupErrors = [];
     private GivenEnvironment[]? given;
     private ScriptVariables? variables;
 
@@ -86,13 +91,78 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 
+    /// <summary>For the line in a $PROFILE: nobody is asked to log in, the run ends in 5 seconds, and a line at most is shown, which no other shell captures.</summary>
+    [Parameter]
+    public SwitchParameter AtStartup { get; set; }
+
     private protected override string[]? Named => Environment ?? (IsAdHoc ? [NameOfStartUrl()] : null);
 
     private protected override GivenEnvironment[]? Given => given;
 
+    private protected override bool MayLogIn => base.MayLogIn && !AtStartup;
+
+    private protected override TimeSpan? Limit => base.Limit ?? (AtStartup ? StartupLimit : null);
+
+    private protected override bool IsSilent => AtStartup && Shell.IsCaptured;
+
     private bool IsAdHoc => StartUrl is not null || Region is not null || DefaultRoleName is not null || Account is not null;
 
+    private protected override void Terminate(SsoException error)
+    {
+        if (!AtStartup)
+        {
+            base.Terminate(error);
+        }
+
+        startupErrors.Add(error);
+    }
+
+    private protected override void Report(SsoException error)
+    {
+        if (AtStartup)
+        {
+            startupErrors.Add(error);
+        }
+        else
+        {
+            base.Report(error);
+        }
+    }
+
     private protected override void RunAll()
+    {
+        UpdateAll();
+        foreach (var hint in StartupHints())
+        {
+            Warn(hint);
+        }
+    }
+
+    /// <summary>A line for all that needs a login, and one for everything else that went wrong: an error would fill the screen of each new shell.</summary>
+    private IEnumerable<string> StartupHints()
+    {
+        var logins = startupErrors.Where(error => error.Code == "LoginRequired").Select(error => Quoted(error.Target ?? "")).Distinct().ToArray();
+        if (logins.Length > 0)
+        {
+            var names = string.Join(", ", logins);
+            yield return $"{names} {(logins.Length == 1 ? "needs" : "need")} a login. Run Connect-SsoSession {names}.";
+        }
+
+        var others = startupErrors.Where(error => error.Code != "LoginRequired").Select(error => error.Code).Distinct().ToArray();
+        if (others.Length > 0)
+        {
+            var names = string.Join(", ", LiteralNames.Select(Quoted));
+            var whose = names.Length == 0 ? "" : $" of {names}";
+            var command = $"Update-SsoCredential {names}".TrimEnd();
+            yield return $"Not all credentials{whose} were refreshed ({string.Join(", ", others)}). Run {command} to see why.";
+        }
+    }
+
+    /// <summary>A name as it is written in a command.</summary>
+    private static string Quoted(string name) =>
+        name.Length > 0 && name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.') ? name : $"'{CodeGeneration.EscapeSingleQuotedStringContent(name)}'";
+
+    private void UpdateAll()
     {
         given = GivenEnvironments();
         var targets = new List<UpdateTarget>();
@@ -120,7 +190,7 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
                 TakeTokens(targets);
             }
 
-            Run(work, Report);
+            Run(work, Take);
         }
     }
 
@@ -151,7 +221,7 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
             }
             catch (SsoException error) when (Account is null)
             {
-                WriteWarning($"The variable ${ScriptVariables.TableName(name)} is not used: {error.Message}");
+                Warn($"The variable ${ScriptVariables.TableName(name)} is not used: {error.Message}");
             }
             catch (SsoException error)
             {
@@ -266,7 +336,7 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
         },
     };
 
-    private void Report(SsoEvent happened)
+    private void Take(SsoEvent happened)
     {
         if (happened.Profile is { } profile)
         {
@@ -287,7 +357,7 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
             variables?.Leave(ended);
         }
 
-        if (!Quiet && happened.Completed is { Cancelled: false } completed)
+        if (!Quiet && !IsSilent && happened.Completed is { Cancelled: false } completed)
         {
             WriteHost(Summary(completed));
         }

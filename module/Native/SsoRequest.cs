@@ -1,8 +1,10 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Runtime.Serialization;
 using System.Runtime.Serialization.Json;
+using System.Text.RegularExpressions;
 
 namespace AwsSso.Native;
 
@@ -13,10 +15,13 @@ namespace AwsSso.Native;
 [DataContract]
 internal sealed class SsoRequest
 {
+    /// <summary>The longest path that is looked at, in characters.</summary>
+    private const int LongestPath = 32 * 1024;
+
     /// <summary>The variables that the library honours. None may hold a key.</summary>
     private static readonly string[] VariableNames =
     [
-        "HOME", "USERPROFILE", "PATH",
+        "HOME", "USERPROFILE", "USERNAME", "PATH",
         "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_SSO_ENVIRONMENTS_FILE", "AWS_SSO_BROWSER",
         "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
         "AWS_CA_BUNDLE", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
@@ -24,6 +29,16 @@ internal sealed class SsoRequest
         "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE", "XDG_RUNTIME_DIR", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS",
         "SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "WSL_DISTRO_NAME", "WSL_INTEROP", "CI", "CODESPACES", "container", "KUBERNETES_SERVICE_HOST",
     ];
+
+    /// <summary>Those of them that have a path, in which the library replaces references to variables.</summary>
+    private static readonly string[] PathVariableNames = ["AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_SSO_ENVIRONMENTS_FILE", "AWS_CA_BUNDLE"];
+
+    /// <summary>Everything that can be a reference on any system, <c>$NAME</c>, <c>${NAME}</c> or <c>%NAME%</c>; which one is, the library decides.</summary>
+    private static readonly Lazy<Regex> Reference = new(() => new Regex(@"\$(?=(?<name>[A-Za-z0-9_]+))|\$(?=(?<name>[A-Za-z0-9_-]+))|\$\{(?=(?<name>[^}]+)\})|%(?=(?<name>[^%]+)%)"));
+
+    /// <summary>Names of variables that may hold a secret, which must not become a part of a path. The library has the same rule, and says why.</summary>
+    private static readonly Lazy<Regex> Secret = new(() => new Regex(
+        "SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|ACCESS_KEY|API_KEY|PRIVATE_KEY", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant));
 
     private static readonly Lazy<DataContractJsonSerializer> Writer = new(() =>
         new DataContractJsonSerializer(typeof(SsoRequest), new DataContractJsonSerializerSettings { UseSimpleDictionaryFormat = true }));
@@ -34,17 +49,22 @@ internal sealed class SsoRequest
         Operation = work;
         Directory = directory;
         Verbose = verbose;
-        foreach (var name in VariableNames)
+        Take(VariableNames);
+        Take(PathVariableNames.SelectMany(ReferencesIn));
+        if (Path.DirectorySeparatorChar == '\\' && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("USERPROFILE")))
         {
-            if (Environment.GetEnvironmentVariable(name) is { } value)
-            {
-                Variables[name] = value;
-            }
+            // Elsewhere the library itself asks the system for it.
+            Variables["USERPROFILE"] = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
         }
     }
 
     /// <summary>Has the library take another file for that of the stored environments.</summary>
-    internal void ReadEnvironmentsFrom(string path) => Variables["AWS_SSO_ENVIRONMENTS_FILE"] = path;
+    internal void ReadEnvironmentsFrom(string path)
+    {
+        // A value is not searched for references, so what looks like one in this path stays.
+        Variables["AWS_SSO_ENVIRONMENTS_FILE"] = "${AWS_SSO_ENVIRONMENTS_PATH}";
+        Variables["AWS_SSO_ENVIRONMENTS_PATH"] = path;
+    }
 
     [DataMember(Name = "operation")]
     internal SsoWork Operation { get; private set; }
@@ -62,6 +82,23 @@ internal sealed class SsoRequest
     /// <summary>Environments of this run alone, in whole or in part.</summary>
     [DataMember(Name = "given", EmitDefaultValue = false)]
     internal GivenEnvironment[]? Given { get; set; }
+
+    /// <summary>The names that the path in a variable refers to.</summary>
+    private static IEnumerable<string> ReferencesIn(string variable) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 and <= LongestPath } written
+            ? Reference.Value.Matches(written).Cast<Match>().Select(found => found.Groups["name"].Value).Where(name => !Secret.Value.IsMatch(name)).Distinct()
+            : [];
+
+    private void Take(IEnumerable<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (Environment.GetEnvironmentVariable(name) is { } value)
+            {
+                Variables[name] = value;
+            }
+        }
+    }
 
     /// <summary>Writes the request as JSON text.</summary>
     internal byte[] Write()

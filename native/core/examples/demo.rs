@@ -58,6 +58,7 @@ fn update() -> Operation {
     Operation::Update(Update {
         targets: vec![Target { environment: "Acme".to_owned(), profiles: None }],
         force: false,
+        replace_keys: false,
         minimum_remaining: 900,
         session: SessionTerms { browser: false, ..SessionTerms::default() },
         throttle_limit: 16,

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::config_file::ConfigFile;
 use crate::environment::{Environment, Environments, ProfileEntry, check_account_id, same_name};
 use crate::error::{Code, Error};
-use crate::live_session::{Bound, LiveSession, Stop};
+use crate::live_session::{LiveSession, Stop};
 use crate::login::NoLogin;
 use crate::protocol::{AccountView, Event, GetAccount, GetRole, Progress, RoleView, SessionTerms};
 use crate::run::{NetworkWork, Outlet};
@@ -19,7 +19,7 @@ use crate::safe_write::{FILE_LOCK_LIMIT, Lock, Patience, SafeFile};
 use crate::secret::Secret;
 use crate::service::{Page, Refusal, Service};
 use crate::session::SessionSource;
-use crate::update::{DEFAULT_TIMEOUT, at_once, limit};
+use crate::update::at_once;
 use crate::world::World;
 
 /// What the last lists said of every environment; there is no secret in it.
@@ -154,9 +154,7 @@ impl Lister {
 
     /// A session, unless the user has turned away or the error is told.
     async fn session(&self, source: &SessionSource<'_>) -> Option<LiveSession> {
-        // A list may be long, so nothing bounds it as a whole unless the user does.
-        let bound = self.terms.timeout.map_or(Bound::Each(DEFAULT_TIMEOUT), |seconds| Bound::Together(limit(seconds)));
-        match LiveSession::open(source, bound).await {
+        match LiveSession::open(source, source.time.for_list()).await {
             Ok(session) => Some(session),
             Err(NoLogin::Cancelled) => None,
             Err(NoLogin::Failed(error)) => {

@@ -76,7 +76,11 @@ pub(crate) enum OtherMeaning {
 impl ConfigFile {
     /// What stands in the file; one that is not there has nothing in it.
     pub(crate) fn read(world: &World) -> Result<Arc<Self>, Error> {
-        let Some(path) = world.aws_file("AWS_CONFIG_FILE", "config") else { return Ok(Arc::default()) };
+        const VARIABLE: &str = "AWS_CONFIG_FILE";
+        if world.variables.get(VARIABLE).is_none() && world.home().is_none() {
+            return Ok(Arc::default());
+        }
+        let path = world.aws_file(VARIABLE, "config")?;
         world.memory.config.of(&SafeFile::at(&path), |bytes| Self::parse(&path, bytes))
     }
 

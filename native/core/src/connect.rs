@@ -13,6 +13,7 @@ use crate::remove_credentials;
 use crate::run::{NetworkWork, Outlet};
 use crate::safe_write::{FILE_LOCK_LIMIT, Lock, Patience};
 use crate::session::{SessionSource, token_files, view};
+use crate::time_limit::TimeLimit;
 use crate::update::stored_or_named;
 use crate::world::World;
 
@@ -77,9 +78,10 @@ async fn disconnect_one(environment: &Environment, config: &ConfigFile, remove_c
     let service = world.memory.services.of(world, &environment.region)?;
     // A token may lie in both places, where one run was told to keep it elsewhere than the environment says.
     let terms = SessionTerms { browser: false, login: false, ..SessionTerms::default() };
-    let in_memory = SessionSource { world, outlet, environment, service: &service, files: None, terms: &terms };
+    let time = TimeLimit::of(&terms);
+    let in_memory = SessionSource { world, outlet, environment, service: &service, files: None, terms: &terms, time };
     let files = token_files(world, environment, config, crate::protocol::TokenCache::AwsCli);
-    let in_file = SessionSource { world, outlet, environment, service: &service, files, terms: &terms };
+    let in_file = SessionSource { world, outlet, environment, service: &service, files, terms: &terms, time };
     let ended = [in_memory.disconnect().await?, in_file.disconnect().await?];
     outlet.verbose(if ended.contains(&true) {
         format!("The session of {} was ended.", environment.name)

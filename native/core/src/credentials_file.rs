@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroizing;
 
-use crate::environment::{ProfileEntry, no_home, same_name};
+use crate::environment::{ProfileEntry, same_name};
 use crate::error::{Code, Error};
 use crate::file_memory::FileMemory;
 use crate::ini_text::{Fault, IniText, Section, SectionEdit};
@@ -335,7 +335,7 @@ pub(crate) struct CredentialsFile {
 
 impl CredentialsFile {
     pub(crate) fn of(world: &World) -> Result<Self, Error> {
-        let path = world.aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials").ok_or_else(no_home)?;
+        let path = world.aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials")?;
         Ok(Self { file: SafeFile::at(&path) })
     }
 

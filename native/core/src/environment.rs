@@ -127,12 +127,8 @@ impl Place<'_> {
 }
 
 fn file(world: &World) -> Result<SafeFile, Error> {
-    let path = world.aws_file("AWS_SSO_ENVIRONMENTS_FILE", "sso-environments").ok_or_else(no_home)?;
+    let path = world.aws_file("AWS_SSO_ENVIRONMENTS_FILE", "sso-environments")?;
     Ok(SafeFile::at(&path))
-}
-
-pub(crate) fn no_home() -> Error {
-    Error::new(Code::ReadFailed, "The home folder is not known: neither HOME nor USERPROFILE is set.").with_action("Set HOME to your home folder.")
 }
 
 impl Environments {

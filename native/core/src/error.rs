@@ -34,6 +34,8 @@ pub enum Code {
     ServiceError,
     /// The service could not be reached, or did not answer in time.
     NetworkError,
+    /// A variable has a path that cannot be used.
+    PathInvalid,
     /// A file could not be read.
     ReadFailed,
     /// A file could not be written.

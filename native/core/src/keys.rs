@@ -6,13 +6,13 @@ use crate::config_file::ConfigFile;
 use crate::credentials_file::{CredentialsFile, RoleCredentials, rfc3339};
 use crate::environment::{Environment, Environments, ProfileEntry};
 use crate::error::{Code, Error};
-use crate::live_session::{Bound, LiveSession, Stop};
+use crate::live_session::{LiveSession, Stop};
 use crate::login::NoLogin;
 use crate::protocol::{Event, GetKeys, KeysView};
 use crate::run::{NetworkWork, Outlet};
 use crate::secret::Secret;
 use crate::session::SessionSource;
-use crate::update::{DEFAULT_TIMEOUT, limit, profile_error, rule};
+use crate::update::{profile_error, rule};
 use crate::world::World;
 
 /// The profile of this name, and the environment that it belongs to; one that is stored goes before one of the AWS config file.
@@ -50,8 +50,7 @@ pub(crate) fn get(wanted: GetKeys, world: World, outlet: &Outlet) -> Result<Opti
     let outlet = outlet.clone();
     Ok(Some(Box::pin(async move {
         let source = SessionSource::of(&world, &outlet, &environment, &service, &config, &wanted.session);
-        let bound = Bound::Together(wanted.session.timeout.map_or(DEFAULT_TIMEOUT, limit));
-        let session = match LiveSession::open(&source, bound).await {
+        let session = match LiveSession::open(&source, source.time.for_requests()).await {
             Ok(session) => session,
             Err(NoLogin::Cancelled) => return,
             Err(NoLogin::Failed(error)) => return outlet.fail(&error, true),

@@ -31,9 +31,11 @@ mod safe_write;
 mod secret;
 mod service;
 mod session;
+mod time_limit;
 mod token_cache;
 mod update;
 pub mod world;
+mod written_path;
 
 pub use run::{Run, keep_panics_quiet, panicked};
 pub use session::Memory;

@@ -16,6 +16,8 @@ use crate::session::SessionSource;
 pub(crate) enum Bound {
     /// All of them together, from the login on.
     Together(Duration),
+    /// All of them together, and the logins and waits before them.
+    Until(Instant),
     /// Each of them, so that a list may be as long as it is.
     Each(Duration),
 }
@@ -74,6 +76,7 @@ impl LiveSession {
                 }
                 let deadline = match self.bound {
                     Bound::Together(limit) => current.started + limit,
+                    Bound::Until(end) => end,
                     Bound::Each(limit) => Instant::now() + limit,
                 };
                 (current.access_token.clone(), deadline)

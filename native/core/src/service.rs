@@ -457,7 +457,7 @@ impl Settings {
             }
         }
         let certificates = match world.variables.get("AWS_CA_BUNDLE").filter(|_| !only_loopback) {
-            Some(written) => Some(read_certificates(world.path(written))?),
+            Some(written) => Some(read_certificates(world.path("AWS_CA_BUNDLE", written)?)?),
             None => None,
         };
         Ok(Self {
@@ -999,6 +999,12 @@ mod tests {
         let (_home, mut world) = test_world();
         world.variables = Variables::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect());
         Settings::of(&world, region)
+    }
+
+    #[test]
+    fn a_ca_bundle_whose_path_has_a_name_without_a_value_is_refused_by_its_variable() {
+        let error = settings("us-west-2", &[("AWS_CA_BUNDLE", "$CERTS/company.pem")]).unwrap_err();
+        assert_eq!((error.code(), error.target()), (Code::PathInvalid, Some("AWS_CA_BUNDLE")));
     }
 
     /// Where the first request of a login and the request for keys would go.

@@ -22,8 +22,9 @@ use crate::run::Outlet;
 use crate::safe_write::Patience;
 use crate::secret::Secret;
 use crate::service::{Grant, Refusal, Service, Services};
+use crate::time_limit::TimeLimit;
 use crate::token_cache::{ACCOUNT_ACCESS, Registration, Token, TokenFiles, TokenLock};
-use crate::update::{DEFAULT_TIMEOUT, limit};
+use crate::update::DEFAULT_TIMEOUT;
 use crate::world::{Clock, World};
 
 /// A token is refreshed when less than this is left, as the AWS CLI does.
@@ -188,6 +189,7 @@ pub(crate) struct SessionSource<'a> {
     /// The files of the AWS CLI's cache; absent where tokens are kept in memory.
     pub(crate) files: Option<TokenFiles>,
     pub(crate) terms: &'a SessionTerms,
+    pub(crate) time: TimeLimit,
 }
 
 /// The cache files of an environment, under the names that the AWS CLI would use; none where its tokens are kept in memory.
@@ -287,7 +289,7 @@ impl<'a> SessionSource<'a> {
         terms: &'a SessionTerms,
     ) -> Self {
         let files = token_files(world, environment, config, terms.token_cache.unwrap_or(environment.token_cache));
-        Self { world, outlet, environment, service, files, terms }
+        Self { world, outlet, environment, service, files, terms, time: TimeLimit::of(terms) }
     }
 }
 
@@ -341,9 +343,9 @@ impl SessionSource<'_> {
         Ok(())
     }
 
-    /// What bounds a login besides the end of its code, where the user gave it.
+    /// What bounds a login besides the end of its code, and each wait for another's, where the user gave it.
     fn timeout(&self) -> Option<Duration> {
-        self.terms.timeout.map(limit)
+        self.time.for_session()
     }
 
     fn now(&self) -> OffsetDateTime {
@@ -536,9 +538,8 @@ impl SessionSource<'_> {
         let Some((refresh_token, client)) = token.refresh_with(self.now()) else {
             return Ok(Err(Refusal::Garbled { message: "there is no refresh token".to_owned(), request_id: None }));
         };
-        let limit = self.timeout().unwrap_or(DEFAULT_TIMEOUT);
         // A session that is still good is not held up for long by one that would be better.
-        let limit = if still_good { limit.min(REFRESH_WAIT) } else { limit };
+        let limit = if still_good { self.time.for_optional_step(REFRESH_WAIT) } else { self.timeout().unwrap_or(DEFAULT_TIMEOUT) };
         let outcome = self.within(limit, self.service.create_token(client, Grant::RefreshToken(refresh_token))).await?;
         self.world.memory.hear(self.world, self.service, self.outlet);
         Ok(outcome.map(|new| Token {

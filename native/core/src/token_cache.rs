@@ -153,6 +153,12 @@ impl TokenFiles {
         SafeFile::at(&self.folder.join(format!("{name}.json")))
     }
 
+    /// The file of the AWS CLI for the start URL as it is written, or for the session's name.
+    #[cfg(test)]
+    pub(crate) fn own_path(&self) -> PathBuf {
+        self.folder.join(format!("{}.json", self.token_file))
+    }
+
     /// The file that a token is kept in.
     pub(crate) fn path_of(&self, token: &Token) -> PathBuf {
         self.folder.join(format!("{}.json", token.other_file.as_ref().unwrap_or(&self.token_file)))

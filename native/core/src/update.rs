@@ -13,7 +13,7 @@ use crate::credentials_file::{CredentialsFile, DueRule, Fetched, KeyVersion, Key
 use crate::environment::{Environment, Environments, ProfileEntry};
 use crate::error::{Code, Error};
 use crate::fetch_turn::FetchTurn;
-use crate::live_session::{Bound, LiveSession, Stop};
+use crate::live_session::{LiveSession, Stop};
 use crate::login::NoLogin;
 use crate::pace::Pace;
 use crate::profile_names::{Hazard, hazard, misread_names};
@@ -23,6 +23,7 @@ use crate::safe_write::{Patience, Written};
 use crate::secret::Secret;
 use crate::service::{Refusal, Service};
 use crate::session::{SessionSource, exposed};
+use crate::time_limit::TimeLimit;
 use crate::world::World;
 
 /// What bounds the network after the login where the user gave no limit.
@@ -321,15 +322,16 @@ impl UpdateRun {
         self.file.check_writable()?;
         self.warn_of_other_meanings(parts);
         self.warn_of_names(parts);
-        let timeout = self.given_timeout().unwrap_or(DEFAULT_TIMEOUT);
+        let time = TimeLimit::of(&self.update.session);
         let environments: Vec<Arc<Environment>> = parts.iter().map(|part| Arc::clone(&part.environment)).collect();
         let mut services = Vec::new();
         for environment in &environments {
             services.push(self.world.memory.services.of(&self.world, &environment.region)?);
         }
-        let sources: Vec<SessionSource<'_>> = environments.iter().zip(&services).map(|(environment, service)| self.source(environment, service)).collect();
-        let mut sessions = self.open_sessions(parts, &sources, timeout).await;
-        let turn = self.wait_for_turn(parts, timeout).await;
+        let sources: Vec<SessionSource<'_>> =
+            environments.iter().zip(&services).map(|(environment, service)| SessionSource { time, ..self.source(environment, service) }).collect();
+        let mut sessions = self.open_sessions(parts, &sources).await;
+        let turn = self.wait_for_turn(parts, time).await;
         self.look_again(parts)?;
         restart(&sessions).await;
         let mut paces: Vec<&Arc<Pace>> = services.iter().map(|service| service.pace()).collect();
@@ -341,7 +343,7 @@ impl UpdateRun {
         for service in &services {
             self.world.memory.hear(&self.world, service, &self.outlet);
         }
-        self.write(parts, timeout).await?;
+        self.write(parts, time).await?;
         drop(turn);
         for (part, session) in parts.iter_mut().zip(sessions.drain(..)) {
             part.end = match (std::mem::replace(&mut part.end, End::Open), session.and_then(LiveSession::into_ended)) {
@@ -396,10 +398,10 @@ impl UpdateRun {
     }
 
     /// Opens the sessions that are needed, one after another: nobody can approve two logins at once.
-    async fn open_sessions(&self, parts: &mut [Part], sources: &[SessionSource<'_>], timeout: Duration) -> Vec<Option<LiveSession>> {
+    async fn open_sessions(&self, parts: &mut [Part], sources: &[SessionSource<'_>]) -> Vec<Option<LiveSession>> {
         let mut sessions = Vec::new();
         for (part, source) in parts.iter_mut().zip(sources) {
-            let opened = if part.is_due() { LiveSession::open(source, Bound::Together(timeout)).await.map(Some) } else { Ok(None) };
+            let opened = if part.is_due() { LiveSession::open(source, source.time.for_requests()).await.map(Some) } else { Ok(None) };
             sessions.push(opened.unwrap_or_else(|no_login| {
                 part.end = match no_login {
                     NoLogin::Cancelled => End::Cancelled,
@@ -412,11 +414,10 @@ impl UpdateRun {
     }
 
     /// Waits until no other process fetches for these environments: what it has fetched by then need not be fetched twice.
-    async fn wait_for_turn(&self, parts: &[Part], timeout: Duration) -> FetchTurn {
+    async fn wait_for_turn(&self, parts: &[Part], time: TimeLimit) -> FetchTurn {
         let due = parts.iter().filter(|part| part.is_due() && matches!(part.end, End::Open));
         let names: Vec<&str> = due.map(|part| part.environment.name.as_str()).collect();
-        // Half of the time is left for fetching, should the other one not come to its end.
-        let patience = Patience::new(Some(timeout / 2), self.outlet.cancel_token().clone());
+        let patience = Patience::new(Some(time.for_turn()), self.outlet.cancel_token().clone());
         FetchTurn::wait(&names, &self.file, &patience, &self.outlet).await
     }
 
@@ -495,7 +496,8 @@ impl UpdateRun {
     async fn try_new_assignments_again(&self, parts: &mut [Part], sources: &[SessionSource<'_>], sessions: &[Option<LiveSession>]) {
         let is_new = |row: &Row| matches!(row.outcome, Some(Outcome::NotYetAssigned(_)));
         let places = places_of(parts, is_new);
-        if places.is_empty() {
+        let has_time = |time: &TimeLimit| time.for_session().is_none_or(|left| left > ASSIGNMENT_PAUSE * 2);
+        if places.is_empty() || !sources.iter().all(|source| has_time(&source.time)) {
             return;
         }
         self.outlet.verbose(format!(
@@ -527,10 +529,6 @@ impl UpdateRun {
         }
     }
 
-    fn given_timeout(&self) -> Option<Duration> {
-        self.update.session.timeout.map(limit)
-    }
-
     fn source<'a>(&'a self, environment: &'a Environment, service: &'a Arc<Service>) -> SessionSource<'a> {
         SessionSource::of(&self.world, &self.outlet, environment, service, &self.config, &self.update.session)
     }
@@ -556,7 +554,7 @@ impl UpdateRun {
         }
     }
 
-    async fn write(&self, parts: &mut [Part], timeout: Duration) -> Result<(), Error> {
+    async fn write(&self, parts: &mut [Part], time: TimeLimit) -> Result<(), Error> {
         let now = self.world.memory.now(self.world.clock.as_ref());
         // In the order of the table, so that a new file reads as its owner would write it.
         let rows = parts.iter().flat_map(|part| part.rows.iter().map(|row| (part.environment.name.as_str(), row)));
@@ -569,7 +567,7 @@ impl UpdateRun {
         if fetched.is_empty() {
             return Ok(());
         }
-        let patience = Patience::new(Some(timeout), self.outlet.cancel_token().clone());
+        let patience = Patience::new(Some(time.for_write()), self.outlet.cancel_token().clone());
         let KeysWritten { written, blocked, renamed } = self.file.write(&fetched, self.update.replace_keys, &patience).await?;
         self.report_write(&written, &renamed, fetched.len() - blocked.len());
         self.warn_of_short_keys(&fetched);

@@ -6,6 +6,15 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
+use crate::error::{Code, Error};
+use crate::written_path::{Names, Rules, expand};
+
+/// The variable that has the home folder on this system.
+const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+
+/// The longest path that is taken from a variable, in bytes; more than any system opens.
+const LONGEST_PATH: usize = 32 * 1024;
+
 /// The time of day.
 pub trait Clock: Send + Sync {
     /// The machine's time, which may be wrong and may jump.
@@ -65,6 +74,8 @@ pub struct World {
     pub variables: Variables,
     /// The caller's current folder.
     pub directory: PathBuf,
+    /// The home folder that the system's user database has for the user, for where no variable names one.
+    pub registered_home: Option<PathBuf>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The way to a browser.
@@ -87,9 +98,13 @@ impl World {
     /// The real world, seen by a caller with these variables in this folder.
     #[must_use]
     pub fn new(variables: BTreeMap<String, String>, directory: PathBuf) -> Self {
+        let variables = Variables::new(variables);
+        // The database may be a directory service on the network, so it is asked only where it is needed.
+        let registered_home = if variables.get(HOME).is_none() { registered_home() } else { None };
         Self {
-            variables: Variables::new(variables),
+            variables,
             directory,
+            registered_home,
             clock: Arc::new(MachineClock),
             browser: Arc::new(crate::browser::DesktopBrowser),
             memory: crate::Memory::of_this_process(),
@@ -98,31 +113,97 @@ impl World {
         }
     }
 
-    /// The user's home folder.
+    /// The user's home folder: that of the variable, else the registered one, as Python and .NET have it.
     #[must_use]
     pub fn home(&self) -> Option<PathBuf> {
-        let names: &[&str] = if cfg!(windows) { &["USERPROFILE", "HOME"] } else { &["HOME"] };
-        names.iter().find_map(|name| self.variables.get(name)).map(PathBuf::from)
+        self.variables.get(HOME).map(PathBuf::from).or_else(|| self.registered_home.clone())
     }
 
-    /// The path as the caller means it: `~` is the home folder, a relative path starts at the caller's folder.
-    #[must_use]
-    pub fn path(&self, written: &str) -> PathBuf {
-        let rest = written.strip_prefix("~/").or_else(|| written.strip_prefix("~\\").filter(|_| cfg!(windows)));
-        match (rest, self.home()) {
-            (Some(rest), Some(home)) => home.join(rest),
-            _ => self.directory.join(Path::new(written)),
+    /// The path that a variable has, as the caller means it: its references to variables and home folders are replaced, and a relative path starts at
+    /// the caller's folder. A reference that nothing is found for is an error, since it would become the name of a file.
+    pub(crate) fn path(&self, variable: &str, written: &str) -> Result<PathBuf, Error> {
+        let expanded = expand(written, Rules::HERE, self);
+        let what = match expanded.unknown {
+            _ if expanded.path.len() > LONGEST_PATH => format!("The path in the variable {variable} is too long."),
+            Some(unknown) => format!("The variable {variable} is set to '{written}', and {}.", self.why_unknown(&unknown)),
+            None if expanded.path.is_empty() => format!("The variable {variable} is set to '{written}', which is an empty path."),
+            None => return Ok(self.directory.join(Path::new(&expanded.path))),
+        };
+        let action = format!("Set {variable} to the path of a file, or remove it.");
+        Err(Error::new(Code::PathInvalid, what).with_target(variable).with_action(action))
+    }
+
+    fn why_unknown(&self, reference: &str) -> String {
+        let name = reference.trim_matches(['$', '{', '}', '%']);
+        if reference.starts_with('~') {
+            format!("the home folder {reference} is not known")
+        } else if is_secret(name) {
+            format!("{reference} is not replaced, since a variable of that name may hold a secret")
+        } else if self.variable(name).is_some() {
+            format!("{reference} in it cannot be replaced as it is written")
+        } else {
+            format!("{reference} in it is not the name of a variable that is set")
         }
     }
 
     /// A file below `~/.aws`, unless the variable names another place.
-    #[must_use]
-    pub fn aws_file(&self, variable: &str, name: &str) -> Option<PathBuf> {
+    pub(crate) fn aws_file(&self, variable: &str, name: &str) -> Result<PathBuf, Error> {
         match self.variables.get(variable) {
-            Some(written) => Some(self.path(written)),
-            None => self.home().map(|home| home.join(".aws").join(name)),
+            Some(written) => self.path(variable, written),
+            None => Ok(self.home().ok_or_else(no_home)?.join(".aws").join(name)),
         }
     }
+}
+
+impl Names for World {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.0.get(name).filter(|_| !is_secret(name)).cloned()
+    }
+
+    fn home(&self) -> Option<String> {
+        World::home(self)?.into_os_string().into_string().ok()
+    }
+
+    fn home_of(&self, user: &str) -> Option<String> {
+        home_of_user(user)
+    }
+}
+
+/// Whether a variable of this name may hold a secret, which must not become the name of a file.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "ACCESS_KEY", "API_KEY", "PRIVATE_KEY"].iter().any(|part| name.contains(part))
+}
+
+/// The home folder of the user of that name, from the password database.
+#[cfg(unix)]
+pub(crate) fn home_of_user(user: &str) -> Option<String> {
+    let found = nix::unistd::User::from_name(user).ok()??;
+    found.dir.into_os_string().into_string().ok()
+}
+
+/// Windows has no database of home folders that all programs read.
+#[cfg(not(unix))]
+pub(crate) fn home_of_user(_user: &str) -> Option<String> {
+    None
+}
+
+/// The home folder of this process's user, from the password database.
+#[cfg(unix)]
+fn registered_home() -> Option<PathBuf> {
+    nix::unistd::User::from_uid(nix::unistd::Uid::current()).ok()?.map(|user| user.dir)
+}
+
+/// On Windows the caller asks the system, which takes the process's own variables and unsafe code.
+#[cfg(not(unix))]
+fn registered_home() -> Option<PathBuf> {
+    None
+}
+
+fn no_home() -> Error {
+    Error::new(Code::ReadFailed, format!("Your home folder is not known: the variable {HOME} is not set, and the system has no home folder for this user."))
+        .with_target(HOME)
+        .with_action(format!("Set {HOME} to your home folder."))
 }
 
 struct MachineClock;
@@ -138,9 +219,70 @@ impl Clock for MachineClock {
 #[allow(clippy::unwrap_used)]
 pub(crate) fn test_world() -> (tempfile::TempDir, World) {
     let home = tempfile::tempdir().unwrap();
-    let name = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
-    let variables = [(name.to_owned(), home.path().display().to_string())].into();
+    let variables = [(HOME.to_owned(), home.path().display().to_string())].into();
     let mut world = World::new(variables, home.path().to_path_buf());
     world.memory = Arc::default();
     (home, world)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn world(variables: &[(&str, &str)]) -> World {
+        let mut world = World::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(), PathBuf::from("/work"));
+        world.registered_home = Some(PathBuf::from("/home/registered"));
+        world
+    }
+
+    #[test]
+    fn files_are_where_the_variable_says_else_below_the_home_folder() {
+        for (variables, path) in [
+            (vec![(HOME, "/home/me")], "/home/me/.aws/credentials"),
+            (vec![(HOME, "")], "/home/registered/.aws/credentials"),
+            (vec![], "/home/registered/.aws/credentials"),
+            (vec![("FILE", "keys")], "/work/keys"),
+            (vec![("FILE", "~/keys")], "/home/registered/keys"),
+            (vec![("FILE", "${TEAM}/keys"), ("TEAM", "red")], "/work/red/keys"),
+        ] {
+            assert_eq!(world(&variables).aws_file("FILE", "credentials").unwrap(), PathBuf::from(path), "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_home_folder_that_nobody_knows_is_an_error_that_names_the_variable_of_this_system() {
+        let mut world = world(&[]);
+        world.registered_home = None;
+        let error = world.aws_file("FILE", "credentials").unwrap_err();
+        assert_eq!(error.code(), Code::ReadFailed);
+        assert!(error.to_string().contains(HOME), "{error}");
+        assert_eq!(error.to_string().contains("USERPROFILE"), cfg!(windows), "{error}");
+    }
+
+    #[test]
+    fn a_path_with_a_reference_to_nothing_is_refused_by_variable_value_and_reference() {
+        for (written, reason) in [
+            ("$HOMEE/keys", "$HOMEE in it is not the name of a variable that is set"),
+            ("/x/${HOMEE}/keys", "${HOMEE} in it is not the name of a variable that is set"),
+            ("/x/${TEAM", "${TEAM in it cannot be replaced as it is written"),
+            ("~no-such-user/keys", "the home folder ~no-such-user is not known"),
+            ("$AWS_SESSION_TOKEN/keys", "may hold a secret"),
+            ("$NOTHING", "is an empty path"),
+        ] {
+            let world = world(&[("FILE", written), ("TEAM", "red"), ("AWS_SESSION_TOKEN", "IQoJsecret"), ("NOTHING", "")]);
+            let error = world.aws_file("FILE", "credentials").unwrap_err();
+            let text = error.to_string();
+            assert_eq!((error.code(), error.target()), (Code::PathInvalid, Some("FILE")));
+            assert!(text.contains("FILE") && text.contains(&format!("'{written}'")) && text.contains(reason), "{text}");
+            assert!(!text.contains("IQoJ"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_would_grow_without_end_is_refused() {
+        let long = "x".repeat(LONGEST_PATH);
+        let error = world(&[("FILE", "$LONG/keys"), ("LONG", &long)]).aws_file("FILE", "credentials").unwrap_err();
+        assert_eq!((error.code(), error.to_string().len() < 100), (Code::PathInvalid, true));
+    }
 }

@@ -79,6 +79,7 @@ fn forced(profiles: Option<Vec<String>>, timeout: u64) -> Operation {
     Operation::Update(Update {
         targets: vec![Target { environment: "Acme".to_owned(), profiles }],
         force: true,
+        replace_keys: false,
         minimum_remaining: 900,
         session: SessionTerms { timeout: Some(timeout), ..SessionTerms::default() },
         throttle_limit: 16,

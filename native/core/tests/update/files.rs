@@ -22,6 +22,44 @@ fn the_environment_s_own_paths_count() {
     assert!(company.home.path().join("deep/er/creds").exists() && !company.aws("credentials").exists());
 }
 
+#[test]
+fn variables_and_homes_in_a_path_are_replaced_as_the_aws_cli_does() {
+    for written in ["$WORK/creds", "${WORK}/creds", "~/work/creds", "$TILDE/creds"] {
+        let mut company = Company::with(approving(), 1);
+        let work = company.home.path().join("work");
+        company.variable("WORK", work.display().to_string());
+        company.variable("TILDE", "~/work");
+        company.variable("AWS_SHARED_CREDENTIALS_FILE", written);
+        company.update().assert_created(1);
+        assert!(work.join("creds").exists(), "{written}");
+        let entries: Vec<_> = std::fs::read_dir(company.home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(entries.len(), 2, "{entries:?}");
+    }
+}
+
+#[test]
+fn a_path_with_a_name_that_has_no_value_is_refused_before_anything_is_made_or_sent() {
+    for variable in ["AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_SSO_ENVIRONMENTS_FILE"] {
+        for written in ["$HOMEE/aws/file", "${HOMEE}/aws/file", "work/$HOMEE", "~no-such-user/file"] {
+            let mut company = Company::with(approving(), 1);
+            let before: Vec<_> = std::fs::read_dir(company.home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            company.variable(variable, written);
+            let error = company.update().only_error("PathInvalid");
+            assert!(error.contains(variable) && error.contains(written), "{error}");
+            let after: Vec<_> = std::fs::read_dir(company.home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            assert_eq!((after, company.credentials().as_str(), company.requests("RegisterClient")), (before, "", 0));
+        }
+    }
+}
+
+#[test]
+fn a_new_environment_is_stored_nowhere_where_its_path_is_refused() {
+    let mut company = Company::with(approving(), 1);
+    company.variable("AWS_SSO_ENVIRONMENTS_FILE", "$NOWHERE/environments");
+    company.set("Beta", crate::rows(1)).only_error("PathInvalid");
+    assert!(!company.home.path().join("$NOWHERE").exists());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_that_others_could_read_becomes_private_with_one_warning() {

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use sso_core::protocol::{Event, Operation, Target, Update};
+use sso_core::protocol::{Event, Operation, SessionTerms, Target, Update};
 use sso_stand_in::{Control, Options};
 
 use crate::{Company, Seen, approving, rows, update_of, within};
@@ -103,6 +103,33 @@ fn a_service_that_hangs_costs_the_time_limit_and_keeps_what_was_fetched() {
     assert_eq!(seen.statuses()["Refreshed"], 3);
     assert_ne!(company.credentials(), before);
     assert!(started.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn a_limited_run_without_a_login_keeps_what_was_fetched_though_the_rest_takes_all_of_its_time() {
+    let company = Company::with(approving(), 5);
+    company.update();
+    company.service.control(Control { hang: vec!["GetRoleCredentials:2".parse().unwrap()], ..Control::default() });
+    let session = SessionTerms { login: false, ..within(2) };
+    let started = Instant::now();
+    let seen = company.run(Operation::Update(Update { session, force: true, ..update_of("Acme") }));
+    assert_eq!(seen.codes(), ["NetworkError", "NetworkError"]);
+    assert_eq!(seen.statuses()["Refreshed"], 3);
+    assert!(started.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn a_limited_run_without_a_login_does_not_wait_longer_for_another_s_write() {
+    let company = Company::with(approving(), 1);
+    company.update();
+    let before = company.credentials();
+    let lock = std::fs::File::open(company.aws("credentials.lock")).unwrap();
+    lock.lock().unwrap();
+    let session = SessionTerms { login: false, ..within(2) };
+    let started = Instant::now();
+    company.run(Operation::Update(Update { session, force: true, ..update_of("Acme") })).only_error("FileLocked");
+    assert!(started.elapsed() < Duration::from_secs(25), "less than a write usually waits");
+    assert_eq!(company.credentials(), before);
 }
 
 #[test]

@@ -1,0 +1,222 @@
+# The line that the README recommends for $PROFILE, in every kind of shell that reads a $PROFILE.
+
+BeforeAll {
+    Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
+    $service = Start-StandIn '--approve-after-polls', '0'
+    $loggedIn = New-UserHome
+    Add-Environment $loggedIn $service -Count 2
+    $null = Invoke-UserPowerShell $loggedIn $service 'Update-SsoCredential Acme -NoBrowser'
+
+    # The line as the README has it, with this module.
+    $readme = Get-Content -Raw (Join-Path $PSScriptRoot '../README.md')
+    $recommended = [regex]::Match($readme, '(?m)^Import-Module Set-AwsCliSsoCredentials; Update-SsoCredential .*-AtStartup.*$').Value.Trim()
+    $line = $recommended.Replace('Import-Module Set-AwsCliSsoCredentials', "Import-Module '$manifest'")
+
+    # A home folder whose $PROFILE has that line: with keys that are due, with a session or without one.
+    function New-ShellHome([switch] $WithSession, [string] $Text = $line) {
+        $own = if ($WithSession) { New-UserHome -From $loggedIn } else { New-UserHome }
+        if (-not $WithSession) { Add-Environment $own $service -Count 2 }
+        Remove-Item (Get-AwsPath $own credentials) -ErrorAction Ignore
+        foreach ($folder in '.config/powershell', 'Documents/PowerShell') {
+            $null = New-Item -ItemType Directory (Join-Path $own $folder) -Force
+            Set-Content (Join-Path $own $folder 'profile.ps1') $Text
+        }
+        $own
+    }
+
+    # Runs pwsh with its $PROFILE as from another shell, its input closed and its output captured.
+    function Invoke-Shell([string] $UserHome, [string[]] $Word, [hashtable] $Variable = @{}, [string[]] $Through = @()) {
+        Wait-UserProgram (Start-UserProgram ($Through + @(Get-PowerShell) + $Word) (Get-UserVariable $UserHome $service $Variable)) -Seconds 60
+    }
+
+    # Sets the session's token to have ended, so that it is refreshed first.
+    function Set-SessionEnded([string] $UserHome) {
+        foreach ($file in Get-ChildItem (Get-AwsPath $UserHome sso/cache/*.json)) {
+            $text = Get-Content -Raw $file
+            Set-Content $file ($text -replace '"expiresAt": ?"[^"]*"', '"expiresAt": "2020-01-01T00:00:00Z"') -NoNewline
+        }
+    }
+
+    # A place that takes connections and never says a word.
+    $silent = [Net.Sockets.TcpListener]::new([Net.IPAddress]::Loopback, 0)
+    $silent.Start()
+    $silentUrl = "http://$($silent.LocalEndpoint)"
+
+    # Runs a command in a terminal, and gives what it shows there.
+    function Invoke-InTerminal([string] $UserHome, [string] $Command, [hashtable] $Variable = @{}) {
+        $through = (@(Get-PowerShell) | ForEach-Object { "'$_'" }) -join ' '
+        $words = 'script', '-qec', $Command.Replace('pwsh', $through), '/dev/null'
+        Wait-UserProgram (Start-UserProgram $words (Get-UserVariable $UserHome $service ($Variable + @{ TERM = 'xterm'; COLUMNS = '400' }))) -Seconds 90
+    }
+
+    $hasTerminal = [bool] (Get-Command script -CommandType Application -ErrorAction Ignore) -and $IsLinux
+}
+
+AfterAll {
+    $silent.Stop()
+    Clear-StandIn
+}
+
+Describe 'The line for $PROFILE' {
+    It 'is in the README' {
+        $recommended | Should -Be 'Import-Module Set-AwsCliSsoCredentials; Update-SsoCredential -Environment Acme -AtStartup'
+    }
+
+    It 'lets a script shell without a session run at once, with nothing but its own output: pwsh <_>' -ForEach '-Command', '-NonInteractive -Command' {
+        $own = New-ShellHome
+        $before = Get-RequestCount $service
+        $run = Invoke-Shell $own ($_.Split() + '"hello"')
+        $run.Text, $run.ErrorText, $run.ExitCode | Should -Be 'hello', '', 0
+        Get-RequestCount $service | Should -Be $before
+    }
+
+    It 'fetches in a script shell with a session, with nothing but its own output' {
+        $own = New-ShellHome -WithSession
+        $run = Invoke-Shell $own '-Command', '"hello"'
+        $run.Text, $run.ErrorText | Should -Be 'hello', ''
+        (Get-Credential $own).Keys | Should -Be 'Account1', 'Account2'
+    }
+
+    It 'keeps its output from what another shell captures, though errors have a terminal' {
+        if (-not $hasTerminal) {
+            Set-ItResult -Skipped -Because 'there is no program script for a terminal'
+            return
+        }
+        $own = New-ShellHome -Text "$line; Update-SsoCredential Nowhere, Acme -AtStartup"
+        (Invoke-InTerminal $own 'x=$(pwsh -Command ''"hello"'' </dev/null); printf "<%s>" "$x"').Text | Should -Match '<hello>'
+    }
+
+    # What a start took before was 121 s; here it is 5 s and what PowerShell itself needs on a busy machine.
+    It 'ends soon whatever the network does: <Name>' -ForEach @(
+        @{ Name = 'nothing answers'; Ended = $false; Change = { @{ AWS_ENDPOINT_URL_SSO = $silentUrl; AWS_ENDPOINT_URL_SSO_OIDC = $silentUrl } } }
+        @{ Name = 'a refresh is not answered'; Ended = $true; Change = { @{ AWS_ENDPOINT_URL_SSO = $silentUrl; AWS_ENDPOINT_URL_SSO_OIDC = $silentUrl } } }
+        @{ Name = 'no route'; Ended = $false; Change = { @{ AWS_ENDPOINT_URL_SSO = 'https://192.0.2.1'; AWS_ENDPOINT_URL_SSO_OIDC = 'https://192.0.2.1' } } }
+        @{ Name = 'connections are refused'; Ended = $true; Change = { @{ AWS_ENDPOINT_URL_SSO = 'http://127.0.0.1:9'; AWS_ENDPOINT_URL_SSO_OIDC = 'http://127.0.0.1:9' } } }
+        @{ Name = 'TLS is not answered'; Ended = $false; Change = { @{ AWS_ENDPOINT_URL_SSO = $silentUrl.Replace('http', 'https'); AWS_ENDPOINT_URL_SSO_OIDC = $silentUrl.Replace('http', 'https') } } }
+        @{ Name = 'a proxy does not answer'; Ended = $true; Change = { @{ AWS_ENDPOINT_URL_SSO = ''; AWS_ENDPOINT_URL_SSO_OIDC = ''; HTTPS_PROXY = $silentUrl } } }
+        @{ Name = 'no such name'; Ended = $false; Change = { @{ AWS_ENDPOINT_URL_SSO = 'https://sso.nowhere.invalid'; AWS_ENDPOINT_URL_SSO_OIDC = 'https://sso.nowhere.invalid' } } }
+    ) {
+        $own = New-ShellHome -WithSession
+        if ($Ended) { Set-SessionEnded $own }
+        $watch = [Diagnostics.Stopwatch]::StartNew()
+        $run = Invoke-Shell $own '-Command', '"hello"' (& $Change)
+        $watch.Elapsed.TotalSeconds | Should -BeLessThan 30
+        $run.Text, $run.ErrorText, $run.ExitCode | Should -Be 'hello', '', 0
+        (Get-Credential $own).Count | Should -Be 0
+    }
+
+    It 'ends soon where names are looked up for ever' {
+        if (-not $IsLinux -or -not (Get-Command gcc -CommandType Application -ErrorAction Ignore)) {
+            Set-ItResult -Skipped -Because 'a resolver that hangs is made with gcc, for Linux'
+            return
+        }
+        $folder = New-TestFolder
+        Set-Content "$folder/resolver.c" '#include <unistd.h>', 'int getaddrinfo(const char *n, const char *s, const void *h, void *r) { for (;;) sleep(60); }'
+        gcc -shared -fPIC -o "$folder/resolver.so" "$folder/resolver.c"
+        $own = New-ShellHome -WithSession
+        $watch = [Diagnostics.Stopwatch]::StartNew()
+        $run = Invoke-Shell $own '-Command', '"hello"' @{ AWS_ENDPOINT_URL_SSO = 'https://example.com'; AWS_ENDPOINT_URL_SSO_OIDC = 'https://example.com'; LD_PRELOAD = "$folder/resolver.so" }
+        $watch.Elapsed.TotalSeconds | Should -BeLessThan 30
+        $run.Text, $run.ErrorText, $run.ExitCode | Should -Be 'hello', '', 0
+    }
+
+    It 'ends soon where another process holds a lock: <Name>' -ForEach @(
+        @{ Name = 'that of the session, as while somebody logs in elsewhere'; Ended = $true; Lock = { (Get-ChildItem (Get-AwsPath $own sso) -Recurse -File -Filter *.lock).FullName } }
+        @{ Name = 'that of the credentials file'; Ended = $false; Lock = { Get-AwsPath $own credentials.lock } }
+    ) {
+        $own = New-ShellHome -WithSession
+        if ($Ended) { Set-SessionEnded $own }
+        $locks = & $Lock | ForEach-Object { [IO.File]::Open($_, 'OpenOrCreate', 'ReadWrite', 'None') }
+        try {
+            @($locks).Count | Should -BeGreaterThan 0
+            $watch = [Diagnostics.Stopwatch]::StartNew()
+            $run = Invoke-Shell $own '-Command', '"hello"'
+            $watch.Elapsed.TotalSeconds | Should -BeLessThan 30
+            $run.Text, $run.ErrorText, $run.ExitCode | Should -Be 'hello', '', 0
+        }
+        finally { $locks | ForEach-Object Dispose }
+    }
+
+    It 'lets a script shell run whatever is wrong with its files: <Name>' -ForEach @(
+        @{ Name = 'the credentials file'; Break = { Add-AwsText $own credentials "[Account1]`n[Account1]`n" } }
+        @{ Name = 'the environments'; Break = { Add-AwsText $own sso-environments "[what]`n" } }
+        @{ Name = 'no environment'; Break = { Remove-Item (Get-AwsPath $own sso-environments) } }
+    ) {
+        $own = New-ShellHome -WithSession -Text "`$ErrorActionPreference = 'Stop'; $line"
+        & $Break
+        $run = Invoke-Shell $own '-Command', '"hello"'
+        $run.Text, $run.ErrorText, $run.ExitCode | Should -Be 'hello', '', 0
+    }
+
+    It 'says in a terminal what to do where a login is needed, in one line: <Name>' -ForEach @(
+        @{ Name = 'a terminal'; Variable = @{} }
+        @{ Name = 'that of VS Code'; Variable = @{ TERM_PROGRAM = 'vscode'; VSCODE_INJECTION = '1' } }
+    ) {
+        if (-not $hasTerminal) {
+            Set-ItResult -Skipped -Because 'there is no program script for a terminal'
+            return
+        }
+        $run = Invoke-InTerminal (New-ShellHome) 'pwsh -NoLogo -Command ''"hello"'' </dev/null' $Variable
+        $text = $run.Text -replace '\e\[[\d;?]*[a-zA-Z=]|\e=', ''
+        $text | Should -Match 'WARNING: Acme needs a login. Run Connect-SsoSession Acme.'
+        $text | Should -Not -Match 'approve'
+        $text | Should -Match '(?m)^hello'
+    }
+
+    It 'says in a terminal that the network failed, in one line' {
+        if (-not $hasTerminal) {
+            Set-ItResult -Skipped -Because 'there is no program script for a terminal'
+            return
+        }
+        $run = Invoke-InTerminal (New-ShellHome -WithSession) 'pwsh -NoLogo -Command ''"hello"'' </dev/null' @{ AWS_ENDPOINT_URL_SSO = 'http://127.0.0.1:9' }
+        $text = $run.Text -replace '\e\[[\d;?]*[a-zA-Z=]|\e=', ''
+        $text | Should -Match 'WARNING: Not all credentials of Acme were refreshed \(NetworkError\). Run Update-SsoCredential Acme to see why.'
+    }
+}
+
+Describe 'Update-SsoCredential -AtStartup' {
+    It 'names every environment that needs a login, as it is written in a command' {
+        if (-not $hasTerminal) {
+            Set-ItResult -Skipped -Because 'there is no program script for a terminal'
+            return
+        }
+        $own = New-ShellHome -Text "Import-Module '$manifest'; Update-SsoCredential -AtStartup"
+        Add-Environment $own $service 'R&D' -Count 1 -First 3
+        $run = Invoke-InTerminal $own 'pwsh -NoLogo -Command ''"hello"'' </dev/null'
+        ($run.Text -replace '\e\[[\d;?]*[a-zA-Z=]|\e=', '').Split("`n") -match 'login' | Should -Match "^WARNING: Acme, 'R&D' need a login. Run Connect-SsoSession Acme, 'R&D'.\s*$"
+    }
+
+    It 'leaves no error and writes no stream where its output is captured' {
+        $own = New-UserHome
+        Add-Environment $own $service -Count 1
+        $run = Invoke-UserPowerShell $own $service 'Update-SsoCredential Acme -AtStartup *>&1; Update-SsoCredential Nowhere -AtStartup -Verbose *>&1'
+        @($run.Output) + @($run.Errors) | Should -BeNullOrEmpty
+        $run.Text, $run.ErrorText | Should -Be '', ''
+    }
+
+    It 'gives objects where they are asked for' {
+        $run = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service 'Update-SsoCredential Acme -AtStartup -Force -PassThru'
+        $run.Output.Status | Should -Be 'Refreshed', 'Refreshed'
+    }
+
+    It 'is bounded by -Timeout where that is given' {
+        $own = New-UserHome -From $loggedIn
+        $watch = [Diagnostics.Stopwatch]::StartNew()
+        $run = Invoke-UserPowerShell $own $service 'Update-SsoCredential Acme -AtStartup -Force -Timeout 1' @{ AWS_ENDPOINT_URL_SSO = $silentUrl }
+        $watch.Elapsed.TotalSeconds | Should -BeLessThan 30
+        $run.Errors | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'The line without -AtStartup' {
+    It 'logs in, in a terminal' {
+        if (-not $hasTerminal) {
+            Set-ItResult -Skipped -Because 'there is no program script for a terminal'
+            return
+        }
+        $own = New-ShellHome -Text "Import-Module '$manifest'; Update-SsoCredential -Environment Acme"
+        $run = Invoke-InTerminal $own 'pwsh -NoLogo -Command ''"hello"'' </dev/null' @{ AWS_SSO_BROWSER = '/bin/true' }
+        $run.Text | Should -Match 'to approve the login'
+        (Get-Credential $own).Keys | Should -Be 'Account1', 'Account2'
+    }
+}
