@@ -77,8 +77,16 @@ pub(crate) fn stored_or_named(names: &[String], world: &World, outlet: &Outlet) 
         let found = names.iter().map(|name| environments.find(name, world));
         return Ok(found.filter_map(|found| found.map_err(|error| outlet.fail(&error, false)).ok()).collect());
     }
+    // Those that cannot be used are said, and the others go on.
+    let mut faults: Vec<Error> = environments.faults().collect();
+    if environments.all.is_empty() && !faults.is_empty() {
+        let last = faults.remove(faults.len() - 1);
+        faults.iter().for_each(|error| outlet.fail(error, false));
+        return Err(last);
+    }
+    faults.iter().for_each(|error| outlet.fail(error, false));
     if environments.all.is_empty() {
-        let config = ConfigFile::read(world)?;
+        let config = readable_config(world);
         if let Some(found) = config.environments.first() {
             return Err(Error::new(
                 Code::EnvironmentNotFound,
@@ -150,9 +158,7 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
     let file = CredentialsFile::of(&world)?;
     let known = file.known(&world.memory.credentials)?;
     let rule = rule(&world, update.minimum_remaining, update.force);
-    let config_read = ConfigFile::read(&world);
-    // One that cannot be read is an error only where something is due.
-    let config = config_read.clone().unwrap_or_default();
+    let config = readable_config(&world);
     let mut parts: Vec<Part> = Vec::new();
     for target in &update.targets {
         let environment = environments.find(&target.environment, &world)?;
@@ -181,6 +187,7 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
         let profiles = wanted.into_iter().map(|profile| (profile.clone(), known.standing(profile, rule))).collect();
         parts.push(Part { environment, profiles });
     }
+    keep_with_config(&mut parts, &update, &world, outlet)?;
     for (profile, standing) in parts.iter().filter(|_| outlet.is_verbose()).flat_map(|part| &part.profiles) {
         match standing {
             Standing::Good(until) => outlet.verbose(format!("{} is good until {}.", profile.name, rfc3339(*until))),
@@ -189,15 +196,35 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
         }
     }
     if parts.iter().any(|part| part.due().next().is_some()) {
-        let config = config_read?;
         let run = UpdateRun { update, world, outlet: outlet.clone(), file, config };
         return Ok(Some(Box::pin(run.over_the_network(parts))));
     }
     if update.expose_token {
-        expose(parts.iter().map(|part| &part.environment), config_read?.as_ref(), update.session.token_cache, &world, outlet);
+        expose(parts.iter().map(|part| &part.environment), &config, update.session.token_cache, &world, outlet);
     }
     report(parts.into_iter().map(|part| (part, Vec::new(), None)).collect(), update.report_profiles, &world, outlet);
     Ok(None)
+}
+
+/// Takes out the environments that need the config file where that cannot be read; the error ends the run where there is no other.
+fn keep_with_config(parts: &mut Vec<Part>, update: &Update, world: &World, outlet: &Outlet) -> Result<(), Error> {
+    let count = parts.len();
+    let mut at_fault = None;
+    parts.retain(|part| {
+        let environment = part.environment.as_ref();
+        // A run with nothing due does without the file.
+        if !update.expose_token && part.due().next().is_none() {
+            readable_config(world).warn_of_skipped(environment, world, outlet);
+            return true;
+        }
+        ConfigFile::read_for([environment], world, outlet).map_err(|error| at_fault = Some(error)).is_ok()
+    });
+    match at_fault {
+        Some(error) if count == 1 => return Err(error),
+        Some(error) => outlet.fail(&error, false),
+        None => {}
+    }
+    Ok(())
 }
 
 struct UpdateRun {
