@@ -439,6 +439,9 @@ fn profile_of(named: &Named, line: usize, values: &Values<'_>) -> Profile {
 }
 
 #[cfg(test)]
+mod attack;
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
@@ -458,6 +461,8 @@ mod tests {
         assert_eq!(config.session_for("https://my-sso.awsapps.com/start/", "us-east-1"), Some(session));
         assert_eq!(config.session_for("https://my-sso.awsapps.com/start/", "us-east-2"), None);
         assert_eq!(config.sessions.len(), 1);
+        let half = config.environment("half").unwrap().outcome.as_ref().unwrap_err();
+        assert!(half.to_string().ends_with("line 12, the environment half: it has no sso_start_url."), "{half}");
     }
 
     #[test]

@@ -886,7 +886,8 @@ mod tests {
     }
 
     fn error_of(text: &str) -> String {
-        let error = Environments::parse(Path::new("file"), text.as_bytes()).unwrap_err();
+        let errors: Vec<Error> = Environments::parse(Path::new("file"), text.as_bytes()).faults().collect();
+        let [error] = errors.as_slice() else { panic!("{errors:?}") };
         assert_eq!(error.code(), Code::EnvironmentInvalid);
         error.to_string()
     }
@@ -908,7 +909,7 @@ mod tests {
 
     #[test]
     fn an_environment_is_read_as_it_is_written() {
-        let environments = Environments::parse(Path::new("file"), ACME.as_bytes()).unwrap();
+        let environments = Environments::parse(Path::new("file"), ACME.as_bytes());
         let acme = environments.stored("ACME").unwrap();
         let roles: Vec<_> = acme.profiles.iter().map(|p| (p.name.as_str(), p.account_id.as_str(), p.role_name.as_str())).collect();
         assert_eq!(roles, [("Account1", "012345678901", "AWSAdministratorAccess"), ("Account 2", "123456789012", "AWSReadOnlyAccess")]);
@@ -924,12 +925,12 @@ mod tests {
             (ACME.replace("sso_region", "#"), "file, line 2: the environment Acme needs sso_region"),
             (
                 ACME.replace("Acme profile Account 2", "Acme profile Account1"),
-                "file, line 10: the section [environment Acme profile Account1] stands there a second time",
+                "file, line 10: the section [environment Acme profile Account1] is defined a second time",
             ),
-            (ACME.replace("Acme profile Account 2", "acme profile Account1"), "file, line 10: the profile Account1 stands in line 7 already"),
+            (ACME.replace("Acme profile Account 2", "acme profile Account1"), "file, line 10: the profile Account1 is on line 7 already"),
             (ACME.replace("Acme profile Account 2", "Other profile X"), "file, line 10: there is no [environment Other]"),
             (ACME.replace("[environment Acme profile Account1]", "[profile x]"), "file, line 7: [profile x] is neither"),
-            (ACME.replace("Account 2", "DEFAULT"), "file, line 11: DEFAULT in capitals"),
+            (ACME.replace("Account 2", "DEFAULT"), "file, line 10: DEFAULT in capitals"),
         ];
         for (text, expected) in cases {
             let error = error_of(&text);
@@ -939,7 +940,7 @@ mod tests {
 
     #[test]
     fn an_unknown_environment_names_those_that_there_are() {
-        let environments = Environments::parse(Path::new("file"), ACME.as_bytes()).unwrap();
+        let environments = Environments::parse(Path::new("file"), ACME.as_bytes());
         let (_home, world) = test_world();
         let error = environments.find("Amce", &world).unwrap_err();
         assert_eq!(error.code(), Code::EnvironmentNotFound);
@@ -1000,12 +1001,12 @@ mod tests {
             (change(&|w| w.start_url = Some("https://example.com/\n[x]".into())), Code::EnvironmentInvalid, "The start URL \"https://example.com/\\n[x]\""),
             (change(&|w| w.start_url = None), Code::EnvironmentInvalid, "The environment Acme is new, so it needs -StartUrl"),
             (change(&|w| w.region = None), Code::EnvironmentInvalid, "The environment Acme is new, so it needs -Region"),
-            (change(&|w| w.accounts = Some(vec![row("A", "12345678901", None)])), Code::EnvironmentInvalid, "Row 1: the account id \"12345678901\""),
-            (change(&|w| w.accounts = Some(vec![row("A", "012345678901 ", None)])), Code::EnvironmentInvalid, "Row 1: the account id \"012345678901 \""),
+            (change(&|w| w.accounts = Some(vec![row("A", "12345678901", None)])), Code::EnvironmentInvalid, "Row 1 of -Account: the account id \"12345678901\""),
+            (change(&|w| w.accounts = Some(vec![row("A", "012345678901 ", None)])), Code::EnvironmentInvalid, "Row 1 of -Account: the account id \"012345678901 \""),
             (
                 change(&|w| w.accounts = Some(vec![row("A", "012345678901", None), row("A", "012345678902", None)])),
                 Code::ProfileNameConflict,
-                "The profile A stands in row 1 (account 012345678901) and row 2 (account 012345678902)",
+                "The profile A is in row 1 (account 012345678901) and row 2 (account 012345678902) of -Account.",
             ),
         ];
         for (wanted, code, sentence) in cases {
