@@ -696,12 +696,7 @@ fn check_rows_have_roles(wanted: &SetEnvironment, stored_default: Option<&str>) 
 }
 
 /// The new text where the environment can be read from it, and every other one as before.
-fn checked(
-    path: &Path,
-    before: &Environments,
-    new: Zeroizing<Vec<u8>>,
-    wanted: &SetEnvironment,
-) -> Result<(Zeroizing<Vec<u8>>, EnvironmentView), Error> {
+fn checked(path: &Path, before: &Environments, new: Zeroizing<Vec<u8>>, wanted: &SetEnvironment) -> Result<(Zeroizing<Vec<u8>>, EnvironmentView), Error> {
     let after = Environments::parse(path, &new);
     check_others(before, &after, &wanted.name)?;
     match (after.stored(&wanted.name), after.faults.iter().find(|fault| fault.is_of(&wanted.name))) {
@@ -1001,8 +996,16 @@ mod tests {
             (change(&|w| w.start_url = Some("https://example.com/\n[x]".into())), Code::EnvironmentInvalid, "The start URL \"https://example.com/\\n[x]\""),
             (change(&|w| w.start_url = None), Code::EnvironmentInvalid, "The environment Acme is new, so it needs -StartUrl"),
             (change(&|w| w.region = None), Code::EnvironmentInvalid, "The environment Acme is new, so it needs -Region"),
-            (change(&|w| w.accounts = Some(vec![row("A", "12345678901", None)])), Code::EnvironmentInvalid, "Row 1 of -Account: the account id \"12345678901\""),
-            (change(&|w| w.accounts = Some(vec![row("A", "012345678901 ", None)])), Code::EnvironmentInvalid, "Row 1 of -Account: the account id \"012345678901 \""),
+            (
+                change(&|w| w.accounts = Some(vec![row("A", "12345678901", None)])),
+                Code::EnvironmentInvalid,
+                "Row 1 of -Account: the account id \"12345678901\"",
+            ),
+            (
+                change(&|w| w.accounts = Some(vec![row("A", "012345678901 ", None)])),
+                Code::EnvironmentInvalid,
+                "Row 1 of -Account: the account id \"012345678901 \"",
+            ),
             (
                 change(&|w| w.accounts = Some(vec![row("A", "012345678901", None), row("A", "012345678902", None)])),
                 Code::ProfileNameConflict,

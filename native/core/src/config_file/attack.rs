@@ -22,15 +22,15 @@ const READER: &str = r#"
 import json, sys
 try:
     from botocore import configloader
-    from botocore.exceptions import ConfigParseError
 except ImportError:
     from awscli.botocore import configloader
-    from awscli.botocore.exceptions import ConfigParseError
 
 for line in sys.stdin:
     try:
         found = configloader.load_config(json.loads(line))
-    except ConfigParseError:
+    except Exception as error:
+        if type(error).__name__ != "ConfigParseError":
+            raise
         print('"refused"', flush=True)
     else:
         print(json.dumps([found["profiles"], found["sso_sessions"]]), flush=True)
@@ -39,7 +39,8 @@ for line in sys.stdin:
 /// A Python with botocore, of its own or in the AWS CLI; says so where there is none, since then a test can show nothing.
 fn botocore() -> Option<Python> {
     let packages = [("python3", "botocore.configloader"), ("/usr/bin/python3", "awscli.botocore.configloader")];
-    let has = |(program, package): &(&str, &str)| Command::new(program).args(["-c", &format!("import {package}")]).output().is_ok_and(|run| run.status.success());
+    let has =
+        |(program, package): &(&str, &str)| Command::new(program).args(["-c", &format!("import {package}")]).output().is_ok_and(|run| run.status.success());
     let found = packages.into_iter().find(has).and_then(|(program, _)| Python::run(program, READER));
     if found.is_none() {
         println!("SKIPPED: neither python3 has botocore nor /usr/bin/python3 the AWS CLI's, so nothing was compared with botocore.");
@@ -89,7 +90,8 @@ fn any_header() -> impl Strategy<Value = String> {
 }
 
 fn any_config() -> impl Strategy<Value = Vec<u8>> {
-    let known = ["sso_session", "sso_start_url", "SSO_Start_URL", "sso_region", "region", "ca_bundle", "sso_account_id", "SSO_Role_Name", "s3", "\u{c4}", "a b"];
+    let known =
+        ["sso_session", "sso_start_url", "SSO_Start_URL", "sso_region", "region", "ca_bundle", "sso_account_id", "SSO_Role_Name", "s3", "\u{c4}", "a b"];
     let key = prop_oneof![3 => proptest::sample::select(known.to_vec()).prop_map(str::to_owned), 2 => "[d-zD-Z]{2}"];
     let indent = || prop_oneof![12 => Just(""), 1 => Just("  "), 1 => Just("\t"), 1 => Just(" ")];
     let delimiter = prop_oneof![4 => Just(" = "), 2 => Just("="), 2 => Just(": "), 1 => Just(" :")];
@@ -140,11 +142,13 @@ fn every_config_file_has_for_us_the_profiles_sessions_and_values_that_botocore_f
 fn usual_config() -> impl Strategy<Value = String> {
     let name = prop_oneof![4 => "[a-z][a-z0-9.@_-]{0,6}", 1 => Just("default".to_owned())];
     let value = |key: &'static str, pattern: &'static str| pattern.prop_map(move |value| format!("{key} = {value}\n"));
-    let noise = prop_oneof![4 => Just(""), 1 => Just("\n"), 1 => Just("# a note\n"), 1 => Just("s3 =\n  max_concurrent_requests = 20\n"), 1 => Just("output = json\n")];
+    let noise =
+        prop_oneof![4 => Just(""), 1 => Just("\n"), 1 => Just("# a note\n"), 1 => Just("s3 =\n  max_concurrent_requests = 20\n"), 1 => Just("output = json\n")];
     let profile = (name, value("sso_session", "[a-c]"), value("sso_account_id", "[0-9]{12}"), value("sso_role_name", "[A-Z][a-z]{2,8}"), noise.clone());
     let session = ("[a-c]", value("sso_start_url", "https://[a-z]{1,5}\\.awsapps\\.com/start(/|#/|)"), value("sso_region", "[a-z]{2}-west-[12]"), noise);
     (proptest::collection::vec(profile, 0..6), proptest::collection::vec(session, 0..3), any::<bool>()).prop_map(|(profiles, sessions, windows)| {
-        let profiles: BTreeMap<_, _> = profiles.into_iter().map(|(name, session, account, role, noise)| (name, [session, account, role, noise.to_owned()])).collect();
+        let profiles: BTreeMap<_, _> =
+            profiles.into_iter().map(|(name, session, account, role, noise)| (name, [session, account, role, noise.to_owned()])).collect();
         let sessions: BTreeMap<_, _> = sessions.into_iter().map(|(name, url, region, noise)| (name, [url, region, noise.to_owned()])).collect();
         let header = |name: &str| if name == "default" { "[default]".to_owned() } else { format!("[profile {name}]") };
         let mut text: String = profiles.iter().map(|(name, lines)| format!("{}\n{}", header(name), lines.concat())).collect();
@@ -185,7 +189,9 @@ fn read_by_rust_ini(text: &str) -> Usual {
     let options = ParseOption { enabled_quote: false, enabled_escape: false, enabled_indented_mutiline_value: true, ..ParseOption::default() };
     let found = Ini::load_from_str_opt(text, options).unwrap();
     let of = |prefix: &str| {
-        let named = found.iter().filter_map(|(section, keys)| Some((section?.strip_prefix(prefix).or(section.filter(|name| *name == "default" && prefix == "profile "))?, keys)));
+        let named = found
+            .iter()
+            .filter_map(|(section, keys)| Some((section?.strip_prefix(prefix).or(section.filter(|name| *name == "default" && prefix == "profile "))?, keys)));
         named.map(|(name, keys)| (name.to_owned(), sso_values(|key| keys.get(key).map(|value| value.trim().to_owned())))).collect()
     };
     (of("profile "), of("sso-session "))
