@@ -11,6 +11,7 @@ mod happy_path;
 mod login;
 mod network;
 mod sessions;
+mod stored_environments;
 
 #[path = "../common/company.rs"]
 mod company;
