@@ -91,6 +91,9 @@ impl Profile {
         let needed = |value: &Option<String>, key: &str| value.clone().ok_or_else(|| format!("it has no {key}"));
         let (account_id, role_name) = (needed(&self.account_id, "sso_account_id")?, needed(&self.role_name, "sso_role_name")?);
         check_account_id(&self.name, &account_id).and_then(|()| check_role(&role_name))?;
+        if self.session.is_none() && self.start_url.is_some() {
+            needed(&self.region, "sso_region")?;
+        }
         Ok(Some(ProfileEntry { name: self.name.clone(), account_id, role_name }))
     }
 }
@@ -160,7 +163,7 @@ impl ConfigFile {
                 .with_action("Correct that line; the AWS CLI cannot read the file either.")
         })?;
         let reading = Reading::of(&text, path);
-        let sessions = reading.sessions.iter().filter_map(|session| session.complete()).collect();
+        let sessions = reading.sessions.iter().filter_map(Session::complete).collect();
         let environments = reading.environments();
         let profiles = reading.profiles;
         let calling_us = profiles.iter().filter(|profile| profile.calls_us()).map(|profile| profile.name.clone()).collect();
@@ -290,7 +293,7 @@ impl<'p> Reading<'p> {
             let (line, word) = (text.line(&section.named), section.kind.word());
             let bare = section.named.name.trim_matches(['"', '\'']);
             let mut named = section.named.clone();
-            named.name = bare.to_owned();
+            bare.clone_into(&mut named.name);
             let fault = Some(format!("the AWS CLI does not find a name in its header, which should be [{word} \"{bare}\"]"));
             let values = text.values(&named, &defaults);
             match section.kind {
@@ -306,17 +309,11 @@ impl<'p> Reading<'p> {
         let mut found: Vec<Configured> = Vec::new();
         for session in &self.sessions {
             let own = |profile: &&Profile| profile.session.as_ref() == Some(&session.name);
+            let portal =
+                Portal { start_url: session.start_url.as_deref(), region: session.region.as_deref(), sso_session: Some(&session.name), line: session.line };
             let outcome = match &session.fault {
                 Some(fault) => Err(self.invalid(&session.name, session.line, &fault)),
-                None => {
-                    let portal = Portal {
-                        start_url: session.start_url.as_deref(),
-                        region: session.region.as_deref(),
-                        sso_session: Some(&session.name),
-                        line: session.line,
-                    };
-                    self.environment(&session.name, &portal, own)
-                }
+                None => self.environment(&session.name, &portal, own),
             };
             found.push(self.configured(session.name.clone(), outcome, own));
         }
@@ -369,19 +366,11 @@ impl<'p> Reading<'p> {
                 profile.name
             )
         };
-        let skipped = self.profiles.iter().chain(&self.passed_over).filter(own).filter_map(|profile| match self.usable(profile) {
+        let skipped = self.profiles.iter().chain(&self.passed_over).filter(own).filter_map(|profile| match profile.entry() {
             Err(what) => Some(sentence(profile, &what)),
             Ok(_) => None,
         });
         Configured { skipped: skipped.collect(), name, outcome }
-    }
-
-    fn usable(&self, profile: &Profile) -> Result<Option<ProfileEntry>, String> {
-        let entry = profile.entry()?;
-        match profile {
-            Profile { session: None, start_url: Some(_), region: None, .. } if entry.is_some() => Err("it has no sso_region".to_owned()),
-            _ => Ok(entry),
-        }
     }
 
     fn environment(&self, name: &str, portal: &Portal<'_>, own: impl Fn(&&Profile) -> bool) -> Result<Arc<Environment>, Error> {
@@ -393,7 +382,7 @@ impl<'p> Reading<'p> {
             return Err(invalid(format!("it has no {}{hint}", missing.join(" and no "))));
         };
         check_start_url(start_url).and_then(|()| check_region(region)).map_err(invalid)?;
-        let profiles = self.profiles.iter().filter(own).filter_map(|profile| self.usable(profile).ok().flatten());
+        let profiles = self.profiles.iter().filter(own).filter_map(|profile| profile.entry().ok().flatten());
         Ok(Arc::new(Environment {
             name: name.to_owned(),
             start_url: start_url.to_owned(),

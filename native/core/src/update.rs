@@ -77,14 +77,15 @@ pub(crate) fn stored_or_named(names: &[String], world: &World, outlet: &Outlet) 
         let found = names.iter().map(|name| environments.find(name, world));
         return Ok(found.filter_map(|found| found.map_err(|error| outlet.fail(&error, false)).ok()).collect());
     }
-    // Those that cannot be used are said, and the others go on.
+    // Those that cannot be used are reported, and the others go on; where there are no others, the last error ends the run.
     let mut faults: Vec<Error> = environments.faults().collect();
-    if environments.all.is_empty() && !faults.is_empty() {
-        let last = faults.remove(faults.len() - 1);
-        faults.iter().for_each(|error| outlet.fail(error, false));
-        return Err(last);
+    let last = if environments.all.is_empty() { faults.pop() } else { None };
+    for error in &faults {
+        outlet.fail(error, false);
     }
-    faults.iter().for_each(|error| outlet.fail(error, false));
+    if let Some(error) = last {
+        return Err(error);
+    }
     if environments.all.is_empty() {
         let config = readable_config(world);
         if let Some(found) = config.environments.first() {

@@ -151,8 +151,9 @@ fn usual_config() -> impl Strategy<Value = String> {
             profiles.into_iter().map(|(name, session, account, role, noise)| (name, [session, account, role, noise.to_owned()])).collect();
         let sessions: BTreeMap<_, _> = sessions.into_iter().map(|(name, url, region, noise)| (name, [url, region, noise.to_owned()])).collect();
         let header = |name: &str| if name == "default" { "[default]".to_owned() } else { format!("[profile {name}]") };
-        let mut text: String = profiles.iter().map(|(name, lines)| format!("{}\n{}", header(name), lines.concat())).collect();
-        text.extend(sessions.iter().map(|(name, lines)| format!("[sso-session {name}]\n{}", lines.concat())));
+        let profiles = profiles.iter().map(|(name, lines)| (header(name), lines.concat()));
+        let sessions = sessions.iter().map(|(name, lines)| (format!("[sso-session {name}]"), lines.concat()));
+        let text = profiles.chain(sessions).fold(String::new(), |text, (header, lines)| text + &header + "\n" + &lines);
         if windows { text.replace('\n', "\r\n") } else { text }
     })
 }

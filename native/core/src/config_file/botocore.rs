@@ -112,12 +112,11 @@ impl<'a> ConfigText<'a> {
 
 /// A later section of the same name takes the place of the one before, with all of its values.
 fn put(list: &mut Vec<Named>, places: &mut HashMap<String, usize>, named: Named) {
-    match places.get(&named.name) {
-        Some(place) => list[*place] = named,
-        None => {
-            places.insert(named.name.clone(), list.len());
-            list.push(named);
-        }
+    if let Some(place) = places.get(&named.name) {
+        list[*place] = named;
+    } else {
+        places.insert(named.name.clone(), list.len());
+        list.push(named);
     }
 }
 

@@ -20,7 +20,11 @@ const FAULTS: [(&str, &str, &str); 16] = [
     ("sso_region = us-west-2", "sso_region = us-west-2\ntoken_cache = Disk", "line 4: token_cache"),
     ("https://bad", "http://bad", "line 2: the start URL"),
     ("[environment Bad]\n", "[environment Bad]\nsso_start_url = x\n[environment Bad]\n", "the environment Bad needs sso_region"),
-    ("[environment Bad profile", "[environment BAD]\nsso_start_url = https://x\nsso_region = us-west-2\n[environment Bad profile", "line 5: the environment BAD is on line 1 already"),
+    (
+        "[environment Bad profile",
+        "[environment BAD]\nsso_start_url = https://x\nsso_region = us-west-2\n[environment Bad profile",
+        "line 5: the environment BAD is on line 1 already",
+    ),
     ("[environment Bad profile", "[environment Bad]\n[environment Bad profile", "line 5: the section [environment Bad] is defined a second time"),
     ("[environment Bad]", "[environmnet Bad]", "there is no [environment Bad]"),
     ("100000000001", "10000000001", "line 6: the account id \"10000000001\" of the profile B has 11 digits"),
@@ -151,7 +155,11 @@ fn other_environments_are_changed_as_ever_beside_a_bad_block() {
     let removal = RemoveProfile { environment: "Good".into(), profiles: vec!["G".into()] };
     assert!(company.run(Operation::RemoveProfile(removal)).failed.is_empty());
     assert!(text_of(&company).starts_with(&BAD.replace("sso_region = us-west-2", "sso_region")), "{}", text_of(&company));
-    assert!(text_of(&company).ends_with("\n\n[environment Good]\nsso_start_url = https://good.awsapps.com/start\nsso_region = eu-west-1\n\n"), "{:?}", text_of(&company));
+    assert!(
+        text_of(&company).ends_with("\n\n[environment Good]\nsso_start_url = https://good.awsapps.com/start\nsso_region = eu-west-1\n\n"),
+        "{:?}",
+        text_of(&company)
+    );
 }
 
 #[test]
