@@ -670,7 +670,8 @@ fn check_new(wanted: &SetEnvironment) -> Result<(), Error> {
         return Ok(());
     }
     let missing = missing_parameters(wanted.start_url.is_none(), wanted.region.is_none());
-    Err(Origin::of(wanted).invalid(&wanted.name, format_args!("the environment {} is new, so it needs {missing}", wanted.name)))
+    let what = format!("the environment {} is new, so it needs {missing}", wanted.name);
+    Err(Origin::of(wanted).invalid(&wanted.name, what).with_action(format!("Run the command again with {missing}.")))
 }
 
 /// What the rows cannot be for what else is stored: without a role, or profiles of another environment.

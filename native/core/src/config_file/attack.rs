@@ -12,6 +12,7 @@ use ini::{Ini, ParseOption};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::ConfigFile;
 use super::botocore::{ConfigText, Named};
 use crate::ini_text::attack::{Python, cases, runner};
 
@@ -36,12 +37,32 @@ for line in sys.stdin:
         print(json.dumps([found["profiles"], found["sso_sessions"]]), flush=True)
 "#;
 
-/// A Python with botocore, of its own or in the AWS CLI; says so where there is none, since then a test can show nothing.
-fn botocore() -> Option<Python> {
+/// Whether botocore would fetch keys by SSO for a profile.
+const PROVIDER: &str = r#"
+import json, sys
+try:
+    from botocore import configloader, credentials
+except ImportError:
+    from awscli.botocore import configloader, credentials
+
+for line in sys.stdin:
+    path, profile = json.loads(line)
+    provider = credentials.SSOProvider(lambda: configloader.load_config(path), client_creator=None, profile_name=profile)
+    try:
+        answer = "fetches" if provider.load() else "has none"
+    except Exception as error:
+        if type(error).__name__ != "InvalidConfigError":
+            raise
+        answer = "refused"
+    print(json.dumps(answer), flush=True)
+"#;
+
+/// A Python with botocore, of its own or in the AWS CLI, which runs a script; says so where there is none, since then a test can show nothing.
+fn botocore(script: &str) -> Option<Python> {
     let packages = [("python3", "botocore.configloader"), ("/usr/bin/python3", "awscli.botocore.configloader")];
     let has =
         |(program, package): &(&str, &str)| Command::new(program).args(["-c", &format!("import {package}")]).output().is_ok_and(|run| run.status.success());
-    let found = packages.into_iter().find(has).and_then(|(program, _)| Python::run(program, READER));
+    let found = packages.into_iter().find(has).and_then(|(program, _)| Python::run(program, script));
     if found.is_none() {
         println!("SKIPPED: neither python3 has botocore nor /usr/bin/python3 the AWS CLI's, so nothing was compared with botocore.");
     }
@@ -116,7 +137,7 @@ fn any_config() -> impl Strategy<Value = Vec<u8>> {
 
 #[test]
 fn every_config_file_has_for_us_the_profiles_sessions_and_values_that_botocore_finds_in_it() {
-    let Some(python) = botocore() else { return };
+    let Some(python) = botocore(READER) else { return };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config");
     let python = RefCell::new(python);
@@ -200,7 +221,7 @@ fn read_by_rust_ini(text: &str) -> Usual {
 
 #[test]
 fn what_people_write_is_the_same_for_us_botocore_the_sdk_for_rust_and_rust_ini() {
-    let python = botocore().map(RefCell::new);
+    let python = botocore(READER).map(RefCell::new);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config");
     runner(2_000)
@@ -215,4 +236,87 @@ fn what_people_write_is_the_same_for_us_botocore_the_sdk_for_rust_and_rust_ini()
             Ok(())
         })
         .unwrap();
+}
+
+/// Profiles called p, with what becomes of them.
+const PROFILES: [(&str, &str); 16] = [
+    ("[profile p]\nsso_session = s\nsso_account_id = 100000000000\nsso_role_name = R\n", "fetches"),
+    ("[profile p]\nsso_session = s\nsso_region = us-west-2\nsso_account_id = 100000000000\nsso_role_name = R\n", "fetches"),
+    ("[profile p]\nsso_session = s\nsso_region = eu-west-1\nsso_account_id = 100000000000\nsso_role_name = R\n", "refused"),
+    ("[profile p]\nsso_session = s\noutput = text\nsso_account_id = 100000000000\nsso_role_name = R\n", "refused"),
+    ("[DEFAULT]\nsso_region = us-west-2\n[profile p]\nsso_session = s\nsso_account_id = 100000000000\nsso_role_name = R\n", "fetches"),
+    ("[DEFAULT]\noutput = text\n[profile p]\nsso_session = s\nsso_account_id = 100000000000\nsso_role_name = R\n", "refused"),
+    ("[profile p]\nsso_session = s\nsso_account_id = 100000000000\n", "refused"),
+    ("[profile p]\nsso_session = s\nsso_role_name = R\n", "refused"),
+    ("[profile p]\nsso_session = s\n", "has none"),
+    ("[profile p]\nsso_session = other\nsso_account_id = 100000000000\nsso_role_name = R\n", "refused"),
+    ("[profile p]\nsso_session = half\nsso_account_id = 100000000000\nsso_role_name = R\n", "refused"),
+    ("[profile p]\nsso_session = half\nregion = us-west-2\nsso_account_id = 100000000000\nsso_role_name = R\n", "refused"),
+    ("[profile p]\nsso_start_url = https://a.awsapps.com/start\nsso_region = us-west-2\nsso_account_id = 100000000000\nsso_role_name = R\n", "fetches"),
+    ("[profile p]\nsso_start_url = https://a.awsapps.com/start\nregion = us-west-2\nsso_account_id = 100000000000\nsso_role_name = R\n", "refused"),
+    ("[profile p]\nsso_region = us-west-2\nsso_account_id = 100000000000\nsso_role_name = R\n", "refused"),
+    ("[profile p]\nsso_start_url = https://a.awsapps.com/start\nsso_region = us-west-2\n", "has none"),
+];
+
+#[test]
+fn a_profile_is_updated_where_botocore_would_fetch_its_keys_and_region_never_counts_for_sso_region() {
+    let sessions = "[sso-session s]\nsso_start_url = https://s.awsapps.com/start\nsso_region = us-west-2\noutput = json\n\
+        [sso-session half]\nsso_start_url = https://half.awsapps.com/start\nregion = us-west-2\n";
+    let mut python = botocore(PROVIDER);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    for (profile, expected) in PROFILES {
+        let text = format!("{sessions}{profile}");
+        std::fs::write(&path, &text).unwrap();
+        let config = ConfigFile::parse(&path, text.as_bytes()).unwrap();
+        let found = config.environments.iter().filter_map(|found| found.outcome.as_ref().ok()).any(|environment| !environment.profiles.is_empty());
+        assert_eq!(found, expected == "fetches", "{profile}");
+        if let Some(python) = &mut python {
+            assert_eq!(python.ask(&json!([path, "p"])), expected, "{profile}");
+        }
+    }
+}
+
+/// The kinds of text that AWS's SDKs share tests for, with what botocore makes of `name` in the profile p; `None` where it refuses the file.
+const KINDS: [(&str, Option<Option<&str>>); 24] = [
+    ("", Some(None)),
+    ("[profile p]", Some(None)),
+    ("[profile p", None),
+    ("[profile \tp \t]\nname = value", Some(Some("value"))),
+    ("[profile\tp]\nname = value", Some(Some("value"))),
+    ("name = value", None),
+    ("[profile p]\r\nname = val=ue", Some(Some("val=ue"))),
+    ("[profile p]\nname = \u{1f602}", Some(Some("\u{1f602}"))),
+    ("[profile p]\nname \t=  \tvalue \t", Some(Some("value"))),
+    ("[profile p]\nname =", Some(Some(""))),
+    ("[profile p]\n= value", None),
+    ("[profile p]\nkey : value", Some(None)),
+    ("[profile p]\nkey", None),
+    ("; first\n[profile p] ; adjacent\n# between\nname = value\t; with the value\n\n", Some(Some("value\t; with the value"))),
+    ("[profile p]\nname = value\n  -continued # with it\n\n  -again", Some(Some("value\n-continued # with it\n\n-again"))),
+    ("[profile p]\n -continued", None),
+    ("[profile q]\nname = value\n[profile p]\n -continued", None),
+    ("[profile p]\nname = one\n[profile p]\nname = two", None),
+    ("[profile p]\nname = one\nNAME = two", None),
+    ("[profile p]\nname = one\n[profile 'p']\nother = two", Some(None)),
+    ("[profile p q]\nname = one\n[profilep]\nname = two\n[p]\nname = three", Some(None)),
+    ("[profile p]\ns3 =\n name = nested\n\n other =", Some(None)),
+    ("[profile p]\ns3 =\n name", None),
+    ("[profile p]\ns3 =\n = nested\nname = value", Some(Some("value"))),
+];
+
+#[test]
+fn the_kinds_of_text_that_the_sdks_share_are_read_as_botocore_reads_them() {
+    let mut python = botocore(READER);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    for (text, expected) in KINDS {
+        std::fs::write(&path, text).unwrap();
+        let ours = read_by_us(text.as_bytes());
+        let name = ours.as_ref().map(|(profiles, _)| profiles.get("p").and_then(|values| values.get("name")).and_then(Value::as_str));
+        assert_eq!(name, expected, "{text}");
+        if let Some(python) = &mut python {
+            assert_eq!(ours, read_by_botocore(python, &path), "{text}");
+        }
+    }
 }
