@@ -45,8 +45,15 @@ pub(crate) struct ConfigFile {
 pub(crate) struct Configured {
     pub(crate) name: String,
     pub(crate) outcome: Result<Arc<Environment>, Error>,
-    /// A sentence for each profile that the environment does not have because of a fault in its section.
-    skipped: Vec<String>,
+    /// The profiles that the environment does not have because of a fault in their sections.
+    skipped: Vec<Skipped>,
+}
+
+#[derive(Debug, Clone)]
+struct Skipped {
+    profile: String,
+    /// What is wrong, with file and line.
+    sentence: String,
 }
 
 /// What a profile of the config file says of AWS tools' way to keys.
@@ -115,10 +122,10 @@ impl ConfigFile {
     pub(crate) fn read(world: &World) -> Result<Arc<Self>, Error> {
         let Some(path) = world.aws_file("AWS_CONFIG_FILE", "config") else { return Ok(Arc::default()) };
         let file = SafeFile::at(&path);
-        if is_no_file(file.path()) {
-            return Ok(Arc::new(Self { path, ..Self::default() }));
+        match world.memory.config.of(&file, |bytes| Self::parse(&path, bytes)) {
+            Err(_) if is_no_file(file.path()) => Ok(Arc::new(Self { path, ..Self::default() })),
+            read => read,
         }
-        world.memory.config.of(&file, |bytes| Self::parse(&path, bytes))
     }
 
     /// The file as these environments need it. One that cannot be read is an error only for an environment that depends on it; for others
@@ -127,18 +134,22 @@ impl ConfigFile {
     /// # Errors
     /// The file cannot be read, and one of the environments comes from it or names a session of it.
     pub(crate) fn read_for<'e>(environments: impl IntoIterator<Item = &'e Environment>, world: &World, outlet: &Outlet) -> Result<Arc<Self>, Error> {
-        let config = match Self::read(world) {
+        Self::as_needed(Self::read(world), environments, world, outlet)
+    }
+
+    /// The same as [`Self::read_for`] of a file that was read already.
+    pub(crate) fn as_needed<'e>(
+        read: Result<Arc<Self>, Error>,
+        environments: impl IntoIterator<Item = &'e Environment>,
+        world: &World,
+        outlet: &Outlet,
+    ) -> Result<Arc<Self>, Error> {
+        let config = match read {
             Ok(config) => config,
             Err(error) if environments.into_iter().any(|environment| environment.sso_session.is_some()) => return Err(error),
             Err(error) => {
-                warn_once(
-                    format!(
-                        "{error} The AWS CLI cannot read this file either. Until it is corrected, a session is not shared with an sso-session of the file, \
-                         and settings of the file for the same profiles are not checked."
-                    ),
-                    world,
-                    outlet,
-                );
+                let effect = "Until that is corrected, its sso-sessions, its profiles and its ca_bundle do not count.";
+                warn_once(&format!("{error} {effect}"), world, outlet);
                 return Ok(Arc::default());
             }
         };
@@ -151,9 +162,22 @@ impl ConfigFile {
     /// Warns, once in this process, of each profile that the file has for this environment and that cannot be used.
     pub(crate) fn warn_of_skipped(&self, environment: &Environment, world: &World, outlet: &Outlet) {
         let comes_from_here = |found: &&Configured| found.name == environment.name && environment.source == self.path;
-        for sentence in self.environments.iter().find(comes_from_here).iter().flat_map(|found| &found.skipped) {
-            warn_once(sentence.clone(), world, outlet);
+        for skipped in self.environments.iter().find(comes_from_here).iter().flat_map(|found| &found.skipped) {
+            warn_once(&skipped.sentence, world, outlet);
         }
+    }
+
+    /// Why a profile of the file cannot be used, where that is so.
+    pub(crate) fn fault_of_profile(&self, name: &str) -> Option<Error> {
+        let skipped = self.environments.iter().flat_map(|found| &found.skipped).find(|skipped| skipped.profile == name);
+        let error = |skipped: &Skipped| {
+            Error::new(Code::EnvironmentInvalid, skipped.sentence.clone())
+                .with_target(name)
+                .with_action("Correct it in the config file, then run the command again.")
+        };
+        let session = self.profiles.iter().find(|profile| profile.name == name).and_then(|profile| profile.session.as_ref());
+        let of_session = || self.environments.iter().find(|found| Some(&found.name) == session)?.outcome.clone().err();
+        of_session().or_else(|| skipped.map(error))
     }
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
@@ -221,14 +245,16 @@ impl ConfigFile {
 /// Whether botocore, which asks whether a path is a file, takes it for one that is not there.
 fn is_no_file(path: &Path) -> bool {
     let is_windows_null_device = cfg!(windows) && path.file_stem().is_some_and(|name| name.eq_ignore_ascii_case("NUL"));
-    is_windows_null_device || std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
+    match std::fs::metadata(path) {
+        Ok(metadata) => is_windows_null_device || !metadata.is_file(),
+        Err(fault) => is_windows_null_device || fault.kind() == std::io::ErrorKind::NotADirectory,
+    }
 }
 
-fn warn_once(sentence: String, world: &World, outlet: &Outlet) {
+fn warn_once(sentence: &str, world: &World, outlet: &Outlet) {
     let mut warned = world.memory.warned_of_config.lock().unwrap_or_else(PoisonError::into_inner);
-    if !warned.contains(&sentence) {
-        outlet.warn(sentence.clone());
-        warned.insert(sentence);
+    if warned.insert(sentence.to_owned()) {
+        outlet.warn(sentence.to_owned());
     }
 }
 
@@ -358,16 +384,12 @@ impl<'p> Reading<'p> {
     }
 
     fn configured(&self, name: String, outcome: Result<Arc<Environment>, Error>, own: impl Fn(&&Profile) -> bool) -> Configured {
-        let sentence = |profile: &Profile, what: &str| {
-            format!(
-                "{}, line {}: the profile {} is skipped: {what}. The AWS CLI cannot use it either; correct it there.",
-                self.path.display(),
-                profile.line,
-                profile.name
-            )
+        let skip = |profile: &Profile, what: &str| Skipped {
+            profile: profile.name.clone(),
+            sentence: format!("{}, line {}: the profile {} is skipped: {what}.", self.path.display(), profile.line, profile.name),
         };
         let skipped = self.profiles.iter().chain(&self.passed_over).filter(own).filter_map(|profile| match profile.entry() {
-            Err(what) => Some(sentence(profile, &what)),
+            Err(what) => Some(skip(profile, &what)),
             Ok(_) => None,
         });
         Configured { skipped: skipped.collect(), name, outcome }

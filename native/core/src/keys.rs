@@ -37,9 +37,10 @@ pub(crate) fn find_profile(name: &str, environments: &[String], world: &World) -
     };
     match (entry, config_read) {
         (Some(found), _) => Ok(found),
+        (None, Ok(config)) => Err(config.fault_of_profile(name).unwrap_or_else(no_profile)),
         // The profile may be one of the file that cannot be read.
         (None, Err(error)) if environments.is_empty() => Err(error),
-        (None, _) => Err(no_profile()),
+        (None, Err(_)) => Err(no_profile()),
     }
 }
 

@@ -131,6 +131,7 @@ pub(crate) fn show_credentials(wanted: &GetCredential, world: &World, outlet: &O
     let rule = rule(world, wanted.minimum_remaining, false);
     let config = readable_config(world);
     for environment in named {
+        config.warn_of_skipped(&environment, world, outlet);
         for profile in &environment.profiles {
             let expiration = known.expiration(profile);
             let (state, reason) = match known.standing(profile, rule) {
@@ -159,7 +160,8 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
     let file = CredentialsFile::of(&world)?;
     let known = file.known(&world.memory.credentials)?;
     let rule = rule(&world, update.minimum_remaining, update.force);
-    let config = readable_config(&world);
+    let config_read = ConfigFile::read(&world);
+    let config = config_read.clone().unwrap_or_default();
     let mut parts: Vec<Part> = Vec::new();
     for target in &update.targets {
         let environment = environments.find(&target.environment, &world)?;
@@ -188,7 +190,7 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
         let profiles = wanted.into_iter().map(|profile| (profile.clone(), known.standing(profile, rule))).collect();
         parts.push(Part { environment, profiles });
     }
-    keep_with_config(&mut parts, &update, &world, outlet)?;
+    keep_with_config(&mut parts, &config_read, &update, &world, outlet)?;
     for (profile, standing) in parts.iter().filter(|_| outlet.is_verbose()).flat_map(|part| &part.profiles) {
         match standing {
             Standing::Good(until) => outlet.verbose(format!("{} is good until {}.", profile.name, rfc3339(*until))),
@@ -208,17 +210,13 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
 }
 
 /// Takes out the environments that need the config file where that cannot be read; the error ends the run where there is no other.
-fn keep_with_config(parts: &mut Vec<Part>, update: &Update, world: &World, outlet: &Outlet) -> Result<(), Error> {
+fn keep_with_config(parts: &mut Vec<Part>, config: &Result<Arc<ConfigFile>, Error>, update: &Update, world: &World, outlet: &Outlet) -> Result<(), Error> {
     let count = parts.len();
     let mut at_fault = None;
     parts.retain(|part| {
-        let environment = part.environment.as_ref();
-        // A run with nothing due does without the file.
-        if !update.expose_token && part.due().next().is_none() {
-            readable_config(world).warn_of_skipped(environment, world, outlet);
-            return true;
-        }
-        ConfigFile::read_for([environment], world, outlet).map_err(|error| at_fault = Some(error)).is_ok()
+        // A run with nothing due does without a file that cannot be read.
+        let is_idle = config.is_err() && !update.expose_token && part.due().next().is_none();
+        is_idle || ConfigFile::as_needed(config.clone(), [part.environment.as_ref()], world, outlet).map_err(|error| at_fault = Some(error)).is_ok()
     });
     match at_fault {
         Some(error) if count == 1 => return Err(error),

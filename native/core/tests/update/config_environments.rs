@@ -155,6 +155,10 @@ fn a_profile_of_the_config_file_that_cannot_be_used_is_skipped_with_one_warning_
         let [warning] = said.as_slice() else { panic!("{said:?}") };
         assert!(warning.contains(word) && warning.contains("config, line "), "{warning}");
         assert!(warnings(&update(&company, "my-sso")).is_empty(), "it is said once");
+        let name = warning.split_once("the profile ").unwrap().1.split_once(" is skipped").unwrap().0.to_owned();
+        let keys = GetKeys { profile: name, environments: Vec::new(), minimum_remaining: 900, session: SessionTerms::default() };
+        let error = company.run(Operation::GetKeys(keys)).only_error("EnvironmentInvalid");
+        assert!(error.contains(word), "who asks for the profile is told why it is not there: {error}");
     }
 }
 
@@ -278,7 +282,12 @@ fn a_config_file_that_is_no_regular_file_is_an_empty_one_as_for_the_aws_cli() {
     let mut company = Company::with(approving(), 1);
     std::fs::create_dir(company.aws("folder")).unwrap();
     let null_device = if cfg!(windows) { "NUL".to_owned() } else { "/dev/null".to_owned() };
-    for path in [null_device, company.aws("folder").display().to_string(), company.aws("nowhere/config").display().to_string()] {
+    for path in [
+        null_device,
+        company.aws("folder").display().to_string(),
+        company.aws("nowhere/config").display().to_string(),
+        company.aws("sso-environments/config").display().to_string(),
+    ] {
         company.forget();
         company.variable("AWS_CONFIG_FILE", path.as_str());
         let seen = company.forced();
