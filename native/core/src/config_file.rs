@@ -254,7 +254,7 @@ fn is_no_file(path: &Path) -> bool {
 fn warn_once(sentence: &str, world: &World, outlet: &Outlet) {
     let mut warned = world.memory.warned_of_config.lock().unwrap_or_else(PoisonError::into_inner);
     if warned.insert(sentence.to_owned()) {
-        outlet.warn(sentence.to_owned());
+        outlet.warn(sentence);
     }
 }
 

@@ -277,32 +277,40 @@ fn a_profile_is_updated_where_botocore_would_fetch_its_keys_and_region_never_cou
     }
 }
 
-/// The kinds of text that AWS's SDKs share tests for, with what botocore makes of `name` in the profile p; `None` where it refuses the file.
-const KINDS: [(&str, Option<Option<&str>>); 24] = [
-    ("", Some(None)),
-    ("[profile p]", Some(None)),
-    ("[profile p", None),
-    ("[profile \tp \t]\nname = value", Some(Some("value"))),
-    ("[profile\tp]\nname = value", Some(Some("value"))),
-    ("name = value", None),
-    ("[profile p]\r\nname = val=ue", Some(Some("val=ue"))),
-    ("[profile p]\nname = \u{1f602}", Some(Some("\u{1f602}"))),
-    ("[profile p]\nname \t=  \tvalue \t", Some(Some("value"))),
-    ("[profile p]\nname =", Some(Some(""))),
-    ("[profile p]\n= value", None),
-    ("[profile p]\nkey : value", Some(None)),
-    ("[profile p]\nkey", None),
-    ("; first\n[profile p] ; adjacent\n# between\nname = value\t; with the value\n\n", Some(Some("value\t; with the value"))),
-    ("[profile p]\nname = value\n  -continued # with it\n\n  -again", Some(Some("value\n-continued # with it\n\n-again"))),
-    ("[profile p]\n -continued", None),
-    ("[profile q]\nname = value\n[profile p]\n -continued", None),
-    ("[profile p]\nname = one\n[profile p]\nname = two", None),
-    ("[profile p]\nname = one\nNAME = two", None),
-    ("[profile p]\nname = one\n[profile 'p']\nother = two", Some(None)),
-    ("[profile p q]\nname = one\n[profilep]\nname = two\n[p]\nname = three", Some(None)),
-    ("[profile p]\ns3 =\n name = nested\n\n other =", Some(None)),
-    ("[profile p]\ns3 =\n name", None),
-    ("[profile p]\ns3 =\n = nested\nname = value", Some(Some("value"))),
+/// What becomes of the key `name` of the profile p.
+enum Name {
+    /// The whole file is refused.
+    Refused,
+    Missing,
+    Is(&'static str),
+}
+
+/// The kinds of text that AWS's SDKs share tests for, as botocore reads them.
+const KINDS: [(&str, Name); 24] = [
+    ("", Name::Missing),
+    ("[profile p]", Name::Missing),
+    ("[profile p", Name::Refused),
+    ("[profile \tp \t]\nname = value", Name::Is("value")),
+    ("[profile\tp]\nname = value", Name::Is("value")),
+    ("name = value", Name::Refused),
+    ("[profile p]\r\nname = val=ue", Name::Is("val=ue")),
+    ("[profile p]\nname = \u{1f602}", Name::Is("\u{1f602}")),
+    ("[profile p]\nname \t=  \tvalue \t", Name::Is("value")),
+    ("[profile p]\nname =", Name::Is("")),
+    ("[profile p]\n= value", Name::Refused),
+    ("[profile p]\nkey : value", Name::Missing),
+    ("[profile p]\nkey", Name::Refused),
+    ("; first\n[profile p] ; adjacent\n# between\nname = value\t; with the value\n\n", Name::Is("value\t; with the value")),
+    ("[profile p]\nname = value\n  -continued # with it\n\n  -again", Name::Is("value\n-continued # with it\n\n-again")),
+    ("[profile p]\n -continued", Name::Refused),
+    ("[profile q]\nname = value\n[profile p]\n -continued", Name::Refused),
+    ("[profile p]\nname = one\n[profile p]\nname = two", Name::Refused),
+    ("[profile p]\nname = one\nNAME = two", Name::Refused),
+    ("[profile p]\nname = one\n[profile 'p']\nother = two", Name::Missing),
+    ("[profile p q]\nname = one\n[profilep]\nname = two\n[p]\nname = three", Name::Missing),
+    ("[profile p]\ns3 =\n name = nested\n\n other =", Name::Missing),
+    ("[profile p]\ns3 =\n name", Name::Refused),
+    ("[profile p]\ns3 =\n = nested\nname = value", Name::Is("value")),
 ];
 
 #[test]
@@ -314,6 +322,11 @@ fn the_kinds_of_text_that_the_sdks_share_are_read_as_botocore_reads_them() {
         std::fs::write(&path, text).unwrap();
         let ours = read_by_us(text.as_bytes());
         let name = ours.as_ref().map(|(profiles, _)| profiles.get("p").and_then(|values| values.get("name")).and_then(Value::as_str));
+        let expected = match expected {
+            Name::Refused => None,
+            Name::Missing => Some(None),
+            Name::Is(value) => Some(Some(value)),
+        };
         assert_eq!(name, expected, "{text}");
         if let Some(python) = &mut python {
             assert_eq!(ours, read_by_botocore(python, &path), "{text}");
