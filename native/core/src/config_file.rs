@@ -146,7 +146,7 @@ impl ConfigFile {
     ) -> Result<Arc<Self>, Error> {
         let config = match read {
             Ok(config) => config,
-            Err(error) if environments.into_iter().any(|environment| environment.sso_session.is_some()) => return Err(error),
+            Err(error) if environments.into_iter().any(names_session) => return Err(error),
             Err(error) => {
                 let effect = "Until that is corrected, its sso-sessions, its profiles and its ca_bundle do not count.";
                 warn_once(&format!("{error} {effect}"), world, outlet);
@@ -251,6 +251,11 @@ fn is_no_file(path: &Path) -> bool {
     }
 }
 
+/// Whether an environment finds its session by the config file only.
+fn names_session(environment: &Environment) -> bool {
+    environment.sso_session.is_some() && environment.token_cache == TokenCache::AwsCli
+}
+
 fn warn_once(sentence: &str, world: &World, outlet: &Outlet) {
     let mut warned = world.memory.warned_of_config.lock().unwrap_or_else(PoisonError::into_inner);
     if warned.insert(sentence.to_owned()) {
@@ -320,7 +325,11 @@ impl<'p> Reading<'p> {
             let bare = section.named.name.trim_matches(['"', '\'']);
             let mut named = section.named.clone();
             bare.clone_into(&mut named.name);
-            let fault = Some(format!("the AWS CLI does not find a name in its header, which should be [{word} \"{bare}\"]"));
+            let fault = Some(if bare.contains(char::REPLACEMENT_CHARACTER) {
+                "its header is not UTF-8 text; save the file as UTF-8".to_owned()
+            } else {
+                format!("the AWS CLI does not find a name in its header, which should be [{word} \"{bare}\"]")
+            });
             let values = text.values(&named, &defaults);
             match section.kind {
                 Kind::Profile => passed_over.push(Profile { fault, ..profile_of(&named, line, &values) }),

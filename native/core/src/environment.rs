@@ -206,7 +206,8 @@ impl Environments {
         if let Some(error) = self.fault_of(name) {
             return Err(error);
         }
-        let config = ConfigFile::read(world)?;
+        let config =
+            ConfigFile::read(world).map_err(|error| error.behind(format_args!("No environment {name} is stored, and the AWS config file cannot be read")))?;
         match config.environment(name) {
             Some(found) => found.outcome.clone(),
             None => Err(self.unknown(name, &config)),

@@ -19,7 +19,7 @@ pub(super) struct ConfigText<'a> {
     text: IniText<'a>,
     pub(super) profiles: Vec<Named>,
     pub(super) sso_sessions: Vec<Named>,
-    /// Sections that are meant as one of these, and that botocore passes over since it does not find one name in the header.
+    /// Sections that are meant as one of these, and that botocore passes over since it does not find one name in the header, or not in UTF-8.
     pub(super) passed_over: Vec<PassedOver>,
 }
 
@@ -74,14 +74,16 @@ impl<'a> ConfigText<'a> {
         let mut found = Self { profiles: Vec::new(), sso_sessions: Vec::new(), passed_over: Vec::new(), text };
         let (mut profiles, mut sso_sessions) = (HashMap::new(), HashMap::new());
         for index in 0..found.text.sections.len() {
-            let Some(header) = found.text.sections[index].name() else { continue };
+            let section = &found.text.sections[index];
+            let header = section.name_lossy();
+            let header = header.as_ref();
             let named = |name: String| Named { name, section: index };
             if header == "default" {
                 put(&mut found.profiles, &mut profiles, named(header.to_owned()));
                 continue;
             }
             let Some(kind) = [Kind::Profile, Kind::SsoSession].into_iter().find(|kind| header.starts_with(kind.word())) else { continue };
-            match name_in(header) {
+            match name_in(header).filter(|_| section.name().is_some()) {
                 Some(name) if kind == Kind::Profile => put(&mut found.profiles, &mut profiles, named(name)),
                 Some(name) => put(&mut found.sso_sessions, &mut sso_sessions, named(name)),
                 None => {

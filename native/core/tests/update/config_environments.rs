@@ -230,8 +230,22 @@ fn a_config_file_that_the_aws_cli_cannot_read_is_warned_of_once_and_stops_no_env
         assert_eq!((forced.statuses(), warnings(&forced)), ([("Refreshed", 1)].into(), 1), "{line}: {:?}", forced.notes);
         assert_eq!(warnings(&company.forced()), 0, "it is said once");
         let error = update(&company, "my-sso").only_error("ConfigFileInvalid");
-        assert!(error.contains(line) && error.contains("config"), "{error}");
+        assert!(error.contains(line) && error.contains("config") && error.starts_with("No environment my-sso is stored"), "{error}");
     }
+}
+
+#[test]
+fn a_name_in_an_old_encoding_stops_its_profile_or_session_alone() {
+    let company = configured(&session());
+    let other: &[u8] =
+        b"[profile Z\xfcrich]\nsso_session = my-sso\nsso_account_id = 100000000002\nsso_role_name = R\n[sso-session caf\xe9]\nsso_region = x\n# \xff\n";
+    let text = std::fs::read(company.aws("config")).unwrap();
+    std::fs::write(company.aws("config"), [text.as_slice(), other].concat()).unwrap();
+    let seen = update(&company, "my-sso");
+    seen.assert_created(2);
+    assert!(seen.notes.iter().any(|note| note.contains("is skipped: its header is not UTF-8")), "{:?}", seen.notes);
+    let listed = company.run(Operation::GetEnvironment(GetEnvironment::default()));
+    assert!(listed.only_error("EnvironmentInvalid").contains("its header is not UTF-8"), "{:?}", listed.failed);
 }
 
 #[test]
