@@ -126,6 +126,29 @@ Describe 'Import-SsoEnvironment' {
         }
     }
 
+    It 'names the file and the record of what cannot be stored, and the line of a bad block beside which the others are imported' {
+        $folder = New-TestFolder
+        [IO.File]::WriteAllText("$folder/team.json", '[{"Name":"One","StartUrl":"https://example.com/start","Region":"us-west-2","Account":[{"Profile":"A","AccountId":"100000000000","RoleName":"R"}]},{"Name":"Two","StartUrl":"https://example.com/start","Region":"us-west-2","Account":[{"Profile":"B","AccountId":"100000000001","RoleName":"R"},{"Profile":"A","AccountId":"100000000000","RoleName":"R"}]}]')
+        "[environment Bad]`nsso_start_url = https://example.com/start`n[environment Good]`nsso_start_url = https://example.com/start`nsso_region = us-west-2`n" | Out-File -Encoding unicode "$folder/team.ini"
+        $run = Invoke-Import "Import-SsoEnvironment '$folder/team.json', '$folder/team.ini' -PassThru"
+        $run.Output.Name | Should -Be 'One', 'Good'
+        $run.Errors.Count | Should -Be 2
+        $run.Errors.Message -like '*team.json, record 2 of the environment Two: the profile A belongs to the environment One already*' | Should -HaveCount 1
+        $run.Errors.Message -like '*team.ini, line 1: the environment Bad needs sso_region.' | Should -HaveCount 1
+    }
+
+    It 'replaces a stored environment with an error in the file only with -Force' {
+        $userHome = New-UserHome
+        $path = Get-AwsPath $userHome sso-environments
+        $null = New-Item -ItemType Directory (Split-Path $path) -Force
+        [IO.File]::WriteAllText($path, "[environment Objects]`nsso_start_url = https://example.com/start`n")
+        $run = Invoke-Import "Import-SsoEnvironment CustomObjects.ps1; Import-SsoEnvironment CustomObjects.ps1 -Force -PassThru" $userHome
+        $run.Errors.Count | Should -Be 1
+        $run.Errors[0].Message | Should -BeLike '*sso-environments, line 1: the environment Objects needs sso_region.'
+        $run.Errors[0].Action | Should -Match '-Force'
+        $run.Output[0].Name | Should -Be 'Objects'
+    }
+
     It 'gives -Name to one file only' {
         $run = Invoke-Import 'Import-SsoEnvironment CustomObjects.ps1, AddedRows.ps1 -Name Only -Force -PassThru'
         $run.Output.Name | Should -Be 'Only'

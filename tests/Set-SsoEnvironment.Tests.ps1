@@ -173,6 +173,9 @@ Describe 'Environments' {
             @{ Name = 'one profile name twice'; Arguments = "Acme -Account @{ Profile = 'A'; AccountId = '012345678901' }, @{ Profile = 'A'; AccountId = '123456789012' }"; Code = 'ProfileNameConflict'; Category = 'InvalidArgument'; Target = 'A'; Message = 'row 1 .*row 2' }
             @{ Name = 'http to a host that is not loopback'; Arguments = 'Acme -StartUrl http://example.com/start'; Code = 'EnvironmentInvalid'; Message = 'http://example\.com/start' }
             @{ Name = 'a name with a blank'; Arguments = "'Ac me' -StartUrl https://example.com/start -Region us-west-2"; Target = 'Ac me'; Code = 'EnvironmentInvalid'; Message = 'Ac me' }
+            @{ Name = 'a profile of another environment'; Arguments = "New -StartUrl https://example.com/start -Region us-west-2 -DefaultRoleName R -Account @{ Profile = 'A'; AccountId = '012345678901' }, @{ Profile = 'Account1'; AccountId = '012345678901' }"; Target = 'New'; Code = 'EnvironmentInvalid'; Message = '^Row 2 of -Account: the profile Account1 belongs to the environment Acme' }
+            @{ Name = 'a row without a role in an environment without a default'; Arguments = "New -StartUrl https://example.com/start -Region us-west-2 -Account @{ Profile = 'A'; AccountId = '012345678901' }"; Target = 'New'; Code = 'EnvironmentInvalid'; Message = '^Row 1 of -Account: the profile A has no role' }
+            @{ Name = 'a new environment with neither start URL nor region'; Arguments = 'New'; Target = 'New'; Code = 'EnvironmentInvalid'; Message = 'needs -StartUrl and -Region\.' }
             @{ Name = 'a new environment without a start URL'; Arguments = 'New -Region us-west-2'; Target = 'New'; Code = 'EnvironmentInvalid'; Message = '-StartUrl' }
             @{ Name = 'a new environment without a region'; Arguments = 'New -StartUrl https://example.com/start'; Target = 'New'; Code = 'EnvironmentInvalid'; Message = '-Region' }
         ) {
@@ -198,6 +201,47 @@ Describe 'Environments' {
             $run.Errors[0].Id | Should -Be 'EnvironmentInvalid,AwsSso.Commands.SetSsoEnvironmentCommand'
             $run.Errors[0].Message | Should -Match 'line 3'
             Get-Stored | Should -BeExactly $made.Replace('sso_region', 'sso_regoin')
+        }
+    }
+
+    Context 'A file with an error in one block' {
+        BeforeEach {
+            $beta = "[environment Beta]`nsso_start_url = https://example.com/start`nsso_regoin = us-east-1`n`n[environment Beta profile B]`nsso_account_id = 100000000000`nsso_role_name = R`n`n"
+            Set-Stored ($beta + $made)
+        }
+
+        It 'affects that environment only: the others are listed and updated, and its line is reported' {
+            $run = Invoke-Fresh '"$(Get-SsoEnvironment)"; "$(Get-SsoProfile Acme)"; Get-SsoEnvironment Beta; Update-SsoCredential -WhatIf'
+            $run.Output | Should -Be 'Acme', 'Account1 Account2'
+            $run.Text | Should -Match 'What if: .*Acme: Account1, Account2'
+            $run.Errors.Count | Should -Be 3
+            $run.Errors.Message | Should -Match 'sso-environments, line 3: the key sso_regoin'
+            $run.Errors.Action | Should -Match 'Set-SsoEnvironment -Name Beta'
+        }
+
+        It 'is corrected by Set-SsoEnvironment with all values' {
+            $run = Invoke-Fresh "Set-SsoEnvironment Beta @new; Set-SsoEnvironment Beta @new -Account @{ Profile = 'C'; AccountId = '100000000001'; RoleName = 'R' }; `"`$(Get-SsoEnvironment) `$(Get-SsoProfile Beta)`""
+            $run.Errors.Message | Should -Match 'line 3'
+            $run.Output | Should -Be 'Acme Beta C'
+            Get-Stored | Should -Match ([regex]::Escape($made))
+        }
+
+        It 'is removed by Remove-SsoEnvironment' {
+            $run = Invoke-Fresh 'Remove-SsoEnvironment Beta -Confirm:$false; "$(Get-SsoEnvironment)"'
+            $run.Errors | Should -BeNullOrEmpty
+            $run.Output | Should -Be 'Acme'
+            Get-Stored | Should -BeExactly $made
+        }
+    }
+
+    It 'are read from a file that Windows PowerShell wrote with >' {
+        $null = New-Item -ItemType Directory (Split-Path $stored)
+        foreach ($encoding in 'unicode', 'bigendianunicode', 'utf8BOM') {
+            $made | Out-File -Encoding $encoding $stored
+            $run = Invoke-Fresh '"$(Get-SsoProfile Acme)"; Set-SsoEnvironment Acme -Region eu-west-1'
+            $run.Errors | Should -BeNullOrEmpty -Because $encoding
+            $run.Output | Should -Be 'Account1 Account2' -Because $encoding
+            ([IO.File]::ReadAllBytes($stored))[0] | Should -Be ([byte][char]'[') -Because 'it is UTF-8 without a byte order mark now'
         }
     }
 

@@ -160,6 +160,8 @@ public sealed class ImportSsoEnvironmentCommand : SsoCmdlet
             DefaultRoleName = found.DefaultRoleName,
             Accounts = found.Account,
             TokenCache = found.TokenCache == SsoTokenCache.Memory ? nameof(SsoTokenCache.Memory) : null,
+            ImportedFrom = found.Source,
+            KeepBroken = !Force,
             CheckOnly = !ShouldProcess($"{name}: {differences}", stored is null ? "Import SSO environment" : "Replace SSO environment"),
         };
         RunOrThrow(new SsoWork { SetEnvironment = work }, happened =>
@@ -181,7 +183,7 @@ public sealed class ImportSsoEnvironmentCommand : SsoCmdlet
 
         var environments = new List<SsoEnvironment>();
         RunOrThrow(
-            new SsoWork { GetEnvironment = new GetEnvironmentWork { StoredOnly = true } },
+            new SsoWork { GetEnvironment = new GetEnvironmentWork { StoredOnly = true, UsableOnly = file is null } },
             happened =>
             {
                 if (happened.Environment is { } environment)

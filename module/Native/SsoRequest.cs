@@ -22,6 +22,7 @@ internal sealed class SsoRequest
     private static readonly string[] VariableNames =
     [
         "HOME", "USERPROFILE", "USERNAME", "PATH",
+        "AWS_PROFILE", "AWS_DEFAULT_PROFILE",
         "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_SSO_ENVIRONMENTS_FILE", "AWS_SSO_BROWSER",
         "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
         "AWS_CA_BUNDLE", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
@@ -314,6 +315,10 @@ internal sealed class GetEnvironmentWork
     /// <summary>Whether the list of every environment leaves out those of the AWS config file.</summary>
     [DataMember(Name = "stored_only")]
     internal bool StoredOnly { get; set; }
+
+    /// <summary>Whether the list of every environment passes over those that cannot be used, which are errors otherwise.</summary>
+    [DataMember(Name = "usable_only")]
+    internal bool UsableOnly { get; set; }
 }
 
 [DataContract]
@@ -337,6 +342,14 @@ internal sealed class SetEnvironmentWork
 
     [DataMember(Name = "token_cache", EmitDefaultValue = false)]
     internal string? TokenCache { get; set; }
+
+    /// <summary>The file that the values were read from; null where they are parameters.</summary>
+    [DataMember(Name = "imported_from", EmitDefaultValue = false)]
+    internal string? ImportedFrom { get; set; }
+
+    /// <summary>Whether a stored block of this name that cannot be used stays as it is.</summary>
+    [DataMember(Name = "keep_broken")]
+    internal bool KeepBroken { get; set; }
 
     [DataMember(Name = "check_only")]
     internal bool CheckOnly { get; set; }

@@ -144,7 +144,7 @@ struct Lister {
 impl Lister {
     fn of(terms: SessionTerms, environments: Arc<Environments>, environment: Arc<Environment>, world: World, outlet: &Outlet) -> Result<Self, Error> {
         let service = world.memory.services.of(&world, &environment.region)?;
-        let config = ConfigFile::read(&world)?;
+        let config = ConfigFile::read_for([environment.as_ref()], &world, outlet)?;
         Ok(Self { terms, environments, environment, service, config, world, outlet: outlet.clone() })
     }
 

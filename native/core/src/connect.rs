@@ -24,7 +24,9 @@ struct Named {
 
 impl Named {
     fn of(names: &[String], world: &World, outlet: &Outlet) -> Result<Self, Error> {
-        Ok(Self { environments: stored_or_named(names, world, outlet)?, config: ConfigFile::read(world)? })
+        let environments = stored_or_named(names, world, outlet)?;
+        let config = ConfigFile::read_for(environments.iter().map(Arc::as_ref), world, outlet)?;
+        Ok(Self { environments, config })
     }
 }
 

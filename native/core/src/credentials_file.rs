@@ -746,6 +746,6 @@ mod tests {
         std::fs::write(home.path().join(".aws/credentials"), "[a]\nk=v\n[a]\n").unwrap();
         let error = CredentialsFile::of(&world).unwrap().known(&FileMemory::default()).unwrap_err();
         assert_eq!(error.code(), Code::CredentialsFileInvalid);
-        assert!(error.to_string().ends_with("credentials, line 3: the section [a] stands there a second time."), "{error}");
+        assert!(error.to_string().ends_with("credentials, line 3: the section [a] is defined a second time."), "{error}");
     }
 }

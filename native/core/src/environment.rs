@@ -1,14 +1,16 @@
 //! Environments: the Identity Center instances that the user named, each with its table of profiles, in `~/.aws/sso-environments`.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
 use crate::config_file::{ConfigFile, Configured};
 use crate::error::{Code, Error};
-use crate::ini_text::{IniText, Section, SectionEdit};
+use crate::ini_text::{Fault, IniText, Key, Section, SectionEdit};
 use crate::protocol::{AccountRow, EnvironmentView, GivenEnvironment, SetEnvironment, TokenCache};
 use crate::safe_write::{Lock, Patience, SafeFile};
 use crate::world::World;
@@ -38,11 +40,41 @@ pub(crate) struct ProfileEntry {
     pub(crate) role_name: String,
 }
 
-/// All stored environments and the file that they stand in.
+/// All stored environments and the file that they are in.
 #[derive(Debug, Clone)]
 pub(crate) struct Environments {
     pub(crate) path: PathBuf,
+    /// Those that can be used, in the order of the file.
     pub(crate) all: Vec<Arc<Environment>>,
+    faults: Vec<BlockFault>,
+}
+
+/// Why a block of the file cannot be used; it stops the environment that the block belongs to and no other.
+#[derive(Debug, Clone)]
+struct BlockFault {
+    /// The environment as the block names it; `None` where the block names none.
+    environment: Option<String>,
+    /// The line, counted from 1.
+    line: usize,
+    what: String,
+}
+
+impl BlockFault {
+    fn error(&self, path: &Path) -> Error {
+        let action = match &self.environment {
+            Some(name) => format!(
+                "Correct that line; or replace the environment with Set-SsoEnvironment -Name {name} -StartUrl … -Region … -Account …, or remove it with Remove-SsoEnvironment -Name {name}."
+            ),
+            None => "Correct that line, or remove it.".to_owned(),
+        };
+        Error::new(Code::EnvironmentInvalid, format!("{}, line {}: {}.", path.display(), self.line, self.what))
+            .with_target(path.display().to_string())
+            .with_action(action)
+    }
+
+    fn is_of(&self, name: &str) -> bool {
+        self.environment.as_ref().is_some_and(|environment| same_name(environment, name))
+    }
 }
 
 /// The start URL without what makes no difference to the portal: upper case in scheme and host, the default port, slashes at the end of the path,
@@ -112,20 +144,6 @@ impl Environment {
     }
 }
 
-/// A place in the file, for the sentence of an error.
-struct Place<'p> {
-    path: &'p Path,
-    line: usize,
-}
-
-impl Place<'_> {
-    fn invalid(&self, what: impl std::fmt::Display) -> Error {
-        Error::new(Code::EnvironmentInvalid, format!("{}, line {}: {what}.", self.path.display(), self.line))
-            .with_target(self.path.display().to_string())
-            .with_action("Mend that line, or set the environment anew with Set-SsoEnvironment.")
-    }
-}
-
 fn file(world: &World) -> Result<SafeFile, Error> {
     let path = world.aws_file("AWS_SSO_ENVIRONMENTS_FILE", "sso-environments")?;
     Ok(SafeFile::at(&path))
@@ -135,40 +153,43 @@ impl Environments {
     /// What is stored; a file that is not there stores nothing.
     pub(crate) fn read(world: &World) -> Result<Arc<Self>, Error> {
         let file = file(world)?;
-        world.memory.environments.of(&file, |bytes| Self::parse(file.path(), bytes))
+        world.memory.environments.of(&file, |bytes| Ok(Self::parse(file.path(), &decoded(file.path(), bytes)?)))
     }
 
-    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
-        let text = scan(path, bytes)?;
-        let mut found: Vec<(Environment, usize)> = Vec::new();
-        let mut profiles: Vec<(&Section, &str, &str)> = Vec::new();
-        for section in &text.sections {
-            let place = Place { path, line: section.line() };
-            let name = section.name().ok_or_else(|| place.invalid("the section's name is not UTF-8"))?;
-            match SectionName::of(name) {
-                Some(SectionName::Environment(environment)) => {
-                    if found.iter().any(|(other, _)| same_name(&other.name, environment)) {
-                        return Err(place.invalid(format_args!("the environment {environment} stands there a second time, in other letters")));
+    fn parse(path: &Path, text: &[u8]) -> Self {
+        let (text, faults) = IniText::scan_with_faults(text);
+        let mut blocks = Blocks { text: &text, path, found: Vec::new(), places: HashMap::new(), faults: Vec::new(), refused: HashSet::new() };
+        let mut broken: HashMap<usize, Fault> = HashMap::new();
+        for (section, fault) in faults {
+            match section {
+                Some(section) => drop(broken.entry(section).or_insert(fault)),
+                None => blocks.refuse(None, fault.line, fault.kind),
+            }
+        }
+        let mut profiles = Vec::new();
+        for (index, section) in text.sections.iter().enumerate() {
+            let written = section.name_lossy();
+            let meaning = SectionName::of(&written);
+            let environment = meaning.as_ref().map(SectionName::environment);
+            if let Some(fault) = broken.remove(&index) {
+                blocks.refuse(environment, fault.line, fault.kind);
+            } else if section.name().is_none() {
+                blocks.refuse(environment, section.line(), "the section's name is not UTF-8 text; save the file as UTF-8");
+            } else {
+                match meaning {
+                    Some(SectionName::Environment(name)) => blocks.add_environment(section, name),
+                    Some(SectionName::Profile(name, profile)) => profiles.push((section, name.to_owned(), profile.to_owned())),
+                    None => {
+                        let what = format!("[{written}] is neither [environment NAME] nor [environment NAME profile PROFILE]");
+                        blocks.refuse(None, section.line(), what);
                     }
-                    found.push((environment_of(&text, section, environment, path)?, section.line()));
                 }
-                Some(SectionName::Profile(environment, profile)) => profiles.push((section, environment, profile)),
-                None => return Err(place.invalid(format_args!("[{name}] is neither [environment NAME] nor [environment NAME profile PROFILE]"))),
             }
         }
-        let mut lines: HashMap<&str, usize> = HashMap::new();
-        for (section, environment_name, profile) in profiles {
-            let place = Place { path, line: section.line() };
-            let Some((environment, _)) = found.iter_mut().find(|(other, _)| same_name(&other.name, environment_name)) else {
-                return Err(place.invalid(format_args!("there is no [environment {environment_name}]")));
-            };
-            if let Some(first) = lines.insert(profile, section.line()) {
-                return Err(place.invalid(format_args!("the profile {profile} stands in line {first} already; a profile can have one account and role only")));
-            }
-            let entry = profile_of(&text, section, profile, environment.default_role_name.as_deref(), path)?;
-            environment.profiles.push(entry);
+        for (section, name, profile) in profiles {
+            blocks.add_profile(section, &name, &profile);
         }
-        Ok(Self { path: path.to_owned(), all: found.into_iter().map(|(environment, _)| Arc::new(environment)).collect() })
+        blocks.finish()
     }
 
     /// The stored environment of this name, compared without case.
@@ -176,14 +197,27 @@ impl Environments {
         self.all.iter().find(|environment| same_name(&environment.name, name))
     }
 
+    /// Why the stored environment of this name cannot be used, where that is so.
+    pub(crate) fn fault_of(&self, name: &str) -> Option<Error> {
+        self.faults.iter().find(|fault| fault.is_of(name)).map(|fault| fault.error(&self.path))
+    }
+
+    /// What cannot be used of the file, an error for each environment.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = Error> {
+        self.faults.iter().map(|fault| fault.error(&self.path))
+    }
+
     /// The environment of this name: what the caller gave for this run, the stored one, else the one of the AWS config file.
     pub(crate) fn find(&self, name: &str, world: &World) -> Result<Arc<Environment>, Error> {
         let stored = self.stored(name);
         match world.given.iter().find(|given| given.is_environment() && same_name(&given.name, name)) {
             Some(given) => {
-                let base = match stored {
-                    Some(environment) => Some(Arc::clone(environment)),
-                    None => ConfigFile::read(world)?.environment(name).map(|found| found.outcome.clone()).transpose()?,
+                let base = match self.stored_or_configured(name, world) {
+                    Ok(environment) => Some(environment),
+                    Err(error) if error.code() == Code::EnvironmentNotFound => None,
+                    // What is given in full needs neither file.
+                    Err(error) if given.has_portal() && (given.accounts.is_some() || error.code() != Code::EnvironmentInvalid) => None,
+                    Err(error) => return Err(error),
                 };
                 given_environment(given, base, stored.is_some())
             }
@@ -195,7 +229,11 @@ impl Environments {
         if let Some(environment) = self.stored(name) {
             return Ok(Arc::clone(environment));
         }
-        let config = ConfigFile::read(world)?;
+        if let Some(error) = self.fault_of(name) {
+            return Err(error);
+        }
+        let config =
+            ConfigFile::read(world).map_err(|error| error.behind(format_args!("No environment {name} is stored, and the AWS config file cannot be read")))?;
         match config.environment(name) {
             Some(found) => found.outcome.clone(),
             None => Err(self.unknown(name, &config)),
@@ -204,14 +242,16 @@ impl Environments {
 
     /// What the AWS config file has besides: nothing that is stored under the same name.
     pub(crate) fn configured<'c>(&self, config: &'c ConfigFile) -> impl Iterator<Item = &'c Configured> {
-        config.environments.iter().filter(|found| self.stored(&found.name).is_none())
+        config.environments.iter().filter(|found| self.stored(&found.name).is_none() && self.fault_of(&found.name).is_none())
     }
 
     fn unknown(&self, name: &str, config: &ConfigFile) -> Error {
         let stored = self.all.iter().map(|environment| environment.name.as_str());
         let names: Vec<_> = stored.chain(self.configured(config).map(|found| found.name.as_str())).collect();
         let known = if names.is_empty() { "none is stored yet".to_owned() } else { format!("there are: {}", names.join(", ")) };
-        Error::new(Code::EnvironmentNotFound, format!("There is no environment {name}; {known}."))
+        // A block that nobody can tell whose it is may be the one that was meant.
+        let unclear = self.faults.iter().find(|fault| fault.environment.is_none()).map(|fault| format!(" {}", fault.error(&self.path)));
+        Error::new(Code::EnvironmentNotFound, format!("There is no environment {name}; {known}.{}", unclear.unwrap_or_default()))
             .with_target(name)
             .with_action(format!("Make it with Set-SsoEnvironment -Name {name} -StartUrl … -Region …"))
     }
@@ -227,6 +267,11 @@ enum SectionName<'n> {
 }
 
 impl<'n> SectionName<'n> {
+    fn environment(&self) -> &'n str {
+        let (Self::Environment(name) | Self::Profile(name, _)) = self;
+        name
+    }
+
     fn of(section: &'n str) -> Option<Self> {
         let rest = section.strip_prefix("environment ")?.trim_start();
         match rest.split_once(char::is_whitespace) {
@@ -240,19 +285,108 @@ impl<'n> SectionName<'n> {
     }
 }
 
-fn scan<'b>(path: &Path, bytes: &'b [u8]) -> Result<IniText<'b>, Error> {
-    IniText::scan(bytes).map_err(|fault| Place { path, line: fault.line }.invalid(fault.kind))
+/// The text of the file as UTF-8 without a byte order mark: Windows PowerShell writes others.
+fn decoded<'b>(path: &Path, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, Error> {
+    let unreadable = |encoding: &str| {
+        Error::new(Code::EnvironmentInvalid, format!("{} is {encoding}, which cannot be read.", path.display()))
+            .with_target(path.display().to_string())
+            .with_action("Save the file as UTF-8.")
+    };
+    let from_utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (units, odd) = rest.as_chunks::<2>();
+        let text = char::decode_utf16(units.iter().map(|bytes| unit(*bytes))).collect::<Result<String, _>>();
+        text.ok().filter(|_| odd.is_empty()).map(|text| Cow::Owned(text.into_bytes())).ok_or_else(|| unreadable("damaged UTF-16 text"))
+    };
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Err(unreadable("UTF-32 text")),
+        [0xff, 0xfe, rest @ ..] => from_utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => from_utf16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => Ok(Cow::Borrowed(rest)),
+        _ if bytes.contains(&0) => Err(unreadable("UTF-16 text without a byte order mark, or no text")),
+        _ => Ok(Cow::Borrowed(bytes)),
+    }
+}
+
+/// The blocks of the file while they are read.
+struct Blocks<'t> {
+    text: &'t IniText<'t>,
+    path: &'t Path,
+    found: Vec<StoredBlock>,
+    /// Where each environment is in `found`, by its name without case.
+    places: HashMap<String, usize>,
+    faults: Vec<BlockFault>,
+    /// The environments of the faults, by their names without case.
+    refused: HashSet<Option<String>>,
+}
+
+struct StoredBlock {
+    environment: Environment,
+    line: usize,
+    /// The line of each profile.
+    lines: HashMap<String, usize>,
+}
+
+/// A fault at a line of a section.
+type LineFault = (usize, String);
+
+impl Blocks<'_> {
+    /// Keeps the first fault of each environment, and the first of those that belong to none.
+    fn refuse(&mut self, environment: Option<&str>, line: usize, what: impl std::fmt::Display) {
+        if self.refused.insert(environment.map(str::to_lowercase)) {
+            self.faults.push(BlockFault { environment: environment.map(str::to_owned), line, what: what.to_string() });
+        }
+    }
+
+    fn add_environment(&mut self, section: &Section, name: &str) {
+        if let Some(place) = self.places.get(&name.to_lowercase()) {
+            let first = self.found[*place].line;
+            return self.refuse(Some(name), section.line(), format_args!("the environment {name} is on line {first} already, in other letters"));
+        }
+        match environment_of(self.text, section, name, self.path) {
+            Ok(environment) => {
+                self.places.insert(name.to_lowercase(), self.found.len());
+                self.found.push(StoredBlock { environment, line: section.line(), lines: HashMap::new() });
+            }
+            Err((line, what)) => self.refuse(Some(name), line, what),
+        }
+    }
+
+    fn add_profile(&mut self, section: &Section, name: &str, profile: &str) {
+        let Some(block) = self.places.get(&name.to_lowercase()).map(|place| &mut self.found[*place]) else {
+            return self.refuse(Some(name), section.line(), format_args!("there is no [environment {name}]"));
+        };
+        if let Some(first) = block.lines.insert(profile.to_owned(), section.line()) {
+            let what = format!("the profile {profile} is on line {first} already; a profile can have one account and role only");
+            return self.refuse(Some(name), section.line(), what);
+        }
+        match profile_of(self.text, section, profile, block.environment.default_role_name.as_deref()) {
+            Ok(entry) => block.environment.profiles.push(entry),
+            Err((line, what)) => self.refuse(Some(name), line, what),
+        }
+    }
+
+    fn finish(self) -> Environments {
+        let Self { path, found, faults, refused, .. } = self;
+        let good = found.into_iter().map(|block| block.environment).filter(|environment| !refused.contains(&Some(environment.name.to_lowercase())));
+        Environments { path: path.to_owned(), all: good.map(Arc::new).collect(), faults }
+    }
+}
+
+/// The indices of the sections of an environment, by its name without case.
+fn own_indices(text: &IniText<'_>, environment: &str) -> Vec<usize> {
+    let is_own = |section: &Section| SectionName::of(&section.name_lossy()).is_some_and(|parsed| same_name(parsed.environment(), environment));
+    text.sections.iter().enumerate().filter(|(_, section)| is_own(section)).map(|(index, _)| index).collect()
 }
 
 /// The sections of an environment, by its name without case, as they are written and what that means.
 fn own_sections<'t>(text: &'t IniText<'_>, environment: &str) -> Vec<(&'t str, SectionName<'t>)> {
     let sections = text.sections.iter().filter_map(Section::name).filter_map(|written| Some((written, SectionName::of(written)?)));
-    sections.filter(|(_, parsed)| matches!(parsed, SectionName::Environment(other) | SectionName::Profile(other, _) if same_name(other, environment))).collect()
+    sections.filter(|(_, parsed)| same_name(parsed.environment(), environment)).collect()
 }
 
-fn known_keys(section: &Section, known: &[&str], path: &Path) -> Result<(), Error> {
+fn known_keys(section: &Section, known: &[&str]) -> Result<(), LineFault> {
     match section.keys.iter().find(|key| !known.contains(&key.name.as_str())) {
-        Some(key) => Err(Place { path, line: key.line() }.invalid(format_args!("the key {} is not known here; there are {}", key.name, known.join(", ")))),
+        Some(key) => Err((key.line(), format!("the key {} is not known here; there are {}", key.name, known.join(", ")))),
         None => Ok(()),
     }
 }
@@ -261,14 +395,21 @@ fn value(text: &IniText<'_>, section: &Section, name: &str) -> Option<String> {
     text.value_of(section, name).map(|value| value.to_string()).filter(|value| !value.is_empty())
 }
 
-fn environment_of(text: &IniText<'_>, section: &Section, name: &str, path: &Path) -> Result<Environment, Error> {
-    known_keys(section, &KEYS, path)?;
-    let place = |key: &str| Place { path, line: section.key(key).map_or(section.line(), crate::ini_text::Key::line) };
-    let needed = |key: &str| value(text, section, key).ok_or_else(|| place(key).invalid(format_args!("the environment {name} needs {key}")));
+fn line_of(section: &Section, key: &str) -> usize {
+    section.key(key).map_or(section.line(), Key::line)
+}
+
+fn environment_of(text: &IniText<'_>, section: &Section, name: &str, path: &Path) -> Result<Environment, LineFault> {
+    known_keys(section, &KEYS)?;
+    let at = |key: &str| {
+        let line = line_of(section, key);
+        move |what: String| (line, what)
+    };
+    let needed = |key: &str| value(text, section, key).ok_or_else(|| at(key)(format!("the environment {name} needs {key}")));
     let token_cache = match value(text, section, "token_cache").map(|value| value.to_ascii_lowercase()).as_deref() {
         None | Some("awscli") => TokenCache::AwsCli,
         Some("memory") => TokenCache::Memory,
-        Some(_) => return Err(place("token_cache").invalid("token_cache is AwsCli or Memory")),
+        Some(_) => return Err(at("token_cache")("token_cache is AwsCli or Memory".to_owned())),
     };
     let environment = Environment {
         name: name.to_owned(),
@@ -280,23 +421,22 @@ fn environment_of(text: &IniText<'_>, section: &Section, name: &str, path: &Path
         profiles: Vec::new(),
         source: path.to_owned(),
     };
-    check_start_url(&environment.start_url).map_err(|what| place("sso_start_url").invalid(what))?;
-    check_region(&environment.region).map_err(|what| place("sso_region").invalid(what))?;
-    if let Some(role) = &environment.default_role_name {
-        check_role(role).map_err(|what| place("default_role_name").invalid(what))?;
-    }
+    check_start_url(&environment.start_url).map_err(at("sso_start_url"))?;
+    check_region(&environment.region).map_err(at("sso_region"))?;
+    environment.default_role_name.as_deref().map_or(Ok(()), check_role).map_err(at("default_role_name"))?;
     Ok(environment)
 }
 
-fn profile_of(text: &IniText<'_>, section: &Section, name: &str, default_role: Option<&str>, path: &Path) -> Result<ProfileEntry, Error> {
-    known_keys(section, &PROFILE_KEYS, path)?;
-    let place = |key: &str| Place { path, line: section.key(key).map_or(section.line(), crate::ini_text::Key::line) };
+fn profile_of(text: &IniText<'_>, section: &Section, name: &str, default_role: Option<&str>) -> Result<ProfileEntry, LineFault> {
+    known_keys(section, &PROFILE_KEYS)?;
     let account_id = value(text, section, "sso_account_id").unwrap_or_default();
-    check_profile_name(name).and_then(|()| check_account_id(name, &account_id)).map_err(|what| place("sso_account_id").invalid(what))?;
+    check_profile_name(name).map_err(|what| (section.line(), what))?;
+    check_account_id(name, &account_id).map_err(|what| (line_of(section, "sso_account_id"), what))?;
+    let at_role = |what: String| (line_of(section, "sso_role_name"), what);
     let role_name = value(text, section, "sso_role_name")
         .or_else(|| default_role.map(str::to_owned))
-        .ok_or_else(|| place("sso_role_name").invalid(format_args!("the profile {name} has no sso_role_name, and its environment no default_role_name")))?;
-    check_role(&role_name).map_err(|what| place("sso_role_name").invalid(what))?;
+        .ok_or_else(|| at_role(format!("the profile {name} has no sso_role_name, and its environment no default_role_name")))?;
+    check_role(&role_name).map_err(at_role)?;
     Ok(ProfileEntry { name: name.to_owned(), account_id, role_name })
 }
 
@@ -347,24 +487,71 @@ fn check_name(name: &str) -> Result<(), String> {
     if fits { Ok(()) } else { Err(format!("{name:?} cannot be the name of an environment: it must have no blanks, brackets, # or ;")) }
 }
 
-fn invalid(name: &str, what: impl std::fmt::Display) -> Error {
-    let what = what.to_string();
-    let mut letters = what.chars();
-    let sentence: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
-    Error::new(Code::EnvironmentInvalid, format!("{sentence}.")).with_target(name).with_action("Correct the value and run Set-SsoEnvironment again.")
+/// Where values come from that are to make an environment, for the sentence of an error.
+#[derive(Debug, Clone, Copy)]
+enum Origin<'a> {
+    Parameters,
+    /// A file that is imported.
+    File(&'a str),
+    /// The rows are those of a variable that users of the published script have.
+    Variable,
 }
 
-/// Makes or changes an environment, and gives it as it is now stored.
+impl<'a> Origin<'a> {
+    fn of(wanted: &'a SetEnvironment) -> Self {
+        wanted.imported_from.as_deref().map_or(Self::Parameters, Self::File)
+    }
+
+    fn invalid(self, name: &str, what: impl std::fmt::Display) -> Error {
+        let sentence = match self {
+            Self::File(file) => format!("{file}, the environment {name}: {what}."),
+            Self::Parameters | Self::Variable => capitalized(&format!("{what}.")),
+        };
+        self.error(Code::EnvironmentInvalid, sentence).with_target(name)
+    }
+
+    /// An error of the row of this index.
+    fn row_invalid(self, name: &str, index: usize, what: impl std::fmt::Display) -> Error {
+        let number = index + 1;
+        let sentence = match self {
+            Self::File(file) => format!("{file}, record {number} of the environment {name}: {what}."),
+            Self::Parameters | Self::Variable => format!("Row {number} of {}: {what}.", self.rows(name)),
+        };
+        self.error(Code::EnvironmentInvalid, sentence).with_target(name)
+    }
+
+    /// What the rows are called as a whole.
+    fn rows(self, name: &str) -> String {
+        match self {
+            Self::Parameters => "-Account".to_owned(),
+            Self::File(file) => format!("the environment {name} in {file}"),
+            Self::Variable => format!("${name}SsoAwsAccounts"),
+        }
+    }
+
+    fn error(self, code: Code, sentence: String) -> Error {
+        Error::new(code, sentence).with_action(match self {
+            Self::File(_) => "Correct the file and import it again.",
+            Self::Parameters | Self::Variable => "Correct the value and run the command again.",
+        })
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
+/// Creates or changes an environment, and gives it as it is now stored.
 pub(crate) fn set(world: &World, wanted: &SetEnvironment, patience: &Patience) -> Result<EnvironmentView, Error> {
     let file = file(world)?;
-    check_wanted(wanted)?;
+    check_wanted(wanted, Origin::of(wanted))?;
     let mut result = None;
     let mut edit = |bytes: Option<&[u8]>| {
-        let bytes = bytes.unwrap_or_default();
-        let new = with_environment(file.path(), bytes, wanted)?;
-        let environments = Environments::parse(file.path(), &new)?;
-        result = environments.stored(&wanted.name).map(|environment| environment.view());
-        Ok((*new != *bytes).then_some(new))
+        let text = decoded(file.path(), bytes.unwrap_or_default())?;
+        let (new, view) = with_environment(file.path(), &text, wanted)?;
+        result = Some(view);
+        Ok((*new != *text).then_some(new))
     };
     if wanted.check_only {
         let bytes = file.read()?.map(|contents| contents.bytes);
@@ -385,26 +572,27 @@ fn given_environment(given: &GivenEnvironment, base: Option<Arc<Environment>>, i
     {
         return Ok(base);
     }
-    check_wanted(&SetEnvironment {
+    let origin = if given.accounts_where_not_stored { Origin::Variable } else { Origin::Parameters };
+    let wanted = SetEnvironment {
         name: given.name.clone(),
         start_url: given.start_url.clone(),
         region: given.region.clone(),
         default_role_name: given.default_role_name.clone(),
         accounts: accounts.cloned(),
         ..SetEnvironment::default()
-    })?;
-    let needed = |value: &Option<String>, stored: Option<&String>, parameter: &str| {
-        value.as_ref().or(stored).cloned().ok_or_else(|| {
-            Error::new(Code::EnvironmentInvalid, format!("The environment {} is not stored, so it needs {parameter}.", given.name))
-                .with_target(&given.name)
-                .with_action(format!("Give {parameter}, or store the environment with Set-SsoEnvironment or Import-SsoEnvironment."))
-        })
     };
-    let start_url = needed(&given.start_url, base.as_ref().map(|base| &base.start_url), "-StartUrl")?;
-    let region = needed(&given.region, base.as_ref().map(|base| &base.region), "-Region")?;
+    check_wanted(&wanted, origin)?;
+    let start_url = given.start_url.clone().or_else(|| base.as_ref().map(|base| base.start_url.clone()));
+    let region = given.region.clone().or_else(|| base.as_ref().map(|base| base.region.clone()));
+    let (Some(start_url), Some(region)) = (start_url.clone(), region.clone()) else {
+        let missing = missing_parameters(start_url.is_none(), region.is_none());
+        return Err(Error::new(Code::EnvironmentInvalid, format!("The environment {} is not stored, so it needs {missing}.", given.name))
+            .with_target(&given.name)
+            .with_action(format!("Give {missing}, or store the environment with Set-SsoEnvironment or Import-SsoEnvironment.")));
+    };
     let default_role_name = given.default_role_name.clone().or_else(|| base.as_ref().and_then(|base| base.default_role_name.clone()));
     let profiles = match accounts {
-        Some(rows) => rows.iter().map(|row| row_of(row, default_role_name.as_deref(), &given.name)).collect::<Result<_, _>>()?,
+        Some(_) => rows_of(&wanted, default_role_name.as_deref(), origin)?,
         // A role of their own stays; the others follow the default.
         None => base.iter().flat_map(|base| base.profiles.iter().map(|profile| followed(profile, base, default_role_name.as_deref()))).collect(),
     };
@@ -422,13 +610,25 @@ fn given_environment(given: &GivenEnvironment, base: Option<Arc<Environment>>, i
     }))
 }
 
-fn row_of(row: &AccountRow, default_role: Option<&str>, environment: &str) -> Result<ProfileEntry, Error> {
-    let role_name = row.role_name.as_deref().or(default_role).ok_or_else(|| {
-        Error::new(Code::EnvironmentInvalid, format!("The profile {} has no role, and the environment {environment} no default role.", row.profile))
-            .with_target(environment)
-            .with_action("Give the row a RoleName, or the environment a -DefaultRoleName.")
-    })?;
-    Ok(ProfileEntry { name: row.profile.clone(), account_id: row.account_id.clone(), role_name: role_name.to_owned() })
+/// The parameters that a new environment does not have and needs, in words.
+fn missing_parameters(start_url: bool, region: bool) -> &'static str {
+    match (start_url, region) {
+        (true, true) => "-StartUrl and -Region",
+        (true, false) => "-StartUrl",
+        _ => "-Region",
+    }
+}
+
+/// The rows of a table, each with the role that counts.
+fn rows_of(wanted: &SetEnvironment, default_role: Option<&str>, origin: Origin<'_>) -> Result<Vec<ProfileEntry>, Error> {
+    let rows = wanted.accounts.iter().flatten().enumerate().map(|(index, row)| {
+        let role_name = row.role_name.as_deref().or(default_role).ok_or_else(|| {
+            let what = format!("the profile {} has no role, and the environment {} no default role", row.profile, wanted.name);
+            origin.row_invalid(&wanted.name, index, what).with_action("Give the row a RoleName, or the environment a -DefaultRoleName.")
+        })?;
+        Ok(ProfileEntry { name: row.profile.clone(), account_id: row.account_id.clone(), role_name: role_name.to_owned() })
+    });
+    rows.collect()
 }
 
 fn followed(profile: &ProfileEntry, base: &Environment, default_role: Option<&str>) -> ProfileEntry {
@@ -437,7 +637,7 @@ fn followed(profile: &ProfileEntry, base: &Environment, default_role: Option<&st
     ProfileEntry { role_name: role_name.to_owned(), ..profile.clone() }
 }
 
-fn check_wanted(wanted: &SetEnvironment) -> Result<(), Error> {
+fn check_wanted(wanted: &SetEnvironment, origin: Origin<'_>) -> Result<(), Error> {
     let name = wanted.name.as_str();
     let checks = [
         Some(check_name(name)),
@@ -445,47 +645,124 @@ fn check_wanted(wanted: &SetEnvironment) -> Result<(), Error> {
         wanted.region.as_deref().map(check_region),
         wanted.default_role_name.as_deref().map(check_role),
     ];
-    checks.into_iter().flatten().collect::<Result<(), _>>().map_err(|what| invalid(name, what))?;
+    checks.into_iter().flatten().collect::<Result<(), _>>().map_err(|what| origin.invalid(name, what))?;
     let mut rows: HashMap<&str, (usize, &AccountRow)> = HashMap::new();
     for (index, row) in wanted.accounts.iter().flatten().enumerate() {
         let role = row.role_name.as_deref().map_or(Ok(()), check_role);
         check_profile_name(&row.profile)
             .and_then(|()| check_account_id(&row.profile, &row.account_id))
             .and(role)
-            .map_err(|what| invalid(name, format_args!("row {}: {what}", index + 1)))?;
+            .map_err(|what| origin.row_invalid(name, index, what))?;
         if let Some((first, other)) = rows.insert(&row.profile, (index, row)) {
             let both = [(first, other), (index, row)].map(|(index, row)| format!("row {} (account {})", index + 1, row.account_id)).join(" and ");
-            return Err(Error::new(Code::ProfileNameConflict, format!("The profile {} stands in {both}.", row.profile))
+            return Err(Error::new(Code::ProfileNameConflict, format!("The profile {} is in {both} of {}.", row.profile, origin.rows(name)))
                 .with_target(&row.profile)
-                .with_action("Give each row a profile name of its own."));
+                .with_action("Give each row a different profile name."));
         }
     }
     Ok(())
 }
 
-fn with_environment(path: &Path, bytes: &[u8], wanted: &SetEnvironment) -> Result<zeroize::Zeroizing<Vec<u8>>, Error> {
-    let stored = Environments::parse(path, bytes)?;
+/// The text with the environment as it is wanted, and how that reads.
+fn with_environment(path: &Path, text: &[u8], wanted: &SetEnvironment) -> Result<(Zeroizing<Vec<u8>>, EnvironmentView), Error> {
+    let stored = Environments::parse(path, text);
     let existing = stored.stored(&wanted.name);
-    if existing.is_none() {
-        for (missing, parameter) in [(wanted.start_url.is_none(), "-StartUrl"), (wanted.region.is_none(), "-Region")] {
-            if missing {
-                return Err(invalid(&wanted.name, format_args!("the environment {} is new, so it needs {parameter}", wanted.name)));
-            }
+    let fault = stored.fault_of(&wanted.name);
+    if existing.is_none() && fault.is_none() {
+        check_new(wanted)?;
+    }
+    check_rows_against(&stored, existing, wanted)?;
+    // Where the block has a fault, the new values may be what corrects it; else a full set of values replaces the block.
+    let edited = edited(text, existing, wanted);
+    let Some(fault) = fault else {
+        return checked(path, &stored, edited, wanted);
+    };
+    if wanted.keep_broken {
+        return Err(fault.with_action("Correct that line; or import with -Force, which replaces the environment."));
+    }
+    match checked(path, &stored, edited, wanted) {
+        Ok(corrected) => Ok(corrected),
+        Err(_) if wanted.start_url.is_some() && wanted.region.is_some() && wanted.accounts.is_some() => {
+            let (old, _) = IniText::scan_with_faults(text);
+            check_rows_have_roles(wanted, None)?;
+            let without = old.without(&own_indices(&old, &wanted.name));
+            checked(path, &stored, self::edited(&without, None, wanted), wanted)
+        }
+        Err(_) => Err(fault),
+    }
+}
+
+fn check_new(wanted: &SetEnvironment) -> Result<(), Error> {
+    if wanted.start_url.is_some() && wanted.region.is_some() {
+        return Ok(());
+    }
+    let missing = missing_parameters(wanted.start_url.is_none(), wanted.region.is_none());
+    let what = format!("the environment {} is new, so it needs {missing}", wanted.name);
+    Err(Origin::of(wanted).invalid(&wanted.name, what).with_action(format!("Run the command again with {missing}.")))
+}
+
+/// What the rows cannot be for what else is stored: without a role, or profiles of another environment.
+fn check_rows_against(stored: &Environments, existing: Option<&Arc<Environment>>, wanted: &SetEnvironment) -> Result<(), Error> {
+    let origin = Origin::of(wanted);
+    let others = stored.all.iter().filter(|other| !same_name(&other.name, &wanted.name));
+    let owners: HashMap<&str, &str> = others.flat_map(|other| other.profiles.iter().map(|profile| (profile.name.as_str(), other.name.as_str()))).collect();
+    for (index, row) in wanted.accounts.iter().flatten().enumerate() {
+        if let Some(owner) = owners.get(row.profile.as_str()) {
+            let what = format!("the profile {} belongs to the environment {owner} already; a profile can have one account and role only", row.profile);
+            let action = format!("Give it another name, or remove it there with Remove-SsoProfile -Environment {owner} -ProfileName '{}'.", row.profile);
+            return Err(origin.row_invalid(&wanted.name, index, what).with_action(action));
         }
     }
+    if stored.fault_of(&wanted.name).is_some() {
+        return Ok(());
+    }
+    check_rows_have_roles(wanted, existing.and_then(|environment| environment.default_role_name.as_deref()))
+}
+
+fn check_rows_have_roles(wanted: &SetEnvironment, stored_default: Option<&str>) -> Result<(), Error> {
+    rows_of(wanted, wanted.default_role_name.as_deref().or(stored_default), Origin::of(wanted)).map(drop)
+}
+
+/// The new text where the environment can be read from it, and every other one as before.
+fn checked(path: &Path, before: &Environments, new: Zeroizing<Vec<u8>>, wanted: &SetEnvironment) -> Result<(Zeroizing<Vec<u8>>, EnvironmentView), Error> {
+    let after = Environments::parse(path, &new);
+    check_others(before, &after, &wanted.name)?;
+    match (after.stored(&wanted.name), after.faults.iter().find(|fault| fault.is_of(&wanted.name))) {
+        (Some(environment), _) => Ok((new, environment.view())),
+        (None, fault) => {
+            let what = fault.map_or_else(|| "it could not be read back".to_owned(), |fault| fault.what.clone());
+            Err(Origin::of(wanted).invalid(&wanted.name, what))
+        }
+    }
+}
+
+/// Makes sure that a change of one environment is none of any other, whatever the text was like.
+fn check_others(before: &Environments, after: &Environments, name: &str) -> Result<(), Error> {
+    let others = |all: &'_ Environments| all.all.iter().filter(|other| !same_name(&other.name, name)).cloned().collect::<Vec<_>>();
+    if others(before) == others(after) {
+        return Ok(());
+    }
+    Err(Error::new(Code::EnvironmentInvalid, format!("{} cannot be changed: the change would affect other environments.", before.path.display()))
+        .with_target(name)
+        .with_action("Get-SsoEnvironment shows which lines of the file are wrong. Correct them, then run the command again."))
+}
+
+/// The text with the wanted values in it, in the sections that the environment has.
+fn edited(text: &[u8], existing: Option<&Arc<Environment>>, wanted: &SetEnvironment) -> Zeroizing<Vec<u8>> {
+    let (text, _) = IniText::scan_with_faults(text);
     // Sections are found by the name as it is written there.
-    let name = existing.map_or(wanted.name.as_str(), |environment| environment.name.as_str());
-    let text = scan(path, bytes)?;
-    let own = own_sections(&text, name);
+    let own = own_sections(&text, &wanted.name);
+    let header = own.iter().find(|(_, parsed)| matches!(parsed, SectionName::Environment(_)));
+    let name = match (existing, header) {
+        (Some(environment), _) => environment.name.as_str(),
+        (None, Some((_, parsed))) => parsed.environment(),
+        (None, None) => wanted.name.as_str(),
+    };
     let section_of = |profile: &str| {
         let same = |parsed: &SectionName<'_>| matches!(parsed, SectionName::Profile(_, other) if *other == profile);
         own.iter().find(|(_, parsed)| same(parsed)).map_or_else(|| format!("environment {name} profile {profile}"), |(written, _)| (*written).to_owned())
     };
-    let header = own
-        .iter()
-        .find(|(_, parsed)| matches!(parsed, SectionName::Environment(_)))
-        .map_or_else(|| format!("environment {name}"), |(written, _)| (*written).to_owned());
-
+    let header = header.map_or_else(|| format!("environment {name}"), |(written, _)| (*written).to_owned());
     let token_cache = wanted.token_cache.map(|cache| if cache == TokenCache::Memory { "Memory" } else { "AwsCli" });
     let settings = [
         ("sso_start_url", wanted.start_url.as_deref()),
@@ -510,7 +787,7 @@ fn with_environment(path: &Path, bytes: &[u8], wanted: &SetEnvironment) -> Resul
             own.iter().filter(|(written, parsed)| matches!(parsed, SectionName::Profile(..)) && !sections.iter().any(|s| s == written)).map(|(w, _)| *w),
         );
     }
-    Ok(text.edited(&edits, &removed))
+    text.edited(&edits, &removed)
 }
 
 /// What is to become of a table of profiles; all other rows stay as they are.
@@ -531,14 +808,14 @@ pub(crate) fn edit_table(
 ) -> Result<(), Error> {
     let file = file(world)?;
     let edit = |bytes: Option<&[u8]>| {
-        let bytes = bytes.unwrap_or_default();
-        let stored = Environments::parse(file.path(), bytes)?;
+        let decoded = decoded(file.path(), bytes.unwrap_or_default())?;
+        let stored = Environments::parse(file.path(), &decoded);
         let environment = stored.stored(name).ok_or_else(|| not_stored(name, &stored, world))?;
         let TableChange { added, removed } = change(&stored, environment)?;
         if added.is_empty() && removed.is_empty() {
             return Ok(None);
         }
-        let text = scan(file.path(), bytes)?;
+        let (text, _) = IniText::scan_with_faults(&decoded);
         let goes = |parsed: &SectionName<'_>| matches!(parsed, SectionName::Profile(_, profile) if removed.contains(*profile));
         let (going, staying): (Vec<_>, Vec<_>) = own_sections(&text, name).into_iter().partition(|(_, parsed)| goes(parsed));
         let going: Vec<&str> = going.into_iter().map(|(written, _)| written).collect();
@@ -555,8 +832,10 @@ pub(crate) fn edit_table(
             })
             .collect();
         let new = text.edited(&edits, &going);
-        Environments::parse(file.path(), &new)?;
-        Ok((*new != *bytes).then_some(new))
+        let after = Environments::parse(file.path(), &new);
+        check_others(&stored, &after, name)?;
+        after.fault_of(name).map_or(Ok(()), Err)?;
+        Ok((*new != *decoded).then_some(new))
     };
     change_file(&file, check_only, patience, edit)
 }
@@ -566,7 +845,7 @@ fn change_file(
     file: &SafeFile,
     check_only: bool,
     patience: &Patience,
-    mut edit: impl FnMut(Option<&[u8]>) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, Error>,
+    mut edit: impl FnMut(Option<&[u8]>) -> Result<Option<Zeroizing<Vec<u8>>>, Error>,
 ) -> Result<(), Error> {
     let bytes = file.read()?.map(|contents| contents.bytes);
     let changed = edit(bytes.as_ref().map(|bytes| bytes.as_slice()))?;
@@ -579,10 +858,11 @@ fn change_file(
 
 /// Why a name cannot be taken out of the file.
 fn not_stored(name: &str, stored: &Environments, world: &World) -> Error {
-    let config = match ConfigFile::read(world) {
-        Ok(config) => config,
-        Err(error) => return error,
-    };
+    if let Some(error) = stored.fault_of(name) {
+        return error;
+    }
+    // Where the config file cannot be read, the name is in neither file as far as anybody can tell.
+    let config = ConfigFile::read(world).unwrap_or_default();
     match config.environment(name) {
         Some(found) => Error::new(
             Code::EnvironmentNotFound,
@@ -598,14 +878,15 @@ fn not_stored(name: &str, stored: &Environments, world: &World) -> Error {
 pub(crate) fn remove(world: &World, name: &str, check_only: bool, patience: &Patience) -> Result<(), Error> {
     let file = file(world)?;
     let edit = |bytes: Option<&[u8]>| {
-        let bytes = bytes.unwrap_or_default();
-        let stored = Environments::parse(file.path(), bytes)?;
-        if stored.stored(name).is_none() {
+        let decoded = decoded(file.path(), bytes.unwrap_or_default())?;
+        let stored = Environments::parse(file.path(), &decoded);
+        if stored.stored(name).is_none() && stored.fault_of(name).is_none() {
             return Err(not_stored(name, &stored, world));
         }
-        let text = scan(file.path(), bytes)?;
-        let removed: Vec<&str> = own_sections(&text, name).into_iter().map(|(written, _)| written).collect();
-        Ok(Some(text.edited(&[], &removed)))
+        let (text, _) = IniText::scan_with_faults(&decoded);
+        let new = text.without(&own_indices(&text, name));
+        check_others(&stored, &Environments::parse(file.path(), &new), name)?;
+        Ok(Some(new))
     };
     change_file(&file, check_only, patience, edit)
 }
@@ -628,7 +909,8 @@ mod tests {
     }
 
     fn error_of(text: &str) -> String {
-        let error = Environments::parse(Path::new("file"), text.as_bytes()).unwrap_err();
+        let errors: Vec<Error> = Environments::parse(Path::new("file"), text.as_bytes()).faults().collect();
+        let [error] = errors.as_slice() else { panic!("{errors:?}") };
         assert_eq!(error.code(), Code::EnvironmentInvalid);
         error.to_string()
     }
@@ -650,7 +932,7 @@ mod tests {
 
     #[test]
     fn an_environment_is_read_as_it_is_written() {
-        let environments = Environments::parse(Path::new("file"), ACME.as_bytes()).unwrap();
+        let environments = Environments::parse(Path::new("file"), ACME.as_bytes());
         let acme = environments.stored("ACME").unwrap();
         let roles: Vec<_> = acme.profiles.iter().map(|p| (p.name.as_str(), p.account_id.as_str(), p.role_name.as_str())).collect();
         assert_eq!(roles, [("Account1", "012345678901", "AWSAdministratorAccess"), ("Account 2", "123456789012", "AWSReadOnlyAccess")]);
@@ -666,12 +948,12 @@ mod tests {
             (ACME.replace("sso_region", "#"), "file, line 2: the environment Acme needs sso_region"),
             (
                 ACME.replace("Acme profile Account 2", "Acme profile Account1"),
-                "file, line 10: the section [environment Acme profile Account1] stands there a second time",
+                "file, line 10: the section [environment Acme profile Account1] is defined a second time",
             ),
-            (ACME.replace("Acme profile Account 2", "acme profile Account1"), "file, line 10: the profile Account1 stands in line 7 already"),
+            (ACME.replace("Acme profile Account 2", "acme profile Account1"), "file, line 10: the profile Account1 is on line 7 already"),
             (ACME.replace("Acme profile Account 2", "Other profile X"), "file, line 10: there is no [environment Other]"),
             (ACME.replace("[environment Acme profile Account1]", "[profile x]"), "file, line 7: [profile x] is neither"),
-            (ACME.replace("Account 2", "DEFAULT"), "file, line 11: DEFAULT in capitals"),
+            (ACME.replace("Account 2", "DEFAULT"), "file, line 10: DEFAULT in capitals"),
         ];
         for (text, expected) in cases {
             let error = error_of(&text);
@@ -681,7 +963,7 @@ mod tests {
 
     #[test]
     fn an_unknown_environment_names_those_that_there_are() {
-        let environments = Environments::parse(Path::new("file"), ACME.as_bytes()).unwrap();
+        let environments = Environments::parse(Path::new("file"), ACME.as_bytes());
         let (_home, world) = test_world();
         let error = environments.find("Amce", &world).unwrap_err();
         assert_eq!(error.code(), Code::EnvironmentNotFound);
@@ -742,12 +1024,20 @@ mod tests {
             (change(&|w| w.start_url = Some("https://example.com/\n[x]".into())), Code::EnvironmentInvalid, "The start URL \"https://example.com/\\n[x]\""),
             (change(&|w| w.start_url = None), Code::EnvironmentInvalid, "The environment Acme is new, so it needs -StartUrl"),
             (change(&|w| w.region = None), Code::EnvironmentInvalid, "The environment Acme is new, so it needs -Region"),
-            (change(&|w| w.accounts = Some(vec![row("A", "12345678901", None)])), Code::EnvironmentInvalid, "Row 1: the account id \"12345678901\""),
-            (change(&|w| w.accounts = Some(vec![row("A", "012345678901 ", None)])), Code::EnvironmentInvalid, "Row 1: the account id \"012345678901 \""),
+            (
+                change(&|w| w.accounts = Some(vec![row("A", "12345678901", None)])),
+                Code::EnvironmentInvalid,
+                "Row 1 of -Account: the account id \"12345678901\"",
+            ),
+            (
+                change(&|w| w.accounts = Some(vec![row("A", "012345678901 ", None)])),
+                Code::EnvironmentInvalid,
+                "Row 1 of -Account: the account id \"012345678901 \"",
+            ),
             (
                 change(&|w| w.accounts = Some(vec![row("A", "012345678901", None), row("A", "012345678902", None)])),
                 Code::ProfileNameConflict,
-                "The profile A stands in row 1 (account 012345678901) and row 2 (account 012345678902)",
+                "The profile A is in row 1 (account 012345678901) and row 2 (account 012345678902) of -Account.",
             ),
         ];
         for (wanted, code, sentence) in cases {

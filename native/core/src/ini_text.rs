@@ -2,22 +2,26 @@
 //!
 //! The rules are those of Python's configparser as botocore uses it: what it refuses, no AWS tool is sure to read.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use bstr::ByteSlice as _;
 use zeroize::Zeroizing;
 
+/// The section whose values count in every other section that does not have them.
+pub(crate) const DEFAULT_SECTION: &str = "DEFAULT";
+
 /// Why a file is one that configparser refuses; it never quotes a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FaultKind {
-    #[error("it starts with a byte order mark, which AWS tools cannot read; save the file as UTF-8 without one")]
+    #[error("the file starts with a byte order mark, which AWS tools cannot read; save it as UTF-8 without one")]
     ByteOrderMark,
-    #[error("the section [{0}] stands there a second time")]
+    #[error("the section [{0}] is defined a second time")]
     DuplicateSection(String),
-    #[error("the key {0} stands a second time in its section")]
+    #[error("the key {0} is set a second time in its section")]
     DuplicateKey(String),
-    #[error("a line stands before the first section")]
+    #[error("the line comes before the first section")]
     BeforeFirstSection,
     #[error("the line is neither a section, nor a key with a value, nor a comment")]
     BrokenLine,
@@ -53,6 +57,8 @@ pub(crate) struct Section {
     /// The index of its header's line.
     header: usize,
     pub(crate) keys: Vec<Key>,
+    /// The last line that is no key of the section and belongs to it all the same: its header, or a broken line.
+    last_other_line: usize,
 }
 
 /// A key as it stands in its section.
@@ -82,7 +88,12 @@ impl Section {
     }
 
     fn last_line(&self) -> usize {
-        self.keys.last().map_or(self.header, |key| key.last_line)
+        self.keys.last().map_or(0, |key| key.last_line).max(self.last_other_line)
+    }
+
+    /// The name, with a replacement character for what is not UTF-8.
+    pub(crate) fn name_lossy(&self) -> Cow<'_, str> {
+        self.name.to_str_lossy()
     }
 }
 
@@ -90,6 +101,31 @@ impl Key {
     /// The key's line, counted from 1.
     pub(crate) fn line(&self) -> usize {
         self.first_line + 1
+    }
+}
+
+/// What configparser knows of the lines before the one it looks at.
+#[derive(Debug, Default)]
+struct ScanState<'a> {
+    names: HashSet<&'a [u8]>,
+    keys_of_section: HashSet<String>,
+    /// `[DEFAULT]` may come again, but its keys may not.
+    keys_of_default: HashSet<String>,
+    in_default: bool,
+    in_key: bool,
+    indent_level: usize,
+}
+
+impl<'a> ScanState<'a> {
+    fn enter(&mut self, section: &'a [u8]) -> Result<(), FaultKind> {
+        self.keys_of_section.clear();
+        self.in_key = false;
+        self.in_default = section == DEFAULT_SECTION.as_bytes();
+        if self.names.insert(section) || self.in_default { Ok(()) } else { Err(FaultKind::DuplicateSection(String::from_utf8_lossy(section).into_owned())) }
+    }
+
+    fn keys(&mut self) -> &mut HashSet<String> {
+        if self.in_default { &mut self.keys_of_default } else { &mut self.keys_of_section }
     }
 }
 
@@ -106,9 +142,14 @@ pub(crate) struct SectionEdit<'a> {
     pub(crate) behind: Option<&'a str>,
 }
 
-fn is_space(c: char) -> bool {
+/// Whether Python's `str.strip` takes the character away.
+pub(crate) fn is_space(c: char) -> bool {
     // Python's str.isspace, which takes the four separators with it.
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
+}
+
+fn starts_with_byte_order_mark(bytes: &[u8]) -> bool {
+    [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| bytes.starts_with(mark))
 }
 
 fn trimmed(bytes: &[u8], range: Range<usize>) -> Range<usize> {
@@ -140,66 +181,76 @@ impl<'a> IniText<'a> {
     /// # Errors
     /// The first fault for which configparser would refuse the text.
     pub(crate) fn scan(bytes: &'a [u8]) -> Result<Self, Fault> {
-        let fault = |line: usize, kind| Err(Fault { line: line + 1, kind });
-        if bytes.starts_with(b"\xef\xbb\xbf") || bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-            return fault(0, FaultKind::ByteOrderMark);
+        let mut first = None;
+        let text = Self::scan_while(bytes, |_, fault| {
+            first = Some(fault);
+            ControlFlow::Break(())
+        });
+        first.map_or(Ok(text), Err)
+    }
+
+    /// Scans a text to its end, with all faults for which configparser would refuse it, each with the index of the section that it is in.
+    pub(crate) fn scan_with_faults(bytes: &'a [u8]) -> (Self, Vec<(Option<usize>, Fault)>) {
+        let mut faults = Vec::new();
+        let text = Self::scan_while(bytes, |section, fault| {
+            faults.push((section, fault));
+            ControlFlow::Continue(())
+        });
+        (text, faults)
+    }
+
+    /// Scans until `on_fault` ends it: a section or key that is there already is added once more, and a line that is neither is passed over.
+    fn scan_while(bytes: &'a [u8], mut on_fault: impl FnMut(Option<usize>, Fault) -> ControlFlow<()>) -> Self {
+        let mut text = Self { bytes, lines: lines_of(bytes), sections: Vec::new() };
+        if starts_with_byte_order_mark(bytes) && on_fault(None, Fault { line: 1, kind: FaultKind::ByteOrderMark }).is_break() {
+            return text;
         }
-        let lines = lines_of(bytes);
-        let mut sections: Vec<Section> = Vec::new();
-        let mut names = HashSet::new();
-        let mut keys_of_section: HashSet<String> = HashSet::new();
-        let mut in_key = false;
-        let mut indent_level = 0;
-        for (index, line) in lines.iter().enumerate() {
-            let text = trimmed(bytes, line.content.clone());
-            match bytes[text.clone()].first() {
-                None => {
-                    // A blank line is part of a value that goes on behind it.
-                    if let (true, Some(key)) = (in_key, sections.last_mut().and_then(|section| section.keys.last_mut())) {
-                        key.values.push(text);
-                    }
-                    continue;
-                }
-                Some(b'#' | b';') => continue,
-                Some(_) => {}
+        let mut state = ScanState::default();
+        for index in 0..text.lines.len() {
+            if let Err(kind) = text.take_line(index, &mut state)
+                && on_fault(text.sections.len().checked_sub(1), Fault { line: index + 1, kind }).is_break()
+            {
+                break;
             }
-            let indent = bytes[line.content.start..text.start].chars().count();
-            if in_key && indent > indent_level {
-                if let Some(key) = sections.last_mut().and_then(|section| section.keys.last_mut()) {
-                    key.last_line = index;
-                    key.values.push(text);
-                }
-                continue;
-            }
-            indent_level = indent;
-            if let Some(name) = header_name(&bytes[text.clone()]) {
-                // [DEFAULT] may come again in configparser, but its keys may not; ours to keep simple: it is refused like any other.
-                if !names.insert(name) {
-                    return fault(index, FaultKind::DuplicateSection(String::from_utf8_lossy(name).into_owned()));
-                }
-                sections.push(Section { name: name.to_vec(), header: index, keys: Vec::new() });
-                keys_of_section.clear();
-                in_key = false;
-                continue;
-            }
-            let Some(section) = sections.last_mut() else {
-                return fault(index, FaultKind::BeforeFirstSection);
-            };
-            let Some(delimiter) = bytes[text.clone()].find_byteset(b"=:").map(|offset| text.start + offset) else {
-                return fault(index, FaultKind::BrokenLine);
-            };
-            let name = String::from_utf8_lossy(&bytes[trimmed(bytes, text.start..delimiter)]).to_lowercase();
-            if name.is_empty() {
-                return fault(index, FaultKind::BrokenLine);
-            }
-            if !keys_of_section.insert(name.clone()) {
-                return fault(index, FaultKind::DuplicateKey(name));
-            }
-            let value = trimmed(bytes, delimiter + 1..text.end);
-            section.keys.push(Key { name, first_line: index, last_line: index, values: vec![value] });
-            in_key = true;
         }
-        Ok(Self { bytes, lines, sections })
+        text
+    }
+
+    fn take_line(&mut self, index: usize, state: &mut ScanState<'a>) -> Result<(), FaultKind> {
+        let bytes = self.bytes;
+        let line = self.lines[index].content.clone();
+        let text = trimmed(bytes, line.clone());
+        let open_key = self.sections.last_mut().and_then(|section| section.keys.last_mut()).filter(|_| state.in_key);
+        match (bytes[text.clone()].first(), open_key) {
+            // A blank line is part of a value that goes on after it.
+            (None, Some(key)) => {
+                key.values.push(text);
+                return Ok(());
+            }
+            (None | Some(b'#' | b';'), _) => return Ok(()),
+            (Some(_), Some(key)) if bytes[line.start..text.start].chars().count() > state.indent_level => {
+                key.last_line = index;
+                key.values.push(text);
+                return Ok(());
+            }
+            _ => {}
+        }
+        state.indent_level = bytes[line.start..text.start].chars().count();
+        if let Some(name) = header_name(&bytes[text.clone()]) {
+            self.sections.push(Section { name: name.to_vec(), header: index, keys: Vec::new(), last_other_line: index });
+            return state.enter(name);
+        }
+        let Some(section) = self.sections.last_mut() else { return Err(FaultKind::BeforeFirstSection) };
+        let delimiter = bytes[text.clone()].find_byteset(b"=:").map(|offset| text.start + offset);
+        let name = delimiter.map(|delimiter| String::from_utf8_lossy(&bytes[trimmed(bytes, text.start..delimiter)]).to_lowercase());
+        let (Some(delimiter), Some(name)) = (delimiter, name.filter(|name| !name.is_empty())) else {
+            section.last_other_line = index;
+            return Err(FaultKind::BrokenLine);
+        };
+        let value = trimmed(bytes, delimiter + 1..text.end);
+        section.keys.push(Key { name: name.clone(), first_line: index, last_line: index, values: vec![value] });
+        state.in_key = true;
+        if state.keys().insert(name.clone()) { Ok(()) } else { Err(FaultKind::DuplicateKey(name)) }
     }
 
     pub(crate) fn section(&self, name: &str) -> Option<&Section> {
@@ -231,6 +282,15 @@ impl<'a> IniText<'a> {
     /// The value of a key in a section, where it is there.
     pub(crate) fn value_of(&self, section: &Section, name: &str) -> Option<Zeroizing<String>> {
         section.key(name).map(|key| self.value(key))
+    }
+
+    /// The text without the sections of these indices and the blank lines after them.
+    pub(crate) fn without(&self, sections: &[usize]) -> Zeroizing<Vec<u8>> {
+        let mut change = Change::new(self);
+        for index in sections {
+            change.remove_section(*index);
+        }
+        change.finish()
     }
 
     /// The text with these edits in it; sections named in `removed` go away, with the blank lines behind them.

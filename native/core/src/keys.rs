@@ -18,8 +18,9 @@ use crate::world::World;
 /// The profile of this name, and the environment that it belongs to; one that is stored goes before one of the AWS config file.
 pub(crate) fn find_profile(name: &str, environments: &[String], world: &World) -> Result<(Arc<Environment>, ProfileEntry), Error> {
     let stored = Environments::read(world)?;
+    let config_read = ConfigFile::read(world);
     let candidates: Vec<Arc<Environment>> = if environments.is_empty() {
-        let config = ConfigFile::read(world)?;
+        let config = config_read.clone().unwrap_or_default();
         let configured = stored.configured(&config).filter_map(|found| found.outcome.as_ref().ok());
         stored.all.iter().chain(configured).cloned().collect()
     } else {
@@ -29,11 +30,18 @@ pub(crate) fn find_profile(name: &str, environments: &[String], world: &World) -
         let entry = environment.profiles.iter().find(|profile| profile.name == name)?;
         Some((Arc::clone(environment), entry.clone()))
     });
-    entry.ok_or_else(|| {
+    let no_profile = || {
         Error::new(Code::ProfileNotFound, format!("No profile is named '{name}'."))
             .with_target(name)
             .with_action("Get-SsoProfile shows the profiles that there are; case counts.")
-    })
+    };
+    match (entry, config_read) {
+        (Some(found), _) => Ok(found),
+        (None, Ok(config)) => Err(config.fault_of_profile(name).unwrap_or_else(no_profile)),
+        // The profile may be one of the file that cannot be read.
+        (None, Err(error)) if environments.is_empty() => Err(error),
+        (None, Err(_)) => Err(no_profile()),
+    }
 }
 
 /// Hands over the keys of the file where they are good, else fetches some and writes them nowhere.
@@ -46,7 +54,7 @@ pub(crate) fn get(wanted: GetKeys, world: World, outlet: &Outlet) -> Result<Opti
         return Ok(None);
     }
     let service = world.memory.services.of(&world, &environment.region)?;
-    let config = ConfigFile::read(&world)?;
+    let config = ConfigFile::read_for([environment.as_ref()], &world, outlet)?;
     let outlet = outlet.clone();
     Ok(Some(Box::pin(async move {
         let source = SessionSource::of(&world, &outlet, &environment, &service, &config, &wanted.session);

@@ -102,11 +102,20 @@ fn list_environments(wanted: &GetEnvironment, world: &World, outlet: &Outlet) ->
     };
     if wanted.names.is_empty() {
         environments.all.iter().for_each(|environment| tell(Ok(Arc::clone(environment))));
+        environments.faults().filter(|_| !wanted.usable_only).for_each(|error| tell(Err(error)));
         if !wanted.stored_only {
-            let config = ConfigFile::read(world)?;
-            environments.configured(&config).for_each(|found| tell(found.outcome.clone()));
+            match ConfigFile::read(world) {
+                Ok(config) => environments.configured(&config).for_each(|found| tell(found.outcome.clone())),
+                Err(error) => tell(Err(error)),
+            }
         }
     }
-    wanted.names.iter().for_each(|name| tell(environments.find(name, world)));
+    for name in &wanted.names {
+        let found = environments.find(name, world);
+        if let (Ok(environment), Ok(config)) = (&found, ConfigFile::read(world)) {
+            config.warn_of_skipped(environment, world, outlet);
+        }
+        tell(found);
+    }
     Ok(())
 }

@@ -57,6 +57,11 @@ pub struct GivenEnvironment {
 }
 
 impl GivenEnvironment {
+    /// Whether it says by itself where to log in.
+    pub(crate) fn has_portal(&self) -> bool {
+        self.start_url.is_some() && self.region.is_some()
+    }
+
     /// Whether there is anything in it besides a token.
     pub(crate) fn is_environment(&self) -> bool {
         self.accounts.is_some() || [&self.start_url, &self.region, &self.default_role_name].iter().any(|value| value.is_some())
@@ -185,6 +190,9 @@ pub struct GetEnvironment {
     /// Whether the list of every environment leaves out those of the AWS config file.
     #[serde(default)]
     pub stored_only: bool,
+    /// Whether the list of every environment passes over those that cannot be used, which are errors otherwise.
+    #[serde(default)]
+    pub usable_only: bool,
 }
 
 /// An environment to make or to change; what is absent stays as it is.
@@ -208,6 +216,12 @@ pub struct SetEnvironment {
     /// Where tokens of this environment are kept.
     #[serde(default)]
     pub token_cache: Option<TokenCache>,
+    /// The file that the values were read from, where they are no parameters; errors name it.
+    #[serde(default)]
+    pub imported_from: Option<String>,
+    /// Whether a stored block of this name that cannot be used stays as it is, with its error.
+    #[serde(default)]
+    pub keep_broken: bool,
     /// Whether only to check the input, and write nothing.
     #[serde(default)]
     pub check_only: bool,

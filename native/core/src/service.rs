@@ -31,6 +31,7 @@ use rustls::pki_types::pem::PemObject as _;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
+use crate::config_file::ConfigFile;
 use crate::connections::renewing;
 use crate::credentials_file::RoleCredentials;
 use crate::environment::is_trustworthy;
@@ -87,7 +88,7 @@ struct Settings {
     /// The variables whose proxies cannot be used, each with the scheme of its URL.
     skipped_proxies: Vec<(String, String)>,
     no_proxy: Option<String>,
-    certificates: Option<(PathBuf, Vec<u8>)>,
+    certificates: Option<Certificates>,
     fips: bool,
     dual_stack: bool,
 }
@@ -117,6 +118,31 @@ impl ProxyChoice {
                 let scheme = scheme.to_ascii_lowercase();
                 if scheme.starts_with("socks") { Self::Socks(scheme) } else { Self::Http(format!("{scheme}://{rest}")) }
             }
+        }
+    }
+}
+
+/// Certificates of CAs that are trusted besides those of the system.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Certificates {
+    path: PathBuf,
+    pem: Vec<u8>,
+    named_by: NamedBy,
+}
+
+/// Which setting names the CA bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum NamedBy {
+    Variable,
+    /// The key `ca_bundle` of this file.
+    ConfigFile(PathBuf),
+}
+
+impl std::fmt::Display for NamedBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Variable => f.write_str("AWS_CA_BUNDLE"),
+            Self::ConfigFile(path) => write!(f, "ca_bundle in {}", path.display()),
         }
     }
 }
@@ -456,10 +482,7 @@ impl Settings {
                 ProxyChoice::Socks(scheme) => skipped_proxies.push((variable, scheme)),
             }
         }
-        let certificates = match world.variables.get("AWS_CA_BUNDLE").filter(|_| !only_loopback) {
-            Some(written) => Some(read_certificates(world.path("AWS_CA_BUNDLE", written)?)?),
-            None => None,
-        };
+        let certificates = if only_loopback { None } else { ca_bundle(world)? };
         Ok(Self {
             region: region.to_owned(),
             oidc_url,
@@ -488,7 +511,7 @@ impl Settings {
         let certificates = self
             .certificates
             .as_ref()
-            .map_or_else(|| "the system's".to_owned(), |(path, _)| format!("the system's and, by AWS_CA_BUNDLE, those of {}", path.display()));
+            .map_or_else(|| "the system's".to_owned(), |bundle| format!("the system's and, by {}, those of {}", bundle.named_by, bundle.path.display()));
         format!("{proxy} and {certificates} CA certificates are in use")
     }
 }
@@ -498,12 +521,24 @@ fn are_loopback(oidc_url: Option<&str>, portal_url: Option<&str>) -> bool {
     [oidc_url, portal_url].into_iter().all(|url| url.is_some_and(|url| url.starts_with("http:")))
 }
 
+/// The CA bundle as the AWS CLI finds it: of the variable, else of the profile in use.
+fn ca_bundle(world: &World) -> Result<Option<Certificates>, Error> {
+    if let Some(written) = world.variables.get("AWS_CA_BUNDLE") {
+        return read_certificates(world.path("AWS_CA_BUNDLE", written)?, NamedBy::Variable).map(Some);
+    }
+    // A config file that cannot be read is said where it is needed.
+    let config = ConfigFile::read(world).unwrap_or_default();
+    let Some(written) = config.ca_bundle(&world.variables) else { return Ok(None) };
+    let path = world.path_of_setting("ca_bundle", &format!("The key ca_bundle in {}", config.path.display()), written)?;
+    read_certificates(path, NamedBy::ConfigFile(config.path.clone())).map(Some)
+}
+
 /// Reads the CA bundle, checked: the HTTP client panics at a certificate that it cannot take.
-fn read_certificates(path: PathBuf) -> Result<(PathBuf, Vec<u8>), Error> {
+fn read_certificates(path: PathBuf, named_by: NamedBy) -> Result<Certificates, Error> {
     let invalid = |what: &str| {
-        Error::new(Code::ReadFailed, format!("The CA bundle {} of AWS_CA_BUNDLE {what}.", path.display()))
+        Error::new(Code::ReadFailed, format!("The CA bundle {} of {named_by} {what}.", path.display()))
             .with_target(path.display().to_string())
-            .with_action("Point AWS_CA_BUNDLE to a file of PEM certificates, or remove it.")
+            .with_action(format!("Point {named_by} to a file of PEM certificates, or remove it."))
     };
     let bytes = std::fs::read(&path).map_err(|fault| invalid(&format!("could not be read: {fault}")))?;
     let certificates: Vec<CertificateDer<'static>> =
@@ -512,7 +547,7 @@ fn read_certificates(path: PathBuf) -> Result<(PathBuf, Vec<u8>), Error> {
     for certificate in certificates {
         roots.add(certificate).map_err(|_| invalid("holds a certificate that cannot be used"))?;
     }
-    if roots.is_empty() { Err(invalid("holds no certificate")) } else { Ok((path, bytes)) }
+    if roots.is_empty() { Err(invalid("holds no certificate")) } else { Ok(Certificates { path, pem: bytes, named_by }) }
 }
 
 fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error> {
@@ -520,8 +555,8 @@ fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error> {
         return Ok(renewing(|| HttpClientBuilder::new().build_http()));
     }
     let mut trust_store = TrustStore::default();
-    if let Some((_, pem)) = &settings.certificates {
-        trust_store = trust_store.with_pem_certificate(pem.clone());
+    if let Some(bundle) = &settings.certificates {
+        trust_store = trust_store.with_pem_certificate(bundle.pem.clone());
     }
     let internal = |what: String| Error::new(Code::InternalError, what);
     let tls = TlsContext::builder().with_trust_store(trust_store).build().map_err(|fault| internal(format!("TLS could not be set up: {fault}.")))?;

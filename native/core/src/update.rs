@@ -121,8 +121,17 @@ pub(crate) fn stored_or_named(names: &[String], world: &World, outlet: &Outlet) 
         let found = names.iter().map(|name| environments.find(name, world));
         return Ok(found.filter_map(|found| found.map_err(|error| outlet.fail(&error, false)).ok()).collect());
     }
+    // Those that cannot be used are reported, and the others go on; where there are no others, the last error ends the run.
+    let mut faults: Vec<Error> = environments.faults().collect();
+    let last = if environments.all.is_empty() { faults.pop() } else { None };
+    for error in &faults {
+        outlet.fail(error, false);
+    }
+    if let Some(error) = last {
+        return Err(error);
+    }
     if environments.all.is_empty() {
-        let config = ConfigFile::read(world)?;
+        let config = readable_config(world);
         if let Some(found) = config.environments.first() {
             return Err(Error::new(
                 Code::EnvironmentNotFound,
@@ -168,6 +177,7 @@ pub(crate) fn show_credentials(wanted: &GetCredential, world: &World, outlet: &O
     let rule = rule(world, wanted.minimum_remaining);
     let config = readable_config(world);
     for environment in named {
+        config.warn_of_skipped(&environment, world, outlet);
         for profile in &environment.profiles {
             let expiration = known.expiration(&profile.name);
             let (state, reason) = match known.standing(profile, rule) {
@@ -199,7 +209,6 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
     let known = file.known(&world.memory.credentials)?;
     let rule = DueRule { force: update.force, replace_keys: update.replace_keys, ..rule(&world, update.minimum_remaining) };
     let config_read = ConfigFile::read(&world);
-    // One that cannot be read is an error only where something is due.
     let config = config_read.clone().unwrap_or_default();
     let mut parts: Vec<Part> = Vec::new();
     for target in &update.targets {
@@ -242,14 +251,14 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
         }
     }
     one_row_for_each_section(&mut parts, outlet);
+    keep_with_config(&mut parts, &config_read, &update, &world, outlet)?;
     report_standings(&parts, &file, outlet);
     if parts.iter().any(Part::is_due) {
-        let config = config_read?;
         let run = UpdateRun { update, world, outlet: outlet.clone(), file, config };
         return Ok(Some(Box::pin(run.over_the_network(parts))));
     }
     if update.expose_token {
-        expose(parts.iter().map(|part| &part.environment), config_read?.as_ref(), update.session.token_cache, &world, outlet);
+        expose(parts.iter().map(|part| &part.environment), &config, update.session.token_cache, &world, outlet);
     }
     report(parts, &file, update.report_profiles, &world, outlet);
     Ok(None)
@@ -297,6 +306,23 @@ fn report_standings(parts: &[Part], file: &CredentialsFile, outlet: &Outlet) {
             Standing::Blocked(obstacle) => format!("{name} is left alone: {obstacle}."),
         });
     }
+}
+
+/// Takes out the environments that need the config file where that cannot be read; the error ends the run where there is no other.
+fn keep_with_config(parts: &mut Vec<Part>, config: &Result<Arc<ConfigFile>, Error>, update: &Update, world: &World, outlet: &Outlet) -> Result<(), Error> {
+    let count = parts.len();
+    let mut at_fault = None;
+    parts.retain(|part| {
+        // A run with nothing due does without a file that cannot be read.
+        let is_idle = config.is_err() && !update.expose_token && !part.is_due();
+        is_idle || ConfigFile::as_needed(config.clone(), [part.environment.as_ref()], world, outlet).map_err(|error| at_fault = Some(error)).is_ok()
+    });
+    match at_fault {
+        Some(error) if count == 1 => return Err(error),
+        Some(error) => outlet.fail(&error, false),
+        None => {}
+    }
+    Ok(())
 }
 
 struct UpdateRun {

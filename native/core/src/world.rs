@@ -122,15 +122,20 @@ impl World {
     /// The path that a variable has, as the caller means it: its references to variables and home folders are replaced, and a relative path starts at
     /// the caller's folder. A reference that nothing is found for is an error, since it would become the name of a file.
     pub(crate) fn path(&self, variable: &str, written: &str) -> Result<PathBuf, Error> {
+        self.path_of_setting(variable, &format!("The variable {variable}"), written)
+    }
+
+    /// The same of a path that another setting has, such as the key of a file.
+    pub(crate) fn path_of_setting(&self, name: &str, in_words: &str, written: &str) -> Result<PathBuf, Error> {
         let expanded = expand(written, Rules::HERE, self);
         let what = match expanded.unknown {
-            _ if expanded.path.len() > LONGEST_PATH => format!("The path in the variable {variable} is too long."),
-            Some(unknown) => format!("The variable {variable} is set to '{written}', and {}.", self.why_unknown(&unknown)),
-            None if expanded.path.is_empty() => format!("The variable {variable} is set to '{written}', which is an empty path."),
+            _ if expanded.path.len() > LONGEST_PATH => format!("{in_words} is set to a path that is too long."),
+            Some(unknown) => format!("{in_words} is set to '{written}', and {}.", self.why_unknown(&unknown)),
+            None if expanded.path.is_empty() => format!("{in_words} is set to '{written}', which is an empty path."),
             None => return Ok(self.directory.join(Path::new(&expanded.path))),
         };
-        let action = format!("Set {variable} to the path of a file, or remove it.");
-        Err(Error::new(Code::PathInvalid, what).with_target(variable).with_action(action))
+        let action = format!("Set {name} to the path of a file, or remove it.");
+        Err(Error::new(Code::PathInvalid, what).with_target(name).with_action(action))
     }
 
     fn why_unknown(&self, reference: &str) -> String {

@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 
 pub(crate) use counts::cases;
 
-use super::{FaultKind, IniText};
+use super::{DEFAULT_SECTION, FaultKind, IniText};
 
 /// Sections with their keys and values.
 type Read = BTreeMap<String, BTreeMap<String, String>>;
 
-/// One Python that reads files as botocore does, asked line by line.
-struct Python {
+/// One Python that reads files as a script says, asked line by line in JSON.
+pub(crate) struct Python {
     child: Child,
     asks: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -55,23 +55,32 @@ for line in sys.stdin:
 impl Python {
     /// Says so where there is no Python; then a test can show nothing.
     fn start() -> Option<Self> {
-        let started = Command::new("python3").args(["-c", READER]).env("PYTHONUTF8", "1").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let Ok(mut child) = started else {
+        let started = Self::run("python3", READER);
+        if started.is_none() {
             println!("SKIPPED: there is no python3 on this machine, so nothing was compared with configparser.");
-            return None;
-        };
+        }
+        started
+    }
+
+    /// Runs a script that answers each line; `None` where the program cannot be started.
+    pub(crate) fn run(program: &str, script: &str) -> Option<Self> {
+        let mut child = Command::new(program).args(["-c", script]).env("PYTHONUTF8", "1").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
         let (asks, answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         Some(Self { child, asks, answers })
+    }
+
+    pub(crate) fn ask(&mut self, question: &Value) -> Value {
+        writeln!(self.asks, "{question}").unwrap();
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
     }
 
     /// What the AWS CLI finds in a file, the values of `[DEFAULT]` in each section; else the name of the exception.
     ///
     /// `lenient` reads bytes that are not UTF-8 too, as Python does under an encoding that has them all.
     fn read(&mut self, path: &Path, lenient: bool) -> Result<Read, String> {
-        writeln!(self.asks, "{}", json!([path, lenient])).unwrap();
-        let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
-        match serde_json::from_str(&line).unwrap() {
+        match self.ask(&json!([path, lenient])) {
             Value::String(exception) => Err(exception),
             answer => Ok(serde_json::from_value(answer).unwrap()),
         }
@@ -85,7 +94,7 @@ impl Drop for Python {
     }
 }
 
-fn runner(all: u32) -> TestRunner {
+pub(crate) fn runner(all: u32) -> TestRunner {
     TestRunner::new(ProptestConfig { cases: cases(all), failure_persistence: None, ..ProptestConfig::default() })
 }
 
@@ -121,9 +130,9 @@ fn read_by_us(text: &[u8]) -> Result<Read, FaultKind> {
     let scan = IniText::scan(text).map_err(|fault| fault.kind)?;
     let keys = |section: &super::Section| section.keys.iter().map(|key| (key.name.clone(), scan.value(key).to_string())).collect::<BTreeMap<_, _>>();
     let own: Vec<_> = scan.sections.iter().map(|section| (section.name().unwrap().to_owned(), keys(section))).collect();
-    let defaults = own.iter().find(|(name, _)| name == "DEFAULT").map(|(_, keys)| keys.clone()).unwrap_or_default();
+    let defaults: BTreeMap<_, _> = own.iter().filter(|(name, _)| name == DEFAULT_SECTION).flat_map(|(_, keys)| keys.clone()).collect();
     let mut all: Read = own.into_iter().map(|(name, keys)| (name, defaults.clone().into_iter().chain(keys).collect())).collect();
-    all.entry("DEFAULT".to_owned()).or_default();
+    all.insert(DEFAULT_SECTION.to_owned(), defaults);
     Ok(all)
 }
 
@@ -144,10 +153,6 @@ fn we_read_and_refuse_exactly_the_files_that_the_aws_cli_reads_and_refuses() {
                 return Ok(());
             }
             let ours = read_by_us(&text);
-            if ours == Err(FaultKind::DuplicateSection("DEFAULT".to_owned())) {
-                count("[DEFAULT] twice, not compared");
-                return Ok(());
-            }
             std::fs::write(&path, &text).unwrap();
             let theirs = python.borrow_mut().read(&path, false);
             match (&ours, &theirs) {

@@ -76,6 +76,26 @@ fn a_ca_bundle_is_found_from_the_folder_of_the_caller_and_its_change_is_seen_at_
 }
 
 #[test]
+fn a_ca_bundle_of_the_profile_in_use_counts_where_the_variable_is_not_set() {
+    let (other, authority) = (Authority::new("Another"), Authority::new("Acme Inspection"));
+    let mut company = Company::with(authority.serving(&LOOPBACK), 1);
+    let (good, bad) = (authority.bundle(&[&authority.pem()]), other.bundle(&[&other.pem()]));
+    let config = |text: &str| std::fs::write(company.aws("config"), text).unwrap();
+    config(&format!("[default]\nCA_Bundle: {good}\n[profile dev]\nca_bundle = {bad}\n[profile bare]\n"));
+    company.update().assert_created(1);
+    for (variable, profile) in [("AWS_PROFILE", "dev"), ("AWS_DEFAULT_PROFILE", "dev"), ("AWS_PROFILE", "bare"), ("AWS_PROFILE", "missing")] {
+        company.variable(variable, profile);
+        company.forget();
+        company.forced().only_error("NetworkError");
+        company.variables.remove(variable);
+    }
+    company.variable("AWS_CA_BUNDLE", good);
+    company.variable("AWS_PROFILE", "dev");
+    company.forget();
+    assert_eq!(company.forced().statuses(), [("Refreshed", 1)].into());
+}
+
+#[test]
 fn a_certificate_for_another_host_is_refused() {
     let authority = Authority::new("Acme Inspection");
     let mut company = Company::with(authority.serving(&["elsewhere.example.com"]), 1);

@@ -1,6 +1,8 @@
 //! Environments that nobody stored: those of the AWS CLI's config file.
 
-use sso_core::protocol::{GetEnvironment, GetSession, Operation, Plan, RemoveEnvironment, Target, Update};
+use sso_core::protocol::{
+    ConnectSession, GetAccount, GetEnvironment, GetKeys, GetSession, GivenEnvironment, Operation, Plan, RemoveEnvironment, SessionTerms, Target, Update,
+};
 
 use crate::{Company, Seen, approving, update_of};
 
@@ -99,27 +101,247 @@ fn an_environment_of_the_config_file_is_not_removed_by_this_module() {
 }
 
 #[test]
-fn a_wrong_value_in_the_config_file_is_named_before_any_request() {
+fn a_portal_in_the_config_file_that_cannot_be_is_an_error_for_its_environment_alone_before_any_request() {
+    let other = "[sso-session other]\nsso_start_url = {start_url}\nsso_region = us-west-2\n[profile Other]\nsso_session = other\n\
+        sso_account_id = 100000000002\nsso_role_name = AWSReadOnlyAccess\n";
     for (good, wrong, word) in [
-        ("sso_account_id = 100000000000", "sso_account_id = 1000", "4 digits"),
-        ("sso_role_name = AWSReadOnlyAccess", "sso_role_name = a role", "permission set role"),
         ("sso_region = us-west-2", "sso_region = US West", "region"),
+        ("sso_region = us-west-2", "region = us-west-2", "it has no sso_region, and region does not count for it"),
+        ("sso_region = us-west-2", "sso_region =", "no sso_region"),
         ("sso_start_url = {start_url}", "sso_start_url = http://example.com/start", "https"),
+        ("sso_start_url = {start_url}", "sso_start_url =\n  x = {start_url}", "it has no sso_start_url"),
+        ("sso_start_url = {start_url}\nsso_region = us-west-2", "", "it has no sso_start_url and no sso_region"),
+        ("[sso-session my-sso]", "[sso-session my-sso x]", "no [sso-session my-sso]"),
+        ("[sso-session my-sso]", "[sso-sessions]", "no [sso-session my-sso]"),
     ] {
-        let company = configured(&session().replace(good, wrong));
+        let company = configured(&(session().replacen(good, wrong, 1) + other));
         let error = update(&company, "my-sso").only_error("EnvironmentInvalid");
-        assert!(error.contains(word) && error.contains("config"), "{error}");
+        assert!(error.contains(word) && error.contains("config, line "), "{error}");
         assert!(company.service.stats().requests.is_empty());
+        let listed = company.run(Operation::GetEnvironment(GetEnvironment::default()));
+        assert!(listed.codes().contains(&"EnvironmentInvalid".to_owned()) && listed.text.contains("\"name\":\"other\""), "{}", listed.text);
+        assert_eq!(company.run(plan_of("other")).planned, [("Other".to_owned(), true)]);
+    }
+}
+
+fn plan_of(name: &str) -> Operation {
+    Operation::Plan(Plan { environments: vec![name.into()], force: false, minimum_remaining: 900, replace_keys: false, due_only: false })
+}
+
+#[test]
+fn a_profile_of_the_config_file_that_cannot_be_used_is_skipped_with_one_warning_and_the_others_are_updated() {
+    let bad = [
+        ("sso_account_id = 100000000000", "sso_account_id = 1000", "4 digits"),
+        ("sso_account_id = 100000000000", "sso_account_id = 100000000000 # mine", "characters that are not digits"),
+        ("sso_account_id = 100000000000", "", "it has no sso_account_id"),
+        ("sso_role_name = AWSAdministratorAccess", "sso_role_name = a role", "permission set role"),
+        ("sso_role_name = AWSAdministratorAccess", "# sso_role_name", "it has no sso_role_name"),
+        ("sso_role_name = AWSAdministratorAccess", "sso_role_name =\n  x = y", "it has no sso_role_name"),
+        ("[profile Account1]", "[profile \"a]b\"]", "cannot be the name of a profile"),
+        ("[profile Account1]", "[profile Account 1]", "should be [profile \"Account 1\"]"),
+        ("[profile Account1]", "[profile O'Brien]", "does not find a name in its header"),
+        ("region = us-west-2", "sso_region = eu-west-1", "sso_region has another value in its sso-session"),
+    ];
+    for (good, wrong, word) in bad {
+        let config = session();
+        let (head, profiles) = config.split_at(config.find("[profile").unwrap());
+        let company = configured(&(head.to_owned() + &profiles.replacen(good, wrong, 1)));
+        let seen = company.run(plan_of("my-sso"));
+        assert_eq!(seen.planned, [("Account 2".to_owned(), true)], "{wrong}");
+        let warnings = |seen: &Seen| seen.notes.iter().filter(|note| note.contains("is skipped")).cloned().collect::<Vec<_>>();
+        let run = update(&company, "my-sso");
+        run.assert_created(1);
+        let said = warnings(&run);
+        let [warning] = said.as_slice() else { panic!("{said:?}") };
+        assert!(warning.contains(word) && warning.contains("config, line "), "{warning}");
+        assert!(warnings(&update(&company, "my-sso")).is_empty(), "it is said once");
+        let name = warning.split_once("the profile ").unwrap().1.split_once(" is skipped").unwrap().0.to_owned();
+        let keys = GetKeys { profile: name, environments: Vec::new(), minimum_remaining: 900, session: SessionTerms::default() };
+        let error = company.run(Operation::GetKeys(keys)).only_error("EnvironmentInvalid");
+        assert!(error.contains(word), "who asks for the profile is told why it is not there: {error}");
     }
 }
 
 #[test]
-fn a_broken_config_file_matters_only_where_it_is_needed() {
-    let company = Company::with(approving(), 1);
+fn a_profile_without_its_sso_region_is_skipped_and_the_others_of_its_start_url_are_updated() {
+    let legacy = |name: &str, lines: &str| {
+        format!("[profile {name}]\nsso_start_url = {{start_url}}\nsso_account_id = 100000000000\nsso_role_name = AWSReadOnlyAccess\n{lines}")
+    };
+    let company = configured(&(legacy("Half", "region = us-west-2\n") + &legacy("One", "sso_region = us-west-2\n")));
+    let seen = update(&company, "d-12345abcde");
+    seen.assert_created(1);
+    assert!(seen.notes.iter().any(|note| note.contains("the profile Half is skipped: it has no sso_region")), "{:?}", seen.notes);
+    let company = configured(&legacy("Half", "region = us-west-2\n"));
+    let error = update(&company, "d-12345abcde").only_error("EnvironmentInvalid");
+    assert!(error.contains("it has no sso_region, and region does not count for it"), "{error}");
+}
+
+#[test]
+fn whatever_the_aws_cli_takes_in_a_config_file_is_taken() {
+    let indented = session().replace("\nsso_", "\n    sso_");
+    let usual = session();
+    let kinds = [
+        usual.replace("[profile Account1]", "[profile Account1] # mine"),
+        usual.replace("[sso-session my-sso]", "[sso-session my-sso] ; of the company"),
+        usual.replace(" = ", ": ").replace("[default]", "[ default ]"),
+        usual.replace("sso_", "SSO_"),
+        usual.replace('\n', "\r\n"),
+        usual.replace("[profile Account1]", "[profile 'Account1']").replace("[sso-session my-sso]", "[sso-session\t\"my-sso\"]"),
+        usual.replace("sso_region = us-west-2", "").replace("[default]", "[DEFAULT]\nsso_region = us-west-2\n[default]"),
+        // The later one of two sections of one name counts.
+        usual.clone() + "[profile \"Account1\"]\nsso_session = my-sso\nsso_account_id = 100000000000\nsso_role_name = AWSReadOnlyAccess\n",
+        usual.replace(
+            "[profile tools]",
+            "[profile Account1 x]\nk = v\n[preview]\ncli = x\n[services s]\ns3 =\n  endpoint_url = http://localhost\n[profile tools]",
+        ),
+        usual.replace("region = us-west-2\n\n[profile", "s3 =\n  max_concurrent_requests = 20\n\n  # more\n  addressing_style = path\n\n[profile"),
+        indented,
+    ];
+    for config in kinds {
+        let company = configured(&config);
+        let mut planned = company.run(plan_of("my-sso")).planned;
+        planned.sort();
+        assert_eq!(planned, [("Account 2".to_owned(), true), ("Account1".to_owned(), true)], "{config}");
+    }
+}
+
+/// Files that botocore refuses as a whole, with the line of the fault.
+const REFUSED: [(&[u8], &str); 8] = [
+    (b"[profile a\n", "line 1"),
+    (b"[profile a]\nregion\n", "line 2"),
+    (b"[profile a]\nregion = x\nRegion = y\n", "line 3"),
+    (b"[profile a]\nk = v\n[profile a]\n", "line 3"),
+    (b"region = x\n[default]\n", "line 1"),
+    (b"[default]\ns3 =\n  use_accelerate_endpoint\n", "line 2"),
+    (b"\xef\xbb\xbf[default]\nregion = x\n", "line 1: the file starts with a byte order mark"),
+    (b"\xff\xfe[\0d\0]\0\n\0", "line 1: the file starts with a byte order mark"),
+];
+
+#[test]
+fn a_config_file_that_the_aws_cli_cannot_read_is_warned_of_once_and_stops_no_environment_that_does_without_it() {
+    let mut company = Company::with(approving(), 1);
     company.update().assert_created(1);
+    for (text, line) in REFUSED {
+        company.forget();
+        std::fs::write(company.aws("config"), text).unwrap();
+        assert_eq!(company.update().statuses(), [("StillValid", 1)].into());
+        let warnings = |seen: &Seen| seen.notes.iter().filter(|note| note.contains(line) && note.contains("config")).count();
+        let forced = company.forced();
+        assert_eq!((forced.statuses(), warnings(&forced)), ([("Refreshed", 1)].into(), 1), "{line}: {:?}", forced.notes);
+        assert_eq!(warnings(&company.forced()), 0, "it is said once");
+        let error = update(&company, "my-sso").only_error("ConfigFileInvalid");
+        assert!(error.contains(line) && error.contains("config") && error.starts_with("No environment my-sso is stored"), "{error}");
+    }
+}
+
+#[test]
+fn a_name_in_an_old_encoding_stops_its_profile_or_session_alone() {
+    let company = configured(&session());
+    let other: &[u8] =
+        b"[profile Z\xfcrich]\nsso_session = my-sso\nsso_account_id = 100000000002\nsso_role_name = R\n[sso-session caf\xe9]\nsso_region = x\n# \xff\n";
+    let text = std::fs::read(company.aws("config")).unwrap();
+    std::fs::write(company.aws("config"), [text.as_slice(), other].concat()).unwrap();
+    let seen = update(&company, "my-sso");
+    seen.assert_created(2);
+    assert!(seen.notes.iter().any(|note| note.contains("is skipped: its header is not UTF-8")), "{:?}", seen.notes);
+    let listed = company.run(Operation::GetEnvironment(GetEnvironment::default()));
+    assert!(listed.only_error("EnvironmentInvalid").contains("its header is not UTF-8"), "{:?}", listed.failed);
+}
+
+#[test]
+fn no_cmdlet_on_a_stored_environment_needs_a_config_file_that_can_be_read() {
+    let company = Company::with(approving(), 1);
     write(&company, "[profile a\n");
-    assert_eq!(company.update().statuses(), [("StillValid", 1)].into());
-    update(&company, "my-sso").only_error("ConfigFileInvalid");
+    let terms = SessionTerms::default;
+    let environment = || "Acme".to_owned();
+    let operations = [
+        Operation::ConnectSession(ConnectSession { environments: vec![environment()], session: terms() }),
+        Operation::GetSession(GetSession { environments: vec![environment()] }),
+        Operation::GetAccount(GetAccount { environment: environment(), known: false, session: terms() }),
+        Operation::GetKeys(GetKeys { profile: "Account1".into(), environments: Vec::new(), minimum_remaining: 900, session: terms() }),
+        Operation::Update(update_of("Acme")),
+    ];
+    for operation in operations {
+        let seen = company.run(operation);
+        assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+    }
+    let listed = company.run(Operation::GetEnvironment(GetEnvironment::default()));
+    assert_eq!((listed.codes(), listed.failed[0].terminating), (vec!["ConfigFileInvalid".to_owned()], false));
+    assert!(listed.text.contains("\"name\":\"Acme\""), "{}", listed.text);
+    let mut world = company.world();
+    let start_url = Some(company.service.start_url().to_owned());
+    world.given =
+        vec![GivenEnvironment { name: "Adhoc".into(), start_url, region: Some("us-west-2".into()), accounts: Some(Vec::new()), ..GivenEnvironment::default() }];
+    let seen = Seen::all(&sso_core::run(Operation::Update(update_of("Adhoc")), world));
+    assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+}
+
+#[test]
+fn an_environment_that_names_a_session_of_a_broken_config_file_is_the_only_one_that_fails() {
+    let company = Company::with(approving(), 1);
+    let path = company.aws("sso-environments");
+    let stored = std::fs::read_to_string(&path).unwrap();
+    let named = stored.replace("Acme", "Named").replace("Account1", "Account2").replace("sso_region", "sso_session = my-sso\nsso_region");
+    std::fs::write(&path, format!("{stored}\n{named}")).unwrap();
+    write(&company, "[profile a\n");
+    let target = |name: &str| Target { environment: name.into(), profiles: None };
+    let seen = company.run(Operation::Update(Update { targets: vec![target("Named"), target("Acme")], ..update_of("Acme") }));
+    assert_eq!((seen.statuses(), seen.codes()), ([("Created", 1)].into(), vec!["ConfigFileInvalid".to_owned()]));
+    assert!(!seen.failed[0].terminating);
+    assert!(update(&company, "Named").only_error("ConfigFileInvalid").contains("line 1"));
+}
+
+#[test]
+fn a_config_file_that_is_no_regular_file_is_an_empty_one_as_for_the_aws_cli() {
+    let mut company = Company::with(approving(), 1);
+    std::fs::create_dir(company.aws("folder")).unwrap();
+    let null_device = if cfg!(windows) { "NUL".to_owned() } else { "/dev/null".to_owned() };
+    for path in [
+        null_device,
+        company.aws("folder").display().to_string(),
+        company.aws("nowhere/config").display().to_string(),
+        company.aws("sso-environments/config").display().to_string(),
+    ] {
+        company.forget();
+        company.variable("AWS_CONFIG_FILE", path.as_str());
+        let seen = company.forced();
+        assert!(seen.failed.is_empty() && seen.profiles.len() == 1, "{:?}", seen.failed);
+        assert!(!seen.notes.iter().any(|note| note.contains(&path)), "{:?}", seen.notes);
+        let listed = company.run(Operation::GetEnvironment(GetEnvironment::default()));
+        assert!(listed.failed.is_empty(), "{:?}", listed.failed);
+    }
+}
+
+#[test]
+fn an_endpoint_for_all_services_is_not_sent_a_token() {
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", elsewhere.local_addr().unwrap());
+    let mut company = Company::with(approving(), 1);
+    company.variable("AWS_ENDPOINT_URL", url.as_str());
+    company.variable("AWS_PROFILE", "Account1");
+    write(
+        &company,
+        &format!("[default]\nendpoint_url = {url}\n[profile Account1]\nendpoint_url = {url}\nservices = s\n[services s]\nsso =\n  endpoint_url = {url}\n"),
+    );
+    company.update().assert_created(1);
+    assert_eq!(elsewhere.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "nobody came");
+}
+
+#[test]
+fn a_ca_bundle_of_the_config_file_is_named_with_the_file_where_it_cannot_be_used() {
+    let config = "[default]\nca_bundle = ~/.aws/default.pem\n[profile dev]\nca_bundle = ~/.aws/dev.pem\n[profile bare]\nregion = us-west-2\n";
+    for (profile, bundle) in [(None, "default.pem"), (Some("default"), "default.pem"), (Some("dev"), "dev.pem")] {
+        let mut company = Company::with(approving(), 1);
+        write(&company, config);
+        company.turn_to("https://127.0.0.1:1");
+        if let Some(profile) = profile {
+            company.variable("AWS_PROFILE", profile);
+        }
+        let error = company.update().only_error("ReadFailed");
+        let path = company.aws(bundle).display().to_string();
+        assert!([path.as_str(), "ca_bundle in ", ".aws/config"].iter().all(|word| error.contains(word)), "{error}");
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod names;
 mod network;
 mod other_keys;
 mod sessions;
+mod stored_environments;
 
 #[path = "../common/company.rs"]
 mod company;
