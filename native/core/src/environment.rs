@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::config_file::{ConfigFile, Configured};
 use crate::error::{Code, Error};
 use crate::ini_text::{Fault, IniText, Key, Section, SectionEdit};
+use crate::profile_names::check_new_name;
 use crate::protocol::{AccountRow, EnvironmentView, GivenEnvironment, SetEnvironment, TokenCache};
 use crate::safe_write::{Lock, Patience, SafeFile};
 use crate::world::World;
@@ -479,7 +480,7 @@ pub(crate) fn check_profile_name(name: &str) -> Result<(), String> {
         return Err(format!("{name:?} cannot be the name of a profile: it must have no brackets or control characters, and no blanks at its ends"));
     }
     // configparser takes [DEFAULT] for the values of every other section.
-    if name == "DEFAULT" { Err("DEFAULT in capitals would leak into every profile; the profile is called default".to_owned()) } else { Ok(()) }
+    if name == "DEFAULT" { Err("DEFAULT in upper case would leak into every profile; use default in lower case".to_owned()) } else { Ok(()) }
 }
 
 fn check_name(name: &str) -> Result<(), String> {
@@ -542,15 +543,23 @@ fn capitalized(text: &str) -> String {
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
+/// What a change of an environment came to.
+#[derive(Debug, Clone)]
+pub(crate) struct Changed {
+    pub(crate) environment: EnvironmentView,
+    /// The profiles that its table did not have before.
+    pub(crate) added: Vec<String>,
+}
+
 /// Creates or changes an environment, and gives it as it is now stored.
-pub(crate) fn set(world: &World, wanted: &SetEnvironment, patience: &Patience) -> Result<EnvironmentView, Error> {
+pub(crate) fn set(world: &World, wanted: &SetEnvironment, patience: &Patience) -> Result<Changed, Error> {
     let file = file(world)?;
     check_wanted(wanted, Origin::of(wanted))?;
     let mut result = None;
     let mut edit = |bytes: Option<&[u8]>| {
         let text = decoded(file.path(), bytes.unwrap_or_default())?;
-        let (new, view) = with_environment(file.path(), &text, wanted)?;
-        result = Some(view);
+        let (new, changed) = with_environment(file.path(), &text, wanted)?;
+        result = Some(changed);
         Ok((*new != *text).then_some(new))
     };
     if wanted.check_only {
@@ -664,7 +673,7 @@ fn check_wanted(wanted: &SetEnvironment, origin: Origin<'_>) -> Result<(), Error
 }
 
 /// The text with the environment as it is wanted, and how that reads.
-fn with_environment(path: &Path, text: &[u8], wanted: &SetEnvironment) -> Result<(Zeroizing<Vec<u8>>, EnvironmentView), Error> {
+fn with_environment(path: &Path, text: &[u8], wanted: &SetEnvironment) -> Result<(Zeroizing<Vec<u8>>, Changed), Error> {
     let stored = Environments::parse(path, text);
     let existing = stored.stored(&wanted.name);
     let fault = stored.fault_of(&wanted.name);
@@ -706,7 +715,12 @@ fn check_rows_against(stored: &Environments, existing: Option<&Arc<Environment>>
     let origin = Origin::of(wanted);
     let others = stored.all.iter().filter(|other| !same_name(&other.name, &wanted.name));
     let owners: HashMap<&str, &str> = others.flat_map(|other| other.profiles.iter().map(|profile| (profile.name.as_str(), other.name.as_str()))).collect();
+    let known: HashSet<&str> = existing.iter().flat_map(|existing| &existing.profiles).map(|profile| profile.name.as_str()).collect();
     for (index, row) in wanted.accounts.iter().flatten().enumerate() {
+        // What is stored already, or in a file that was shared, has its name, and goes on to work.
+        if matches!(origin, Origin::Parameters) && !known.contains(row.profile.as_str()) {
+            check_new_name(&row.profile).map_err(|what| origin.row_invalid(&wanted.name, index, what))?;
+        }
         if let Some(owner) = owners.get(row.profile.as_str()) {
             let what = format!("the profile {} belongs to the environment {owner} already; a profile can have one account and role only", row.profile);
             let action = format!("Give it another name, or remove it there with Remove-SsoProfile -Environment {owner} -ProfileName '{}'.", row.profile);
@@ -724,11 +738,16 @@ fn check_rows_have_roles(wanted: &SetEnvironment, stored_default: Option<&str>) 
 }
 
 /// The new text where the environment can be read from it, and every other one as before.
-fn checked(path: &Path, before: &Environments, new: Zeroizing<Vec<u8>>, wanted: &SetEnvironment) -> Result<(Zeroizing<Vec<u8>>, EnvironmentView), Error> {
+fn checked(path: &Path, before: &Environments, new: Zeroizing<Vec<u8>>, wanted: &SetEnvironment) -> Result<(Zeroizing<Vec<u8>>, Changed), Error> {
     let after = Environments::parse(path, &new);
     check_others(before, &after, &wanted.name)?;
     match (after.stored(&wanted.name), after.faults.iter().find(|fault| fault.is_of(&wanted.name))) {
-        (Some(environment), _) => Ok((new, environment.view())),
+        (Some(environment), _) => {
+            let known: HashSet<&str> = before.stored(&wanted.name).iter().flat_map(|before| &before.profiles).map(|profile| profile.name.as_str()).collect();
+            let names = environment.profiles.iter().map(|profile| &profile.name);
+            let added = names.filter(|name| !known.contains(name.as_str())).cloned().collect();
+            Ok((new, Changed { environment: environment.view(), added }))
+        }
         (None, fault) => {
             let what = fault.map_or_else(|| "it could not be read back".to_owned(), |fault| fault.what.clone());
             Err(Origin::of(wanted).invalid(&wanted.name, what))
@@ -953,7 +972,7 @@ mod tests {
             (ACME.replace("Acme profile Account 2", "acme profile Account1"), "file, line 10: the profile Account1 is on line 7 already"),
             (ACME.replace("Acme profile Account 2", "Other profile X"), "file, line 10: there is no [environment Other]"),
             (ACME.replace("[environment Acme profile Account1]", "[profile x]"), "file, line 7: [profile x] is neither"),
-            (ACME.replace("Account 2", "DEFAULT"), "file, line 10: DEFAULT in capitals"),
+            (ACME.replace("Account 2", "DEFAULT"), "file, line 10: DEFAULT in upper case"),
         ];
         for (text, expected) in cases {
             let error = error_of(&text);
@@ -973,7 +992,7 @@ mod tests {
     #[test]
     fn set_makes_the_file_and_setting_the_same_again_changes_nothing() {
         let (home, world) = test_world();
-        let view = set(&world, &acme(), &patience()).unwrap();
+        let view = set(&world, &acme(), &patience()).unwrap().environment;
         assert_eq!(view.accounts[0].role_name.as_deref(), Some("AWSAdministratorAccess"));
         let path = home.path().join(".aws/sso-environments");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), ACME.strip_prefix("# ours\n").unwrap());
@@ -993,7 +1012,7 @@ mod tests {
             accounts: Some(vec![row("Account 2", "123456789012", None), row("New", "000000000001", None)]),
             ..SetEnvironment::default()
         };
-        let view = set(&world, &wanted, &patience()).unwrap();
+        let view = set(&world, &wanted, &patience()).unwrap().environment;
         assert_eq!(view.name, "Acme");
         let expected = "# ours\n[environment Acme]\nsso_start_url = https://d-12345abcde.awsapps.com/start/\nsso_region = us-west-2\n\
             default_role_name = AWSAdministratorAccess\n\n[environment Acme profile Account 2]\nsso_account_id = 123456789012\n\n\

@@ -44,9 +44,9 @@ pub use world::World;
 use std::sync::Arc;
 
 use config_file::ConfigFile;
-use environment::{Environment, Environments};
+use environment::{Changed, Environment, Environments};
 use error::Error;
-use protocol::{Event, GetEnvironment, Operation};
+use protocol::{Event, GetEnvironment, Operation, SetEnvironment};
 use run::{NetworkWork, Outlet};
 use safe_write::{FILE_LOCK_LIMIT, Patience};
 
@@ -71,11 +71,7 @@ fn begin(operation: Operation, world: World, outlet: &Outlet) -> Result<Option<N
         Operation::Plan(plan) => update::plan(&plan, &world, outlet)?,
         Operation::Update(wanted) => return update::update(wanted, world, outlet),
         Operation::GetEnvironment(wanted) => list_environments(&wanted, &world, outlet)?,
-        Operation::SetEnvironment(wanted) => {
-            let environment = environment::set(&world, &wanted, &patience())?;
-            wanted.region.iter().for_each(|region| regions::warn_if_unknown(region, outlet));
-            outlet.send(Event::Environment(environment));
-        }
+        Operation::SetEnvironment(wanted) => set_environment(&wanted, &world, &patience(), outlet)?,
         Operation::RemoveEnvironment(wanted) => environment::remove(&world, &wanted.name, wanted.check_only, &patience())?,
         Operation::ConnectSession(wanted) => return connect::connect(&wanted, world, outlet).map(Some),
         Operation::DisconnectSession(wanted) => return connect::disconnect(&wanted, world, outlet).map(Some),
@@ -92,6 +88,16 @@ fn begin(operation: Operation, world: World, outlet: &Outlet) -> Result<Option<N
         Operation::Panic => panic!("this panic was asked for"),
     }
     Ok(None)
+}
+
+fn set_environment(wanted: &SetEnvironment, world: &World, patience: &Patience, outlet: &Outlet) -> Result<(), Error> {
+    let Changed { environment, added } = environment::set(world, wanted, patience)?;
+    wanted.region.iter().for_each(|region| regions::warn_if_unknown(region, outlet));
+    if !wanted.check_only {
+        profiles::warn_of_new_profiles(&added.iter().map(String::as_str).collect::<Vec<_>>(), world, outlet);
+    }
+    outlet.send(Event::Environment(environment));
+    Ok(())
 }
 
 fn list_environments(wanted: &GetEnvironment, world: &World, outlet: &Outlet) -> Result<(), Error> {

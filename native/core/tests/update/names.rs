@@ -1,6 +1,6 @@
 //! What profiles are called, and what AWS tools make of that.
 
-use sso_core::protocol::{AddProfile, Event, GivenEnvironment, Operation, RoleView};
+use sso_core::protocol::{AccountRow, AddProfile, Event, GivenEnvironment, Operation, RoleView, SetEnvironment};
 
 use crate::company::Seen;
 use crate::{Company, approving, update_of};
@@ -48,6 +48,36 @@ fn a_name_after_which_a_tool_would_use_other_keys_is_refused_for_a_new_profile()
     }
 }
 
+fn set(company: &Company, names: &[&str], imported_from: Option<&str>) -> Seen {
+    let row =
+        |(index, name): (usize, &&str)| AccountRow { profile: (*name).to_owned(), account_id: (100_000_000_000 + index as u64).to_string(), role_name: None };
+    company.run(Operation::SetEnvironment(SetEnvironment {
+        name: "Acme".into(),
+        accounts: Some(names.iter().enumerate().map(row).collect()),
+        imported_from: imported_from.map(str::to_owned),
+        ..SetEnvironment::default()
+    }))
+}
+
+#[test]
+fn a_table_may_keep_such_names_and_import_them_but_get_no_new_one() {
+    let company = Company::with(approving(), 0);
+    for name in HAZARDS {
+        let error = set(&company, &["good", name], None).only_error("EnvironmentInvalid");
+        assert!(error.starts_with("Row 2 of -Account: the profile name") && error.contains("some AWS tools read"), "{error}");
+    }
+    assert!(set(&company, &HAZARDS, Some("team.json")).failed.is_empty());
+    assert!(set(&company, &[HAZARDS[0], "good"], None).failed.is_empty());
+}
+
+#[test]
+fn a_new_row_with_a_name_that_not_every_sdk_reads_is_warned_of_once_and_a_stored_one_is_not() {
+    let company = Company::with(approving(), 0);
+    let warnings = |seen: &Seen| seen.notes.iter().filter(|note| note.contains("not in every SDK")).count();
+    assert_eq!(warnings(&set(&company, &["two words", "plain"], None)), 1);
+    assert_eq!(warnings(&set(&company, &["two words", "plain", "other"], None)), 0);
+}
+
 #[test]
 fn what_has_such_a_name_already_is_updated_and_warned_of_once_where_it_is_due() {
     let company = Company::with(approving(), 0);
@@ -71,7 +101,7 @@ fn what_has_such_a_name_already_is_updated_and_warned_of_once_where_it_is_due() 
 #[test]
 fn a_table_of_one_run_may_have_such_names_as_the_script_took_them() {
     let company = Company::with(approving(), 0);
-    let row = sso_core::protocol::AccountRow { profile: "a # b".into(), account_id: "100000000000".into(), role_name: None };
+    let row = AccountRow { profile: "a # b".into(), account_id: "100000000000".into(), role_name: None };
     let mut world = company.world();
     world.given = vec![GivenEnvironment { name: "Acme".into(), accounts: Some(vec![row]), ..GivenEnvironment::default() }];
     Seen::all(&sso_core::run(Operation::Update(update_of("Acme")), world)).assert_created(1);
