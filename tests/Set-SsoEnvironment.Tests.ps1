@@ -219,6 +219,15 @@ Describe 'Environments' {
             $run.Errors.Action | Should -Match 'Set-SsoEnvironment -Name Beta'
         }
 
+        It 'does not keep a shell from a profile of another environment' {
+            $run = Invoke-Fresh "Open-SsoConsole Account1 -NoBrowser -PassThru; Use-SsoCredential Account1 -NoLogin"
+            $run.Output | Should -Match 'account_id=012345678901'
+            # There is no session, and that is all that is wrong.
+            $run.Errors.Id | Should -BeLike 'LoginRequired*'
+            $missing = Invoke-Fresh 'Use-SsoCredential B'
+            $missing.Errors.Id | Sort-Object | Should -Be 'EnvironmentInvalid,AwsSso.Commands.UseSsoCredentialCommand', 'ProfileNotFound,AwsSso.Commands.UseSsoCredentialCommand'
+        }
+
         It 'is corrected by Set-SsoEnvironment with all values' {
             $run = Invoke-Fresh "Set-SsoEnvironment Beta @new; Set-SsoEnvironment Beta @new -Account @{ Profile = 'C'; AccountId = '100000000001'; RoleName = 'R' }; `"`$(Get-SsoEnvironment) `$(Get-SsoProfile Beta)`""
             $run.Errors.Message | Should -Match 'line 3'

@@ -100,7 +100,7 @@ public abstract class StoredCompleter : IArgumentCompleter
         /// <summary>The environments that the command names, or all.</summary>
         internal SsoEnvironment[] Environments() => AllEnvironments().Where(environment => IsMeant(environments, environment.Name)).ToArray();
 
-        internal SsoEnvironment[] AllEnvironments() => all ??= Ask(new SsoWork { GetEnvironment = new GetEnvironmentWork() }, happened => happened.Environment);
+        internal SsoEnvironment[] AllEnvironments() => all ??= Ask(new SsoWork { GetEnvironment = new GetEnvironmentWork { UsableOnly = true } }, happened => happened.Environment);
 
         internal IEnumerable<SsoAccount> Accounts() => Environments().SelectMany(environment =>
             Ask(new SsoWork { GetAccount = new GetAccountWork { Environment = environment.Name, Known = true } }, happened => happened.Account));

@@ -85,9 +85,9 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
         happened => happened.Session,
         session => session.Environment);
 
-    /// <summary>The environments that are meant; <paramref name="storedOnly"/> leaves those of the AWS config file out unless they are named.</summary>
-    private protected List<SsoEnvironment> Environments(bool storedOnly = false) => Ask(
-        names => new SsoWork { GetEnvironment = new GetEnvironmentWork { Names = names, StoredOnly = storedOnly } },
+    /// <summary>The environments that are meant; <paramref name="storedOnly"/> leaves those of the AWS config file out unless they are named, <paramref name="usableOnly"/> leaves out in silence what cannot be used.</summary>
+    private protected List<SsoEnvironment> Environments(bool storedOnly = false, bool usableOnly = false) => Ask(
+        names => new SsoWork { GetEnvironment = new GetEnvironmentWork { Names = names, StoredOnly = storedOnly, UsableOnly = usableOnly } },
         happened => happened.Environment,
         environment => environment.Name);
 

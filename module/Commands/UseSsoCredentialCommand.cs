@@ -148,7 +148,8 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
     private SsoProfile? Find(string name)
     {
         var failures = Failures;
-        var profiles = Environments().SelectMany(environment => environment.Account.Select(row => new SsoProfile(environment, row))).ToArray();
+        // What cannot be used of other environments matters only where the profile is not found.
+        var profiles = Environments(usableOnly: true).SelectMany(environment => environment.Account.Select(row => new SsoProfile(environment, row))).ToArray();
         if (profiles.FirstOrDefault(profile => profile.ProfileName == name) is { } found)
         {
             return found;
@@ -156,6 +157,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
 
         if (Failures == failures)
         {
+            _ = Environments();
             ThrowTerminatingError(SsoErrors.ProfileNotFound(name, profiles.Select(profile => profile.ProfileName)).ToRecord());
         }
 

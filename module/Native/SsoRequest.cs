@@ -316,7 +316,7 @@ internal sealed class GetEnvironmentWork
     [DataMember(Name = "stored_only")]
     internal bool StoredOnly { get; set; }
 
-    /// <summary>Whether the list of every environment passes over those that cannot be used, which are errors otherwise.</summary>
+    /// <summary>Whether the list of every environment leaves out in silence what cannot be used; otherwise that is an error or a warning each.</summary>
     [DataMember(Name = "usable_only")]
     internal bool UsableOnly { get; set; }
 }

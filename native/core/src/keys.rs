@@ -31,7 +31,9 @@ pub(crate) fn find_profile(name: &str, environments: &[String], world: &World) -
         Some((Arc::clone(environment), entry.clone()))
     });
     let no_profile = || {
-        Error::new(Code::ProfileNotFound, format!("No profile is named '{name}'."))
+        // The profile may be one of a block that cannot be used.
+        let fault = stored.faults().next().filter(|_| environments.is_empty()).map(|fault| format!(" {fault}"));
+        Error::new(Code::ProfileNotFound, format!("No profile is named '{name}'.{}", fault.unwrap_or_default()))
             .with_target(name)
             .with_action("Get-SsoProfile shows the profiles that there are; case counts.")
     };

@@ -102,26 +102,26 @@ fn set_environment(wanted: &SetEnvironment, world: &World, patience: &Patience, 
 
 fn list_environments(wanted: &GetEnvironment, world: &World, outlet: &Outlet) -> Result<(), Error> {
     let environments = Environments::read(world)?;
-    let tell = |found: Result<Arc<Environment>, Error>| match found {
-        Ok(environment) => outlet.send(Event::Environment(environment.view())),
-        Err(error) => outlet.fail(&error, false),
+    let config = ConfigFile::read(world);
+    let tell = |found: Result<Arc<Environment>, Error>| match (found, &config) {
+        (Ok(environment), config) => {
+            if let (Ok(config), false) = (config, wanted.usable_only) {
+                config.warn_of_skipped(&environment, world, outlet);
+            }
+            outlet.send(Event::Environment(environment.view()));
+        }
+        (Err(_), _) if wanted.usable_only && wanted.names.is_empty() => {}
+        (Err(error), _) => outlet.fail(&error, false),
     };
     if wanted.names.is_empty() {
         environments.all.iter().for_each(|environment| tell(Ok(Arc::clone(environment))));
-        environments.faults().filter(|_| !wanted.usable_only).for_each(|error| tell(Err(error)));
-        if !wanted.stored_only {
-            match ConfigFile::read(world) {
-                Ok(config) => environments.configured(&config).for_each(|found| tell(found.outcome.clone())),
-                Err(error) => tell(Err(error)),
-            }
+        environments.faults().for_each(|error| tell(Err(error)));
+        match &config {
+            _ if wanted.stored_only => {}
+            Ok(config) => environments.configured(config).for_each(|found| tell(found.outcome.clone())),
+            Err(error) => tell(Err(error.clone())),
         }
     }
-    for name in &wanted.names {
-        let found = environments.find(name, world);
-        if let (Ok(environment), Ok(config)) = (&found, ConfigFile::read(world)) {
-            config.warn_of_skipped(environment, world, outlet);
-        }
-        tell(found);
-    }
+    wanted.names.iter().for_each(|name| tell(environments.find(name, world)));
     Ok(())
 }

@@ -190,7 +190,7 @@ pub struct GetEnvironment {
     /// Whether the list of every environment leaves out those of the AWS config file.
     #[serde(default)]
     pub stored_only: bool,
-    /// Whether the list of every environment passes over those that cannot be used, which are errors otherwise.
+    /// Whether the list of every environment leaves out in silence what cannot be used; otherwise that is an error or a warning each.
     #[serde(default)]
     pub usable_only: bool,
 }

@@ -1,8 +1,10 @@
 //! The file of stored environments as people and Windows PowerShell write it.
 
-use sso_core::protocol::{AccountRow, AddProfile, GetCredential, GetEnvironment, Operation, Plan, RemoveEnvironment, RemoveProfile, RoleView, SetEnvironment};
+use sso_core::protocol::{
+    AccountRow, AddProfile, GetCredential, GetEnvironment, GetKeys, Operation, Plan, RemoveEnvironment, RemoveProfile, RoleView, SetEnvironment,
+};
 
-use crate::{Company, Seen, approving, update_of};
+use crate::{Company, Seen, approving, update_of, within};
 
 const GOOD: &str = "[environment Good]\nsso_start_url = https://good.awsapps.com/start\nsso_region = us-west-2\n\n\
     [environment Good profile G]\nsso_account_id = 100000000000\nsso_role_name = R\n";
@@ -94,6 +96,9 @@ fn a_bad_block_stops_its_environment_and_no_other() {
         assert_eq!(company.run(plan(&["good"])).planned, [("G".to_owned(), true)], "{text}");
         let named = company.run(plan(&["Bad"]));
         assert!(named.only_error("EnvironmentInvalid").contains("Set-SsoEnvironment"), "{:?}", named.failed);
+        let keys = |profile: &str| GetKeys { profile: profile.into(), environments: Vec::new(), minimum_remaining: 900, session: within(5) };
+        let missing = company.run(Operation::GetKeys(keys("B"))).only_error("ProfileNotFound");
+        assert!(missing.contains("sso-environments, line "), "{missing}");
         let all = company.run(plan(&[]));
         assert_eq!(all.planned, [("G".to_owned(), true)], "{text}");
         assert!(all.failed.iter().all(|failed| !failed.terminating) && !all.failed.is_empty());
