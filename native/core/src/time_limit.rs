@@ -109,15 +109,13 @@ mod tests {
             let endpoints = ["AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC"].map(|name| (name.to_owned(), url.clone()));
             world.variables = Variables::new(known.chain(endpoints).collect());
             std::fs::create_dir_all(home.path().join(".aws/sso/cache")).unwrap();
-            let text: String = environments
-                .iter()
-                .map(|name| {
-                    format!(
-                        "[environment {name}]\nsso_start_url = https://{name}.awsapps.com/start\nsso_region = us-west-2\n\
-                        [environment {name} profile {name}-1]\nsso_account_id = 100000000000\nsso_role_name = Admin\n"
-                    )
-                })
-                .collect();
+            let table = |name| {
+                format!(
+                    "[environment {name}]\nsso_start_url = https://{name}.awsapps.com/start\nsso_region = us-west-2\n\
+                    [environment {name} profile {name}-1]\nsso_account_id = 100000000000\nsso_role_name = Admin\n"
+                )
+            };
+            let text = environments.iter().map(table).collect::<Vec<_>>().concat();
             std::fs::write(home.path().join(".aws/sso-environments"), text).unwrap();
             let user = Self { _home: home, _service: service, world, environments };
             let time = |seconds| crate::credentials_file::rfc3339(user.world.clock.now() + time::Duration::seconds(seconds));

@@ -115,16 +115,8 @@ fn posix_pieces(text: &str) -> Vec<Piece<'_>> {
         let after = &found[1..];
         let length = run_length(after, is_posix_name);
         let reference = braced(after).or_else(|| (length > 0).then(|| (&after[..length], length)));
-        let taken = match reference {
-            Some((name, length)) => {
-                pieces.push(Piece::Reference { name, text: &found[..=length] });
-                length + 1
-            }
-            None => {
-                pieces.push(Piece::Literal("$"));
-                1
-            }
-        };
+        let (piece, taken) = reference.map_or((Piece::Literal("$"), 1), |(name, length)| (Piece::Reference { name, text: &found[..=length] }, length + 1));
+        pieces.push(piece);
         rest = &found[taken..];
     }
     pieces.push(Piece::Literal(rest));
@@ -217,7 +209,7 @@ fn home_of(user: &str, rules: Rules, names: &dyn Names) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::print_stdout)]
     use std::collections::BTreeMap;
     use std::io::Write as _;
     use std::process::{Command, Stdio};
