@@ -221,7 +221,7 @@ path = os.path.join(folder, hashlib.sha1(token['startUrl'].encode()).hexdigest()
 token['x_refresh_token_refused'] = hashlib.sha1(token['refreshToken'].encode()).hexdigest()
 json.dump(token, open(path, 'w'))
 loaded = SSOTokenLoader(cache=JSONFileCache(folder))(token['startUrl'])
-print(json.dumps({'objects': all(isinstance(blob, dict) for blob in blobs), 'files': len(blobs), 'same': loaded == token['accessToken']}))
+print(json.dumps({'objects': all(isinstance(blob, dict) for blob in blobs), 'files': len(blobs), 'same': loaded['accessToken'] == token['accessToken']}))
 '@
         $read.objects | Should -BeTrue
         $read.files | Should -Be 2

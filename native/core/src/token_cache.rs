@@ -180,7 +180,10 @@ impl TokenFiles {
     pub(crate) async fn lock(&self, patience: &Patience, mut waiting: impl FnMut()) -> Result<TokenLock, Error> {
         let path = self.lock_path();
         let at_once = match Lock::try_take(&path) {
-            Err(error) if error.code() == Code::WriteFailed => return self.lock_in_cache(patience, waiting).await.map_err(|_| error),
+            Err(error) if error.code() == Code::WriteFailed => {
+                let unwritable = |fault: Error| if fault.code() == Code::WriteFailed { error } else { fault };
+                return self.lock_in_cache(patience, waiting).await.map_err(unwritable);
+            }
             outcome => outcome?,
         };
         let held = if let Some(lock) = at_once {

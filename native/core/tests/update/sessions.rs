@@ -237,6 +237,19 @@ fn a_refresh_that_the_service_refuses_leads_to_one_login_whatever_it_calls_it() 
 }
 
 #[test]
+fn a_session_that_the_portal_ended_and_the_service_will_not_refresh_leads_to_one_login() {
+    for refused in ["401", "401:bare"] {
+        let company = Company::with(approving(), 3);
+        company.update();
+        let fail = [format!("GetRoleCredentials:1:{refused}"), "CreateToken:1:400:InvalidRequestException".to_owned()];
+        company.service.control(Control { fail: fail.iter().map(|fault| fault.parse().unwrap()).collect(), ..Control::default() });
+        let seen = company.forced();
+        assert_eq!((seen.statuses(), seen.verifications.len()), ([("Refreshed", 3)].into(), 1), "{refused}: {:?}", seen.failed);
+        assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (2, 0), "{refused}");
+    }
+}
+
+#[test]
 fn a_refresh_that_fails_for_a_reason_that_may_pass_asks_nobody_to_log_in() {
     let faults =
         ["400:SlowDownException", "400:AuthorizationPendingException", "429", "429:bare", "500", "503:bare", "400:bare", "401:bare", "403:proxy", "401:proxy"];
@@ -406,6 +419,12 @@ fn a_folder_where_only_the_cache_can_be_written_still_keeps_the_session() {
     assert!(seen.failed.is_empty() && !seen.notes.iter().any(|note| note.contains("in this PowerShell only")), "{seen:?}");
     company.forget();
     assert!(company.forced().verifications.is_empty());
+    // The lock is beside the token there, and holds back whoever has no session.
+    let held = std::fs::File::open(token_file(&company).with_extension("lock")).unwrap();
+    held.lock().unwrap();
+    company.clock.move_by(8 * 3600 + 60);
+    company.run(Operation::Update(Update { session: SessionTerms { timeout: Some(1), ..without_login() }, ..update_of("Acme") })).only_error("FileLocked");
+    drop(held);
     for file in files_in(&company, "sso/cache") {
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok_and(|value| value.is_object()), "{}: {text}", file.display());
