@@ -150,7 +150,8 @@ impl ConfigFile {
     ) -> Result<Arc<Self>, Error> {
         let config = match read {
             Ok(config) => config,
-            Err(error) if environments.into_iter().any(names_session) => return Err(error),
+            // A variable that leads nowhere is the user's to correct, whatever the file would have had.
+            Err(error) if error.code() == Code::PathInvalid || environments.into_iter().any(names_session) => return Err(error),
             Err(error) => {
                 let effect = "Until that is corrected, its sso-sessions, its profiles and its ca_bundle do not count.";
                 warn_once(&format!("{error} {effect}"), world, outlet);
