@@ -32,7 +32,7 @@ Describe 'Update-SsoCredential' {
             $firstCredentials.Keys | Should -Be (1..20 | ForEach-Object { "Account$_" })
             foreach ($number in 1..20) {
                 $profile = $firstCredentials["Account$number"]
-                $profile.Keys | Should -Be 'aws_access_key_id', 'aws_secret_access_key', 'aws_session_token', 'aws_account_id', 'x_security_token_expires', 'x_sso_role_name'
+                $profile.Keys | Should -Be 'aws_access_key_id', 'aws_secret_access_key', 'aws_session_token', 'aws_account_id', 'x_security_token_expires', 'x_sso_role_name', 'x_sso_environment', 'x_security_token_issued'
                 $profile['aws_access_key_id'] | Should -Match '^ASIA[A-Z2-7]{16}$'
                 ($profile['aws_secret_access_key'].Length -eq 40) | Should -BeTrue
                 ($profile['aws_session_token'].Length -gt 600) | Should -BeTrue
@@ -102,8 +102,10 @@ Describe 'Update-SsoCredential' {
                 @{ Verbose = @(Update-SsoCredential Acme -Force -NoLogin -Verbose 4>&1 | ForEach-Object { "$_" }) }
                 @{ Forced = @(Update-SsoCredential acme -Force -NoLogin -PassThru) }
                 $null = Update-SsoCredential Acme -MinimumRemaining 00:59:00 -PassThru -OutVariable shorter
-                $null = Update-SsoCredential Acme -MinimumRemaining 7200 -PassThru -OutVariable longer
-                @{ Shorter = @($shorter.Status | Sort-Object -Unique); Longer = @($longer.Status | Sort-Object -Unique) }
+                Start-Sleep -Milliseconds 1100
+                $null = Update-SsoCredential Acme -MinimumRemaining 3599 -PassThru -OutVariable longer
+                $null = Update-SsoCredential Acme -MinimumRemaining 7200 -PassThru -OutVariable tooLong
+                @{ Shorter = @($shorter.Status | Sort-Object -Unique); Longer = @($longer.Status | Sort-Object -Unique); TooLong = @($tooLong.Status | Sort-Object -Unique) }
 '@
             $after = Get-StandInStats $service
         }
@@ -130,6 +132,10 @@ Describe 'Update-SsoCredential' {
         It 'fetches what has less left than -MinimumRemaining, in a time span or in seconds' {
             $run.Output[3].Shorter | Should -Be 'StillValid'
             $run.Output[3].Longer | Should -Be 'Refreshed'
+        }
+
+        It 'does not fetch again and again what never lasts as long as -MinimumRemaining' {
+            $run.Output[3].TooLong | Should -Be 'StillValid'
         }
 
         It 'asked for each profile once in each run' {
@@ -531,6 +537,7 @@ Describe 'The progress of a long run' {
         $userHome = New-UserHome
         Add-Environment $userHome $slow Acme -Count 8
         $result = Invoke-UserPowerShell $userHome $slow @'
+            $null = Connect-SsoSession Acme -NoBrowser 6>$null
             $shell = [powershell]::Create().AddScript("Import-Module '$manifest'; Update-SsoCredential Acme -NoBrowser -ThrottleLimit 2; Get-SsoRole Acme -ThrottleLimit 2")
             $null = $shell.Invoke()
             $shell.Streams.Progress | Where-Object RecordType -EQ Processing | ForEach-Object { "$($_.Activity): $($_.StatusDescription)" }

@@ -153,7 +153,7 @@ impl ConfigFile {
             // A variable that leads nowhere is the user's to correct, whatever the file would have had.
             Err(error) if error.code() == Code::PathInvalid || environments.into_iter().any(names_session) => return Err(error),
             Err(error) => {
-                let effect = "Until that is corrected, its sso-sessions, its profiles and its ca_bundle do not count.";
+                let effect = "Until that is corrected, its sso-sessions, profiles and ca_bundle are not used.";
                 warn_once(&format!("{error} {effect}"), world, outlet);
                 return Ok(Arc::default());
             }
@@ -414,7 +414,7 @@ impl<'p> Reading<'p> {
         let (Some(start_url), Some(region)) = (portal.start_url, portal.region) else {
             let missing = [("sso_start_url", portal.start_url), ("sso_region", portal.region)];
             let missing: Vec<_> = missing.into_iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key).collect();
-            let hint = if missing.contains(&"sso_region") { ", and region does not count for it" } else { "" };
+            let hint = if missing.contains(&"sso_region") { ", and region is not used instead" } else { "" };
             return Err(invalid(format!("it has no {}{hint}", missing.join(" and no "))));
         };
         check_start_url(start_url).and_then(|()| check_region(region)).map_err(invalid)?;

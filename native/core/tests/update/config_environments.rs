@@ -106,7 +106,7 @@ fn a_portal_in_the_config_file_that_cannot_be_is_an_error_for_its_environment_al
         sso_account_id = 100000000002\nsso_role_name = AWSReadOnlyAccess\n";
     for (good, wrong, word) in [
         ("sso_region = us-west-2", "sso_region = US West", "region"),
-        ("sso_region = us-west-2", "region = us-west-2", "it has no sso_region, and region does not count for it"),
+        ("sso_region = us-west-2", "region = us-west-2", "it has no sso_region, and region is not used instead"),
         ("sso_region = us-west-2", "sso_region =", "no sso_region"),
         ("sso_start_url = {start_url}", "sso_start_url = http://example.com/start", "https"),
         ("sso_start_url = {start_url}", "sso_start_url =\n  x = {start_url}", "it has no sso_start_url"),
@@ -173,7 +173,7 @@ fn a_profile_without_its_sso_region_is_skipped_and_the_others_of_its_start_url_a
     assert!(seen.notes.iter().any(|note| note.contains("the profile Half is skipped: it has no sso_region")), "{:?}", seen.notes);
     let company = configured(&legacy("Half", "region = us-west-2\n"));
     let error = update(&company, "d-12345abcde").only_error("EnvironmentInvalid");
-    assert!(error.contains("it has no sso_region, and region does not count for it"), "{error}");
+    assert!(error.contains("it has no sso_region, and region is not used instead"), "{error}");
 }
 
 #[test]
