@@ -101,9 +101,12 @@ Describe 'Update-SsoCredential' {
                 @{ Quiet = @($quiet.Status) }
                 @{ Verbose = @(Update-SsoCredential Acme -Force -NoLogin -Verbose 4>&1 | ForEach-Object { "$_" }) }
                 @{ Forced = @(Update-SsoCredential acme -Force -NoLogin -PassThru) }
-                $null = Update-SsoCredential Acme -MinimumRemaining 00:59:00 -PassThru -OutVariable shorter
-                Start-Sleep -Milliseconds 1100
-                $null = Update-SsoCredential Acme -MinimumRemaining 3599 -PassThru -OutVariable longer
+                # As if half of their hour were over.
+                $end = [DateTime]::UtcNow.AddMinutes(30).ToString('yyyy-MM-ddTHH:mm:ssZ')
+                $text = [IO.File]::ReadAllText("$HOME/.aws/credentials") -replace '(?<=x_security_token_expires = ).*', $end -replace '(?<=x_security_token_issued = ).*', '2026-01-01T00:00:00Z'
+                [IO.File]::WriteAllText("$HOME/.aws/credentials", $text)
+                $null = Update-SsoCredential Acme -MinimumRemaining 00:25:00 -PassThru -OutVariable shorter
+                $null = Update-SsoCredential Acme -MinimumRemaining 2700 -PassThru -OutVariable longer
                 $null = Update-SsoCredential Acme -MinimumRemaining 7200 -PassThru -OutVariable tooLong
                 @{ Shorter = @($shorter.Status | Sort-Object -Unique); Longer = @($longer.Status | Sort-Object -Unique); TooLong = @($tooLong.Status | Sort-Object -Unique) }
 '@
