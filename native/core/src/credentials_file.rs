@@ -512,16 +512,17 @@ fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys:
         let name = fetched.profile.name.as_str();
         match sections.get(name).map(Vec::as_slice) {
             None | Some([]) => writable.push((fetched, name)),
-            Some([section]) => match KnownProfile::of(text, section).other_keys.filter(|_| !replace_keys) {
-                Some(other) => drop(outcome.blocked.insert(name.to_owned(), Obstacle::OtherKeys(other))),
-                None => {
-                    let spelling = section.name().unwrap_or(name);
-                    if spelling != name {
-                        outcome.renamed.push(name.to_owned());
-                    }
-                    writable.push((fetched, spelling));
+            Some([section]) => {
+                let spelling = section.name().unwrap_or(name);
+                if let Some(other) = KnownProfile::of(text, section).other_keys.filter(|_| !replace_keys) {
+                    outcome.blocked.insert(name.to_owned(), Obstacle::OtherKeys(other));
+                    continue;
                 }
-            },
+                if spelling != name {
+                    outcome.renamed.push(name.to_owned());
+                }
+                writable.push((fetched, spelling));
+            }
             Some(_) => drop(outcome.blocked.insert(name.to_owned(), Obstacle::TwoSections)),
         }
     }

@@ -239,15 +239,12 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
             outcome: None,
         };
         let rows = wanted.into_iter().map(row);
-        match parts.iter_mut().find(|part| part.environment.name == environment.name) {
-            Some(part) => {
-                let new: Vec<Row> = rows.filter(|row| !part.rows.iter().any(|other| other.profile.name == row.profile.name)).collect();
-                part.rows.extend(new);
-            }
-            None => {
-                let rows = rows.collect();
-                parts.push(Part { environment, rows, end: End::Open });
-            }
+        if let Some(part) = parts.iter_mut().find(|part| part.environment.name == environment.name) {
+            let new: Vec<Row> = rows.filter(|row| !part.rows.iter().any(|other| other.profile.name == row.profile.name)).collect();
+            part.rows.extend(new);
+        } else {
+            let rows = rows.collect();
+            parts.push(Part { environment, rows, end: End::Open });
         }
     }
     one_row_for_each_section(&mut parts, outlet);

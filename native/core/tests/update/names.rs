@@ -18,11 +18,11 @@ fn role(account_id: &str, account_name: &str, profile_name: Option<&str>) -> Rol
     }
 }
 
-fn add(company: &Company, roles: Vec<RoleView>) -> (Vec<String>, Seen) {
+fn add(company: &Company, roles: &[RoleView]) -> (Vec<String>, Seen) {
     let operation = || {
         Operation::AddProfile(AddProfile {
             environment: "Acme".into(),
-            roles: roles.clone(),
+            roles: roles.to_vec(),
             name_template: Some("{AccountName}".into()),
             prefix: String::new(),
             check_only: false,
@@ -42,7 +42,7 @@ fn add(company: &Company, roles: Vec<RoleView>) -> (Vec<String>, Seen) {
 fn a_name_after_which_a_tool_would_use_other_keys_is_refused_for_a_new_profile() {
     for name in HAZARDS {
         let company = Company::with(approving(), 0);
-        let (_, seen) = add(&company, vec![role("100000000000", "A", Some(name))]);
+        let (_, seen) = add(&company, &[role("100000000000", "A", Some(name))]);
         let error = seen.only_error("EnvironmentInvalid");
         assert!(error.contains("some AWS tools read"), "{error}");
     }
@@ -82,12 +82,12 @@ fn a_new_row_with_a_name_that_not_every_sdk_reads_is_warned_of_once_and_a_stored
 fn what_has_such_a_name_already_is_updated_and_warned_of_once_where_it_is_due() {
     let company = Company::with(approving(), 0);
     let text = std::fs::read_to_string(company.aws("sso-environments")).unwrap();
-    let rows: String = HAZARDS
+    let rows: Vec<String> = HAZARDS
         .iter()
         .enumerate()
         .map(|(index, name)| format!("\n[environment Acme profile {name}]\nsso_account_id = {}\n", 100_000_000_000 + index as u64))
         .collect();
-    std::fs::write(company.aws("sso-environments"), text + &rows).unwrap();
+    std::fs::write(company.aws("sso-environments"), text + &rows.concat()).unwrap();
     let warnings = |seen: &Seen| seen.notes.iter().filter(|note| note.contains("misread")).cloned().collect::<Vec<_>>();
     let first = company.update();
     first.assert_created(HAZARDS.len());
@@ -110,9 +110,9 @@ fn a_table_of_one_run_may_have_such_names_as_the_script_took_them() {
 #[test]
 fn a_name_that_not_every_sdk_reads_is_warned_of_when_it_is_given_and_never_made() {
     let company = Company::with(approving(), 0);
-    let (names, seen) = add(&company, vec![role("100000000000", "Z\u{fc}rich Nord", None)]);
+    let (names, seen) = add(&company, &[role("100000000000", "Z\u{fc}rich Nord", None)]);
     assert_eq!((names, seen.notes.len()), (vec!["Zurich-Nord".to_owned()], 0));
-    let (names, seen) = add(&company, vec![role("100000000001", "A", Some("my prod"))]);
+    let (names, seen) = add(&company, &[role("100000000001", "A", Some("my prod"))]);
     assert_eq!(names, ["my prod"]);
     assert!(seen.notes.len() == 1 && seen.notes[0].contains("not in every SDK") && seen.notes[0].contains("my prod"), "{:?}", seen.notes);
 }
@@ -122,7 +122,7 @@ fn accounts_whose_names_become_the_same_get_their_ids() {
     let company = Company::with(approving(), 0);
     let (names, seen) = add(
         &company,
-        vec![
+        &[
             role("100000000000", "Zurich", None),
             role("100000000001", "Z\u{fc}rich", None),
             role("100000000002", "a b", None),
@@ -133,7 +133,7 @@ fn accounts_whose_names_become_the_same_get_their_ids() {
     assert!(seen.failed.is_empty(), "{:?}", seen.failed);
     assert_eq!(names, ["Zurich", "Zurich-100000000001", "a-b-100000000002", "a-b-100000000003", "other-e"]);
     // One that comes later meets those that are stored, and nothing changes that is there.
-    let (names, _) = add(&company, vec![role("100000000005", "other e", None), role("100000000001", "Z\u{fc}rich", None)]);
+    let (names, _) = add(&company, &[role("100000000005", "other e", None), role("100000000001", "Z\u{fc}rich", None)]);
     assert_eq!(names, ["other-e-100000000005"]);
 }
 
@@ -141,7 +141,7 @@ fn accounts_whose_names_become_the_same_get_their_ids() {
 fn a_profile_whose_name_has_keys_of_another_origin_is_warned_of_when_it_is_added() {
     let company = Company::with(approving(), 0);
     std::fs::write(company.aws("credentials"), "[prod]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n").unwrap();
-    let (_, seen) = add(&company, vec![role("100000000000", "prod", None), role("100000000001", "dev", None)]);
+    let (_, seen) = add(&company, &[role("100000000000", "prod", None), role("100000000001", "dev", None)]);
     assert!(
         seen.notes.len() == 1 && seen.notes[0].contains("prod") && !seen.notes[0].contains("dev") && seen.notes[0].contains("-ReplaceKeys"),
         "{:?}",

@@ -25,16 +25,22 @@ fn row(profile: &str, account_id: &str) -> AccountRow {
 
 /// `[sso-session my]` with these profiles, all with the administrator's role.
 fn config(company: &Company, profiles: &[(&str, &str)]) {
-    let profiles: String = profiles
-        .iter()
-        .map(|(name, account)| format!("[profile {name}]\nsso_session = my\nsso_account_id = {account}\nsso_role_name = AWSAdministratorAccess\n\n"))
-        .collect();
+    let profiles = text_of(
+        profiles
+            .iter()
+            .map(|(name, account)| format!("[profile {name}]\nsso_session = my\nsso_account_id = {account}\nsso_role_name = AWSAdministratorAccess\n")),
+    );
     let text = format!("[sso-session my]\nsso_start_url = {}\nsso_region = us-west-2\n\n{profiles}", company.service.start_url());
     std::fs::write(company.aws("config"), text).unwrap();
 }
 
 fn sections(company: &Company, name: &str) -> usize {
     company.credentials().lines().filter(|line| *line == format!("[{name}]")).count()
+}
+
+/// The lines with their ends.
+fn text_of(lines: impl Iterator<Item = String>) -> String {
+    lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
 #[test]
@@ -103,12 +109,9 @@ fn session_keys_of_the_script_are_taken_over_without_a_question() {
 fn keys_that_the_last_version_wrote_without_a_mark_are_as_good_as_they_were() {
     let company = Company::with(approving(), 1);
     company.update().assert_created(1);
-    let text: String = company
-        .credentials()
-        .lines()
-        .filter(|line| !line.starts_with("x_sso_environment") && !line.contains("issued"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let credentials = company.credentials();
+    let unmarked = credentials.lines().filter(|line| !line.starts_with("x_sso_environment") && !line.contains("issued"));
+    let text = text_of(unmarked.map(str::to_owned));
     std::fs::write(company.aws("credentials"), text).unwrap();
     assert_eq!(company.update().statuses(), [("StillValid", 1)].into());
 }
