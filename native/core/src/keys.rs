@@ -77,6 +77,7 @@ pub(crate) fn get(wanted: GetKeys, world: World, outlet: &Outlet) -> Result<Opti
 fn tell(environment: &Environment, profile: &ProfileEntry, keys: &RoleCredentials, outlet: &Outlet) {
     outlet.send(Event::Keys(KeysView::new(
         (&environment.name, &profile.name),
+        &profile.account_id,
         &keys.access_key_id,
         keys.secret_access_key.reveal(),
         keys.session_token.reveal(),
