@@ -8,6 +8,7 @@ use crate::environment::{Environment, Environments, ProfileEntry};
 use crate::error::{Code, Error};
 use crate::live_session::{Bound, LiveSession, Stop};
 use crate::login::NoLogin;
+use crate::nearest_names::hint;
 use crate::protocol::{Event, GetKeys, KeysView};
 use crate::run::{NetworkWork, Outlet};
 use crate::secret::Secret;
@@ -30,9 +31,11 @@ pub(crate) fn find_profile(name: &str, environments: &[String], world: &World) -
         Some((Arc::clone(environment), entry.clone()))
     });
     entry.ok_or_else(|| {
+        let names: Vec<_> = candidates.iter().flat_map(|environment| &environment.profiles).map(|profile| profile.name.as_str()).collect();
+        let hint = hint(name, &names, "profiles").unwrap_or_else(|| "There are no profiles yet.".to_owned());
         Error::new(Code::ProfileNotFound, format!("No profile is named '{name}'."))
             .with_target(name)
-            .with_action("Get-SsoProfile shows the profiles that there are; case counts.")
+            .with_action(format!("{hint} Profile names are case-sensitive; Get-SsoProfile lists them."))
     })
 }
 

@@ -17,6 +17,7 @@ mod ini_text;
 mod keys;
 mod live_session;
 mod login;
+mod nearest_names;
 mod pace;
 mod pkce;
 mod profiles;
