@@ -89,7 +89,15 @@ public sealed class GetSsoCredentialCommand : EnvironmentCmdlet
                 return;
             }
 
-            WriteObject(new CredentialProcessOutput(keys).Write());
+            var answer = new CredentialProcessOutput(keys).Write();
+            if (DirectOutput.IsOpen(MyInvocation, Host))
+            {
+                DirectOutput.WriteLine(answer);
+            }
+            else
+            {
+                WriteObject(answer);
+            }
         });
     }
 }
