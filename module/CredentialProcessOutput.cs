@@ -25,6 +25,9 @@ internal sealed class CredentialProcessOutput(KeysEvent keys)
     [DataMember(Order = 4)]
     internal string Expiration { get; private set; } = keys.Expiration;
 
+    [DataMember(Order = 5)]
+    internal string AccountId { get; private set; } = keys.AccountId;
+
     /// <summary>Gives no secret.</summary>
     /// <returns>What every type with a secret prints.</returns>
     public override string ToString() => "** redacted **";

@@ -10,6 +10,14 @@ public sealed class SsoAccount
     {
     }
 
+    internal SsoAccount(string environment, string accountId, string? accountName, string? emailAddress)
+    {
+        Environment = environment;
+        AccountId = accountId;
+        AccountName = accountName;
+        EmailAddress = emailAddress;
+    }
+
     /// <summary>The environment's name.</summary>
     [DataMember(Name = "environment", IsRequired = true)]
     public string Environment { get; private set; } = "";

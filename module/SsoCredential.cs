@@ -53,6 +53,9 @@ public sealed class SsoCredential
         }
     }
 
+    /// <summary>The profile that the keys are for.</summary>
+    internal SsoProfile AsProfile() => new(Environment, ProfileName, AccountId, RoleName);
+
     /// <summary>Gives the profile's name.</summary>
     /// <returns>The profile's name.</returns>
     public override string ToString() => ProfileName;

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using AwsSso.Native;
@@ -47,10 +48,25 @@ internal static class SsoErrors
 
     internal static SsoException From(FailedEvent failed) => new(failed.Code, failed.Message, failed.Action, failed.Target, failed.RequestId);
 
-    internal static SsoException ProfileNotFound(string name, IEnumerable<string> existing)
+    internal static SsoException ProfileNotFound(string name, string? environment, IReadOnlyCollection<string> existing)
     {
-        var names = string.Join(", ", existing);
-        return new("ProfileNotFound", $"No profile is named '{name}'.", names.Length == 0 ? "There are no profiles yet." : $"Profiles are: {names}.", name);
+        var message = environment is null ? $"No profile is named '{name}'." : $"No profile of {environment} is named '{name}'.";
+        if (existing.Count == 0)
+        {
+            return new("ProfileNotFound", message, "There are no profiles yet; Sync-SsoProfile and Add-SsoProfile add some.", name);
+        }
+
+        if (existing.FirstOrDefault(other => string.Equals(other, name, StringComparison.OrdinalIgnoreCase)) is { } sameLetters)
+        {
+            message += $" Profile names are case-sensitive: did you mean {sameLetters}?";
+        }
+
+        var nearest = NearestNames.To(name, existing);
+        var rest = existing.Distinct(StringComparer.Ordinal).Count() - nearest.Length;
+        var action = rest == 0
+            ? $"Profiles are: {string.Join(", ", existing.Distinct(StringComparer.Ordinal))}."
+            : $"The nearest names are {string.Join(", ", nearest)} … and {rest} more. Get-SsoProfile lists all of them.";
+        return new("ProfileNotFound", message, action, name);
     }
 
     internal static SsoException LoginNotShown(string environment, string host) => new(
@@ -58,6 +74,29 @@ internal static class SsoErrors
         $"{environment} needs a login, and the PowerShell host '{host}' could not show where to log in.",
         $"Run Connect-SsoSession -Environment {environment} in a PowerShell terminal, then this command again.",
         environment);
+
+    internal static SsoException NoMatch(string message, string pattern) =>
+        new("EnvironmentNotFound", message, "Name the environment, or check the pattern; Get-SsoEnvironment lists the environments.", pattern);
+
+    internal static SsoException NoProfileFor(string environment, string accounts) => new(
+        "ProfileNotFound",
+        $"No profile of {environment} is for {accounts}.",
+        "Get-SsoRole with Add-SsoProfile, or Sync-SsoProfile, adds profiles for accounts and roles.",
+        environment);
+
+    internal static SsoException ConfirmationRequired(string command, string action, string target, Exception fault)
+    {
+        var reason = fault is NullReferenceException ? "" : $": {FirstLine(fault.Message).TrimEnd('.')}";
+        return new(
+            "ConfirmationRequired",
+            $"{command} needs your confirmation for '{action}' on {target}, and PowerShell cannot ask for it here{reason}.",
+            "Run it again with -Confirm:$false, or in an interactive PowerShell.",
+            target,
+            inner: fault);
+    }
+
+    internal static SsoException InputNotAccepted(string message, string action, object? target = null) =>
+        new("InputNotAccepted", message, action, target?.ToString());
 
     internal static SsoException OneProfileOnly(string names) =>
         new("ProfileNotFound", $"One profile is needed here, and '{names}' is not the name of one.", "Name one profile, without wildcards; Get-SsoProfile shows them.", names);
@@ -192,9 +231,10 @@ internal static class SsoErrors
         "EnvironmentInvalid" or "CredentialsFileInvalid" or "ConfigFileInvalid" => ErrorCategory.InvalidData,
         "EnvironmentExists" => ErrorCategory.ResourceExists,
         "LoginDeclined" or "RoleNotAssigned" => ErrorCategory.PermissionDenied,
+        "ConfirmationRequired" => ErrorCategory.InvalidOperation,
         "LoginTimedOut" => ErrorCategory.OperationTimeout,
         "LoginRequired" or "LoginFailed" => ErrorCategory.AuthenticationError,
-        "StartUrlRejected" or "ProfileNameConflict" or "PathInvalid" => ErrorCategory.InvalidArgument,
+        "StartUrlRejected" or "ProfileNameConflict" or "PathInvalid" or "InputNotAccepted" => ErrorCategory.InvalidArgument,
         "ProfileHasOtherKeys" => ErrorCategory.ResourceExists,
         "ScriptInvalid" => ErrorCategory.ParserError,
         "Throttled" => ErrorCategory.LimitsExceeded,

@@ -10,6 +10,14 @@ public sealed class SsoProfile
     {
     }
 
+    internal SsoProfile(string environment, string profileName, string accountId, string roleName)
+    {
+        Environment = environment;
+        ProfileName = profileName;
+        AccountId = accountId;
+        RoleName = roleName;
+    }
+
     internal SsoProfile(SsoEnvironment environment, SsoAccountRow row)
     {
         Environment = environment.Name;

@@ -46,7 +46,7 @@ Describe 'Update-SsoCredential with something wrong' {
     Context 'in what is stored' {
         It 'names the environments that exist where one is not known, and $? is false' {
             $run = Invoke-Caught $loggedIn $service 'Update-SsoCredential Nowhere'
-            Assert-Terminated $run EnvironmentNotFound ObjectNotFound Nowhere 'no environment Nowhere; there are: Acme\.'
+            Assert-Terminated $run EnvironmentNotFound ObjectNotFound Nowhere 'No environment is named Nowhere\. The environments are: Acme\.'
             $prompt = Invoke-UserPowerShell $loggedIn $service 'Update-SsoCredential Nowhere; $?'
             $prompt.Output | Should -Be $false
         }

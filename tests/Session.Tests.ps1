@@ -89,7 +89,7 @@ Describe 'Connect-SsoSession' {
                 @{ Piped = @(Get-SsoSession | Connect-SsoSession -NoLogin -PassThru 6>$null) }
                 @{ Environments = @(Get-SsoEnvironment Beta | Connect-SsoSession -PassThru 6>$null) }
                 @{ All = @(Connect-SsoSession -PassThru 6>$null) }
-                @{ Nothing = @(@() | Connect-SsoSession -PassThru) + @(Connect-SsoSession 'z*' -PassThru) }
+                @{ Nothing = @(@() | Connect-SsoSession -PassThru) + @(Connect-SsoSession 'z*' -PassThru 3>$null) }
 '@
             $difference = Get-Difference $before
         }
@@ -508,7 +508,7 @@ Describe 'Get-SsoCredential' {
         $sent | Should -Be 0
     }
 
-    It 'can be piped to Update-SsoCredential, which takes the environments of it' {
+    It 'can be piped to Update-SsoCredential, which takes the profiles of it' {
         $run.Text | Should -Be 'What if: Performing the operation "Update credentials" on target "Acme: Account3".'
     }
 
@@ -518,6 +518,7 @@ Describe 'Get-SsoCredential' {
         $missing.Errors.Id | Should -Be 'ProfileNotFound,AwsSso.Commands.GetSsoCredentialCommand'
         $missing.Errors[0].Target | Should -Be 'account2'
         $missing.Errors[0].Action | Should -Be 'Profiles are: Account1, Account2, Account3.'
+        $missing.Errors[0].Message | Should -Match 'Profile names are case-sensitive: did you mean Account2\?'
     }
 }
 

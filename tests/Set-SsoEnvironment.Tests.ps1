@@ -118,7 +118,7 @@ Describe 'Environments' {
             @{ Name = 'Import-Csv reads them'; Rows = "('Profile,AccountId,RoleName', 'A,012345678901,R', 'B,123456789012,R' | ConvertFrom-Csv)" }
             @{ Name = 'objects with ProfileName, in any case'; Rows = "@([pscustomobject]@{profilename = 'A'; ACCOUNTID = '012345678901'; rolename = 'R'}, [pscustomobject]@{profileName = 'B'; accountId = '123456789012'; roleName = 'R'})" }
             @{ Name = 'dictionaries of .NET, with an account id that is a number'; Rows = "@(@{profile = 'A'; AccountId = '012345678901'; RoleName = 'R'}, [ordered]@{Profile = 'B'; AccountId = 123456789012; RoleName = 'R'})" }
-            @{ Name = 'what Get-SsoEnvironment gave'; Rows = "`$(`$null = Set-SsoEnvironment Temp @new -Account @{Profile = 'A'; AccountId = '012345678901'; RoleName = 'R'}, @{Profile = 'B'; AccountId = '123456789012'; RoleName = 'R'}; (Get-SsoEnvironment Temp).Account; Remove-SsoEnvironment Temp)" }
+            @{ Name = 'what Get-SsoEnvironment gave'; Rows = "`$(`$null = Set-SsoEnvironment Temp @new -Account @{Profile = 'A'; AccountId = '012345678901'; RoleName = 'R'}, @{Profile = 'B'; AccountId = '123456789012'; RoleName = 'R'}; (Get-SsoEnvironment Temp).Account; Remove-SsoEnvironment Temp -Force)" }
         ) {
             $run = Invoke-Fresh "(Set-SsoEnvironment Acme @new -PassThru -Account $Rows).Account | ForEach-Object { `"`$(`$_.Profile) `$(`$_.AccountId) `$(`$_.RoleName)`" }"
             $run.Errors | Should -BeNullOrEmpty
@@ -295,7 +295,7 @@ Describe 'Environments' {
         }
 
         It 'removes the environments that it is given, and the profiles of each' {
-            $run = Invoke-Fresh 'Get-SsoEnvironment a* | Remove-SsoEnvironment; "$(Get-SsoEnvironment)"'
+            $run = Invoke-Fresh 'Get-SsoEnvironment a* | Remove-SsoEnvironment -Force; "$(Get-SsoEnvironment)"'
             $run.Errors | Should -BeNullOrEmpty
             $run.Output | Should -Be 'Beta'
             Get-Stored | Should -Not -Match 'Acme|Account'
@@ -304,7 +304,7 @@ Describe 'Environments' {
         It 'leaves the credentials of its profiles' {
             $credentials = Join-Path (Split-Path $stored) 'credentials'
             [IO.File]::WriteAllText($credentials, "[Account1]`naws_access_key_id = AKIAEXAMPLE`n")
-            (Invoke-Fresh 'Remove-SsoEnvironment Acme').Errors | Should -BeNullOrEmpty
+            (Invoke-Fresh 'Remove-SsoEnvironment Acme -Force').Errors | Should -BeNullOrEmpty
             [IO.File]::ReadAllText($credentials) | Should -BeExactly "[Account1]`naws_access_key_id = AKIAEXAMPLE`n"
         }
 

@@ -248,6 +248,31 @@ function Invoke-UserPowerShell([string] $UserHome, [object] $StandIn, [string] $
     Wait-UserProgram (Start-UserPowerShell $UserHome $StandIn $Script $Variable $Through $Manifest)
 }
 
+# Runs lines in one PowerShell, each by itself, and gives for each what it wrote, what it said in warnings, notes and lines to the host, and the ids
+# and sentences of its errors.
+function Invoke-UserLine([string] $UserHome, [object] $StandIn, [string[]] $Line) {
+    $script = @"
+`$PSStyle.OutputRendering = 'PlainText'
+foreach (`$line in @'
+$($Line -join "`n")
+'@ -split '\r?\n') {
+    `$Error.Clear()
+    `$said = @()
+    `$written = @(try { . ([scriptblock]::Create(`$line)) 3>&1 4>&1 6>&1 2>`$null | ForEach-Object {
+        if (`$_ -is [Management.Automation.InformationRecord] -or `$_ -is [Management.Automation.WarningRecord] -or `$_ -is [Management.Automation.VerboseRecord]) { `$said += "`$_" } else { `$_ }
+    } } catch { })
+    `$all = @(`$Error | Where-Object { `$_ -is [Management.Automation.ErrorRecord] })
+    [pscustomobject] @{
+        Line = `$line; Written = `$written; Said = `$said -join "``n"
+        Ids = @(`$all | ForEach-Object { (`$_.FullyQualifiedErrorId -split ',')[0] }); Sentences = @(`$all | ForEach-Object { "`$_ `$(`$_.ErrorDetails.RecommendedAction)" })
+    }
+}
+"@
+    $run = Invoke-UserPowerShell $UserHome $StandIn $script
+    if ($run.Output.Count -ne $Line.Count) { throw "Not every line ran: $($run.Text) $($run.ErrorText)" }
+    $run.Output
+}
+
 # Runs pwsh with these words and nothing added, as from another shell.
 function Invoke-Pwsh([string] $UserHome, [object] $StandIn, [string[]] $Word, [string[]] $Through = @()) {
     Wait-UserProgram (Start-UserProgram ($Through + @(Get-PowerShell) + $Word) (Get-UserVariable $UserHome $StandIn))

@@ -463,7 +463,7 @@ Describe 'Update-SsoCredential' {
             $run = Invoke-Line 'Update-SsoCredential -Environment Nowhere'
             $run.ExitCode | Should -Be 1
             $run.Text | Should -BeNullOrEmpty
-            $run.ErrorText | Should -Match 'There is no environment Nowhere; there are: Acme, Beta, Gamma\.'
+            $run.ErrorText | Should -Match 'No environment is named Nowhere\. The environments are: Acme, Beta, Gamma\.'
         }
     }
 

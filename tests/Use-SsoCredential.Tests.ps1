@@ -128,11 +128,57 @@ Describe 'Get-SsoCredential -AsCredentialProcess' {
         $run.ErrorText | Should -BeNullOrEmpty
         ($run.Text -split "`n").Count | Should -Be 1
         $answer = $run.Text | ConvertFrom-Json -DateKind String
-        $answer.PSObject.Properties.Name | Should -Be 'Version', 'AccessKeyId', 'SecretAccessKey', 'SessionToken', 'Expiration'
+        $answer.PSObject.Properties.Name | Should -Be 'Version', 'AccessKeyId', 'SecretAccessKey', 'SessionToken', 'Expiration', 'AccountId'
+        $answer.AccountId | Should -Be (Get-AccountId 1)
         $answer.Version | Should -Be 1
         $answer.Expiration | Should -Match '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$'
         $answer.PSObject.Properties | Where-Object { -not $_.Value } | Should -BeNullOrEmpty
         Get-AwsPath $loggedIn credentials | Should -Not -Exist
+    }
+
+    It 'leaves no secret in a transcript where the output goes to the tool that called it: <Name>' -TestCases @(
+        @{ Name = 'as the README has it'; Command = 'Get-SsoCredential -AsCredentialProcess -ProfileName Account1' }
+        @{ Name = 'with a parameter of the pipeline'; Command = "'Acme' | Get-SsoCredential -AsCredentialProcess -ProfileName Account1" }
+        @{ Name = 'in a try block'; Command = 'try { Get-SsoCredential -AsCredentialProcess -ProfileName Account1 2>$null } catch { exit 1 }' }
+    ) {
+        $transcript = Join-Path (New-TestFolder) transcript.txt
+        $run = Invoke-Process $loggedIn $service "`$null = Start-Transcript '$transcript' -IncludeInvocationHeader; $Command; 'the end'"
+        $run.ExitCode | Should -Be 0 -Because $run.ErrorText
+        $lines = $run.Text -split "`n"
+        $lines.Count | Should -Be 2
+        $answer = $lines[0] | ConvertFrom-Json -DateKind String
+        $kept = Get-Content -Raw $transcript
+        $kept | Should -Match 'the end'
+        foreach ($secret in $answer.SecretAccessKey, $answer.SessionToken) {
+            $secret | Should -Not -BeNullOrEmpty
+            $kept.Contains($secret) | Should -BeFalse
+        }
+    }
+
+    It 'gives the text to whatever takes it in the same PowerShell' {
+        # One line for each; a text that went past PowerShell would be a line more.
+        $lines = @(
+            '$x = Get-Answer; "$(($x | ConvertFrom-Json).AccountId) to a variable"'
+            'Get-Answer | ConvertFrom-Json | ForEach-Object { "$($_.AccountId) to the next command" }'
+            '"$((Get-Answer | ConvertFrom-Json).AccountId) to a pipeline in a text"'
+            '"$(Get-Answer)" -replace ".*AccountId...(\d+).*", "`$1 to a text"'
+            '$x = (Get-Answer).Trim(); "$(($x | ConvertFrom-Json).AccountId) to a method"'
+            '$x = @(Get-Answer); "$(($x[0] | ConvertFrom-Json).AccountId) to an array"'
+            '$x = if ($true) { Get-Answer }; "$(($x | ConvertFrom-Json).AccountId) to the value of a statement"'
+            'function f { Get-Answer }; $x = f; "$(($x | ConvertFrom-Json).AccountId) to a function"'
+            '$x = & { Get-Answer }; "$(($x | ConvertFrom-Json).AccountId) to a script block"'
+            '$x = Invoke-Expression "Get-Answer"; "$(($x | ConvertFrom-Json).AccountId) to Invoke-Expression"'
+            '$x = 1 | ForEach-Object { Get-Answer }; "$(($x | ConvertFrom-Json).AccountId) to ForEach-Object"'
+            'Get-Answer > answer.json; "$((Get-Content answer.json | ConvertFrom-Json).AccountId) to a file"'
+            '$null = Get-Answer -OutVariable x; "$(($x | ConvertFrom-Json).AccountId) to a variable of the output"'
+            '$r = [runspacefactory]::CreateRunspace($Host); $r.Open(); $p = [powershell]::Create(); $p.Runspace = $r; $x = $p.AddScript("Import-Module ''$path''; Get-Answer").Invoke(); "$(($x | ConvertFrom-Json).AccountId) to a runspace with the same host"'
+            '$x = Start-Job { Import-Module $using:path; Get-Answer } | Receive-Job -Wait; "$(($x | ConvertFrom-Json).AccountId) to a job"'
+            '$x = & $pwsh[0] @($pwsh | Select-Object -Skip 1) -NoProfile { param($path) Import-Module $path; Get-Answer } -args $path; "$(($x | ConvertFrom-Json).AccountId) to another PowerShell"'
+        )
+        $powershell = (@(Get-PowerShell) | ForEach-Object { "'$_'" }) -join ', '
+        $script = "`$path = '$manifest'; `$pwsh = @($powershell); $($lines -join '; ')".Replace('Get-Answer', 'Get-SsoCredential -AsCredentialProcess -ProfileName Account1')
+        $run = Invoke-Process (New-UserHome $loggedIn) $service $script
+        $run.Text -split "`n" | Should -Be @($lines | ForEach-Object { "$(Get-AccountId 1) to " + [regex]::Match($_, ' to ([^"]+)"( }$|$)').Groups[1].Value }) -Because $run.ErrorText
     }
 
     It 'ends with an error and no output where it has no answer: <Code>' -TestCases @(

@@ -64,6 +64,9 @@ public sealed class AddSsoProfileCommand : SsoCmdlet
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
+    /// <summary>Drops a default that is meant for the profiles of other commands.</summary>
+    protected override void BeginProcessing() => ProfileName = UnlessWildcardDefault(nameof(ProfileName), ProfileName);
+
     /// <summary>Collects roles: all of the input is one change, or none.</summary>
     protected override void ProcessRecord() => roles.Add(new RoleToAdd
     {

@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using System.Linq;
 using AwsSso.Native;
 
@@ -16,7 +15,7 @@ public abstract class AssignmentCmdlet : LoginCmdlet
 
     /// <summary>
     /// The accounts that are assigned to the user, each handed on with whether it is meant as soon as its page has come; gives false where
-    /// a name without wildcards is that of none, which is an error that does not end the work.
+    /// a name or pattern matches none, which is reported and does not end the work.
     /// </summary>
     private protected bool ListAccounts(string environment, NamePatterns wanted, Action<SsoAccount, bool> take)
     {
@@ -32,7 +31,14 @@ public abstract class AssignmentCmdlet : LoginCmdlet
         var missing = wanted.Missing.ToArray();
         foreach (var name in missing)
         {
-            WriteError(SsoErrors.AccountNotFound(name, environment).ToRecord());
+            if (name.IsLiteral)
+            {
+                WriteError(SsoErrors.AccountNotFound(name.Literal, environment).ToRecord());
+            }
+            else
+            {
+                WarnOfNoMatch($"account of {environment} that is assigned to you", name.Written);
+            }
         }
 
         return missing.Length == 0;
@@ -52,26 +58,6 @@ public abstract class AssignmentCmdlet : LoginCmdlet
                     take(role);
                 }
             });
-        }
-    }
-
-    /// <summary>Does the work for each environment; where there are several, one that fails does not keep the others from theirs.</summary>
-    private protected void ForEach(IReadOnlyCollection<string> environments, Action<string> work)
-    {
-        foreach (var environment in environments)
-        {
-            try
-            {
-                work(environment);
-            }
-            catch (SsoException error) when (environments.Count > 1)
-            {
-                WriteError(error.ToRecord());
-            }
-            catch (SsoException error)
-            {
-                ThrowTerminatingError(error.ToRecord());
-            }
         }
     }
 

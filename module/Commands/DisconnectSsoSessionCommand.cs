@@ -9,7 +9,7 @@ namespace AwsSso.Commands;
 public sealed class DisconnectSsoSessionCommand : EnvironmentCmdlet
 {
     /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("EnvironmentName", "Name")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]

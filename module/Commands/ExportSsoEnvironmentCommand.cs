@@ -23,7 +23,7 @@ public enum SsoEnvironmentFormat
 public sealed class ExportSsoEnvironmentCommand : EnvironmentCmdlet
 {
     /// <summary>The environments' names, in any case, wildcards allowed; every stored one where none is given.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("Environment", "EnvironmentName")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]

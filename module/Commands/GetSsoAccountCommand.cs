@@ -8,7 +8,7 @@ namespace AwsSso.Commands;
 public sealed class GetSsoAccountCommand : AssignmentCmdlet
 {
     /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("EnvironmentName")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]

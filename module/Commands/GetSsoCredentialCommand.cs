@@ -15,7 +15,7 @@ public sealed class GetSsoCredentialCommand : EnvironmentCmdlet
     private const string ForTool = "AsCredentialProcess";
 
     /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("EnvironmentName", "Name")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
@@ -23,8 +23,7 @@ public sealed class GetSsoCredentialCommand : EnvironmentCmdlet
     public string[]? Environment { get; set; }
 
     /// <summary>The profiles, by name or wildcards, in which case counts; without it every profile. An AWS tool needs exactly one.</summary>
-    [Parameter(ParameterSetName = Shown)]
-    [Parameter(ParameterSetName = ForTool, Mandatory = true)]
+    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ProfileCompleter))]
@@ -42,8 +41,16 @@ public sealed class GetSsoCredentialCommand : EnvironmentCmdlet
 
     private protected override string[]? Named => Environment;
 
+    private protected override string[]? NamedProfiles => ProfileName;
+
+    private protected override PipedKinds Takes => PipedKinds.Whole | PipedKinds.Part;
+
+    private protected override string TakesText => PartsText;
+
     // Whoever reads the JSON text would stumble over any other line.
     private protected override bool IsSilent => AsCredentialProcess;
+
+    private protected override void Begin() => ProfileName = UnlessWildcardDefault(nameof(ProfileName), ProfileName);
 
     private protected override void RunAll()
     {
@@ -57,29 +64,39 @@ public sealed class GetSsoCredentialCommand : EnvironmentCmdlet
             names => new SsoWork { GetCredential = new GetCredentialWork { Environments = names, MinimumRemaining = MinimumRemaining.WholeSeconds() } },
             happened => happened.Credential,
             credential => credential.Environment);
-        if (ProfileName is not null)
-        {
-            var isMeant = MeantProfiles(ProfileName, credentials.Select(credential => credential.ProfileName).ToArray());
-            credentials.RemoveAll(credential => !isMeant(credential.ProfileName));
-        }
-
-        WriteObject(credentials, enumerateCollection: true);
+        var environments = credentials.Select(credential => credential.Environment).ToList();
+        WriteObject(Meant(environments, credentials, credential => credential.AsProfile()), enumerateCollection: true);
     }
 
     private void Answer()
     {
+        if (OneProfile(out var environments) is not { } profile)
+        {
+            return;
+        }
+
         var work = new GetKeysWork
         {
-            Profile = OneProfile(ProfileName ?? []),
-            Environments = LiteralNames.ToArray(),
+            Profile = profile,
+            Environments = environments,
             MinimumRemaining = MinimumRemaining.WholeSeconds(),
             Session = new SessionTerms { NoLoginReason = "a credential_process has nobody to ask" },
         };
         Run(new SsoWork { GetKeys = work }, happened =>
         {
-            if (happened.Keys is { } keys)
+            if (happened.Keys is not { } keys)
             {
-                WriteObject(new CredentialProcessOutput(keys).Write());
+                return;
+            }
+
+            var answer = new CredentialProcessOutput(keys).Write();
+            if (DirectOutput.IsOpen(MyInvocation, Host))
+            {
+                DirectOutput.WriteLine(answer);
+            }
+            else
+            {
+                WriteObject(answer);
             }
         });
     }

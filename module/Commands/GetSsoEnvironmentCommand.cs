@@ -8,7 +8,7 @@ namespace AwsSso.Commands;
 public sealed class GetSsoEnvironmentCommand : EnvironmentCmdlet
 {
     /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("Environment", "EnvironmentName")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]

@@ -1,4 +1,3 @@
-using System.Linq;
 using System.Management.Automation;
 
 namespace AwsSso.Commands;
@@ -9,7 +8,7 @@ namespace AwsSso.Commands;
 public sealed class GetSsoProfileCommand : EnvironmentCmdlet
 {
     /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("EnvironmentName", "Name")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
@@ -17,7 +16,7 @@ public sealed class GetSsoProfileCommand : EnvironmentCmdlet
     public string[]? Environment { get; set; }
 
     /// <summary>The profiles, by name or wildcards, in which case counts; without it every profile.</summary>
-    [Parameter(Position = 1)]
+    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ProfileCompleter))]
@@ -25,15 +24,13 @@ public sealed class GetSsoProfileCommand : EnvironmentCmdlet
 
     private protected override string[]? Named => Environment;
 
-    private protected override void RunAll()
-    {
-        var profiles = Environments().SelectMany(environment => environment.Account.Select(row => new SsoProfile(environment, row))).ToList();
-        if (ProfileName is not null)
-        {
-            var isMeant = MeantProfiles(ProfileName, profiles.Select(profile => profile.ProfileName).ToArray());
-            profiles.RemoveAll(profile => !isMeant(profile.ProfileName));
-        }
+    private protected override string[]? NamedProfiles => ProfileName;
 
-        WriteObject(profiles, enumerateCollection: true);
-    }
+    private protected override PipedKinds Takes => PipedKinds.Whole | PipedKinds.Part;
+
+    private protected override string TakesText => PartsText;
+
+    private protected override void Begin() => ProfileName = UnlessWildcardDefault(nameof(ProfileName), ProfileName);
+
+    private protected override void RunAll() => WriteObject(MeantProfiles(Environments()), enumerateCollection: true);
 }

@@ -6,17 +6,12 @@ using System.Management.Automation;
 namespace AwsSso.Commands;
 
 /// <summary>Lists the roles that the user has in accounts.</summary>
-[Cmdlet(VerbsCommon.Get, "SsoRole", DefaultParameterSetName = ByName)]
+[Cmdlet(VerbsCommon.Get, "SsoRole")]
 [OutputType(typeof(SsoRole))]
 public sealed class GetSsoRoleCommand : AssignmentCmdlet
 {
-    private const string ByName = "Environment";
-    private const string ByAccount = "InputObject";
-
-    private readonly List<SsoAccount> given = [];
-
     /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
-    [Parameter(Position = 0, ParameterSetName = ByName, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("EnvironmentName")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
@@ -24,17 +19,12 @@ public sealed class GetSsoRoleCommand : AssignmentCmdlet
     public string[]? Environment { get; set; }
 
     /// <summary>The accounts, by name, id or wildcards; without it every account.</summary>
-    [Parameter(Position = 1, ParameterSetName = ByName)]
+    [Parameter(Position = 1)]
     [Alias("AccountName", "AccountId")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(AccountCompleter))]
     public string[]? Account { get; set; }
-
-    /// <summary>Accounts as Get-SsoAccount gives them.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = ByAccount, ValueFromPipeline = true)]
-    [ValidateNotNull]
-    public SsoAccount[] InputObject { get; set; } = [];
 
     /// <summary>The roles, by name or wildcards; without it every role.</summary>
     [Parameter]
@@ -51,40 +41,60 @@ public sealed class GetSsoRoleCommand : AssignmentCmdlet
 
     private protected override string[]? Named => Environment;
 
-    private protected override bool IsAsked => given.Count > 0 || base.IsAsked;
+    private protected override PipedKinds Takes => PipedKinds.Whole | PipedKinds.Part;
 
-    private protected override void TakeInput() => given.AddRange(InputObject);
+    private protected override string TakesText => "accounts, and whatever belongs to an account or an environment";
 
     private protected override void RunAll()
     {
-        var roles = new NamePatterns(Role, ignoreCase: true);
+        var names = new NamePatterns(Role, ignoreCase: true);
+        var given = Piped.Where(target => !target.IsWhole).ToLookup(target => target.Environment?.Literal ?? "", StringComparer.OrdinalIgnoreCase);
         var isWhole = true;
-        if (given.Count > 0)
+        ForEach(EnvironmentNames(), environment =>
         {
-            var groups = given.GroupBy(account => account.Environment, StringComparer.OrdinalIgnoreCase).ToDictionary(group => group.Key, group => group.ToArray());
-            ForEach(groups.Keys, environment => List(environment, groups[environment]));
-        }
-        else
-        {
-            ForEach(EnvironmentNames(), environment =>
+            var wanted = given[environment].ToArray();
+            var isEveryAccount = wanted.Length == 0 || Piped.Any(target => target.IsWhole && target.Matches(environment));
+            var accounts = new List<SsoAccount>();
+            if (isEveryAccount)
             {
-                var accounts = new List<SsoAccount>();
                 isWhole &= ListAccounts(environment, new NamePatterns(Account, ignoreCase: true), (account, isMeant) => accounts.AddRange(isMeant ? [account] : []));
-                List(environment, [.. accounts]);
-            });
-        }
-
-        foreach (var missing in isWhole ? roles.Missing : [])
-        {
-            WriteError(SsoErrors.RoleNotFound(missing).ToRecord());
-        }
-
-        void List(string environment, SsoAccount[] accounts) => ListRoles(environment, accounts, ThrottleLimit, role =>
-        {
-            if (roles.Match(role.RoleName))
-            {
-                WriteObject(role);
             }
+            else
+            {
+                var patterns = new NamePatterns(Account, ignoreCase: true);
+                accounts.AddRange(AccountsOf(environment, wanted).Where(account => patterns.Match(account.AccountId, account.AccountName)));
+            }
+
+            ListRoles(environment, [.. accounts], ThrottleLimit, role =>
+            {
+                if ((isEveryAccount || wanted.Any(target => IsMeant(target, role))) && names.Match(role.RoleName))
+                {
+                    WriteObject(role);
+                }
+            });
         });
+
+        foreach (var missing in isWhole ? names.Missing : [])
+        {
+            if (missing.IsLiteral)
+            {
+                WriteError(SsoErrors.RoleNotFound(missing.Literal).ToRecord());
+            }
+            else
+            {
+                WarnOfNoMatch("role that is assigned to you there", missing.Written);
+            }
+        }
     }
+
+    /// <summary>The accounts that were piped, or those that the piped profiles and roles are in; each once.</summary>
+    private static IEnumerable<SsoAccount> AccountsOf(string environment, PipedTarget[] targets) => targets
+        .Where(target => target.AccountId is not null)
+        .GroupBy(target => target.AccountId!, StringComparer.Ordinal)
+        .Select(group => group.OrderBy(target => target.AccountName is null).First())
+        .Select(target => new SsoAccount(environment, target.AccountId!, target.AccountName, target.EmailAddress));
+
+    /// <summary>Whether a role is meant: of a role that was piped only itself, of an account or a profile every role of the account.</summary>
+    private static bool IsMeant(PipedTarget target, SsoRole role) =>
+        target.AccountId == role.AccountId && (target.ProfileName is not null || target.RoleName is null || target.RoleName == role.RoleName);
 }

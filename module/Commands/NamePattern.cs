@@ -14,6 +14,7 @@ internal sealed class NamePattern
     internal NamePattern(string written, bool ignoreCase)
     {
         this.ignoreCase = ignoreCase;
+        Written = written;
         Literal = WildcardPattern.Unescape(written);
         if (WildcardPattern.ContainsWildcardCharacters(written))
         {
@@ -21,9 +22,21 @@ internal sealed class NamePattern
         }
     }
 
+    private NamePattern(bool ignoreCase, string name)
+    {
+        this.ignoreCase = ignoreCase;
+        Literal = Written = name;
+    }
+
+    /// <summary>A name that is literal whatever characters it has, as those of objects are.</summary>
+    internal static NamePattern Exactly(string name, bool ignoreCase) => new(ignoreCase, name);
+
     /// <summary>Each of the names once, in their order.</summary>
     internal static NamePattern[] All(IEnumerable<string>? written, bool ignoreCase) =>
         (written ?? []).Distinct(ignoreCase ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal).Select(name => new NamePattern(name, ignoreCase)).ToArray();
+
+    /// <summary>The name or pattern as it was written.</summary>
+    internal string Written { get; }
 
     /// <summary>The name where there are no wildcards, with their escapes taken away.</summary>
     internal string Literal { get; }
@@ -51,6 +64,9 @@ internal sealed class NamePatterns
         return patterns.Length == 0 || matching.Length > 0;
     }
 
-    /// <summary>The names without wildcards that nothing had by now.</summary>
-    internal IEnumerable<string> Missing => patterns.Where(pattern => pattern.IsLiteral && !met.Contains(pattern)).Select(pattern => pattern.Literal);
+    /// <summary>Whether there are none, so that everything is meant.</summary>
+    internal bool IsEmpty => patterns.Length == 0;
+
+    /// <summary>The names and patterns that nothing had by now.</summary>
+    internal IEnumerable<NamePattern> Missing => patterns.Where(pattern => !met.Contains(pattern));
 }

@@ -1,3 +1,5 @@
+using System.Collections.Generic;
+using System.Linq;
 using System.Management.Automation;
 using AwsSso.Native;
 
@@ -6,10 +8,10 @@ namespace AwsSso.Commands;
 /// <summary>Opens the AWS console of a profile's account and role, through the access portal.</summary>
 [Cmdlet(VerbsCommon.Open, "SsoConsole")]
 [OutputType(typeof(string))]
-public sealed class OpenSsoConsoleCommand : SsoCmdlet
+public sealed class OpenSsoConsoleCommand : EnvironmentCmdlet
 {
     /// <summary>The profile; case counts.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ProfileCompleter))]
     public string ProfileName { get; set; } = "";
@@ -40,32 +42,83 @@ public sealed class OpenSsoConsoleCommand : SsoCmdlet
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
-    /// <summary>Opens one console.</summary>
-    protected override void ProcessRecord()
-    {
-        var work = new OpenConsoleWork
-        {
-            Profile = ProfileName,
-            Environments = Environment is null ? [] : [Environment],
-            Service = Service,
-            Region = Region,
-            Browser = !NoBrowser,
-        };
-        Run(new SsoWork { OpenConsole = work }, happened =>
-        {
-            if (happened.Console is not { } console)
-            {
-                return;
-            }
+    private protected override string[]? Named => Environment is null ? null : [WildcardPattern.Escape(Environment)];
 
-            if (PassThru)
+    private protected override string[]? NamedProfiles => string.IsNullOrEmpty(ProfileName) ? null : [WildcardPattern.Escape(ProfileName)];
+
+    private protected override PipedKinds Takes => NamesProfiles ? PipedKinds.Whole : PipedKinds.Part;
+
+    private protected override string TakesText => NamesProfiles ? WholeText : "profiles and their names, accounts and roles";
+
+    private protected override string? NeedsInput => NamesProfiles ? null : "the name of a profile";
+
+    private protected override bool IsTextProfile => true;
+
+    private protected override string Instead(PipedKinds kind, string environment) =>
+        $"Name one of its profiles: {MyInvocation.MyCommand.Name} <profile> -Environment {environment}.";
+
+    private protected override void Begin()
+    {
+        ProfileName = UnlessWildcardDefault(nameof(ProfileName), ProfileName) ?? "";
+        Region = UnlessWildcardDefault(nameof(Region), Region);
+    }
+
+    private protected override void RunAll()
+    {
+        foreach (var (profile, environments) in Wanted())
+        {
+            try
             {
-                WriteObject(console.Url);
+                RunOrThrow(new SsoWork { OpenConsole = WorkFor(profile, environments) }, Report);
             }
-            else if (!console.BrowserOpened)
+            catch (SsoException error) when (Piped.Count > 1)
             {
-                WriteHost($"{console.ProfileName}: open {console.Url}");
+                WriteError(error.ToRecord());
             }
-        });
+            catch (SsoException error)
+            {
+                ThrowTerminatingError(error.ToRecord());
+            }
+        }
+    }
+
+    /// <summary>The profiles to open; of an account and a role with several profiles the first, since all of them lead to the same page.</summary>
+    private IEnumerable<(string Profile, string[] Environments)> Wanted()
+    {
+        if (NamesProfiles)
+        {
+            return OneProfile(out var environments) is { } name ? [(name, environments)] : [];
+        }
+
+        return NamedTargets()
+            .GroupBy(target => target is { Environment: { } environment, AccountId: { } id, RoleName: { } role } ? (environment.Literal.ToUpperInvariant(), id, role) : ("", target.Environment?.Literal ?? "", target.ProfileName ?? ""))
+            .Select(group => group.First())
+            .Select(target => (target.ProfileName!, target.Environment is { } environment ? new[] { environment.Literal } : LiteralNames.ToArray()));
+    }
+
+    private OpenConsoleWork WorkFor(string profile, string[] environments) => new()
+    {
+        Profile = profile,
+        Environments = environments,
+        Service = Service,
+        Region = Region,
+        Browser = !NoBrowser,
+    };
+
+    private void Report(SsoEvent happened)
+    {
+        if (happened.Console is not { } console)
+        {
+            return;
+        }
+
+        if (PassThru)
+        {
+            WriteObject(console.Url);
+        }
+        else if (!console.BrowserOpened)
+        {
+            WriteHost($"{console.ProfileName}: open {console.Url}");
+        }
     }
 }

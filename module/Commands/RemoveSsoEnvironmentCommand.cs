@@ -1,27 +1,82 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
 using System.Management.Automation;
 using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
 /// <summary>Removes environments; their keys in the credentials file stay.</summary>
-[Cmdlet(VerbsCommon.Remove, "SsoEnvironment", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+[Cmdlet(VerbsCommon.Remove, "SsoEnvironment", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(void))]
-public sealed class RemoveSsoEnvironmentCommand : SsoCmdlet
+public sealed class RemoveSsoEnvironmentCommand : EnvironmentCmdlet
 {
-    /// <summary>The environments' names, without wildcards.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    /// <summary>The environments, by name or wildcards.</summary>
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("Environment", "EnvironmentName")]
     [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
     [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>Removes each environment; where that is declined, an unknown name is reported all the same.</summary>
-    protected override void ProcessRecord()
+    /// <summary>Does not ask about environments that have profiles.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    private protected override string[]? Named => Name is { Length: > 0 } ? Name : null;
+
+    private protected override string? NeedsInput => NamesEnvironments ? null : "the name of an environment";
+
+    private protected override PipedKinds Takes => PipedKinds.Name | PipedKinds.Environment;
+
+    private protected override string TakesText => "names of environments and objects from Get-SsoEnvironment";
+
+    private protected override string Instead(PipedKinds kind, string environment) => kind switch
     {
-        foreach (var name in Name)
+        PipedKinds.Session => $"Log out with Disconnect-SsoSession {environment}, or name the environment to remove it.",
+        _ => "Remove profiles with Remove-SsoProfile, or name the environment to remove all of it.",
+    };
+
+    private protected override void RunAll()
+    {
+        // What cannot be read can still be removed, so that a fault in one environment is no error here.
+        var stored = Look(new SsoWork { GetEnvironment = new GetEnvironmentWork { StoredOnly = true } }, happened => happened.Environment);
+        var names = new List<string>();
+        foreach (var wanted in Asked())
         {
-            var work = new RemoveEnvironmentWork { Name = name, CheckOnly = !ShouldProcess(name, "Remove SSO environment") };
-            Run(new SsoWork { RemoveEnvironment = work }, _ => { });
+            var matching = wanted.IsLiteral ? [wanted.Literal] : stored.Select(environment => environment.Name).Where(wanted.Matches).ToArray();
+            names.AddRange(matching);
+            if (matching.Length == 0)
+            {
+                WarnOfNoMatch("environment", wanted.Written);
+            }
         }
+
+        ForEach(names.Distinct(StringComparer.OrdinalIgnoreCase).ToArray(), name =>
+        {
+            // An unknown name is an error before anybody is asked about it.
+            Remove(name, checkOnly: true);
+            var environment = stored.Find(candidate => string.Equals(candidate.Name, name, StringComparison.OrdinalIgnoreCase));
+            if (IsAgreed(environment, name))
+            {
+                Remove(name, checkOnly: false);
+            }
+        });
+    }
+
+    private void Remove(string name, bool checkOnly) =>
+        RunOrThrow(new SsoWork { RemoveEnvironment = new RemoveEnvironmentWork { Name = name, CheckOnly = checkOnly } }, _ => { });
+
+    private bool IsAgreed(SsoEnvironment? environment, string name)
+    {
+        const string action = "Remove SSO environment";
+        if (Force && !IsWhatIf && !MyInvocation.BoundParameters.ContainsKey("Confirm"))
+        {
+            return true;
+        }
+
+        var isEmpty = environment?.Account.Length == 0;
+        var target = environment is null || isEmpty ? name : $"{environment.Name}, with {(environment.Account.Length == 1 ? "1 profile" : $"{environment.Account.Length} profiles")}";
+        return IsAgreed(target, action, isGrave: !isEmpty);
     }
 }

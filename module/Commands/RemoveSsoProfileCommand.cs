@@ -1,4 +1,3 @@
-using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
 using AwsSso.Native;
@@ -10,8 +9,6 @@ namespace AwsSso.Commands;
 [OutputType(typeof(void))]
 public sealed class RemoveSsoProfileCommand : EnvironmentCmdlet
 {
-    private readonly List<string> profileNames = [];
-
     /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("EnvironmentName")]
@@ -21,7 +18,7 @@ public sealed class RemoveSsoProfileCommand : EnvironmentCmdlet
     public string[]? Environment { get; set; }
 
     /// <summary>The profiles, by name or wildcards, in which case counts.</summary>
-    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [Alias("Profile")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
@@ -30,21 +27,29 @@ public sealed class RemoveSsoProfileCommand : EnvironmentCmdlet
 
     private protected override string[]? Named => Environment;
 
-    private protected override bool IsAsked => profileNames.Count > 0;
+    private protected override string[]? NamedProfiles => ProfileName is { Length: > 0 } ? ProfileName : null;
 
-    private protected override void TakeInput() => profileNames.AddRange(ProfileName);
+    private protected override PipedKinds Takes => NamesProfiles ? PipedKinds.Whole | PipedKinds.Part : PipedKinds.Part;
+
+    private protected override string TakesText => NamesProfiles ? PartsText : "profiles, accounts and roles";
+
+    private protected override string? NeedsInput => NamesProfiles ? null : "the names of profiles";
+
+    private protected override string Instead(PipedKinds kind, string environment) =>
+        $"Name the profiles with -ProfileName, or remove the whole environment with Remove-SsoEnvironment {environment}.";
+
+    private protected override void Begin() => ProfileName = UnlessWildcardDefault(nameof(ProfileName), ProfileName) ?? [];
 
     private protected override void RunAll()
     {
         // Those of the AWS config file are not the module's to change, unless somebody names them: then it says so.
         var environments = Environments(storedOnly: true);
-        var isMeant = MeantProfiles([.. profileNames], environments.SelectMany(environment => environment.Account).Select(row => row.Profile).ToArray());
-        foreach (var environment in environments)
+        foreach (var group in MeantProfiles(environments).GroupBy(profile => profile.Environment))
         {
-            var agreed = environment.Account.Select(row => row.Profile).Where(isMeant).Where(name => ShouldProcess($"{environment.Name}: {name}", "Remove SSO profile")).ToArray();
+            var agreed = group.Select(profile => profile.ProfileName).Where(name => ShouldProcess($"{group.Key}: {name}", "Remove SSO profile")).ToArray();
             if (agreed.Length > 0)
             {
-                Run(new SsoWork { RemoveProfile = new RemoveProfileWork { Environment = environment.Name, Profiles = agreed } }, _ => { });
+                Run(new SsoWork { RemoveProfile = new RemoveProfileWork { Environment = group.Key, Profiles = agreed } }, _ => { });
             }
         }
     }

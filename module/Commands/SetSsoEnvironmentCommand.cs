@@ -48,6 +48,11 @@ public sealed class SetSsoEnvironmentCommand : SsoCmdlet
     /// <summary>Changes the environment; where that is declined, the input is checked all the same.</summary>
     protected override void ProcessRecord()
     {
+        if (Region is not null && IsWildcardDefault(nameof(Region)) && IsStored([Name]))
+        {
+            Region = UnlessWildcardDefault(nameof(Region), Region);
+        }
+
         var work = new SetEnvironmentWork
         {
             Name = Name,

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using System.Linq;
 using System.Management.Automation;
 using System.Reflection;
 using AwsSso.Native;
@@ -19,6 +20,7 @@ public abstract class SsoCmdlet : PSCmdlet
     private SsoOperation? running;
     private readonly ProgressPace pace = new();
     private bool progressShown;
+    private bool isLook;
 
     private protected SsoCmdlet()
     {
@@ -90,6 +92,28 @@ public abstract class SsoCmdlet : PSCmdlet
         EndProgress();
     }
 
+    /// <summary>What the library answers, where a fault is not the user's business: the work that comes next reports what matters.</summary>
+    private protected List<T> Look<T>(SsoWork work, Func<SsoEvent, T?> answerOf)
+        where T : class
+    {
+        var answers = new List<T>();
+        isLook = true;
+        try
+        {
+            RunOrThrow(work, happened => answers.AddRange(answerOf(happened) is { } answer ? [answer] : []));
+        }
+        catch (SsoException)
+        {
+            // Nothing was found out.
+        }
+        finally
+        {
+            isLook = false;
+        }
+
+        return answers;
+    }
+
     /// <summary>Does work on a table, and gives the profiles that it tells of; an error that ended it is left to the caller.</summary>
     private protected List<SsoProfile> ToldOrThrow(SsoWork work)
     {
@@ -115,6 +139,63 @@ public abstract class SsoCmdlet : PSCmdlet
     private protected bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given)
         ? LanguagePrimitives.IsTrue(given)
         : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
+
+    /// <summary>
+    /// Asks as a cmdlet of high impact does where that is right for the target. What is not grave asks only where the user wants to be asked
+    /// about such things, too.
+    /// </summary>
+    private protected bool IsAgreed(string target, string action, bool isGrave)
+    {
+        var asks = MyInvocation.BoundParameters.TryGetValue("Confirm", out var given)
+            ? LanguagePrimitives.IsTrue(given)
+            : LanguagePrimitives.TryConvertTo<ConfirmImpact>(GetVariableValue("ConfirmPreference"), out var preference) && preference is ConfirmImpact.Low or ConfirmImpact.Medium;
+        if (isGrave || asks || IsWhatIf)
+        {
+            try
+            {
+                return ShouldProcess(target, action);
+            }
+            catch (Exception fault) when (fault is not (PipelineStoppedException or SsoException))
+            {
+                // Hosts that cannot ask throw whatever they like; the console's own, with its input at the end, a NullReferenceException.
+                ThrowTerminatingError(SsoErrors.ConfirmationRequired(MyInvocation.MyCommand.Name, action, target, fault).ToRecord());
+            }
+        }
+
+        WriteVerbose($"{action}: {target}.");
+        return true;
+    }
+
+    /// <summary>
+    /// Gives the value of a parameter, or null where it comes from a default for many commands, such as <c>*:Region</c> of AWS Tools users:
+    /// such a value is not meant for what is stored.
+    /// </summary>
+    private protected T? UnlessWildcardDefault<T>(string parameter, T? value)
+        where T : class
+    {
+        if (value is null || !IsWildcardDefault(parameter))
+        {
+            return value;
+        }
+
+        if (!IsSilent)
+        {
+            WriteVerbose($"-{parameter} is not used: its value is a default of $PSDefaultParameterValues for many commands. Set the default for {MyInvocation.MyCommand.Name} alone to use it.");
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether the value of a parameter comes from a default of <c>$PSDefaultParameterValues</c> for many commands.</summary>
+    private protected bool IsWildcardDefault(string parameter) =>
+        MyInvocation.BoundParameters.TryGetValue(parameter, out var value) && WildcardDefault.IsSourceOf(value, parameter, MyInvocation, GetVariableValue("PSDefaultParameterValues"));
+
+    /// <summary>Whether all of these environments are stored, or are in the AWS config file.</summary>
+    private protected bool IsStored(string[] names)
+    {
+        var known = Look(new SsoWork { GetEnvironment = new GetEnvironmentWork() }, happened => happened.Environment);
+        return names.All(name => known.Exists(environment => string.Equals(environment.Name, name, StringComparison.OrdinalIgnoreCase)));
+    }
 
     /// <summary>The host that the cmdlet runs in.</summary>
     private protected SsoHost Shell => new(Host);
@@ -196,6 +277,8 @@ public abstract class SsoCmdlet : PSCmdlet
                 return true;
             case { Failed: { Terminating: true } failed }:
                 throw SsoErrors.From(failed);
+            case { Failed: not null } or { Note: not null } when isLook:
+                return true;
             case { Failed: { } failed }:
                 Failures++;
                 Report(SsoErrors.From(failed));

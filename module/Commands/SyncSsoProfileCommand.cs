@@ -15,7 +15,7 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
     private const int MostNames = 10;
 
     /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("EnvironmentName", "Name")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
@@ -67,6 +67,13 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
 
     private protected override string[]? Named => Environment;
 
+    private protected override string Instead(PipedKinds kind, string environment) => kind switch
+    {
+        PipedKinds.Profile => $"Refresh profiles with Update-SsoCredential; to compare all of the environment, run Sync-SsoProfile {environment}.",
+        PipedKinds.Account => $"Name the accounts: Sync-SsoProfile {environment} -Account <name or id>.",
+        _ => $"Add profiles for roles with Add-SsoProfile; to compare all of the environment, run Sync-SsoProfile {environment}.",
+    };
+
     private protected override void RunAll()
     {
         // What the AWS config file has is not the module's to change; it is left out unless somebody names it.
@@ -89,7 +96,9 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
         var isWhole = Failures == failures;
         var table = new ProfileTable(environment.Name, Preferred(environment.Name, meant, roles, isWhole).Select(ToAdd), NameTemplate, Prefix ?? "");
         var planned = ToldOrThrow(table.Check());
-        var agreed = planned.Where(profile => MayAdd($"{profile.ProfileName} ({profile.RoleName} in account {profile.AccountId})")).ToArray();
+        var agreed = planned
+            .Where(profile => IsAgreed($"{profile.ProfileName} ({profile.RoleName} in account {profile.AccountId})", "Add SSO profile", isGrave: false))
+            .ToArray();
         var added = agreed.Length > 0 ? ToldOrThrow(table.Add(agreed)) : [];
         var removed = Prune ? RemoveGone(environment, profile => IsLookedAt(profile.AccountId), roles, isWhole) : 0;
         if (!Quiet && !IsWhatIf)
@@ -161,22 +170,6 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
         }
 
         return gone.Length;
-    }
-
-    /// <summary>To add is of little impact: it asks only where the user wants to be asked about such things, too.</summary>
-    private bool MayAdd(string target)
-    {
-        const string action = "Add SSO profile";
-        var asks = MyInvocation.BoundParameters.TryGetValue("Confirm", out var given)
-            ? LanguagePrimitives.IsTrue(given)
-            : LanguagePrimitives.TryConvertTo<ConfirmImpact>(GetVariableValue("ConfirmPreference"), out var preference) && preference is ConfirmImpact.Low or ConfirmImpact.Medium;
-        if (asks || IsWhatIf)
-        {
-            return ShouldProcess(target, action);
-        }
-
-        WriteVerbose($"{action}: {target}.");
-        return true;
     }
 
     private static RoleToAdd ToAdd(SsoRole role) => new()

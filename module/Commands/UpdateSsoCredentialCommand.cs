@@ -24,7 +24,7 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
     private ScriptVariables? variables;
 
     /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("EnvironmentName", "Name")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
@@ -32,7 +32,7 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
     public string[]? Environment { get; set; }
 
     /// <summary>The profiles, by name or wildcards, in which case counts; without it every profile.</summary>
-    [Parameter]
+    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ProfileCompleter))]
@@ -95,7 +95,13 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
     [Parameter]
     public SwitchParameter AtStartup { get; set; }
 
-    private protected override string[]? Named => Environment ?? (IsAdHoc ? [NameOfStartUrl()] : null);
+    private protected override string[]? Named => Environment ?? (IsAdHoc && !MyInvocation.ExpectingInput ? [NameOfStartUrl()] : null);
+
+    private protected override string[]? NamedProfiles => ProfileName;
+
+    private protected override PipedKinds Takes => PipedKinds.Whole | PipedKinds.Part;
+
+    private protected override string TakesText => PartsText;
 
     private protected override GivenEnvironment[]? Given => given;
 
@@ -126,6 +132,17 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
         else
         {
             base.Report(error);
+        }
+    }
+
+    private protected override void Begin()
+    {
+        ProfileName = UnlessWildcardDefault(nameof(ProfileName), ProfileName);
+
+        // With a start URL the environment may be one that is not stored, and then the default is the only region that there is.
+        if (Region is not null && IsWildcardDefault(nameof(Region)) && (StartUrl is null || IsStored(Environment ?? [NameOfStartUrl()])))
+        {
+            Region = UnlessWildcardDefault(nameof(Region), Region);
         }
     }
 
@@ -172,14 +189,14 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
             if (IsAgreed(plan))
             {
                 isDue |= plan.Profiles.Any(profile => profile.Due);
-                targets.Add(new UpdateTarget(plan.Environment, ProfileName is null ? null : Names(plan.Profiles)));
+                targets.Add(new UpdateTarget(plan.Environment, IsWhole(plan.Environment) ? null : Names(plan.Profiles)));
             }
         }
 
         // Not even an environment with nothing due is sent under -WhatIf, since by now it may have something.
         if (targets.Count > 0 && !IsWhatIf)
         {
-            variables = new ScriptVariables(SessionState, ProfileName is null);
+            variables = new ScriptVariables(SessionState, !IsPartial);
 
             // The script's variables need each profile only where they are to be written anew.
             var work = UpdateOf(targets, Terms(mayNeedLogin: isDue));
@@ -203,7 +220,7 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
             ThrowTerminatingError(SsoErrors.OneEnvironmentOnly().ToRecord());
         }
 
-        var tables = new ScriptVariables(SessionState, ProfileName is null);
+        var tables = new ScriptVariables(SessionState, !IsPartial);
         var environments = names.Select(name =>
         {
             var environment = new GivenEnvironment(name) { StartUrl = StartUrl, Region = Region, DefaultRoleName = DefaultRoleName };
@@ -279,24 +296,30 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
                 Force = Force,
                 MinimumRemaining = MinimumRemaining.WholeSeconds(),
                 ReplaceKeys = ReplaceKeys,
-                DueOnly = ProfileName is null,
+                DueOnly = !IsPartial,
             },
         },
         happened => happened.Planned,
         plan => plan.Environment);
 
-    /// <summary>Leaves the profiles that -ProfileName names, and the environments that have any of them.</summary>
+    /// <summary>Leaves the profiles that are named or piped, and the environments that have any of them.</summary>
     private List<PlannedEvent> Wanted(List<PlannedEvent> plans)
     {
-        if (ProfileName is null || plans.Count == 0)
+        if (!IsPartial || plans.Count == 0)
         {
             return plans;
         }
 
-        var isMeant = MeantProfiles(ProfileName, plans.SelectMany(plan => Names(plan.Profiles)).ToArray());
+        var accounts = IsByAccount ? Environments().SelectMany(ProfilesOf).ToLookup(profile => (profile.Environment, profile.ProfileName)) : null;
+        var rows = plans.SelectMany(plan => plan.Profiles.Select(profile => (plan.Environment, Profile: profile))).ToList();
+        var meant = Meant(
+            plans.Select(plan => plan.Environment),
+            rows,
+            row => accounts?[(row.Environment, row.Profile.ProfileName)].FirstOrDefault() ?? new SsoProfile(row.Environment, row.Profile.ProfileName, "", ""));
+        var byEnvironment = meant.ToLookup(row => row.Environment, row => row.Profile);
         return plans
-            .Select(plan => plan.With(plan.Profiles.Where(profile => isMeant(profile.ProfileName))))
-            .Where(plan => plan.Profiles.Length > 0)
+            .Select(plan => plan.With(byEnvironment[plan.Environment]))
+            .Where(plan => plan.Profiles.Length > 0 || IsWhole(plan.Environment))
             .ToList();
     }
 

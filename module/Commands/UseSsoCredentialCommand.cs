@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
 using AwsSso.Native;
@@ -17,10 +16,8 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
     /// <summary>What AWS tools take before AWS_PROFILE.</summary>
     private static readonly string[] Stronger = ["AWS_ACCESS_KEY_ID", "AWS_DEFAULT_PROFILE"];
 
-    private readonly List<string> profileNames = [];
-
     /// <summary>The profile; case counts.</summary>
-    [Parameter(Mandatory = true, Position = 0, ParameterSetName = ByProfile, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ParameterSetName = ByProfile, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ProfileCompleter))]
     public string ProfileName { get; set; } = "";
@@ -52,15 +49,22 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
 
     private protected override string[]? Named => Environment is null ? null : [WildcardPattern.Escape(Environment)];
 
-    private protected override bool IsAsked => Clear || profileNames.Count > 0;
+    private protected override string[]? NamedProfiles => string.IsNullOrEmpty(ProfileName) ? null : [WildcardPattern.Escape(ProfileName)];
 
-    private protected override void TakeInput()
-    {
-        if (!Clear)
-        {
-            profileNames.Add(WildcardPattern.Escape(ProfileName));
-        }
-    }
+    private protected override PipedKinds Takes => NamesProfiles ? PipedKinds.Whole : PipedKinds.Part;
+
+    private protected override string TakesText => NamesProfiles ? WholeText : "profiles and their names, and accounts and roles that have one profile";
+
+    private protected override string? NeedsInput => Clear || NamesProfiles ? null : "the name of a profile";
+
+    private protected override bool IsTextProfile => true;
+
+    private protected override bool IsAsked => Clear || base.IsAsked;
+
+    private protected override string Instead(PipedKinds kind, string environment) =>
+        $"Name one of its profiles: {MyInvocation.MyCommand.Name} <profile> -Environment {environment}.";
+
+    private protected override void Begin() => ProfileName = UnlessWildcardDefault(nameof(ProfileName), ProfileName) ?? "";
 
     private protected override void RunAll()
     {
@@ -74,15 +78,14 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
             return;
         }
 
-        var name = OneProfile([.. profileNames]);
-        if (!ShouldProcess(name, AsEnvironmentVariable ? "Set the variables of keys" : "Set AWS_PROFILE"))
+        if (OneProfile(out var environments) is not { } name || !ShouldProcess(name, AsEnvironmentVariable ? "Set the variables of keys" : "Set AWS_PROFILE"))
         {
             return;
         }
 
         if (AsEnvironmentVariable)
         {
-            SetKeys(name);
+            SetKeys(name, environments);
         }
         else
         {
@@ -122,12 +125,12 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
         Tell(profile, "AWS_PROFILE is set", completed?.CredentialsExpire);
     }
 
-    private void SetKeys(string name)
+    private void SetKeys(string name, string[] environments)
     {
         var work = new GetKeysWork
         {
             Profile = name,
-            Environments = LiteralNames.Distinct().ToArray(),
+            Environments = environments,
             MinimumRemaining = MinimumRemaining.WholeSeconds(),
             Session = Terms(),
         };
@@ -158,7 +161,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
         if (Failures == failures)
         {
             _ = Environments();
-            ThrowTerminatingError(SsoErrors.ProfileNotFound(name, profiles.Select(profile => profile.ProfileName)).ToRecord());
+            ThrowTerminatingError(SsoErrors.ProfileNotFound(name, null, profiles.Select(profile => profile.ProfileName).ToArray()).ToRecord());
         }
 
         return null;

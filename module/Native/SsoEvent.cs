@@ -278,6 +278,9 @@ internal sealed class KeysEvent
     [DataMember(Name = "profile_name", IsRequired = true)]
     internal string ProfileName { get; private set; } = "";
 
+    [DataMember(Name = "account_id", IsRequired = true)]
+    internal string AccountId { get; private set; } = "";
+
     [DataMember(Name = "access_key_id", IsRequired = true)]
     internal string AccessKeyId { get; private set; } = "";
 

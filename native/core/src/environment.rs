@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::config_file::{ConfigFile, Configured};
 use crate::error::{Code, Error};
 use crate::ini_text::{Fault, IniText, Key, Section, SectionEdit};
+use crate::nearest_names::hint;
 use crate::profile_names::check_new_name;
 use crate::protocol::{AccountRow, EnvironmentView, GivenEnvironment, SetEnvironment, TokenCache};
 use crate::safe_write::{Lock, Patience, SafeFile};
@@ -249,12 +250,12 @@ impl Environments {
     fn unknown(&self, name: &str, config: &ConfigFile) -> Error {
         let stored = self.all.iter().map(|environment| environment.name.as_str());
         let names: Vec<_> = stored.chain(self.configured(config).map(|found| found.name.as_str())).collect();
-        let known = if names.is_empty() { "none is stored yet".to_owned() } else { format!("there are: {}", names.join(", ")) };
+        let hint = hint(name, &names, "environments").unwrap_or_else(|| "No environment is stored yet.".to_owned());
         // A block that nobody can tell whose it is may be the one that was meant.
         let unclear = self.faults.iter().find(|fault| fault.environment.is_none()).map(|fault| format!(" {}", fault.error(&self.path)));
-        Error::new(Code::EnvironmentNotFound, format!("There is no environment {name}; {known}.{}", unclear.unwrap_or_default()))
+        Error::new(Code::EnvironmentNotFound, format!("No environment is named {name}. {hint}{}", unclear.unwrap_or_default()))
             .with_target(name)
-            .with_action(format!("Make it with Set-SsoEnvironment -Name {name} -StartUrl … -Region …"))
+            .with_action(format!("Create it with Set-SsoEnvironment -Name {name} -StartUrl … -Region …"))
     }
 }
 
@@ -986,7 +987,7 @@ mod tests {
         let (_home, world) = test_world();
         let error = environments.find("Amce", &world).unwrap_err();
         assert_eq!(error.code(), Code::EnvironmentNotFound);
-        assert_eq!(error.to_string(), "There is no environment Amce; there are: Acme.");
+        assert_eq!(error.to_string(), "No environment is named Amce. Did you mean Acme?");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::environment::{Environment, Environments, ProfileEntry};
 use crate::error::{Code, Error};
 use crate::live_session::{LiveSession, Stop};
 use crate::login::NoLogin;
+use crate::nearest_names::hint;
 use crate::protocol::{Event, GetKeys, KeysView};
 use crate::run::{NetworkWork, Outlet};
 use crate::secret::Secret;
@@ -31,11 +32,13 @@ pub(crate) fn find_profile(name: &str, environments: &[String], world: &World) -
         Some((Arc::clone(environment), entry.clone()))
     });
     let no_profile = || {
+        let names: Vec<_> = candidates.iter().flat_map(|environment| &environment.profiles).map(|profile| profile.name.as_str()).collect();
+        let hint = hint(name, &names, "profiles").unwrap_or_else(|| "There are no profiles yet.".to_owned());
         // The profile may be one of a block that cannot be used.
         let fault = stored.faults().next().filter(|_| environments.is_empty()).map(|fault| format!(" {fault}"));
         Error::new(Code::ProfileNotFound, format!("No profile is named '{name}'.{}", fault.unwrap_or_default()))
             .with_target(name)
-            .with_action("Get-SsoProfile shows the profiles that there are; case counts.")
+            .with_action(format!("{hint} Profile names are case-sensitive; Get-SsoProfile lists them."))
     };
     match (entry, config_read) {
         (Some(found), _) => Ok(found),
@@ -86,6 +89,7 @@ pub(crate) fn get(wanted: GetKeys, world: World, outlet: &Outlet) -> Result<Opti
 fn tell(environment: &Environment, profile: &ProfileEntry, keys: &RoleCredentials, outlet: &Outlet) {
     outlet.send(Event::Keys(KeysView::new(
         (&environment.name, &profile.name),
+        &profile.account_id,
         &keys.access_key_id,
         keys.secret_access_key.reveal(),
         keys.session_token.reveal(),

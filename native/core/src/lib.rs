@@ -18,6 +18,7 @@ mod ini_text;
 mod keys;
 mod live_session;
 mod login;
+mod nearest_names;
 mod pace;
 mod pkce;
 mod profile_names;

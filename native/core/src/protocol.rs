@@ -578,6 +578,8 @@ pub struct KeysView {
     pub environment: String,
     /// The profile's name.
     pub profile_name: String,
+    /// The account's id, 12 digits.
+    pub account_id: String,
     /// The id of the access key, which is no secret by itself.
     pub access_key_id: String,
     #[serde(serialize_with = "revealed")]
@@ -591,10 +593,11 @@ pub struct KeysView {
 impl KeysView {
     /// The keys of a profile.
     #[must_use]
-    pub fn new(profile: (&str, &str), access_key_id: &str, secret_access_key: &str, session_token: &str, expiration: String) -> Self {
+    pub fn new(profile: (&str, &str), account_id: &str, access_key_id: &str, secret_access_key: &str, session_token: &str, expiration: String) -> Self {
         Self {
             environment: profile.0.to_owned(),
             profile_name: profile.1.to_owned(),
+            account_id: account_id.to_owned(),
             access_key_id: access_key_id.to_owned(),
             secret_access_key: Secret::new(secret_access_key),
             session_token: Secret::new(session_token),

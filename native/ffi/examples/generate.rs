@@ -111,7 +111,7 @@ fn events() -> Vec<Event> {
             role_name: text("AWSReadOnlyAccess"),
         }),
         Event::Removed(Removed { environment: text("Acme"), profile_name: text("Account1") }),
-        Event::Keys(KeysView::new(("Acme", "Account1"), "AKIAEXAMPLE", "example-secret", "example-token", text("2026-01-01T01:00:00Z"))),
+        Event::Keys(KeysView::new(("Acme", "Account1"), "012345678901", "AKIAEXAMPLE", "example-secret", "example-token", text("2026-01-01T01:00:00Z"))),
         Event::Console(ConsoleView {
             environment: text("Acme"),
             profile_name: text("Account1"),

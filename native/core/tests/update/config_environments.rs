@@ -87,7 +87,7 @@ fn a_run_without_a_name_never_takes_what_only_the_config_file_has() {
 fn an_unknown_name_is_answered_with_those_of_both_files() {
     let company = configured(&session());
     let error = update(&company, "my-ssso").only_error("EnvironmentNotFound");
-    assert!(error.contains("there are: my-sso"), "{error}");
+    assert!(error.contains("Did you mean my-sso?"), "{error}");
 }
 
 #[test]
