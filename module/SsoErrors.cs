@@ -98,6 +98,8 @@ internal static class SsoErrors
     internal static SsoException InputNotAccepted(string message, string action, object? target = null) =>
         new("InputNotAccepted", message, action, target?.ToString());
 
+    internal static SsoException NeedsPrune() => new("EnvironmentInvalid", "-RemoveCredentials needs -Prune.", "Specify both, or leave out -RemoveCredentials.");
+
     internal static SsoException OneProfileOnly(string names) =>
         new("ProfileNotFound", $"One profile is needed here, and '{names}' is not the name of one.", "Name one profile, without wildcards; Get-SsoProfile shows them.", names);
 

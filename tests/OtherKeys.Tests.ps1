@@ -69,6 +69,55 @@ Describe 'A profile whose section has long-term keys' {
     }
 }
 
+Describe 'Credentials of profiles that are removed' {
+    BeforeAll {
+        $own = New-UserHome -From $loggedIn
+        Add-Environment $own $service Beta -Count 2 -First 5
+        Add-AwsText $own credentials "[mine]`nregion = eu-west-1`n`n"
+        $run = Invoke-UserPowerShell $own $service @'
+            function Show { (Select-String '^\[(.+)\]' "$HOME/.aws/credentials").Matches.ForEach{ $_.Groups[1].Value } -join ' ' }
+            Update-SsoCredential Acme, Beta -Quiet
+            Show
+            Remove-SsoProfile Acme Account1
+            Show
+            Remove-SsoProfile Acme Account2 -RemoveCredentials
+            Show
+            Sync-SsoProfile Acme -Role AWSAdministratorAccess -Account Account3 -Prune -RemoveCredentials -Confirm:$false -Quiet
+            Show
+            Sync-SsoProfile Acme -Role Nothing* -Prune -RemoveCredentials -Confirm:$false -Quiet 3>$null
+            Show
+            Remove-SsoEnvironment Beta -RemoveCredentials -WhatIf
+            Remove-SsoEnvironment Beta -RemoveCredentials -Force
+            Show
+            Sync-SsoProfile Acme -RemoveCredentials
+'@
+    }
+
+    It 'stay without -RemoveCredentials' {
+        $run.Output[0] | Should -Be 'mine Account1 Account2 Account3 Account5 Account6'
+        $run.Output[1] | Should -Be $run.Output[0]
+    }
+
+    It 'go with their profile' {
+        $run.Output[2] | Should -Be 'mine Account1 Account3 Account5 Account6'
+    }
+
+    It 'are found by Sync-SsoProfile -Prune when their profile left the table before, unless it looks at some accounts only' {
+        $run.Output[3] | Should -Be $run.Output[2]
+        $run.Output[4] | Should -Be 'mine Account3 Account5 Account6'
+    }
+
+    It 'go with their environment, which -WhatIf says' {
+        $run.Text | Should -Match '"Remove SSO environment and its credentials" on target "Beta, with 2 profiles"'
+        $run.Output[5] | Should -Be 'mine Account3'
+    }
+
+    It 'are not removed by a Sync-SsoProfile that removes nothing' {
+        $run.Errors.Count | Should -Be 1
+        $run.Errors[0].Message | Should -Be '-RemoveCredentials needs -Prune.'
+    }
+}
+
 Describe 'A credentials file that is mounted by itself' {
     It 'is an error before anybody has to log in, with what to do' -Skip:(-not $IsLinux) {
         $mayMount = $false

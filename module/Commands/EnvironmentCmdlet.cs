@@ -162,12 +162,13 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
         if (IsSilent)
         {
             // A warning would be in the way of the answer.
-            ThrowTerminatingError(SsoErrors.NoMatch(text, pattern).ToRecord());
+            Terminate(SsoErrors.NoMatch(text, pattern));
+            return;
         }
 
         if (reported.Add(text))
         {
-            WriteWarning(text);
+            Warn(text);
         }
     }
 
@@ -213,7 +214,7 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
         {
             if (missing.IsLiteral)
             {
-                WriteError(SsoErrors.ProfileNotFound(missing.Literal, null, existing).ToRecord());
+                Report(SsoErrors.ProfileNotFound(missing.Literal, null, existing));
             }
             else
             {
@@ -232,7 +233,7 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
     {
         if (reported.Add(message))
         {
-            WriteError(SsoErrors.InputNotAccepted(message, action, target).ToRecord());
+            Report(SsoErrors.InputNotAccepted(message, action, target));
         }
     }
 
@@ -308,7 +309,7 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
             }
             catch (SsoException error) when (environments.Count > 1)
             {
-                WriteError(error.ToRecord());
+                Report(error);
             }
             catch (SsoException error)
             {
@@ -452,7 +453,7 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
             }
             else
             {
-                WriteError(error.ToRecord());
+                Report(error);
             }
         }
 

@@ -6,7 +6,7 @@ using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
-/// <summary>Removes environments; their keys in the credentials file stay.</summary>
+/// <summary>Removes environments; their keys in the credentials file stay unless -RemoveCredentials is given.</summary>
 [Cmdlet(VerbsCommon.Remove, "SsoEnvironment", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(void))]
 public sealed class RemoveSsoEnvironmentCommand : EnvironmentCmdlet
@@ -22,6 +22,10 @@ public sealed class RemoveSsoEnvironmentCommand : EnvironmentCmdlet
     /// <summary>Does not ask about environments that have profiles.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
+
+    /// <summary>Removes the credentials of the environments' profiles from the credentials file, too.</summary>
+    [Parameter]
+    public SwitchParameter RemoveCredentials { get; set; }
 
     private protected override string[]? Named => Name is { Length: > 0 } ? Name : null;
 
@@ -59,6 +63,12 @@ public sealed class RemoveSsoEnvironmentCommand : EnvironmentCmdlet
             var environment = stored.Find(candidate => string.Equals(candidate.Name, name, StringComparison.OrdinalIgnoreCase));
             if (IsAgreed(environment, name))
             {
+                if (RemoveCredentials)
+                {
+                    // While the table still says which profiles there are.
+                    RunOrThrow(new SsoWork { RemoveCredential = new RemoveCredentialWork { Environment = name, Unlisted = true } }, _ => { });
+                }
+
                 Remove(name, checkOnly: false);
             }
         });
@@ -69,7 +79,7 @@ public sealed class RemoveSsoEnvironmentCommand : EnvironmentCmdlet
 
     private bool IsAgreed(SsoEnvironment? environment, string name)
     {
-        const string action = "Remove SSO environment";
+        var action = RemoveCredentials ? "Remove SSO environment and its credentials" : "Remove SSO environment";
         if (Force && !IsWhatIf && !MyInvocation.BoundParameters.ContainsKey("Confirm"))
         {
             return true;

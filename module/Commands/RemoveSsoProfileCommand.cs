@@ -4,7 +4,7 @@ using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
-/// <summary>Takes profiles out of the tables of environments; their keys in the credentials file stay.</summary>
+/// <summary>Removes profiles from the tables of environments; their keys in the credentials file stay unless -RemoveCredentials is given.</summary>
 [Cmdlet(VerbsCommon.Remove, "SsoProfile", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(void))]
 public sealed class RemoveSsoProfileCommand : EnvironmentCmdlet
@@ -24,6 +24,10 @@ public sealed class RemoveSsoProfileCommand : EnvironmentCmdlet
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ProfileCompleter))]
     public string[] ProfileName { get; set; } = [];
+
+    /// <summary>Removes the credentials of the profiles from the credentials file, too.</summary>
+    [Parameter]
+    public SwitchParameter RemoveCredentials { get; set; }
 
     private protected override string[]? Named => Environment;
 
@@ -46,10 +50,14 @@ public sealed class RemoveSsoProfileCommand : EnvironmentCmdlet
         var environments = Environments(storedOnly: true);
         foreach (var group in MeantProfiles(environments).GroupBy(profile => profile.Environment))
         {
-            var agreed = group.Select(profile => profile.ProfileName).Where(name => ShouldProcess($"{group.Key}: {name}", "Remove SSO profile")).ToArray();
+            var agreed = group.Select(profile => profile.ProfileName).Where(name => ShouldProcess($"{group.Key}: {name}", RemoveCredentials ? "Remove SSO profile and its credentials" : "Remove SSO profile")).ToArray();
             if (agreed.Length > 0)
             {
                 Run(new SsoWork { RemoveProfile = new RemoveProfileWork { Environment = group.Key, Profiles = agreed } }, _ => { });
+                if (RemoveCredentials)
+                {
+                    Run(new SsoWork { RemoveCredential = new RemoveCredentialWork { Environment = group.Key, Profiles = agreed } }, _ => { });
+                }
             }
         }
     }

@@ -52,6 +52,10 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
     [Parameter]
     public SwitchParameter Prune { get; set; }
 
+    /// <summary>With -Prune, removes the credentials of those profiles from the credentials file, too, and of others of the environment that have no profile any longer.</summary>
+    [Parameter]
+    public SwitchParameter RemoveCredentials { get; set; }
+
     /// <summary>How many requests may be under way at once.</summary>
     [Parameter]
     [ValidateRange(1, 256)]
@@ -73,6 +77,14 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
         PipedKinds.Account => $"Name the accounts: Sync-SsoProfile {environment} -Account <name or id>.",
         _ => $"Add profiles for roles with Add-SsoProfile; to compare all of the environment, run Sync-SsoProfile {environment}.",
     };
+
+    private protected override void Begin()
+    {
+        if (RemoveCredentials && !Prune)
+        {
+            ThrowTerminatingError(SsoErrors.NeedsPrune().ToRecord());
+        }
+    }
 
     private protected override void RunAll()
     {
@@ -169,7 +181,28 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
             RunOrThrow(new SsoWork { RemoveProfile = new RemoveProfileWork { Environment = environment.Name, Profiles = gone } }, _ => { });
         }
 
+        if (RemoveCredentials)
+        {
+            RemoveCredentialsOf(environment.Name, gone);
+        }
+
         return gone.Length;
+    }
+
+    /// <summary>Removes the credentials of profiles that are gone, and of those that left the table before, which only the mark in the file tells.</summary>
+    private void RemoveCredentialsOf(string environment, string[] gone)
+    {
+        var check = new RemoveCredentialWork { Environment = environment, Profiles = [], Unlisted = true, CheckOnly = true };
+        var left = Account is null ? Look(new SsoWork { RemoveCredential = check }, happened => happened.Removed) : [];
+        var agreed = left
+            .Select(removed => removed.ProfileName)
+            .Where(name => !gone.Contains(name, StringComparer.Ordinal))
+            .Where(name => ShouldProcess($"{environment}: {name} (no longer a profile of the environment)", "Remove credentials"));
+        var profiles = gone.Concat(agreed).ToArray();
+        if (profiles.Length > 0)
+        {
+            RunOrThrow(new SsoWork { RemoveCredential = new RemoveCredentialWork { Environment = environment, Profiles = profiles } }, _ => { });
+        }
     }
 
     private static RoleToAdd ToAdd(SsoRole role) => new()
