@@ -54,7 +54,10 @@ fn a_link_or_a_chain_of_links_stays_and_the_file_at_its_end_is_replaced() {
     assert!(["links/one", "dotfiles/two", "dotfiles/three"].iter().all(|link| home.at(link).is_symlink()));
     assert!(std::fs::read_to_string(home.at("dotfiles/aws/real")).unwrap().starts_with(OLD));
     assert_eq!(access_keys(&home.credentials).len(), 3);
-    assert_eq!((names(&home.at("links")), names(&home.at("dotfiles/aws"))), (vec!["one".to_owned()], vec!["real".to_owned(), "real.lock".to_owned()]));
+    assert_eq!(
+        (names(&home.at("links")), names(&home.at("dotfiles/aws"))),
+        (vec!["one".to_owned()], vec!["real".to_owned(), "real.fetch-acme.lock".to_owned(), "real.lock".to_owned()])
+    );
 }
 
 #[test]
