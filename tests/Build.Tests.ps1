@@ -49,7 +49,7 @@ Describe 'The benchmark' {
     It 'shows a table of all its parts, with the targets beside the figures' {
         $exitCode | Should -Be 0 -Because $table
         foreach ($part in 'a', 'b', 'c', 'd', 'e', 'f') { $table | Should -Match "(?m)^$part\s+\S" }
-        foreach ($target in 'at least 12', 'at most 3 ms', 'at most 40 MB more', 'at most 5 MB') { $table | Should -Match "${target}: (met|missed)" }
+        foreach ($target in 'at least 12', 'at most 3 ms', 'at most 40 MB more', 'at most 5.5 MB') { $table | Should -Match "${target}: (met|missed)" }
     }
 
     It 'has something to compare with where the script is not at hand' {
@@ -76,8 +76,8 @@ Describe 'The benchmark' {
 }
 
 Describe 'The library' {
-    It 'is no larger than 5 MB' {
-        foreach ($library in Get-Item "$PSScriptRoot/../bin/*-*/aws_sso.*") { $library.Length | Should -BeLessOrEqual 5e6 }
+    It 'is no larger than 5.5 MB' {
+        foreach ($library in Get-Item "$PSScriptRoot/../bin/*-*/aws_sso.*") { $library.Length | Should -BeLessOrEqual 5.5e6 }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What AWS tools make of a profile's name: which characters are misread, and which some SDKs do not accept.
 
+use icu_normalizer::DecomposingNormalizerBorrowed;
+
 /// Characters after which a tool reads another name, or another line, than the file has: with `[a # b]` or `[a ; b]` the SDK for JavaScript gives the
 /// keys to the profile before it, `[#a]` ends the file for Go's and Rust's, and with `[a=b]` .NET's loses the profile before it.
 const MISREAD: [char; 7] = ['#', ';', '=', '\\', '\'', '"', '`'];
@@ -41,9 +43,38 @@ pub(crate) fn check_new_name(name: &str) -> Result<(), String> {
     }
 }
 
-/// The text with nothing in it but what every SDK accepts: other letters become similar ones, everything else a hyphen.
+/// Latin letters that Unicode does not take apart into a plain one and an accent.
+const WHOLE_LETTERS: [(char, &str); 14] = [
+    ('\u{df}', "ss"),
+    ('\u{1e9e}', "SS"),
+    ('\u{e6}', "ae"),
+    ('\u{c6}', "AE"),
+    ('\u{153}', "oe"),
+    ('\u{152}', "OE"),
+    ('\u{f8}', "o"),
+    ('\u{d8}', "O"),
+    ('\u{111}', "d"),
+    ('\u{110}', "D"),
+    ('\u{142}', "l"),
+    ('\u{141}', "L"),
+    ('\u{fe}', "th"),
+    ('\u{131}', "i"),
+];
+
+/// The text with nothing in it but what every SDK accepts: letters lose their accents, and everything else becomes a hyphen.
 pub(crate) fn transliterated(text: &str) -> String {
-    deunicode::deunicode(text).chars().map(|c| if is_usual(c) { c } else { '-' }).collect()
+    let decomposed = DecomposingNormalizerBorrowed::new_nfd().normalize(text);
+    let mut plain = String::with_capacity(decomposed.len());
+    for c in decomposed.chars() {
+        match WHOLE_LETTERS.iter().find(|(letter, _)| *letter == c) {
+            Some((_, letters)) => plain.push_str(letters),
+            None if is_usual(c) => plain.push(c),
+            // The accents themselves, which come after their letter.
+            None if ('\u{300}'..='\u{36f}').contains(&c) => {}
+            None => plain.push('-'),
+        }
+    }
+    plain
 }
 
 /// What to say of new profiles whose names some SDKs do not accept.

@@ -95,7 +95,9 @@ fn an_update_gives_its_events_and_then_the_end_for_ever() {
 fn a_panic_is_an_event_and_the_library_works_on() {
     let events = Handle::start(r#"{"operation":"panic"}"#).all();
     assert!(events.len() == 1 && events[0].contains("InternalError") && events[0].contains("this panic was asked for"), "{events:?}");
-    assert!(!Handle::start(r#"{"operation":{"get_environment":{}}}"#).all().is_empty());
+    // The error of an unknown name, in a home folder that is not there.
+    let unknown = r#"{"variables":{"HOME":"/nowhere","USERPROFILE":"/nowhere"},"operation":{"get_environment":{"names":["x"]}}}"#;
+    assert!(Handle::start(unknown).all().iter().any(|event| event.contains("EnvironmentNotFound")));
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn a_section_that_belongs_to_no_environment_is_named_and_stops_none() {
         assert_eq!((names(&listed), listed.failed.len()), (vec!["Good"], 1), "{text}");
         assert!(listed.failed[0].message.contains(words), "{:?}", listed.failed);
         let unknown = company.run(plan(&["Other"])).only_error("EnvironmentNotFound");
-        assert!(unknown.contains("there are: Good") && unknown.contains(words), "{unknown}");
+        assert!(unknown.contains("environments are: Good") && unknown.contains(words), "{unknown}");
     }
 }
 
