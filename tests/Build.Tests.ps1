@@ -406,4 +406,16 @@ chmod +x .tools/dotnet/dotnet
         $run.Output | Should -Be 'build.sh Test'
         $run.ExitCode | Should -Be 3
     }
+
+    It 'is tested by .ci/run without the programs from PyPI where their files are not the expected ones, which is reported' {
+        $null = New-Item -ItemType Directory "$TestDrive/python" -Force
+        Set-Program "$TestDrive/python/python3" 'mkdir -p .tools/python/bin; cp "$(dirname "$0")/pip" .tools/python/bin'
+        Set-Program "$TestDrive/python/pip" 'echo "$*" >pip-words; exit 1'
+        $null = New-Item -ItemType SymbolicLink "$TestDrive/python/cp" -Target (Get-Command cp -CommandType Application | Select-Object -First 1).Source
+        Set-Program "$copy/build.sh" 'echo "build.sh $*"; exit 3'
+        $run = Invoke-Copy 'bash', '.ci/run' 'system', 'cargo', 'python'
+        Get-Content "$copy/pip-words" | Should -Match '^install .*--require-hashes -r \.ci/requirements\.txt$'
+        $run.Errors | Should -Contain '.ci/run: could not install the programs of .ci/requirements.txt; the tests that need them are skipped.'
+        $run.Output | Should -Be 'build.sh Test'
+    }
 }
