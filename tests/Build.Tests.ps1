@@ -364,11 +364,58 @@ Describe 'Some' {
         $run.Output[1] | Should -Be '/tool/pwsh.dll -NoProfile -File ./build.ps1 Demo'
     }
 
+    Context 'without an SDK' -Skip:(-not $IsLinux) {
+        BeforeAll {
+            $null = New-Item -ItemType Directory "$TestDrive/network" -Force
+            foreach ($program in 'cut', 'sha512sum', 'uname') {
+                $null = New-Item -ItemType SymbolicLink "$TestDrive/network/$program" -Target (Get-Command $program -CommandType Application | Select-Object -First 1).Source
+            }
+            # A server that has one archive for everybody, and a tar that finds an SDK in it.
+            Set-Program "$TestDrive/network/curl" 'for last; do :; done; while [ "$1" != -o ]; do shift; done; echo archive >"$2"; echo "$last" >url'
+            Set-Program "$TestDrive/network/tar" @'
+echo '#!/bin/sh
+case $1 in tool) [ "$2" = restore ] || echo /tool ;; *) echo "$*" ;; esac' >.tools/dotnet/dotnet
+chmod +x .tools/dotnet/dotnet
+'@
+            $published = Get-Content -Raw "$root/build.sh"
+            $checksum = (Get-FileHash -Algorithm SHA512 -InputStream ([IO.MemoryStream]::new([Text.Encoding]::UTF8.GetBytes("archive`n")))).Hash.ToLowerInvariant()
+        }
+
+        BeforeEach { Remove-Item "$copy/.tools", "$copy/url" -Recurse -Force -ErrorAction Ignore }
+        AfterEach { [IO.File]::WriteAllText("$copy/build.sh", $published) }
+
+        It 'unpacks and runs nothing of a download that is not the published archive' {
+            $run = Invoke-Copy 'sh', 'build.sh', 'Demo' 'system', 'cargo', 'network'
+            $run.Errors[0] | Should -Match '^build\.sh: the downloaded \.NET SDK [\d.]+ is not used: its SHA-512 is not the published one\.'
+            $run.Errors[-1] | Should -BeLike 'build.sh: PowerShell is not here *'
+            Get-ChildItem "$copy/.tools" -Recurse -File -Force | Should -BeNullOrEmpty
+        }
+
+        It 'unpacks the published archive of one version, and takes PowerShell from there' {
+            [IO.File]::WriteAllText("$copy/build.sh", ($published -replace '(?<=\) echo )[0-9a-f]{128}', $checksum))
+            $run = Invoke-Copy 'sh', 'build.sh', 'Demo' 'system', 'cargo', 'network'
+            $run.Output[-1] | Should -Be '/tool/pwsh.dll -NoProfile -File ./build.ps1 Demo' -Because "$($run.Errors)"
+            Get-Content "$copy/url" | Should -Match "^https://builds\.dotnet\.microsoft\.com/dotnet/Sdk/(\d+\.\d+\.\d+)/dotnet-sdk-\1-linux-$architecture\.tar\.gz$"
+        }
+    }
+
     It 'is tested by .ci/run with the same words and the same last line' {
         Set-Program "$copy/build.sh" 'echo "build.sh $*"; exit 3'
         foreach ($program in 'strace', 'tmux', 'gcc') { Set-Program "$TestDrive/cargo/$program" 'exit 0' }
         $run = Invoke-Copy 'bash', '.ci/run' 'system', 'cargo'
         $run.Output | Should -Be 'build.sh Test'
         $run.ExitCode | Should -Be 3
+    }
+
+    It 'is tested by .ci/run without the programs from PyPI where their files are not the expected ones, which is reported' {
+        $null = New-Item -ItemType Directory "$TestDrive/python" -Force
+        Set-Program "$TestDrive/python/python3" 'mkdir -p .tools/python/bin; cp "$(dirname "$0")/pip" .tools/python/bin'
+        Set-Program "$TestDrive/python/pip" 'echo "$*" >pip-words; exit 1'
+        $null = New-Item -ItemType SymbolicLink "$TestDrive/python/cp" -Target (Get-Command cp -CommandType Application | Select-Object -First 1).Source
+        Set-Program "$copy/build.sh" 'echo "build.sh $*"; exit 3'
+        $run = Invoke-Copy 'bash', '.ci/run' 'system', 'cargo', 'python'
+        Get-Content "$copy/pip-words" | Should -Match '^install .*--require-hashes -r \.ci/requirements\.txt$'
+        $run.Errors | Should -Contain '.ci/run: could not install the programs of .ci/requirements.txt; the tests that need them are skipped.'
+        $run.Output | Should -Be 'build.sh Test'
     }
 }
