@@ -19,6 +19,7 @@ mod keys;
 mod live_session;
 mod login;
 mod nearest_names;
+mod owned_files;
 mod pace;
 mod pkce;
 mod profile_names;

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
+use crate::owned_files::{create_new, make_folder, open_existing_lock, open_lock};
 
 const WRITE_ADVICE: &str = "Check that you own it, that its folder is writable and that the disk is not full.";
 
@@ -64,8 +65,7 @@ impl Lock {
         if let Some(folder) = path.parent() {
             make_folder(folder).map_err(|fault| write_failed(folder, &fault))?;
         }
-        let file = private_options().write(true).create(true).truncate(false).open(path).map_err(|fault| write_failed(path, &fault))?;
-        leave_to_owner_of_folder(path, &file);
+        let file = open_lock(path).map_err(|fault| write_failed(path, &fault))?;
         Self::try_on(file).map_err(|fault| write_failed(path, &fault))
     }
 
@@ -82,7 +82,7 @@ impl Lock {
     pub(crate) async fn take_existing(path: &Path, patience: &Patience, mut waiting: impl FnMut()) -> Result<Option<Self>, Error> {
         let mut has_waited = false;
         loop {
-            let Ok(file) = OpenOptions::new().write(true).open(path) else { return Ok(None) };
+            let Ok(file) = open_existing_lock(path) else { return Ok(None) };
             if let Some(lock) = Self::try_on(file).map_err(|fault| write_failed(path, &fault))? {
                 return Ok(Some(lock));
             }
@@ -197,9 +197,9 @@ impl SafeFile {
         self.beside(".lock")
     }
 
-    /// Only the holder of the lock writes here, so one name serves, and what a killed process leaves is taken away by the next.
+    /// Only the holder of the lock writes here, so one name serves, and what a killed process leaves is removed by the next. No user has a file of this name.
     fn temporary_path(&self) -> PathBuf {
-        self.beside(".tmp")
+        self.beside(".aws-sso-tmp")
     }
 
     /// The state of the file; `None` where there is none.
@@ -296,14 +296,11 @@ impl SafeFile {
             Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(fault),
             _ => {}
         }
-        let mut file = private_options().write(true).create_new(true).open(temporary)?;
+        let mut file = create_new(temporary)?;
         file.write_all(bytes)?;
         let written = match std::fs::metadata(&self.target) {
             Ok(old) => keep_ownership(&file, &old)?,
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
-                leave_to_owner_of_folder(&self.target, &file);
-                Written { changed: true, ..Written::default() }
-            }
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Written { changed: true, ..Written::default() },
             Err(fault) => return Err(fault),
         };
         file.sync_all()?;
@@ -414,53 +411,6 @@ fn read_all(mut file: File, metadata: &std::fs::Metadata) -> io::Result<Zeroizin
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
-
-fn private_options() -> OpenOptions {
-    #[allow(unused_mut, reason = "it is changed on Unix only")]
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-/// Makes a folder that only its owner may enter, where it is missing.
-fn make_folder(folder: &Path) -> io::Result<()> {
-    if folder.as_os_str().is_empty() || folder.is_dir() {
-        return Ok(());
-    }
-    if let Some(above) = folder.parent() {
-        make_folder(above)?;
-    }
-    #[allow(unused_mut, reason = "it is changed on Unix only")]
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(folder) {
-        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => return Ok(()),
-        outcome => outcome?,
-    }
-    if let Ok(made) = File::open(folder) {
-        leave_to_owner_of_folder(folder, &made);
-    }
-    Ok(())
-}
-
-/// Gives what root makes in a user's folder to that user: a lock or a file of root's there would shut its owner out (`sudo pwsh`).
-#[cfg(unix)]
-fn leave_to_owner_of_folder(path: &Path, made: &File) {
-    use std::os::unix::fs::{MetadataExt as _, fchown};
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if let (Ok(folder), Ok(file)) = (std::fs::metadata(folder), made.metadata())
-        && folder.uid() != file.uid()
-        && file.uid() == 0
-    {
-        // Nothing is lost where it does not work: the file is then as good as any other of root's.
-        let _ = fchown(made, Some(folder.uid()), Some(folder.gid()));
-    }
-}
-
-#[cfg(not(unix))]
-fn leave_to_owner_of_folder(_path: &Path, _made: &File) {}
 
 #[cfg(unix)]
 fn keep_ownership(file: &File, old: &std::fs::Metadata) -> io::Result<Written> {

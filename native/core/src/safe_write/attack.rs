@@ -148,8 +148,8 @@ fn a_process_killed_at_any_moment_leaves_the_old_file_or_the_new_one_and_no_litt
         let generation = (said.max(last)..=said.max(first) + 1).find(|generation| text == file_of(*generation));
         last = generation.unwrap_or_else(|| panic!("after kill {run} the file is none that anybody wrote"));
         let names = names(&aws);
-        in_the_middle += u32::from(names.contains(&"credentials.tmp".to_owned()));
-        assert!(names.iter().all(|name| ["credentials", "credentials.lock", "credentials.tmp"].contains(&name.as_str())), "{names:?}");
+        in_the_middle += u32::from(names.contains(&"credentials.aws-sso-tmp".to_owned()));
+        assert!(names.iter().all(|name| ["credentials", "credentials.lock", "credentials.aws-sso-tmp"].contains(&name.as_str())), "{names:?}");
     }
     write_generation(&world_of(home.path()), last + 1);
     assert!(std::fs::read_to_string(aws.join("credentials")).unwrap() == file_of(last + 1));
@@ -201,7 +201,7 @@ fn what_is_no_plain_file_is_refused_without_a_wait_and_stays() {
         assert_eq!(error, Some(Code::ReadFailed), "{name}");
         assert!(write.to_string().contains(name), "{write}");
         assert_eq!(at(name).metadata().unwrap().file_type(), kind, "{name}");
-        assert!(!at(&format!("{name}.tmp")).exists());
+        assert!(!at(&format!("{name}.aws-sso-tmp")).exists());
     }
 }
 

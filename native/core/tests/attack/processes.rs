@@ -83,7 +83,7 @@ fn eight_processes_that_update_at_once_lose_no_profile() {
     assert_eq!(last.len() as u64, PROCESSES * PROFILES_OF_EACH);
     assert_eq!(access_keys(&home.credentials), last);
     assert!(std::fs::read_to_string(&home.credentials).unwrap().starts_with("# mine\n[mine]\nregion = eu-west-1\n"));
-    assert!(!names(home.folder.path()).contains(&"credentials.tmp".to_owned()));
+    assert!(!names(home.folder.path()).contains(&"credentials.aws-sso-tmp".to_owned()));
     let stats = home.service.stats();
     assert_eq!((stats.logins, stats.violations), (1, Vec::new()));
     println!("{PROCESSES} processes, {} updates at once, {} profiles, none lost", PROCESSES * u64::from(updates), last.len());

@@ -111,3 +111,32 @@ fn another_name_of_the_file_keeps_the_old_keys_and_that_is_said() {
     let seen = company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
     assert!(!seen.notes.iter().any(|note| note.contains("hard link")));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_lock_that_somebody_made_a_pipe_or_a_link_holds_nobody_up_and_is_not_followed() {
+    use std::os::unix::fs::symlink;
+
+    let make_pipe = |path: &std::path::Path| {
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    };
+    for name in ["credentials.lock", "credentials.fetch-acme.lock", "sso-environments.lock", "sso-environments.accounts.json.lock"] {
+        let company = Company::with(approving(), 1);
+        let target = company.home.path().join("of somebody else");
+        for is_pipe in [true, false] {
+            let _ = std::fs::remove_file(company.aws(name));
+            if is_pipe {
+                make_pipe(&company.aws(name));
+            } else {
+                symlink(&target, company.aws(name)).unwrap();
+            }
+            let updated = company.update();
+            let codes: &[&str] = if name == "credentials.lock" { &["WriteFailed"] } else { &[] };
+            assert_eq!(updated.codes(), codes, "{name}");
+            let set = company.set("Other", Vec::new());
+            let codes: &[&str] = if name == "sso-environments.lock" { &["WriteFailed"] } else { &[] };
+            assert_eq!(set.codes(), codes, "{name}");
+            assert!(!target.exists(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Creates files and folders for their owner alone, and opens locks, without being led to a file of somebody else's.
+//!
+//! The folder is held open while a file is created in it, so that nobody can put another folder in its place in between. What root creates in a
+//! user's folder (`sudo pwsh`) is given to that user, since it would shut them out; nothing else is ever given away.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+#[cfg(unix)]
+pub(crate) use unix::{create_new, make_folder, open_existing_lock, open_lock};
+
+#[cfg(not(unix))]
+pub(crate) use elsewhere::{create_new, make_folder, open_existing_lock, open_lock};
+
+/// What is no regular file cannot be a lock: a pipe would be waited for without end.
+fn only_regular(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() { Ok(file) } else { Err(not_regular()) }
+}
+
+fn not_regular() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::ffi::OsStr;
+    use std::fs::File;
+    use std::io;
+    use std::os::fd::OwnedFd;
+    use std::path::Path;
+
+    use rustix::fs::{CWD, Dir, Gid, Mode, OFlags, Stat, Uid, fchown, fstat, mkdirat, openat};
+    use rustix::io::Errno;
+
+    use super::{folder_of, not_regular, only_regular};
+
+    /// A file can come and go between two looks; more often than this somebody plays with it.
+    const TRIES: usize = 16;
+
+    const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
+    const NEVER_A_LINK: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
+
+    /// Opens the file of a lock, which is created where it is missing.
+    pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
+        let (folder, name) = place_of(path)?;
+        for _ in 0..TRIES {
+            match create_in(&folder, name) {
+                Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => {}
+                created => return created,
+            }
+            match open_in(&folder, name) {
+                Err(fault) if fault.kind() == io::ErrorKind::NotFound => {}
+                opened => return opened,
+            }
+        }
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    /// Opens the file of a lock where there is one.
+    pub(crate) fn open_existing_lock(path: &Path) -> io::Result<File> {
+        let (folder, name) = place_of(path)?;
+        open_in(&folder, name)
+    }
+
+    /// Creates a file that was not there.
+    pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+        let (folder, name) = place_of(path)?;
+        create_in(&folder, name)
+    }
+
+    /// Creates a folder that only its owner may enter, and those above it, where they are missing.
+    pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+        if folder.as_os_str().is_empty() || folder.is_dir() {
+            return Ok(());
+        }
+        make_folder(folder_of(folder))?;
+        let (above, name) = place_of(folder)?;
+        match mkdirat(&above, name, Mode::RWXU) {
+            Ok(()) => {}
+            Err(Errno::EXIST) if folder.is_dir() => return Ok(()),
+            Err(fault) => return Err(fault.into()),
+        }
+        let made = openat(&above, name, OFlags::DIRECTORY | NEVER_A_LINK, Mode::empty());
+        // Nothing is lost where it does not work: the folder is then as good as any other of root's.
+        if let Ok(made) = made
+            && is_empty_and_private(&made)
+        {
+            let _ = leave_to_owner(&above, &made);
+        }
+        Ok(())
+    }
+
+    fn place_of(path: &Path) -> io::Result<(OwnedFd, &OsStr)> {
+        let name = path.file_name().ok_or_else(not_regular)?;
+        let folder = openat(CWD, folder_of(path), OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok((folder, name))
+    }
+
+    fn create_in(folder: &OwnedFd, name: &OsStr) -> io::Result<File> {
+        let file = openat(folder, name, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | NEVER_A_LINK, PRIVATE_FILE)?;
+        // It is empty, and of this call's making: whoever gets it gets nothing else.
+        let _ = leave_to_owner(folder, &file);
+        Ok(File::from(file))
+    }
+
+    fn open_in(folder: &OwnedFd, name: &OsStr) -> io::Result<File> {
+        match openat(folder, name, OFlags::WRONLY | NEVER_A_LINK, Mode::empty()) {
+            Ok(file) => only_regular(File::from(file)),
+            Err(Errno::LOOP) => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link")),
+            // A pipe that nobody reads, and a socket.
+            Err(Errno::NXIO) => Err(not_regular()),
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
+    /// Gives what root has just created to the owner of its folder.
+    fn leave_to_owner(folder: &OwnedFd, made: &OwnedFd) -> Result<(), Errno> {
+        let (folder, own) = (fstat(folder)?, fstat(made)?);
+        if own.st_uid == 0 && folder.st_uid != 0 {
+            fchown(made, Some(Uid::from_raw(folder.st_uid)), Some(Gid::from_raw(folder.st_gid)))?;
+        }
+        Ok(())
+    }
+
+    /// Whether a folder can be the one that was created a moment ago, and not one that somebody moved there.
+    fn is_empty_and_private(folder: &OwnedFd) -> bool {
+        let is_private = |found: Stat| Mode::from_raw_mode(found.st_mode) == Mode::RWXU;
+        let is_entry = |name: &[u8]| name != b"." && name != b"..";
+        fstat(folder).is_ok_and(is_private)
+            && Dir::read_from(folder).is_ok_and(|entries| entries.flatten().all(|entry| !is_entry(entry.file_name().to_bytes())))
+    }
+}
+
+#[cfg(not(unix))]
+mod elsewhere {
+    use std::fs::{File, OpenOptions};
+    use std::io;
+    use std::path::Path;
+
+    use super::only_regular;
+
+    pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
+        OpenOptions::new().write(true).create(true).truncate(false).open(path).and_then(only_regular)
+    }
+
+    pub(crate) fn open_existing_lock(path: &Path) -> io::Result<File> {
+        OpenOptions::new().write(true).open(path).and_then(only_regular)
+    }
+
+    pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+        OpenOptions::new().write(true).create_new(true).open(path)
+    }
+
+    pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+        if folder.as_os_str().is_empty() { Ok(()) } else { std::fs::create_dir_all(folder) }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+
+    use super::*;
+
+    fn fault_of(result: io::Result<File>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_lock_that_is_a_link_a_pipe_or_a_folder_is_refused_at_once_and_nothing_behind_it_is_touched() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        std::fs::write(at("theirs"), "theirs").unwrap();
+        symlink(at("theirs"), at("link")).unwrap();
+        symlink(at("nowhere"), at("dangling")).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
+        std::fs::create_dir(at("folder")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        let before = std::fs::metadata(at("theirs")).unwrap();
+        for name in ["link", "dangling", "pipe", "folder", "socket"] {
+            for open in [open_lock, open_existing_lock] {
+                assert!(open(&at(name)).is_err(), "{name}");
+            }
+        }
+        assert_eq!(fault_of(open_lock(&at("link"))), "it is a symbolic link");
+        assert_eq!(fault_of(open_lock(&at("pipe"))), "it is not a regular file");
+        let after = std::fs::metadata(at("theirs")).unwrap();
+        assert_eq!((before.uid(), before.mode(), before.len()), (after.uid(), after.mode(), after.len()));
+        assert!(!at("nowhere").exists());
+        assert_eq!(fault_of(create_new(&at("link"))), fault_of(create_new(&at("theirs"))), "what is there is never opened as new");
+    }
+
+    #[test]
+    fn a_lock_and_its_folders_are_for_their_owner_alone_and_one_that_is_there_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("a/b/lock");
+        assert_eq!(open_existing_lock(&path).unwrap_err().kind(), io::ErrorKind::NotFound);
+        make_folder(path.parent().unwrap()).unwrap();
+        open_lock(&path).unwrap();
+        for (name, mode) in [("a", 0o700), ("a/b", 0o700), ("a/b/lock", 0o600)] {
+            assert_eq!(home.path().join(name).metadata().unwrap().permissions().mode() & 0o777, mode, "{name}");
+        }
+        std::fs::write(&path, "{}").unwrap();
+        open_lock(&path).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}");
+    }
+
+    #[test]
+    fn what_root_creates_in_a_user_s_folder_is_the_user_s_and_what_was_there_is_not_given_away() {
+        if rustix::process::geteuid().as_raw() != 0 {
+            return;
+        }
+        let home = tempfile::tempdir().unwrap();
+        chown(home.path(), Some(1234), Some(1234)).unwrap();
+        let owner = |name: &str| home.path().join(name).symlink_metadata().unwrap().uid();
+        std::fs::write(home.path().join("of root"), "").unwrap();
+        std::fs::create_dir(home.path().join("folder of root")).unwrap();
+        open_lock(&home.path().join("of root")).unwrap();
+        make_folder(&home.path().join("folder of root")).unwrap();
+        assert_eq!((owner("of root"), owner("folder of root")), (0, 0));
+        make_folder(&home.path().join(".aws/sso")).unwrap();
+        open_lock(&home.path().join(".aws/lock")).unwrap();
+        create_new(&home.path().join(".aws/new")).unwrap();
+        assert_eq!([".aws", ".aws/sso", ".aws/lock", ".aws/new"].map(owner), [1234; 4]);
+    }
+}
