@@ -42,7 +42,7 @@ Describe 'Update-SsoCredential many times at once' {
 
         It 'leaves the file with all 20 profiles, and nothing beside it' {
             (Get-Credential $own).Count | Should -Be 20
-            (Get-ChildItem (Get-AwsPath $own '') -File -Force).Name | Sort-Object | Should -Be 'credentials', 'credentials.lock', 'sso-environments'
+            (Get-ChildItem (Get-AwsPath $own '') -File -Force).Name | Sort-Object | Should -Be 'credentials', 'credentials.fetch-acme.lock', 'credentials.lock', 'sso-environments'
         }
 
         It 'breaks no rule of the protocol' {
@@ -107,7 +107,7 @@ Describe 'Update-SsoCredential many times at once' {
             $credentials.Keys | Sort-Object | Should -Be (1..80 | ForEach-Object { "Account$_" } | Sort-Object)
             foreach ($number in 1..80) {
                 $credentials["Account$number"]['aws_account_id'] | Should -Be (Get-AccountId $number)
-                $credentials["Account$number"].Count | Should -Be 6
+                $credentials["Account$number"].Count | Should -Be 8
             }
             (Get-StandInStats $service).violations | Should -BeNullOrEmpty
         }

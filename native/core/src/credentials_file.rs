@@ -12,7 +12,7 @@ use crate::environment::{ProfileEntry, same_name};
 use crate::error::{Code, Error};
 use crate::file_memory::FileMemory;
 use crate::ini_text::{Fault, IniText, Section, SectionEdit};
-use crate::safe_write::{Lock, Patience, SafeFile, Written};
+use crate::safe_write::{Lock, Patience, SafeFile, Surroundings, Written};
 use crate::secret::Secret;
 use crate::world::World;
 
@@ -383,7 +383,7 @@ impl CredentialsFile {
     }
 
     /// Finds out, before anybody is asked to log in, whether the write can work.
-    pub(crate) fn check_writable(&self) -> Result<(), Error> {
+    pub(crate) fn check_writable(&self) -> Result<Surroundings, Error> {
         self.file.check_writable()
     }
 

@@ -23,6 +23,9 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 /// What a cancelled run still waits for a lock: holders need milliseconds, and what was fetched should not be lost.
 const LOCK_GRACE: Duration = Duration::from_millis(200);
 
+/// A disk with less space than this beside the old file is as good as full, in bytes.
+const LEAST_FREE: u64 = 4096;
+
 /// How often a write starts again because somebody without our lock was faster.
 const ATTEMPTS: usize = 50;
 
@@ -222,10 +225,16 @@ impl SafeFile {
         }
     }
 
-    /// Finds out, before anybody is asked for anything, whether a write can work.
-    pub(crate) fn check_writable(&self) -> Result<(), Error> {
-        if is_mount_point(&self.target) {
-            return Err(mounted(&self.target));
+    /// Finds out, before anybody is asked for anything, whether a write can work, and who else could write there.
+    pub(crate) fn check_writable(&self) -> Result<Surroundings, Error> {
+        match obstacle_to_replacing(&self.target) {
+            Some(Obstacle::MountPoint) => return Err(mounted(&self.target)),
+            Some(Obstacle::Attribute(name)) => return Err(locked_by_attribute(&self.target, name)),
+            None => {}
+        }
+        let length = std::fs::metadata(&self.target).map_or(0, |metadata| metadata.len());
+        if let Some(free) = free_space(&self.target).filter(|free| *free < length.saturating_add(LEAST_FREE)) {
+            return Err(no_space(&self.target, free));
         }
         // Whoever holds the lock is writing there this moment, which is proof enough.
         let lock = Lock::try_take(&self.lock_path()).map_err(|error| {
@@ -233,9 +242,9 @@ impl SafeFile {
             let sentence = format!("{} cannot be replaced, since no file can be made beside it: {error}", self.target.display());
             Error::new(error.code(), sentence).with_target(self.target.display().to_string()).with_action(WRITE_ADVICE)
         })?;
-        let Some(_lock) = lock else { return Ok(()) };
+        let Some(_lock) = lock else { return Ok(Surroundings::default()) };
         let temporary = self.temporary_path();
-        let outcome = self.write_temporary(&temporary, b"").map(drop);
+        let outcome = self.write_temporary(&temporary, b"").map(|_| Surroundings::of(&temporary));
         let _ = std::fs::remove_file(&temporary);
         outcome.map_err(|fault| write_failed(&self.target, &fault))
     }
@@ -463,22 +472,87 @@ pub(crate) fn write_failed(path: &Path, fault: &io::Error) -> Error {
         .with_action(WRITE_ADVICE)
 }
 
+/// Who else can write in a file's folder.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Surroundings {
+    /// Whether every user of the machine can replace the file.
+    pub(crate) anybody_can_replace: bool,
+}
+
+impl Surroundings {
+    /// Looks at the folder of a file that was just created for its owner alone. Where its mode shows nothing of that, as on a drive of Windows in
+    /// WSL, modes mean nothing.
+    #[cfg(unix)]
+    fn of(created: &Path) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        let mode = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.mode());
+        let folder = created.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let (Ok(file), Ok(folder)) = (mode(created), mode(folder)) else { return Self::default() };
+        let modes_count = file & 0o077 == 0;
+        // In a folder with the sticky bit only a file's owner can replace it.
+        Self { anybody_can_replace: modes_count && folder & 0o002 != 0 && folder & 0o1000 == 0 }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_created: &Path) -> Self {
+        Self::default()
+    }
+}
+
+/// What keeps a file from being replaced, whoever owns it.
+enum Obstacle {
+    MountPoint,
+    /// `chattr +i` or `+a`.
+    Attribute(&'static str),
+}
+
+fn locked_by_attribute(path: &Path, attribute: &str) -> Error {
+    let flag = &attribute[..1];
+    Error::new(Code::WriteFailed, format!("{} is {attribute}, so it cannot be replaced.", path.display()))
+        .with_target(path.display().to_string())
+        .with_action(format!("Remove the attribute with chattr -{flag} '{}'.", path.display()))
+}
+
+fn no_space(path: &Path, free: u64) -> Error {
+    Error::new(Code::WriteFailed, format!("{} cannot be replaced, since its disk has only {free} bytes left.", path.display()))
+        .with_target(path.display().to_string())
+        .with_action("Free some space, then run the command again.")
+}
+
+/// How many bytes an ordinary user can still write beside a file, where the system tells.
+#[cfg(unix)]
+fn free_space(path: &Path) -> Option<u64> {
+    let folder = path.ancestors().skip(1).find(|folder| folder.is_dir())?;
+    rustix::fs::statvfs(folder).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free_space(_path: &Path) -> Option<u64> {
+    None
+}
+
 fn mounted(path: &Path) -> Error {
     Error::new(Code::WriteFailed, format!("{} is a mount point, so it cannot be replaced.", path.display()))
         .with_target(path.display().to_string())
         .with_action("Mount the folder that contains the file instead of the file alone, for example with docker run -v ~/.aws:/root/.aws.")
 }
 
-/// Whether something is mounted right at this path, as with a bind mount of one file; a Linux before 5.8 does not tell.
+/// What a file's attributes say against replacing it. That something is mounted at its path alone, a Linux before 5.8 does not tell.
 #[cfg(target_os = "linux")]
-fn is_mount_point(path: &Path) -> bool {
+fn obstacle_to_replacing(path: &Path) -> Option<Obstacle> {
     use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
-    statx(CWD, path, AtFlags::empty(), StatxFlags::empty()).is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+    let found = statx(CWD, path, AtFlags::empty(), StatxFlags::empty()).ok()?.stx_attributes;
+    let obstacles = [
+        (StatxAttributes::MOUNT_ROOT, Obstacle::MountPoint),
+        (StatxAttributes::IMMUTABLE, Obstacle::Attribute("immutable")),
+        (StatxAttributes::APPEND, Obstacle::Attribute("append-only")),
+    ];
+    obstacles.into_iter().find(|(attribute, _)| found.contains(*attribute)).map(|(_, obstacle)| obstacle)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn is_mount_point(_path: &Path) -> bool {
-    false
+fn obstacle_to_replacing(_path: &Path) -> Option<Obstacle> {
+    None
 }
 
 #[cfg(all(test, unix))]

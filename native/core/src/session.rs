@@ -52,6 +52,8 @@ pub struct Memory {
     clock_warned: Mutex<bool>,
     /// The profiles whose other meaning in the AWS config file was warned of.
     pub(crate) warned_of_config: Mutex<HashSet<String>>,
+    /// The folders that every user can write to, and that were warned of.
+    pub(crate) warned_of_folders: Mutex<HashSet<String>>,
     /// The profiles whose names some AWS tools misread, and that were warned of.
     pub(crate) warned_of_names: Mutex<HashSet<String>>,
     /// The profiles whose keys never last as long as is asked for, and that were warned of.

@@ -342,7 +342,9 @@ impl UpdateRun {
     }
 
     async fn fetch_and_write(&self, parts: &mut [Part]) -> Result<(), Error> {
-        self.file.check_writable()?;
+        if self.file.check_writable()?.anybody_can_replace {
+            self.warn_of_open_folder();
+        }
         self.warn_of_other_meanings(parts);
         self.warn_of_names(parts);
         let time = TimeLimit::of(&self.update.session);
@@ -376,6 +378,15 @@ impl UpdateRun {
             };
         }
         Ok(())
+    }
+
+    /// Warns once in this process that other users can put a file of theirs in place of this one.
+    fn warn_of_open_folder(&self) {
+        let folder = self.file.path().parent().unwrap_or(self.file.path()).display().to_string();
+        let mut warned = self.world.memory.warned_of_folders.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.insert(folder.clone()) {
+            self.outlet.warn(format!("Every user of this machine can write to {folder} and replace the files in it. Run chmod go-w '{folder}'."));
+        }
     }
 
     /// Warns once in this process of profiles whose names make some AWS tools use their keys for another profile.

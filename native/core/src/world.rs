@@ -116,7 +116,8 @@ impl World {
     /// The user's home folder: that of the variable, else the registered one, as Python and .NET have it.
     #[must_use]
     pub fn home(&self) -> Option<PathBuf> {
-        self.variables.get(HOME).map(PathBuf::from).or_else(|| self.registered_home.clone())
+        // A relative one counts from the caller's folder, as every path of theirs.
+        self.variables.get(HOME).map(|home| self.directory.join(home)).or_else(|| self.registered_home.clone())
     }
 
     /// The path that a variable has, as the caller means it: its references to variables and home folders are replaced, and a relative path starts at

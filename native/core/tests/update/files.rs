@@ -140,3 +140,58 @@ fn a_lock_that_somebody_made_a_pipe_or_a_link_holds_nobody_up_and_is_not_followe
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_every_user_can_write_to_is_warned_of_once_where_something_is_due() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let company = Company::with(approving(), 1);
+    let folder = company.aws("");
+    let warnings = |mode: u32, seen: &dyn Fn() -> crate::Seen| {
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).unwrap();
+        seen().notes.iter().filter(|note| note.contains("Every user of this machine can write to")).count()
+    };
+    assert_eq!(warnings(0o777, &|| company.update()), 1);
+    assert_eq!(warnings(0o777, &|| company.forced()), 0, "once in a process");
+    for (mode, expected) in [(0o775, 0), (0o1777, 0), (0o757, 1)] {
+        let world = sso_core::World { memory: std::sync::Arc::default(), ..company.world() };
+        let forced = sso_core::protocol::Update { force: true, ..crate::update_of("Acme") };
+        let run = sso_core::run(sso_core::protocol::Operation::Update(forced), world);
+        assert_eq!(warnings(mode, &|| crate::Seen::all(&run)), expected, "{mode:o}");
+    }
+    let mut fresh = company;
+    fresh.forget();
+    std::fs::set_permissions(fresh.aws(""), std::fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(!fresh.update().notes.iter().any(|note| note.contains("Every user")), "nothing is due");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_no_one_can_replace_is_an_error_before_any_login() {
+    for (attribute, word) in [("i", "immutable"), ("a", "append-only")] {
+        let company = Company::with(approving(), 1);
+        let path = company.aws("credentials");
+        std::fs::write(&path, "[mine]\nregion = x\n").unwrap();
+        let chattr = |change: String| std::process::Command::new("chattr").arg(change).arg(&path).output().is_ok_and(|output| output.status.success());
+        if !chattr(format!("+{attribute}")) {
+            println!("SKIPPED: this user or file system has no attributes, so nothing was tried.");
+            return;
+        }
+        let error = company.update().only_error("WriteFailed");
+        assert!(chattr(format!("-{attribute}")));
+        assert!(error.contains(word) && error.contains(&format!("chattr -{attribute}")), "{error}");
+        assert!(company.service.stats().requests.is_empty());
+    }
+}
+
+#[test]
+fn a_relative_home_counts_from_the_current_folder_for_every_file() {
+    let mut company = Company::with(approving(), 1);
+    let home = company.home.path().join("own");
+    std::fs::create_dir(&home).unwrap();
+    std::fs::rename(company.aws(""), home.join(".aws")).unwrap();
+    company.variable(if cfg!(windows) { "USERPROFILE" } else { "HOME" }, "own");
+    company.update().assert_created(1);
+    assert!(home.join(".aws/credentials").exists() && home.join(".aws/sso/cache").exists());
+}
