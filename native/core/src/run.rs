@@ -161,10 +161,19 @@ impl Drop for Run {
 }
 
 /// The one runtime of the process: made at the first network call and never dropped, since a drop may block or panic inside a host.
-fn runtime() -> Result<&'static Runtime, &'static std::io::Error> {
-    static RUNTIME: LazyLock<std::io::Result<Runtime>> =
-        LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("aws-sso").enable_all().build());
-    RUNTIME.as_ref()
+///
+/// # Errors
+/// Why there is none, as a sentence's part: its threads could not be started, or they are those of the process that this one was forked from.
+fn runtime() -> Result<&'static Runtime, String> {
+    static RUNTIME: LazyLock<(u32, std::io::Result<Runtime>)> = LazyLock::new(|| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("aws-sso").enable_all().build();
+        (std::process::id(), runtime)
+    });
+    let (process, runtime) = &*RUNTIME;
+    if *process != std::process::id() {
+        return Err("this process was forked from one that had used the network".to_owned());
+    }
+    runtime.as_ref().map_err(std::string::ToString::to_string)
 }
 
 thread_local! {

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../include/aws_sso.h"
 
@@ -100,8 +102,20 @@ static void cancel_while_it_runs(const char *request) {
     sso_operation_free(operation);
 }
 
+/* A child of a process that has used the network has none of its threads: it gets an error, and does not hang. */
+static void fork_and_ask(const char *request) {
+    int status = 0;
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        alarm(60);
+        _exit(count_events(request, "was forked") == 1 ? 0 : 1);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 int main(int argc, char **argv) {
-    CHECK(argc == 4);
+    CHECK(argc == 4 || argc == 5);
     if (strcmp(argv[1], "repeat") == 0) {
         for (int left = atoi(argv[3]); left > 0; left--) {
             count_events(argv[2], "");
@@ -116,6 +130,9 @@ int main(int argc, char **argv) {
     CHECK(count_events(argv[2], "\"status\":\"Created\"") == atoi(argv[3]));
     CHECK(count_events(argv[2], "\"status\":\"StillValid\"") == atoi(argv[3]));
     cancel_while_it_runs(argv[2]);
+    if (argc == 5) {
+        fork_and_ask(argv[4]);
+    }
     puts("whole");
     return 0;
 }
