@@ -13,8 +13,12 @@ mod login;
 mod names;
 mod network;
 mod other_keys;
+mod requests;
 mod sessions;
 mod stored_environments;
+
+#[path = "../common/counts.rs"]
+mod counts;
 
 #[path = "../common/company.rs"]
 mod company;
