@@ -488,7 +488,7 @@ impl Surroundings {
         let mode = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.mode());
         let folder = created.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let (Ok(file), Ok(folder)) = (mode(created), mode(folder)) else { return Self::default() };
-        let modes_count = file & 0o077 == 0;
+        let modes_count = file & 0o777 == 0o600;
         // In a folder with the sticky bit only a file's owner can replace it.
         Self { anybody_can_replace: modes_count && folder & 0o002 != 0 && folder & 0o1000 == 0 }
     }
