@@ -238,16 +238,18 @@ impl TokenFiles {
 
     fn token_of(object: &Map<String, Value>) -> Option<Token> {
         let text = |name: &str| text_of(object, name);
-        let registration = text("clientId").zip(text("clientSecret")).map(|(client_id, client_secret)| Registration {
+        // What no token can be would break the request that it is sent with.
+        let secret = |name: &str| text(name).and_then(Secret::plain);
+        let registration = text("clientId").zip(secret("clientSecret")).map(|(client_id, client_secret)| Registration {
             client_id,
-            client_secret: Secret::new(client_secret),
+            client_secret,
             expires_at: time_of(object, "registrationExpiresAt"),
             method: LoginMethod::DeviceCode,
         });
         Some(Token {
-            access_token: Secret::new(text("accessToken")?),
+            access_token: secret("accessToken")?,
             expires_at: time_of(object, "expiresAt")?,
-            refresh_token: text("refreshToken").map(Secret::new),
+            refresh_token: secret("refreshToken"),
             registration,
             other_file: None,
             refused: text(REFUSED),
@@ -264,7 +266,7 @@ impl TokenFiles {
         Some(Registration {
             method,
             client_id: text_of(&object, "clientId")?,
-            client_secret: Secret::new(text_of(&object, "clientSecret")?),
+            client_secret: Secret::plain(text_of(&object, "clientSecret")?)?,
             expires_at: Some(time_of(&object, "expiresAt")?),
         })
     }
