@@ -2,10 +2,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use sso_core::protocol::{DisconnectSession, Event, GetAccount, GetRole, Operation, SessionTerms, Update};
+use sso_core::protocol::{AccountView, DisconnectSession, Event, GetAccount, GetRole, Operation, SessionTerms, Update};
 use sso_stand_in::{Control, Options};
 
 use crate::{Company, Seen, approving, assert_says, within};
@@ -159,6 +160,16 @@ fn assert_keeps(secrets: &[String], seen: &Seen, what: &str) {
     }
 }
 
+/// Tries all cases side by side, since each login waits for a second.
+fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
+    let check = &check;
+    thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(move || check(case));
+        }
+    });
+}
+
 fn accounts() -> Operation {
     Operation::GetAccount(GetAccount { environment: "Acme".into(), known: false, session: SessionTerms::default() })
 }
@@ -290,31 +301,317 @@ fn no_failure_of_a_request_shows_a_token() {
         ("/assignment/accounts", Operation::GetAccount(GetAccount { environment: "Acme".into(), known: false, session: within(2) })),
         ("/logout", Operation::DisconnectSession(DisconnectSession { environments: vec!["Acme".into()], remove_credentials: false })),
     ] {
-        thread::scope(|scope| {
-            for (what, fault) in FAULTS {
-                let operation = operation.clone();
-                scope.spawn(move || {
-                    let (company, spoiler) = company(approving());
-                    company.update().assert_created(2);
-                    let secrets = secrets(&company);
-                    if path == TOKEN {
-                        company.service.control(Control { expire_tokens: true, ..Control::default() });
-                    }
-                    let known = secrets.clone();
-                    spoiler.set(move |at, answer| {
-                        if at == path {
-                            fault(answer);
-                            let sent: Vec<&str> = known.iter().map(String::as_str).filter(|secret| answer.request.contains(secret)).collect();
-                            assert!(!sent.is_empty(), "{}", answer.request);
-                            let echo = sent.join(" ");
-                            answer.head.iter_mut().chain([&mut answer.body]).for_each(|text| *text = text.replace("SECRETS", &echo));
-                        }
-                    });
-                    let seen = company.run(operation);
-                    assert_keeps(&secrets, &seen, &format!("{path}: {what}"));
-                    assert!(seen.codes().iter().all(|code| code != "InternalError"), "{path}: {what}: {:?}", seen.failed);
-                });
+        side_by_side(FAULTS.map(|fault| (fault, operation.clone())), |((what, fault), operation)| {
+            let (company, spoiler) = company(approving());
+            company.update().assert_created(2);
+            let secrets = secrets(&company);
+            if path == TOKEN {
+                company.service.control(Control { expire_tokens: true, ..Control::default() });
             }
+            let known = secrets.clone();
+            spoiler.set(move |at, answer| {
+                if at == path {
+                    fault(answer);
+                    let sent: Vec<&str> = known.iter().map(String::as_str).filter(|secret| answer.request.contains(secret)).collect();
+                    assert!(!sent.is_empty(), "{}", answer.request);
+                    let echo = sent.join(" ");
+                    answer.head.iter_mut().chain([&mut answer.body]).for_each(|text| *text = text.replace("SECRETS", &echo));
+                }
+            });
+            let seen = company.run(operation);
+            assert_keeps(&secrets, &seen, &format!("{path}: {what}"));
+            assert!(seen.codes().iter().all(|code| code != "InternalError"), "{path}: {what}: {:?}", seen.failed);
         });
     }
+}
+
+#[test]
+fn an_answer_without_an_end_is_an_error_of_every_operation() {
+    let limited: [(&str, fn(&mut Answer)); 2] = [
+        ("chunks without an end", |answer| {
+            answer.body = " ".repeat(1024);
+            answer.endless = true;
+        }),
+        ("an announced length", |answer| answer.header("Content-Length", "5000000000")),
+    ];
+    let listed = || Operation::GetRole(roles_of(&["100000000000"]));
+    side_by_side(
+        [
+            ("/client/register", None),
+            ("/device_authorization", None),
+            (TOKEN, None),
+            (KEYS, None),
+            ("/assignment/accounts", Some(accounts as fn() -> Operation)),
+            ("/assignment/roles", Some(listed)),
+        ],
+        |(path, operation)| {
+            for (what, fault) in limited {
+                let (company, spoiler) = company(approving());
+                spoiler.set(move |at, answer| {
+                    if at == path {
+                        fault(answer);
+                    }
+                });
+                let seen = operation.map_or_else(|| company.update(), |operation| company.run(operation()));
+                assert!(!seen.failed.is_empty() && seen.codes().iter().all(|code| code == "ServiceError"), "{path}, {what}: {:?}", seen.failed);
+                assert_says(&seen.failed[0].message, &["larger than 1 MB"]);
+                assert_eq!(company.requests("RegisterClient"), 1, "{path}, {what}: it is not tried again");
+            }
+        },
+    );
+}
+
+fn roles_of(accounts: &[&str]) -> GetRole {
+    let account = |id: &&str| AccountView { environment: "Acme".into(), account_id: (*id).to_owned(), account_name: None, email_address: None };
+    GetRole { environment: "Acme".into(), accounts: accounts.iter().map(account).collect(), known: false, throttle_limit: 4, session: SessionTerms::default() }
+}
+
+/// Puts pages of so many accounts in place of each page, the next of which has another token each time.
+fn endless_pages(spoiler: &Spoiler, items: usize) -> Arc<AtomicUsize> {
+    let pages = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&pages);
+    spoiler.set(move |path, answer| {
+        let (list, item) = match path {
+            "/assignment/accounts" => ("accountList", r#"{"accountId":"100000000000","accountName":"A"}"#),
+            "/assignment/roles" => ("roleList", r#"{"roleName":"R","accountId":"100000000000"}"#),
+            _ => return,
+        };
+        let number = count.fetch_add(1, Ordering::Relaxed);
+        answer.status("200 OK");
+        answer.body = format!(r#"{{"nextToken":"page{number}","{list}":[{}]}}"#, vec![item; items].join(","));
+    });
+    pages
+}
+
+#[test]
+fn a_list_without_an_end_is_an_error_at_its_thousandth_page_or_its_hundred_thousandth_item() {
+    for operation in [accounts(), Operation::GetRole(roles_of(&["100000000000"]))] {
+        for (items, most, error) in [(1, 1000, "more than 1000 pages"), (10_000, 11, "more than 100000 items")] {
+            let (company, spoiler) = company(approving());
+            let pages = endless_pages(&spoiler, items);
+            let seen = company.run(operation.clone());
+            assert_says(&seen.only_error("ServiceError"), &[error]);
+            assert_eq!(pages.load(Ordering::Relaxed), most);
+        }
+    }
+}
+
+#[test]
+fn a_list_of_roles_in_many_accounts_ends_too() {
+    let (company, spoiler) = company(approving());
+    spoiler.set(|path, answer| {
+        if path == "/assignment/roles" {
+            let role = r#"{"roleName":"R","accountId":"100000000000"}"#;
+            answer.body = format!(r#"{{"roleList":[{}]}}"#, vec![role; 20_000].join(","));
+        }
+    });
+    let ids: Vec<String> = (0..20).map(|number| format!("{:012}", 100_000_000_000_u64 + number)).collect();
+    let seen = company.run(Operation::GetRole(roles_of(&ids.iter().map(String::as_str).collect::<Vec<_>>())));
+    assert!(!seen.failed.is_empty() && seen.failed.iter().all(|failed| failed.message.contains("more than 100000 items")), "{:?}", seen.failed);
+}
+
+#[test]
+fn a_text_of_the_service_that_nobody_could_read_is_an_error_that_names_it() {
+    let long = |length: usize| "x".repeat(length);
+    side_by_side(
+        [
+            ("/assignment/accounts", "accountName", long(257), "name of an account"),
+            ("/assignment/accounts", "emailAddress", long(257), "e-mail address"),
+            ("/assignment/accounts", "accountId", long(5000), "account id"),
+            ("/assignment/accounts", "nextToken", long(20_000), "next page"),
+            ("/device_authorization", "userCode", long(65), "user code"),
+            ("/device_authorization", "verificationUriComplete", format!("https://example.com/{}", long(2048)), "address"),
+            ("/device_authorization", "deviceCode", long(20_000), "device code"),
+            ("/client/register", "clientId", long(2000), "client id"),
+            ("/client/register", "clientId", "a\r\nb".to_owned(), "client id"),
+        ],
+        |(path, member, value, name)| {
+            let (company, spoiler) = company(approving());
+            spoiler.set(move |at, answer| {
+                if at == path {
+                    answer.member(member, value.as_str());
+                }
+            });
+            let seen = company.run(accounts());
+            assert_says(&seen.only_error("ServiceError"), &["cannot be used", name]);
+            assert!(seen.text.len() < 4000, "{}", seen.text);
+        },
+    );
+}
+
+#[test]
+fn the_longest_names_that_the_service_has_are_listed() {
+    let (company, spoiler) = company(Options { accounts: 1, ..approving() });
+    let name = "ü".repeat(256);
+    let given = name.clone();
+    spoiler.set(move |path, answer| {
+        if path == "/assignment/accounts" {
+            answer.member("accountName", given.as_str());
+        }
+    });
+    let named = company.events(accounts()).into_iter().filter_map(|event| if let Event::Account(account) = event { account.account_name } else { None });
+    assert_eq!(named.collect::<Vec<_>>(), [name]);
+}
+
+#[test]
+fn a_text_that_turns_its_direction_or_hides_is_listed_without_that() {
+    let (company, spoiler) = company(Options { accounts: 1, ..approving() });
+    spoiler.set(|path, answer| {
+        if path == "/assignment/accounts" {
+            answer.member("accountName", "\u{202e}Ac\u{200b}me\u{2066} \u{ad}\u{feff}Pro\u{e0041}d\u{2028}");
+        }
+    });
+    let seen = company.run(accounts());
+    assert!(seen.text.contains("\"Acme Prod\""), "{}", seen.text);
+}
+
+#[test]
+fn a_token_that_could_break_a_file_or_a_request_is_an_error_and_is_not_stored() {
+    let bad = ["a\r\nx-injected: 1", "a b", "\u{1b}[2J", "tökén", "\u{202e}a", &"x".repeat(20_000)].map(str::to_owned);
+    for member in ["accessToken", "refreshToken"] {
+        side_by_side(bad.clone(), |value| {
+            let (company, spoiler) = company(approving());
+            let given = value.clone();
+            spoiler.set(move |path, answer| {
+                if path == TOKEN {
+                    answer.member(member, given.as_str());
+                }
+            });
+            let seen = company.update();
+            assert_says(&seen.only_error("ServiceError"), &["cannot be used", if member == "accessToken" { "access token" } else { "refresh token" }]);
+            assert_eq!((company.requests("CreateToken"), company.requests("GetRoleCredentials")), (1, 0), "{value:.20?}");
+            assert!(!seen.text.contains(&value.chars().filter(|c| !c.is_control()).collect::<String>()), "{}", seen.text);
+            let files = std::fs::read_dir(company.aws("sso/cache")).into_iter().flatten();
+            assert!(files.into_iter().all(|file| !std::fs::read_to_string(file.unwrap().path()).unwrap().contains("\"accessToken\"")));
+        });
+    }
+    side_by_side(bad, |value| {
+        let (company, spoiler) = company(approving());
+        spoiler.set(move |path, answer| {
+            if path == "/client/register" {
+                answer.member("clientSecret", value.as_str());
+            }
+        });
+        assert_says(&company.update().only_error("ServiceError"), &["client secret"]);
+    });
+}
+
+#[test]
+fn a_token_in_the_cache_that_could_break_a_request_leads_to_a_login() {
+    side_by_side(["a\\r\\nx: y", "a b", "\\u0000", "\u{e9}"], |bad| {
+        let mut company = Company::with(approving(), 1);
+        company.update().assert_created(1);
+        company.forget();
+        for entry in std::fs::read_dir(company.aws("sso/cache")).unwrap() {
+            let path = entry.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(&path, text.replace("\"accessToken\": \"", &format!("\"accessToken\": \"{bad}"))).unwrap();
+        }
+        let seen = company.forced();
+        assert!(seen.failed.is_empty(), "{bad}: {:?}", seen.failed);
+        assert_eq!((company.service.stats().logins, company.service.stats().violations.len()), (2, 0), "{bad}");
+    });
+}
+
+#[test]
+fn keys_that_had_expired_when_they_came_fail_their_profile_once_and_are_not_fetched_again_soon() {
+    let seconds = |seconds: i64| (time::OffsetDateTime::now_utc().unix_timestamp() + seconds) * 1000;
+    side_by_side(
+        [
+            (serde_json::json!(0), "no expiration"),
+            (serde_json::Value::Null, "no expiration"),
+            (serde_json::json!(seconds(-10)), "expired at"),
+            (serde_json::json!(seconds(-86_400)), "expired at"),
+            (serde_json::json!(seconds(3600) / 1000), "not a time"),
+            (serde_json::json!(-1), "not a time"),
+            (serde_json::json!(i64::MAX), "not a time"),
+            (serde_json::json!(i64::MIN), "not a time"),
+            (serde_json::json!(253_402_300_799_000_i64), "not a time"),
+        ],
+        |(expiration, why)| {
+            let (mut company, spoiler) = company(approving());
+            let given = expiration.clone();
+            spoiler.set(move |path, answer| {
+                if path == KEYS && answer.request.contains("100000000000") {
+                    answer.member("expiration", given.clone());
+                }
+            });
+            let seen = company.update();
+            assert_says(&seen.only_error("ServiceError"), &["Account1", why, "not requested again for 5 minutes"]);
+            assert_eq!(seen.statuses(), [("Created", 1), ("ServiceError", 1)].into(), "{expiration}");
+            assert_eq!(company.credentials().matches("aws_access_key_id").count(), 1);
+            assert_eq!(company.requests("GetRoleCredentials"), 2, "{expiration}");
+            let seen = company.update();
+            assert_says(&seen.only_error("ServiceError"), &["Account1", why]);
+            assert_eq!(seen.statuses(), [("StillValid", 1), ("ServiceError", 1)].into());
+            assert_eq!(company.requests("GetRoleCredentials"), 2, "{expiration}");
+            // A new process knows nothing of it, and asks once.
+            company.forget();
+            spoiler.set(|_, _| {});
+            assert!(company.update().failed.is_empty());
+            assert_eq!(company.requests("GetRoleCredentials"), 3, "{expiration}");
+        },
+    );
+}
+
+#[test]
+fn a_date_that_no_clock_shows_is_ignored_and_costs_neither_session_nor_keys() {
+    side_by_side(
+        [
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+            "Fri, 31 Dec 9999 23:59:59 -1200",
+            "Thu, 01 Jan 1970 00:00:00 GMT",
+            "Sat, 01 Jan 2101 00:00:01 GMT",
+            "Tue, 31 Dec 2019 23:59:59 GMT",
+            "Sat, 01 Jan 0000 00:00:00 GMT",
+            "soon",
+            "",
+        ],
+        |date| {
+            let (company, spoiler) = company(approving());
+            spoiler.set(move |_, answer| answer.header("Date", date));
+            company.update().assert_created(2);
+            company.service.control(Control { expire_tokens: true, ..Control::default() });
+            let seen = company.forced();
+            assert!(seen.failed.is_empty(), "{date}: {:?}", seen.failed);
+            assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, 1), "{date}");
+            // Keys that ended long ago are due, whatever the service says of the time.
+            company.clock.move_by(2 * 86_400);
+            let plan = sso_core::protocol::Plan { environments: Vec::new(), force: false, minimum_remaining: 900, replace_keys: false, due_only: false };
+            assert!(company.run(Operation::Plan(plan)).planned.iter().all(|(_, due)| *due), "{date}");
+        },
+    );
+}
+
+#[test]
+fn a_clock_that_is_days_or_years_off_goes_on_working() {
+    side_by_side([2, -2, 400, -400], |days| {
+        let company = Company::with(Options { clock_offset: days * 86_400, ..approving() }, 2);
+        company.update().assert_created(2);
+        assert_eq!(company.update().statuses(), [("StillValid", 2)].into(), "{days}");
+        assert_eq!(company.service.stats().logins, 1, "{days}");
+    });
+}
+
+#[test]
+fn times_in_files_that_are_beyond_all_calendars_break_nothing() {
+    side_by_side(["9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59Z", "0000-01-01T00:00:00+23:59", "0001-01-01T00:00:00Z"], |time| {
+        let mut company = Company::with(approving(), 1);
+        company.update().assert_created(1);
+        company.forget();
+        let change = |path: std::path::PathBuf, key: &str, quote: &str| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let Some((before, rest)) = text.split_once(key) else { return };
+            let end = rest.find(if quote.is_empty() { '\n' } else { '"' }).unwrap();
+            std::fs::write(&path, format!("{before}{key}{time}{}", &rest[end..])).unwrap();
+        };
+        change(company.aws("credentials"), "x_security_token_expires = ", "");
+        for entry in std::fs::read_dir(company.aws("sso/cache")).unwrap() {
+            change(entry.unwrap().path(), "\"expiresAt\": \"", "\"");
+        }
+        let session = Operation::GetSession(sso_core::protocol::GetSession { environments: Vec::new() });
+        for seen in [company.run(session), company.update(), company.forced()] {
+            assert!(seen.codes().iter().all(|code| code != "InternalError"), "{time}: {:?}", seen.failed);
+        }
+    });
 }
