@@ -9,7 +9,7 @@ use crate::browser::try_open;
 use crate::credentials_file::rfc3339;
 use crate::environment::Environment;
 use crate::error::{Code, Error};
-use crate::pkce::Callback;
+use crate::pkce::{Authorization, Callback};
 use crate::protocol::{Event, LoginMethod, Verification, Waiting};
 use crate::qr_code;
 use crate::regions;
@@ -123,10 +123,12 @@ impl Login<'_> {
             Some(client) => client,
             None => self.register(LoginMethod::Pkce).await?,
         };
-        let (code, redirect_uri, verifier) = self.authorization_code(callback, &client.client_id).await?;
+        let Authorization { code, redirect_uri, verifier, browser } = self.authorization_code(callback, &client.client_id).await?;
         let grant = Grant::AuthorizationCode { code: &code, redirect_uri: &redirect_uri, verifier: &verifier };
-        let token = self.within(self.service.create_token(&client, grant)).await?.map_err(|refusal| self.refused(&refusal))?;
-        Ok((client, token))
+        // The page must not say that somebody is logged in before that is so.
+        let redeemed = self.within(self.service.create_token(&client, grant)).await;
+        browser.show(matches!(redeemed, Ok(Ok(_)))).await;
+        Ok((client, redeemed?.map_err(|refusal| self.refused(&refusal))?))
     }
 
     async fn register(&self, method: LoginMethod) -> Result<Registration, NoLogin> {
