@@ -57,12 +57,12 @@ impl Cause {
             };
         }
         found.into_cause(match failure {
-            SdkError::ConstructionFailure(_) => "the request could not be built from the settings",
+            SdkError::ConstructionFailure(_) => "the request could not be built",
             SdkError::TimeoutError(_) => "there was no answer in time",
             SdkError::DispatchFailure(failure) if failure.is_timeout() => "there was no answer in time",
             SdkError::DispatchFailure(failure) if failure.is_user() => "the request could not be sent",
             SdkError::DispatchFailure(failure) if failure.is_io() => "the connection failed",
-            SdkError::DispatchFailure(_) => "the request failed",
+            SdkError::DispatchFailure(_) => "the request could not be built or sent",
             SdkError::ResponseError(_) => "the answer could not be read",
             _ => "the request failed for an unknown reason",
         })

@@ -1436,4 +1436,115 @@ mod tests {
             assert_eq!(answer(status, headers, body).is_oauth_refusal(), expected, "{status} {headers:?} {body}");
         }
     }
+
+    /// Gives every request the same answer.
+    #[derive(Debug, Clone)]
+    struct Canned(&'static str);
+
+    impl HttpConnector for Canned {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(200.try_into().unwrap(), aws_smithy_types::body::SdkBody::from(self.0))))
+        }
+    }
+
+    impl HttpClient for Canned {
+        fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+            SharedHttpConnector::new(self.clone())
+        }
+    }
+
+    fn client() -> Registration {
+        Registration { client_id: "c".into(), client_secret: Secret::new("clientsecret"), expires_at: None, method: LoginMethod::DeviceCode }
+    }
+
+    #[tokio::test]
+    async fn a_login_waits_neither_for_days_between_two_polls_nor_for_days_in_all() {
+        for (answer, interval, expires_in) in [
+            (r#"{"deviceCode":"d","userCode":"U","verificationUri":"https://example.com","interval":2147483647,"expiresIn":2147483647}"#, 60, 3600),
+            (r#"{"deviceCode":"d","userCode":"U","verificationUri":"https://example.com","interval":-1,"expiresIn":-1}"#, 5, 600),
+            (r#"{"deviceCode":"d","userCode":"U","verificationUri":"https://example.com"}"#, 5, 600),
+            (r#"{"deviceCode":"d","userCode":"U","verificationUri":"https://example.com","interval":2,"expiresIn":1800}"#, 2, 1800),
+        ] {
+            let service = Service::over(settings("us-west-2", &[]).unwrap(), SharedHttpClient::new(Canned(answer)), Arc::default());
+            let authorization = service.start_device_authorization(&client(), "https://example.com/start").await.unwrap();
+            assert_eq!((authorization.interval.as_secs(), authorization.expires_in.as_secs()), (interval, expires_in), "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_cannot_be_built_is_an_error_without_its_tokens() {
+        let secrets = ["accesstoken", "refreshtoken", "clientsecret"];
+        let spoil: [fn(&mut Settings); 3] = [
+            |settings| settings.portal_url = Some("https:/portal.example.com".into()),
+            |settings| settings.portal_url = Some("https://portal .example.com".into()),
+            |settings| settings.region = "us west 2".into(),
+        ];
+        for spoil in spoil {
+            let mut settings = settings("us-west-2", &[]).unwrap();
+            spoil(&mut settings);
+            settings.oidc_url.clone_from(&settings.portal_url);
+            let service = Service::over(settings, SharedHttpClient::new(Recorder::default()), Arc::default());
+            let (access, refresh) = (Secret::new(secrets[0]), Secret::new(secrets[1]));
+            let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+            let refusals = [
+                service.role_credentials(&access, "100000000000", "Role", deadline).await.unwrap_err(),
+                service.accounts(&access, None, deadline).await.unwrap_err(),
+                service.roles(&access, "100000000000", None, deadline).await.unwrap_err(),
+                service.logout(&access).await.unwrap_err(),
+                service.create_token(&client(), Grant::RefreshToken(&refresh)).await.unwrap_err(),
+                service.start_device_authorization(&client(), "https://example.com/start").await.unwrap_err(),
+                service.register_client(&[], "https://example.com/start", LoginMethod::Pkce).await.unwrap_err(),
+            ];
+            for refusal in refusals {
+                let error = service.error(&refusal, true);
+                let text = format!("{error} {error:?} {refusal:?} {:?}", error.action());
+                assert!(secrets.iter().all(|secret| !text.contains(secret)), "{text}");
+                assert!(error.code() == Code::NetworkError && text.contains("the request could not be built"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_passed_on_as_it_was_judged() {
+        for (written, expected) in [
+            ("https://portal.example.com", "https://portal.example.com"),
+            (" HTTPS://Portal.Example.com:443/ ", "https://portal.example.com"),
+            ("https://portal.example.com:8443/a%20b/./c/", "https://portal.example.com:8443/a%20b/c"),
+            ("http://127.1:80", "http://127.0.0.1"),
+            ("http://[0:0::1]:4711", "http://[::1]:4711"),
+            ("http://localhost:1", "http://localhost:1"),
+        ] {
+            assert_eq!(endpoint_url(written).as_deref(), Some(expected), "{written}");
+        }
+        for refused in [
+            "",
+            "https",
+            "https:",
+            "https:/a",
+            "https:a",
+            "https:///a",
+            "https:\\\\a",
+            "https://a?b",
+            "https://a#b",
+            "https://a b",
+            "https://ä.example.com",
+            "https://a@b",
+        ] {
+            assert_eq!(endpoint_url(refused), None, "{refused}");
+        }
+    }
+
+    #[test]
+    fn an_error_repeats_no_secret_of_its_request_and_no_endless_message() {
+        let (long, secret) = ("x".repeat(490), Secret::new("aoaAAAAsecret"));
+        let body = format!(r#"{{"error":"aoaAAAAsecret","error_description":"{long}aoaAAAAsecret{long}"}}"#);
+        let mut answer = HttpResponse::new(400.try_into().unwrap(), aws_smithy_types::body::SdkBody::from(body));
+        answer.headers_mut().insert("x-amzn-requestid", "aoaAAAAsecret");
+        let failure: SdkError<aws_sdk_sso::operation::logout::LogoutError, HttpResponse> =
+            SdkError::service_error(aws_sdk_sso::operation::logout::LogoutError::unhandled("x"), answer);
+        let refusal = refusal(&failure, &LastAnswer::default(), &[&secret]);
+        assert!(!format!("{refusal:?}").contains("aoaAAAA"), "{refusal:?}");
+        let Refusal::Answered { message, .. } = refusal else { panic!("{refusal:?}") };
+        assert!(message.chars().count() == 500 && message.ends_with('…'), "{message}");
+    }
 }
