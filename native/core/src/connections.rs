@@ -9,7 +9,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
-use zeroize::Zeroizing;
+
+use crate::secret::SecretBytes;
 
 /// An answer is at most this long, in bytes. A page of a list has 100 items, of some hundred bytes each.
 const LARGEST_ANSWER: usize = 1024 * 1024;
@@ -82,29 +83,18 @@ async fn whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError>
         return Err(too_large());
     }
     let mut stream = ByteStream::new(answer.take_body());
-    // Of the final size from the start where that is known, since what grows leaves its content behind.
     let expected = announced.and_then(|length| usize::try_from(length).ok()).unwrap_or(16 * 1024);
-    let mut body = Zeroizing::new(Vec::with_capacity(expected));
+    let mut body = SecretBytes::with_capacity(expected);
     while let Some(part) = stream.next().await {
         let part = part.map_err(|fault| ConnectorError::io(CutOff(fault).into()))?;
         if body.len() + part.len() > LARGEST_ANSWER {
             return Err(too_large());
         }
-        append(&mut body, &part);
+        body.push(&part);
         wipe(part);
     }
-    *answer.body_mut() = SdkBody::from(Bytes::from_owner(body));
+    *answer.body_mut() = SdkBody::from(Bytes::from_owner(body.into_inner()));
     Ok(answer)
-}
-
-/// Appends without leaving the old content in memory that is freed.
-fn append(body: &mut Zeroizing<Vec<u8>>, part: &[u8]) {
-    if body.capacity() - body.len() < part.len() {
-        let mut larger = Zeroizing::new(Vec::with_capacity((body.len() + part.len()).saturating_mul(2)));
-        larger.extend_from_slice(body);
-        *body = larger;
-    }
-    body.extend_from_slice(part);
 }
 
 /// Wipes a part of an answer where nothing else uses its memory.

@@ -43,6 +43,43 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// Bytes with secrets in them, which are wiped at their end, and also where they move because they grow.
+pub(crate) struct SecretBytes(Zeroizing<Vec<u8>>);
+
+impl SecretBytes {
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self(Zeroizing::new(Vec::with_capacity(capacity)))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn push(&mut self, part: &[u8]) {
+        if self.0.capacity() - self.0.len() < part.len() {
+            let mut larger = Zeroizing::new(Vec::with_capacity((self.0.len() + part.len()).saturating_mul(2)));
+            larger.extend_from_slice(&self.0);
+            self.0 = larger;
+        }
+        self.0.extend_from_slice(part);
+    }
+
+    pub(crate) fn into_inner(self) -> Zeroizing<Vec<u8>> {
+        self.0
+    }
+}
+
+impl std::io::Write for SecretBytes {
+    fn write(&mut self, part: &[u8]) -> std::io::Result<usize> {
+        self.push(part);
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -877,9 +877,9 @@ impl Service {
         if let Some(refusal) = self.held.get(account_id, role_name) {
             return Err(refusal);
         }
-        let request = self.portal.get_role_credentials().access_token(access_token.reveal()).account_id(account_id).role_name(role_name);
+        let request = || self.portal.get_role_credentials().access_token(access_token.reveal()).account_id(account_id).role_name(role_name);
         let last_answer = LastAnswer::default();
-        let answer = self.paced(access_token, deadline, &last_answer, |last_answer| request.clone().customize().interceptor(last_answer).send()).await?;
+        let answer = self.paced(access_token, deadline, &last_answer, |last_answer| request().customize().interceptor(last_answer).send()).await?;
         let Answer { request_id, date, .. } = last_answer.get();
         let garbled = |message: &str| Refusal::Garbled { message: message.to_owned(), request_id: request_id.clone() };
         let keys = answer.role_credentials.ok_or_else(|| garbled("the answer has no keys"))?;
@@ -902,8 +902,8 @@ impl Service {
 
     /// One page of `ListAccounts`, and the token of the next one.
     pub(crate) async fn accounts(&self, access_token: &Secret, next_token: Option<String>, deadline: tokio::time::Instant) -> Result<Page<Account>, Refusal> {
-        let request = self.portal.list_accounts().access_token(access_token.reveal()).max_results(LARGEST_PAGE).set_next_token(next_token);
-        let send = |last_answer| request.clone().customize().interceptor(last_answer).send();
+        let request = || self.portal.list_accounts().access_token(access_token.reveal()).max_results(LARGEST_PAGE).set_next_token(next_token.clone());
+        let send = |last_answer| request().customize().interceptor(last_answer).send();
         let answer = self.paced(access_token, deadline, &LastAnswer::default(), send).await?;
         let account = |account: &aws_sdk_sso::types::AccountInfo| {
             Ok(Account {
@@ -924,9 +924,15 @@ impl Service {
         next_token: Option<String>,
         deadline: tokio::time::Instant,
     ) -> Result<Page<String>, Refusal> {
-        let request =
-            self.portal.list_account_roles().access_token(access_token.reveal()).account_id(account_id).max_results(LARGEST_PAGE).set_next_token(next_token);
-        let send = |last_answer| request.clone().customize().interceptor(last_answer).send();
+        let request = || {
+            self.portal
+                .list_account_roles()
+                .access_token(access_token.reveal())
+                .account_id(account_id)
+                .max_results(LARGEST_PAGE)
+                .set_next_token(next_token.clone())
+        };
+        let send = |last_answer| request().customize().interceptor(last_answer).send();
         let answer = self.paced(access_token, deadline, &LastAnswer::default(), send).await?;
         let role = |role: &aws_sdk_sso::types::RoleInfo| Ok(short_text("name of a role", role.role_name(), LONGEST_NAME)?.unwrap_or_default());
         let items = answer.role_list().iter().map(role).collect::<Result<_, Refusal>>()?;
@@ -935,9 +941,9 @@ impl Service {
 
     /// `Logout`: ends the token at the service; role credentials already given stay good.
     pub(crate) async fn logout(&self, access_token: &Secret) -> Result<(), Refusal> {
-        let request = self.portal.logout().access_token(access_token.reveal());
+        let request = || self.portal.logout().access_token(access_token.reveal());
         let deadline = tokio::time::Instant::now() + ATTEMPT_TIMEOUT;
-        let send = |last_answer| request.clone().customize().interceptor(last_answer).send();
+        let send = |last_answer| request().customize().interceptor(last_answer).send();
         self.paced(access_token, deadline, &LastAnswer::default(), send).await.map(drop)
     }
 
