@@ -36,8 +36,6 @@ pub(crate) enum Fault {
     Certificate(String),
     /// The proxy opened no connection to the host, and why.
     Tunnel(&'static str),
-    /// The answer is larger than any that the service gives.
-    TooLarge,
     Other(String),
 }
 
@@ -45,17 +43,7 @@ impl Cause {
     /// The cause of a failure, as far as it is of a known kind; of any other, the kind of failure only.
     pub(crate) fn of<E: StdError + 'static>(failure: &SdkError<E, HttpResponse>) -> Self {
         let mut found = Found::default();
-        // The failure itself says nothing that its variant does not.
-        let mut next = failure.source();
-        for _ in 0..DEEPEST {
-            let Some(cause) = next else { break };
-            found.look_at(cause);
-            // The source of an I/O error is that of the error inside it, which would be skipped.
-            next = match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-                Some(inner) => Some(inner),
-                None => cause.source(),
-            };
-        }
+        chain(failure).for_each(|cause| found.look_at(cause));
         found.into_cause(match failure {
             SdkError::ConstructionFailure(_) => "the request could not be built",
             SdkError::TimeoutError(_) => "there was no answer in time",
@@ -67,6 +55,21 @@ impl Cause {
             _ => "the request failed for an unknown reason",
         })
     }
+}
+
+/// Whether a failure is that of an answer that is larger than any that the service gives.
+pub(crate) fn is_too_large<E: StdError + 'static>(failure: &SdkError<E, HttpResponse>) -> bool {
+    chain(failure).any(<dyn StdError>::is::<TooLarge>)
+}
+
+/// The causes of a failure; the failure itself says nothing that its variant does not.
+fn chain<E: StdError + 'static>(failure: &SdkError<E, HttpResponse>) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(failure.source(), |&cause| match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        // The source of an I/O error is that of the error inside it, which would be skipped.
+        Some(inner) => Some(inner),
+        None => cause.source(),
+    })
+    .take(DEEPEST)
 }
 
 /// What is known of a chain of causes.
@@ -96,11 +99,9 @@ impl Found {
                 other => Fault::Other(tls_words(other).to_owned()),
             });
         } else if let Some(fault) = cause.downcast_ref::<hyper::Error>() {
-            self.http = http_words(fault).or(self.http);
+            self.http = Some(http_words(fault));
         } else if cause.is::<CutOff>() {
             self.http = Some("the connection was closed in the middle of an answer");
-        } else if cause.is::<TooLarge>() {
-            self.fault = Some(Fault::TooLarge);
         } else if cause.is::<ResolveDnsError>() || says(cause, "dns error") {
             self.fault = Some(Fault::Unresolved);
         } else if says(cause, "tunnel error: failed to create underlying connection") {
@@ -144,19 +145,19 @@ fn says(error: &(dyn StdError + 'static), text: &str) -> bool {
     write!(rest, "{error}").is_ok() && rest.0.is_empty()
 }
 
-fn http_words(fault: &hyper::Error) -> Option<&'static str> {
+fn http_words(fault: &hyper::Error) -> &'static str {
     if fault.is_timeout() {
-        Some("there was no answer in time")
+        "there was no answer in time"
     } else if fault.is_parse() {
-        Some("the answer is not HTTP")
+        "the answer is not HTTP"
     } else if fault.is_incomplete_message() {
-        Some("the connection was closed before the answer was complete")
+        "the connection was closed before the answer was complete"
     } else if fault.is_closed() || fault.is_canceled() || fault.is_body_write_aborted() {
-        Some("the connection was closed")
+        "the connection was closed"
     } else if fault.is_user() {
-        Some("the request could not be sent")
+        "the request could not be sent"
     } else {
-        None
+        "the HTTP connection failed"
     }
 }
 

@@ -31,7 +31,7 @@ use rustls::pki_types::pem::PemObject as _;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use crate::causes::{Cause, Fault};
+use crate::causes::{Cause, Fault, is_too_large};
 use crate::config_file::ConfigFile;
 use crate::connections::renewing;
 use crate::credentials_file::{RoleCredentials, rfc3339};
@@ -363,9 +363,9 @@ impl Intercept for LastAnswer {
     }
 }
 
-/// The service's id of a request, as it may be shown.
+/// The service's id of a request, where it has the form of one.
 fn request_id_of(response: &HttpResponse) -> Option<String> {
-    response.headers().get("x-amzn-requestid").map(|id| shortened(id, LONGEST_ID)).filter(|id| !id.is_empty())
+    response.headers().get("x-amzn-requestid").filter(|id| is_plain(id) && id.len() <= LONGEST_ID).map(str::to_owned)
 }
 
 /// Keeps the SDK from trying a request again that was refused for the number of them: only the pace knows when it may go.
@@ -477,15 +477,22 @@ impl Refusal {
 
     /// The same refusal without the secrets of its request, which an answer may repeat.
     fn without(mut self, secrets: &[&Secret]) -> Self {
-        if let Self::Answered { error, message, request_id, .. } = &mut self {
-            for text in [error, message].into_iter().chain(request_id) {
-                for secret in secrets.iter().filter(|secret| !secret.reveal().is_empty()) {
-                    if text.contains(secret.reveal()) {
-                        *text = text.replace(secret.reveal(), "** redacted **");
-                    }
-                }
-                *text = shortened(text, LONGEST_MESSAGE);
+        let clean = |text: &mut String, limit: usize| {
+            for secret in secrets.iter().filter(|secret| !secret.reveal().is_empty()) {
+                *text = text.replace(secret.reveal(), "** redacted **");
             }
+            *text = shortened(text, limit);
+        };
+        if let Self::Answered { error, message, .. } = &mut self {
+            clean(error, LONGEST_ID);
+            clean(message, LONGEST_MESSAGE);
+        }
+        match &mut self {
+            Self::Answered { request_id: Some(id), .. }
+            | Self::TimedOut { request_id: Some(id), .. }
+            | Self::Garbled { request_id: Some(id), .. }
+            | Self::Unusable { request_id: Some(id), .. } => clean(id, LONGEST_ID),
+            _ => {}
         }
         self
     }
@@ -881,6 +888,7 @@ impl Service {
         let last_answer = LastAnswer::default();
         let answer = self.paced(access_token, deadline, &last_answer, |last_answer| request().customize().interceptor(last_answer).send()).await?;
         let Answer { request_id, date, .. } = last_answer.get();
+        let request_id = request_id.filter(|id| !id.contains(access_token.reveal()));
         let garbled = |message: &str| Refusal::Garbled { message: message.to_owned(), request_id: request_id.clone() };
         let keys = answer.role_credentials.ok_or_else(|| garbled("the answer has no keys"))?;
         let (Some(id), Some(secret), Some(token)) = (keys.access_key_id, keys.secret_access_key, keys.session_token) else {
@@ -962,9 +970,9 @@ impl Service {
     {
         loop {
             // Only a service that refuses requests for the number of them lets one wait for its turn.
-            let throttled = |_| Refusal::TimedOut { status: Some(429), request_id: last_answer.request_id() };
+            let throttled = |_| Refusal::TimedOut { status: Some(429), request_id: last_answer.request_id() }.without(&[access_token]);
             let turn = tokio::time::timeout_at(deadline, self.pace.turn()).await.map_err(throttled)?;
-            let outcome = tokio::time::timeout_at(deadline, send(last_answer.clone())).await.map_err(|_| last_answer.timed_out())?;
+            let outcome = tokio::time::timeout_at(deadline, send(last_answer.clone())).await.map_err(|_| last_answer.timed_out().without(&[access_token]))?;
             let fault = match outcome {
                 Ok(answer) => {
                     turn.passed();
@@ -1032,7 +1040,6 @@ impl Service {
             }
             (Fault::Certificate(why), _) => format!("{} could not be reached: its certificate is not accepted, since {why}. {settings}", capital(host)),
             (Fault::Tunnel(why), _) => format!("{} could not be reached: the proxy opened no connection to it; {why}. {settings}", capital(host)),
-            (Fault::TooLarge, _) => format!("{} could not be used: its answer is larger than 1 MB. {settings}", capital(host)),
             (Fault::Other(why), Some((proxy, _))) => format!("{} could not be reached: {why}, at the proxy {}. {settings}", capital(host), proxy.in_words()),
             (Fault::Other(why), None) => format!("{} could not be reached: {why}. {settings}", capital(host)),
         };
@@ -1132,16 +1139,14 @@ fn capital(text: &str) -> String {
 fn refusal<E: StdError + 'static>(fault: &SdkError<E, HttpResponse>, last_answer: &LastAnswer, secrets: &[&Secret]) -> Refusal {
     let garbled = |answer: &HttpResponse| Refusal::Garbled { message: "it is not the JSON that was due".to_owned(), request_id: request_id_of(answer) };
     match fault {
-        SdkError::TimeoutError(_) => last_answer.timed_out(),
+        SdkError::TimeoutError(_) => last_answer.timed_out().without(secrets),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => Refusal::TimedOut { status: None, request_id: None },
-        SdkError::ServiceError(answer) if answer.raw().status().is_success() => garbled(answer.raw()),
-        SdkError::ResponseError(answer) if answer.raw().status().is_success() => garbled(answer.raw()),
+        SdkError::ServiceError(answer) if answer.raw().status().is_success() => garbled(answer.raw()).without(secrets),
+        SdkError::ResponseError(answer) if answer.raw().status().is_success() => garbled(answer.raw()).without(secrets),
         SdkError::ServiceError(answer) => answered(answer.raw()).without(secrets),
         SdkError::ResponseError(answer) => answered(answer.raw()).without(secrets),
-        other => match Cause::of(other) {
-            Cause { fault: Fault::TooLarge, .. } => unusable("it is larger than 1 MB"),
-            cause => Refusal::Unreachable(cause),
-        },
+        other if is_too_large(other) => unusable("it is larger than 1 MB"),
+        other => Refusal::Unreachable(Cause::of(other)),
     }
 }
 
@@ -1161,7 +1166,7 @@ fn answered(response: &HttpResponse) -> Refusal {
         (None, Some(exception)) => exception.to_owned(),
         (None, None) => nameless(status),
     };
-    let error = oauth_code(&shortened(&error, LONGEST_ID));
+    let error = oauth_code(&without_controls(&error));
     let origin = match exception {
         Some(_) => Origin::Exception,
         None if field("error").is_some() && is_oauth_code(&error) => Origin::OAuth,
