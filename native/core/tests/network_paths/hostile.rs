@@ -32,6 +32,10 @@ impl Answer {
         self.head[0] = format!("HTTP/1.1 {status}");
     }
 
+    fn says(&mut self, body: &str) {
+        body.clone_into(&mut self.body);
+    }
+
     /// Puts a value in place of each value of a member of the JSON object, or of an object inside it.
     fn member(&mut self, name: &str, value: impl Into<serde_json::Value>) {
         fn replace(object: &mut serde_json::Value, name: &str, value: &serde_json::Value) {
@@ -265,8 +269,8 @@ type Fault = (&'static str, fn(&mut Answer));
 /// All that can be wrong with an answer; `secrets` of the request stand for `SECRETS` in it.
 const FAULTS: [Fault; 12] = [
     ("half of the JSON", |answer| answer.body.truncate(answer.body.len() / 2)),
-    ("no JSON", |answer| answer.body = "SECRETS".to_owned()),
-    ("an empty object", |answer| answer.body = "{}".to_owned()),
+    ("no JSON", |answer| answer.says("SECRETS")),
+    ("an empty object", |answer| answer.says("{}")),
     ("members of other types", |answer| answer.body = answer.body.replace(":\"", ":[\"").replace("\",", "\"],")),
     ("no HTTP", |answer| answer.head = vec!["SECRETS".to_owned()]),
     ("a status that is none", |answer| answer.status("9999 SECRETS")),
@@ -275,17 +279,17 @@ const FAULTS: [Fault; 12] = [
     ("an echo in JSON", |answer| {
         answer.status("400 Bad Request");
         answer.header("x-amzn-errortype", "SECRETS");
-        answer.body = r#"{"error":"SECRETS","error_description":"It was SECRETS","message":"It was SECRETS","__type":"SECRETS"}"#.to_owned();
+        answer.says(r#"{"error":"SECRETS","error_description":"It was SECRETS","message":"It was SECRETS","__type":"SECRETS"}"#);
     }),
     ("an echo with a server's fault", |answer| {
         answer.status("500 SECRETS");
         answer.header("x-amzn-requestid", "SECRETS");
-        answer.body = r#"{"message":"SECRETS SECRETS"}"#.to_owned();
+        answer.says(r#"{"message":"SECRETS SECRETS"}"#);
     }),
     ("a page of a proxy", |answer| {
         answer.status("502 Bad Gateway");
         answer.head.retain(|line| !line.to_ascii_lowercase().starts_with("x-amzn"));
-        answer.body = "<html>SECRETS</html>".to_owned();
+        answer.says("<html>SECRETS</html>");
     }),
     ("another place", |answer| {
         answer.status("302 Found");
@@ -327,7 +331,7 @@ fn no_failure_of_a_request_shows_a_token() {
 
 #[test]
 fn an_answer_without_an_end_is_an_error_of_every_operation() {
-    let limited: [(&str, fn(&mut Answer)); 2] = [
+    let limited: [Fault; 2] = [
         ("chunks without an end", |answer| {
             answer.body = " ".repeat(1024);
             answer.endless = true;
