@@ -124,12 +124,12 @@ impl Found {
 
 /// What `hyper_util` says of a proxy that opens no connection; its type has no public name. Of the statuses it knows 407 only.
 const TUNNEL_FAULTS: [(&str, &str); 6] = [
-    ("tunnel error: proxy authorization required", "it answered 407: it wants a user name and a password, or other ones"),
-    ("tunnel error: unsuccessful", "it refused to"),
-    ("tunnel error: proxy response headers too long", "its answer is too long"),
-    ("tunnel error: unexpected end of file", "it closed the connection"),
-    ("tunnel error: io error establishing tunnel", "the connection to it failed"),
-    ("tunnel error: missing destination host", "the host is missing in the request"),
+    ("tunnel error: proxy authorization required", "the proxy requires a user name and password, or other ones (407)"),
+    ("tunnel error: unsuccessful", "the proxy refused to connect to it"),
+    ("tunnel error: proxy response headers too long", "the answer of the proxy is too long"),
+    ("tunnel error: unexpected end of file", "the proxy closed the connection"),
+    ("tunnel error: io error establishing tunnel", "the connection to the proxy failed"),
+    ("tunnel error: missing destination host", "the request to the proxy has no host"),
 ];
 
 /// Whether an error prints as exactly this text. What it prints besides is not kept anywhere, since it may hold secrets.

@@ -76,7 +76,7 @@ const LONGEST_CODE_LIFETIME: Duration = Duration::from_hours(1);
 /// How long keys are not requested again that had expired when they came.
 const UNUSABLE_KEYS_PAUSE: Duration = Duration::from_mins(5);
 
-/// Times of the service outside of these years are none that it means.
+/// A time outside of these years is not one that the service means.
 const YEARS: std::ops::RangeInclusive<i32> = 2020..=2100;
 
 /// How often the SDK tries a request that meets a fault; the 429 of the portal are the pace's.
@@ -193,7 +193,7 @@ fn place_of(url: &url::Url) -> Option<String> {
 }
 
 /// An endpoint as it is passed on: the URL that was judged, in the form in which it was judged. It has a scheme, `//`, a host and a path of the
-/// characters of RFC 3986 only, so that the SDK understands the same by it; user name, query and fragment are for nothing, and may be secrets.
+/// characters of RFC 3986 only, so that the SDK reads it the same way. User name, query and fragment have no use here, and may be secrets.
 fn endpoint_url(written: &str) -> Option<String> {
     let written = written.trim();
     let (scheme, rest) = written.split_once("://")?;
@@ -1010,10 +1010,11 @@ impl Service {
                     .with_action("Check the network, or give a longer -Timeout.")
             }
             Refusal::Unreachable(cause) => self.unreachable(&host, cause),
-            Refusal::Answered { error, status, .. } if *error == nameless(*status) => {
-                Error::new(Code::ServiceError, format!("{} answered {status} without a word of the service. {}", capital(&host), self.settings.in_words()))
-                    .with_action("Run the command again; a proxy in between may have answered.")
-            }
+            Refusal::Answered { error, status, .. } if *error == nameless(*status) => Error::new(
+                Code::ServiceError,
+                format!("{} answered {status}, and the answer names no error of the service. {}", capital(&host), self.settings.in_words()),
+            )
+            .with_action("Run the command again; a proxy in between may have answered."),
             Refusal::Answered { error, status, message, .. } => {
                 let said = if message.is_empty() { error.clone() } else { format!("{error}: {message}") };
                 Error::new(Code::ServiceError, format!("{} answered {status} ({said}).", capital(&host)))
@@ -1039,7 +1040,7 @@ impl Service {
                 format!("The name {} of the proxy in {} could not be resolved. {settings}", Settings::host_of(place), proxy.variable)
             }
             (Fault::Certificate(why), _) => format!("{} could not be reached: its certificate is not accepted, since {why}. {settings}", capital(host)),
-            (Fault::Tunnel(why), _) => format!("{} could not be reached: the proxy opened no connection to it; {why}. {settings}", capital(host)),
+            (Fault::Tunnel(why), _) => format!("{} could not be reached: {why}. {settings}", capital(host)),
             (Fault::Other(why), Some((proxy, _))) => format!("{} could not be reached: {why}, at the proxy {}. {settings}", capital(host), proxy.in_words()),
             (Fault::Other(why), None) => format!("{} could not be reached: {why}. {settings}", capital(host)),
         };
@@ -1057,7 +1058,7 @@ impl Service {
     }
 }
 
-/// The rest of a sentence about a key, a token or an id that is none.
+/// The rest of a sentence about a key, a token or an id that is not valid.
 const NOT_PLAIN: &str = "is empty, is longer than 16 KB or has blanks, control characters or others that are not ASCII";
 
 /// A secret of an answer, by its name.
@@ -1462,6 +1463,41 @@ mod tests {
         fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
             SharedHttpConnector::new(self.clone())
         }
+    }
+
+    /// Gives every request for keys some that expired in 1970, and counts the requests.
+    #[derive(Debug, Clone, Default)]
+    struct DeadKeys(Arc<std::sync::atomic::AtomicUsize>);
+
+    impl HttpConnector for DeadKeys {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Canned(r#"{"roleCredentials":{"accessKeyId":"ASIA","secretAccessKey":"s","sessionToken":"t","expiration":1}}"#).call(request)
+        }
+    }
+
+    impl HttpClient for DeadKeys {
+        fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+            SharedHttpConnector::new(self.clone())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_that_had_expired_when_they_came_are_requested_again_after_five_minutes() {
+        let portal = DeadKeys::default();
+        let service = Service::over(settings("us-west-2", &[]).unwrap(), SharedHttpClient::new(portal.clone()), Arc::default());
+        let fetch = async |role| {
+            let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+            let refusal = service.role_credentials(&Secret::new("token"), "100000000000", role, deadline).await.unwrap_err();
+            assert!(matches!(refusal, Refusal::Unusable { .. }), "{refusal:?}");
+            portal.0.load(std::sync::atomic::Ordering::Relaxed)
+        };
+        assert_eq!((fetch("Admin").await, fetch("Admin").await), (1, 1));
+        assert_eq!(fetch("Other").await, 2, "another role is another matter");
+        tokio::time::advance(UNUSABLE_KEYS_PAUSE - Duration::from_secs(1)).await;
+        assert_eq!(fetch("Admin").await, 2);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(fetch("Admin").await, 3);
     }
 
     fn client() -> Registration {
