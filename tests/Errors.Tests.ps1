@@ -477,6 +477,16 @@ Describe 'Secrets' {
             Update-SsoCredential Acme -NoBrowser -ThrottleLimit 1 -PassThru -Verbose -InformationVariable said | Format-List * -Force
             Invoke-RestMethod "`$standInUrl/_control" -Method Post -Body '{"expire_tokens": true, "broken_json": ["CreateToken:1"]}' | Out-Null
             Update-SsoCredential Acme -Force -Verbose -Debug -NoBrowser
+            Invoke-RestMethod "`$standInUrl/_control" -Method Post -Body '{"expire_tokens": true}' | Out-Null
+            # With an ended session the refresh token and the client secret would be in the request, too.
+            'AWS_ENDPOINT_URL_SSO', 'AWS_ENDPOINT_URL_SSO_OIDC' | ForEach-Object {
+                `$before = [Environment]::GetEnvironmentVariable(`$_)
+                foreach (`$url in 'https:/portal.example.com', 'https:portal.example.com', 'https://portal.example.com?token=hunter2', 'https://acme:hunter2@portal.example.com') {
+                    Set-Item "env:`$_" `$url
+                    Update-SsoCredential Acme -Force -Verbose -Debug -NoBrowser
+                }
+                Set-Item "env:`$_" `$before
+            }
             `$said | Format-List * -Force
             Get-SsoEnvironment | Format-List * -Force
             `$Error | Format-List * -Force
@@ -497,6 +507,9 @@ Describe 'Secrets' {
         $shown.Length | Should -BeGreaterThan 5000
         $shown | Should -Match 'RoleNotAssigned'
         $shown | Should -Match 'ServiceError'
+        $shown | Should -Match 'EnvironmentInvalid'
+        # What is written in the command itself is in the transcript; the rest of what is shown must not have it.
+        ($run.Text + $run.ErrorText) | Should -Not -Match 'hunter2@|token=hunter2'
         $shown | Should -Match 'wasfetched\(requestid'
         # A truth value, since a message with the text itself would show the secret.
         @($secrets | Where-Object { $shown.Contains($_) }).Count | Should -Be 0

@@ -395,7 +395,7 @@ Describe 'Update-SsoCredential' {
 "@
             $run.Output.Status | Should -Be 'Created'
             $run.Errors.Id | Should -Be 'NetworkError,AwsSso.Commands.UpdateSsoCredentialCommand'
-            $run.Errors[0].Message | Should -Match "^$([regex]::Escape($secure.Url)) could not be reached: .*UnknownIssuer.*no proxy and the system's CA certificates"
+            $run.Errors[0].Message | Should -Match "^$([regex]::Escape($secure.Url)) could not be reached: .*UnknownIssuer.*\(Proxy: none\. CA certificates: system\.\)"
         }
 
         It 'goes through the proxy of $env:HTTPS_PROXY, and names the host, the proxy without its password and the cause where that fails' {

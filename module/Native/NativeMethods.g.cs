@@ -58,7 +58,7 @@ namespace AwsSso.Native
         [DllImport(NativeLib, CallingConvention = CallingConvention.Cdecl, EntryPoint = "sso_operation_free")]
         public static extern void sso_operation_free(IntPtr operation);
 
-        /// Frees the bytes of one event; null is fine.
+        /// Wipes and frees the bytes of one event; null is fine.
         ///
         /// # Safety
         /// `bytes` and `bytes_len` must be null and anything, or what one `sso_operation_next` gave, not freed before.

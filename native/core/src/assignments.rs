@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -21,6 +22,10 @@ use crate::service::{Page, Refusal, Service};
 use crate::session::SessionSource;
 use crate::update::at_once;
 use crate::world::World;
+
+/// A list ends in an error here: the largest organizations have some thousand accounts, 100 a page.
+const MOST_PAGES: usize = 1000;
+const MOST_ITEMS: usize = 100_000;
 
 /// What the last lists said of every environment; there is no secret in it.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -139,13 +144,15 @@ struct Lister {
     config: Arc<ConfigFile>,
     world: World,
     outlet: Outlet,
+    /// How many items were listed in all.
+    listed: AtomicUsize,
 }
 
 impl Lister {
     fn of(terms: SessionTerms, environments: Arc<Environments>, environment: Arc<Environment>, world: World, outlet: &Outlet) -> Result<Self, Error> {
         let service = world.memory.services.of(&world, &environment.region)?;
         let config = ConfigFile::read_for([environment.as_ref()], &world, outlet)?;
-        Ok(Self { terms, environments, environment, service, config, world, outlet: outlet.clone() })
+        Ok(Self { terms, environments, environment, service, config, world, outlet: outlet.clone(), listed: AtomicUsize::new(0) })
     }
 
     fn source(&self) -> SessionSource<'_> {
@@ -236,11 +243,15 @@ impl Lister {
     {
         let mut next: Option<String> = None;
         let mut seen: HashSet<String> = HashSet::new();
+        let unusable = |message: String| Err(Stop::Refused(Refusal::Unusable { message, request_id: None }));
         loop {
             let page = tokio::select! {
                 page = session.send(source, |access_token, deadline| request(access_token, next.clone(), deadline)) => page?,
                 () = self.outlet.cancel_token().cancelled() => return Err(Stop::Cancelled),
             };
+            if self.listed.fetch_add(page.items.len(), Ordering::Relaxed) + page.items.len() > MOST_ITEMS {
+                return unusable(format!("the list has more than {MOST_ITEMS} items"));
+            }
             next.clone_from(&page.next_token);
             take(page);
             match &next {
@@ -252,6 +263,7 @@ impl Lister {
                         request_id: None,
                     }));
                 }
+                Some(_) if seen.len() >= MOST_PAGES => return unusable(format!("the list has more than {MOST_PAGES} pages")),
                 Some(_) => {}
             }
         }

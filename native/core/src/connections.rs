@@ -1,10 +1,29 @@
-//! The connections to the services, given up together with a request that was never answered.
+//! The connections to the services, given up together with a request that was never answered, and the answers, each up to a limit.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use bytes::Bytes;
+
+use crate::secret::SecretBytes;
+
+/// An answer is at most this long, in bytes. A page of a list has 100 items, of some hundred bytes each.
+const LARGEST_ANSWER: usize = 1024 * 1024;
+
+/// The answer is longer than any that the service gives.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is larger than 1 MB")]
+pub(crate) struct TooLarge;
+
+/// The connection was closed before the answer was complete.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection was closed in the middle of an answer")]
+pub(crate) struct CutOff(#[source] aws_smithy_types::byte_stream::error::Error);
 
 /// A client that takes new connections after a request that was given up.
 /// A connection can die without a word, as in a laptop that slept, and over HTTP/2 all requests to come would wait on that same one.
@@ -46,10 +65,42 @@ impl HttpConnector for RenewingConnector {
         let unanswered = Unanswered { client: Some(self.client.clone()), number: self.number };
         let answer = self.connector.call(request);
         HttpConnectorFuture::new(async move {
-            let answer = answer.await;
+            let answer = match answer.await {
+                Ok(answer) => whole(answer).await,
+                Err(fault) => Err(fault),
+            };
             unanswered.answered();
             answer
         })
+    }
+}
+
+/// The answer with all of its body, which is wiped at its end, since it may hold keys.
+async fn whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
+    let announced = answer.headers().get("content-length").and_then(|length| length.parse::<u64>().ok());
+    let too_large = || ConnectorError::other(TooLarge.into(), None);
+    if announced.is_some_and(|length| length > LARGEST_ANSWER as u64) {
+        return Err(too_large());
+    }
+    let mut stream = ByteStream::new(answer.take_body());
+    let expected = announced.and_then(|length| usize::try_from(length).ok()).unwrap_or(16 * 1024);
+    let mut body = SecretBytes::with_capacity(expected);
+    while let Some(part) = stream.next().await {
+        let part = part.map_err(|fault| ConnectorError::io(CutOff(fault).into()))?;
+        if body.len() + part.len() > LARGEST_ANSWER {
+            return Err(too_large());
+        }
+        body.push(&part);
+        wipe(part);
+    }
+    *answer.body_mut() = SdkBody::from(Bytes::from_owner(body.into_inner()));
+    Ok(answer)
+}
+
+/// Wipes a part of an answer where nothing else uses its memory.
+fn wipe(part: Bytes) {
+    if let Ok(mut part) = part.try_into_mut() {
+        part.fill(0);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::error::{Code, Error};
 use crate::file_memory::FileMemory;
 use crate::ini_text::{Fault, IniText, Section, SectionEdit};
 use crate::safe_write::{Lock, Patience, SafeFile, Surroundings, Written};
-use crate::secret::Secret;
+use crate::secret::{Secret, is_plain};
 use crate::world::World;
 
 /// The keys that this module writes into a profile, in this order.
@@ -49,8 +49,7 @@ pub(crate) struct RoleCredentials {
 impl RoleCredentials {
     /// Whether all of it can be written to an ini file as it is; anything else would break the file or change another profile.
     pub(crate) fn is_writable(&self) -> bool {
-        let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-        [self.access_key_id.as_str(), self.secret_access_key.reveal(), self.session_token.reveal()].into_iter().all(plain)
+        [self.access_key_id.as_str(), self.secret_access_key.reveal(), self.session_token.reveal()].into_iter().all(is_plain)
     }
 }
 
@@ -531,9 +530,9 @@ fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys:
 
 /// The time as all readers take it: UTC, whole seconds, `Z`.
 pub(crate) fn rfc3339(time: OffsetDateTime) -> String {
-    let time = time.to_offset(time::UtcOffset::UTC).truncate_to_second();
+    let time = time.checked_to_offset(time::UtcOffset::UTC).and_then(|time| time.truncate_to_second().format(&Rfc3339).ok());
     // Only years beyond 9999 cannot be written so; they are as good as unknown.
-    time.format(&Rfc3339).unwrap_or_else(|_| "9999-12-31T23:59:59Z".to_owned())
+    time.unwrap_or_else(|| "9999-12-31T23:59:59Z".to_owned())
 }
 
 #[cfg(test)]

@@ -129,10 +129,32 @@ impl Error {
     }
 }
 
-/// The text without control characters: what the service sends must not drive anybody's terminal.
+/// The text without the characters that nobody sees: those that control a terminal, that turn the direction of writing or that have no width.
+/// What the service sends must neither drive anybody's terminal nor look like something that it is not.
 #[must_use]
 pub fn without_controls(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
+    text.chars().filter(|c| !is_unseen(*c)).collect()
+}
+
+/// The text without the characters that nobody sees, cut to `limit` characters, the last of which is then an ellipsis.
+pub(crate) fn shortened(text: &str, limit: usize) -> String {
+    let mut seen = text.chars().filter(|c| !is_unseen(*c));
+    let mut short: String = seen.by_ref().take(limit).collect();
+    if seen.next().is_some() {
+        short.pop();
+        short.push('…');
+    }
+    short
+}
+
+/// Whether a character is a control, a separator of lines, or one of Unicode's `Default_Ignorable_Code_Point`, which has all of `Bidi_Control` but its Arabic mark,
+/// and the annotations and musical marks that are just as invisible.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -143,5 +165,40 @@ mod tests {
     fn text_of_the_service_cannot_drive_the_terminal() {
         let error = Error::new(Code::ServiceError, "no\u{1b}[2Jway\r\n\u{9b}31m\u{7}").with_target("a\u{0}b").with_action("x\u{8}y");
         assert_eq!((error.to_string().as_str(), error.target(), error.action()), ("no[2Jway31m", Some("ab"), Some("xy")));
+    }
+
+    #[test]
+    fn text_that_turns_its_direction_or_hides_is_shown_without_that() {
+        let ranges = [
+            '\u{0}'..='\u{1f}',
+            '\u{7f}'..='\u{9f}',
+            '\u{ad}'..='\u{ad}',
+            '\u{61c}'..='\u{61c}',
+            '\u{180e}'..='\u{180e}',
+            '\u{200b}'..='\u{200f}',
+            '\u{2028}'..='\u{202e}',
+            '\u{2060}'..='\u{2064}',
+            '\u{2066}'..='\u{206f}',
+            '\u{feff}'..='\u{feff}',
+            '\u{e0000}'..='\u{e01ef}',
+        ];
+        for c in ranges.into_iter().flatten() {
+            assert_eq!(without_controls(&format!("Ac{c}me{c}")), "Acme", "U+{:04X}", u32::from(c));
+            assert_eq!(
+                Error::new(Code::ServiceError, format!("{c}no")).behind(c).with_request_id(Some(c.to_string())).to_string(),
+                ": no",
+                "U+{:04X}",
+                u32::from(c)
+            );
+        }
+        for seen in ["Zürich – 東京 🏢", "عربي", "नमस्ते", "a b\u{a0}c", "e\u{301}"] {
+            assert_eq!(without_controls(seen), seen);
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_with_a_mark_and_a_short_one_is_not() {
+        assert_eq!((shortened("abc", 3), shortened("ab\u{202e}c\n", 3), shortened("abcd", 3)), ("abc".to_owned(), "abc".to_owned(), "ab…".to_owned()));
+        assert_eq!(shortened("", 3), "");
     }
 }

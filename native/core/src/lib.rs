@@ -5,6 +5,7 @@
 
 mod assignments;
 mod browser;
+mod causes;
 mod config_file;
 mod connect;
 mod connections;

@@ -9,7 +9,7 @@ use crate::browser::try_open;
 use crate::credentials_file::rfc3339;
 use crate::environment::Environment;
 use crate::error::{Code, Error};
-use crate::pkce::Callback;
+use crate::pkce::{Authorization, Callback};
 use crate::protocol::{Event, LoginMethod, Verification, Waiting};
 use crate::qr_code;
 use crate::regions;
@@ -83,9 +83,14 @@ impl Pace {
                 Next::PollAgain
             }
             Refusal::Answered { status: 429 | 500.., .. } | Refusal::Garbled { .. } => Next::PollAgain,
-            Refusal::Answered { .. } => Next::Refused,
+            Refusal::Answered { .. } | Refusal::Unusable { .. } => Next::Refused,
         }
     }
+}
+
+/// The time so much later, or the last one that there is.
+pub(crate) fn after(time: OffsetDateTime, passed: Duration) -> OffsetDateTime {
+    time.saturating_add(time::Duration::try_from(passed).unwrap_or(time::Duration::MAX))
 }
 
 impl Login<'_> {
@@ -97,7 +102,7 @@ impl Login<'_> {
         };
         Ok(Token {
             access_token: token.access_token,
-            expires_at: self.server_now() + token.expires_in,
+            expires_at: after(self.server_now(), token.expires_in),
             refresh_token: token.refresh_token,
             registration: Some(client),
             other_file: None,
@@ -118,10 +123,12 @@ impl Login<'_> {
             Some(client) => client,
             None => self.register(LoginMethod::Pkce).await?,
         };
-        let (code, redirect_uri, verifier) = self.authorization_code(callback, &client.client_id).await?;
+        let Authorization { code, redirect_uri, verifier, browser } = self.authorization_code(callback, &client.client_id).await?;
         let grant = Grant::AuthorizationCode { code: &code, redirect_uri: &redirect_uri, verifier: &verifier };
-        let token = self.within(self.service.create_token(&client, grant)).await?.map_err(|refusal| self.refused(&refusal))?;
-        Ok((client, token))
+        // The page must not say that somebody is logged in before that is so.
+        let redeemed = self.within(self.service.create_token(&client, grant)).await;
+        browser.show(matches!(redeemed, Ok(Ok(_)))).await;
+        Ok((client, redeemed?.map_err(|refusal| self.refused(&refusal))?))
     }
 
     async fn register(&self, method: LoginMethod) -> Result<Registration, NoLogin> {
@@ -130,7 +137,7 @@ impl Login<'_> {
     }
 
     fn server_now(&self) -> OffsetDateTime {
-        self.world.clock.now() + self.service.clock().difference().unwrap_or_default()
+        self.world.clock.now().saturating_add(self.service.clock().difference().unwrap_or_default())
     }
 
     /// Gets a device code; a registration that the service no longer knows is renewed once.
@@ -162,7 +169,7 @@ impl Login<'_> {
             qr_code: if has_qr_code { qr_code::lines(&url) } else { None },
             url,
             user_code,
-            expires: rfc3339(self.world.clock.now() + (expires_at - Instant::now())),
+            expires: rfc3339(after(self.world.clock.now(), expires_at.saturating_duration_since(Instant::now()))),
             browser_opened,
         }));
     }
@@ -293,6 +300,7 @@ impl Login<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::causes::{Cause, Fault};
 
     fn answer(error: &str, status: u16) -> Refusal {
         Refusal::Answered { error: error.into(), status, message: String::new(), request_id: None, origin: Origin::OAuth }
@@ -306,8 +314,9 @@ mod tests {
         assert_eq!(after(answer("slow_down", 400)), (Next::PollAgain, 6));
         assert_eq!(after(answer("slow_down", 400)), (Next::PollAgain, 11));
         assert_eq!(after(Refusal::TimedOut { status: None, request_id: None }), (Next::PollAgain, 22));
-        assert_eq!(after(Refusal::Unreachable(String::new())), (Next::PollAgain, 44));
-        assert_eq!(after(Refusal::Unreachable(String::new())), (Next::PollAgain, 60));
+        let unreachable = || Refusal::Unreachable(Cause { at_proxy: false, fault: Fault::Unresolved });
+        assert_eq!(after(unreachable()), (Next::PollAgain, 44));
+        assert_eq!(after(unreachable()), (Next::PollAgain, 60));
         assert_eq!(after(answer("server_error", 500)), (Next::PollAgain, 60));
         assert_eq!(after(answer("access_denied", 400)), (Next::Declined, 60));
         assert_eq!(after(answer("expired_token", 400)), (Next::Expired, 60));

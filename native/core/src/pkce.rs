@@ -1,5 +1,6 @@
 //! The login by authorization code and PKCE (RFC 7636), with the answer on a loopback address (RFC 8252, 7.3), as the AWS CLI makes it.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -11,11 +12,11 @@ use percent_encoding::utf8_percent_encode;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use url::form_urlencoded;
 
 use crate::browser::UNRESERVED_ONLY;
-use crate::error::{Code, Error, without_controls};
+use crate::error::{Code, Error, shortened};
 use crate::login::{Login, NoLogin};
 use crate::protocol::{LoginMethod, SessionTerms};
 use crate::run::Outlet;
@@ -34,8 +35,14 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const LARGEST_REQUEST: usize = 16 * 1024;
 const MOST_HEADERS: usize = 128;
 
-/// Browsers open some connections ahead; more than this are not theirs.
-const MOST_CONNECTIONS: usize = 16;
+/// Browsers open some connections ahead. More than this are not theirs, and the oldest makes room.
+const MOST_CONNECTIONS: usize = 64;
+
+/// A pause after a connection that could not be accepted, such as for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What the service says of a login by its redirect is shown up to so many characters.
+const LONGEST_TEXT: usize = 500;
 
 /// The place that the browser comes back to, open before the browser is.
 #[derive(Debug)]
@@ -51,12 +58,77 @@ struct Secrets {
     verifier: Secret,
 }
 
-/// What a request to the callback said.
+/// What the browser brought.
 #[derive(Debug)]
 enum Answer {
-    Code(Secret),
-    /// `error` and `error_description` (RFC 6749, 4.1.2.1).
-    Refused(String, String),
+    Code(Secret, WaitingBrowser),
+    Refused(Refused),
+}
+
+/// `error` and `error_description` (RFC 6749, 4.1.2.1).
+#[derive(Debug, PartialEq, Eq)]
+struct Refused {
+    error: String,
+    description: String,
+}
+
+/// The connection of the browser that brought the code; its page waits for what becomes of the code.
+#[derive(Debug)]
+pub(crate) struct WaitingBrowser {
+    stream: TcpStream,
+    environment: String,
+}
+
+impl WaitingBrowser {
+    /// Shows how the login ended.
+    pub(crate) async fn show(mut self, is_logged_in: bool) {
+        let name = escaped(&self.environment);
+        let page = if is_logged_in {
+            Page { status: "200 OK", text: format!("You are logged in to {name}. You can close this window and go back to PowerShell.") }
+        } else {
+            Page::refused("500 Internal Server Error", &name)
+        };
+        page.send(&mut self.stream).await;
+    }
+}
+
+/// The code of an approved login, and what it is redeemed with.
+pub(crate) struct Authorization {
+    pub(crate) code: Secret,
+    pub(crate) redirect_uri: String,
+    pub(crate) verifier: Secret,
+    pub(crate) browser: WaitingBrowser,
+}
+
+/// What is answered to one connection.
+struct Page {
+    /// The status code and its reason.
+    status: &'static str,
+    /// HTML.
+    text: String,
+}
+
+impl Page {
+    fn refused(status: &'static str, name: &str) -> Self {
+        Self { status, text: format!("You are not logged in to {name}. You can close this window; PowerShell says why.") }
+    }
+
+    async fn send(&self, stream: &mut TcpStream) {
+        let body = page(&self.text);
+        let head = format!(
+            "HTTP/1.1 {}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n\
+             X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; img-src data:\r\nConnection: close\r\n\r\n",
+            self.status,
+            body.len()
+        );
+        // Whoever went away without reading the page has brought the answer all the same.
+        let _ = tokio::time::timeout(REQUEST_TIMEOUT, async {
+            stream.write_all(head.as_bytes()).await?;
+            stream.write_all(body.as_bytes()).await?;
+            stream.shutdown().await
+        })
+        .await;
+    }
 }
 
 impl Callback {
@@ -92,13 +164,21 @@ impl Callback {
     async fn answer(&self, environment: &str, state: &str) -> Answer {
         let page = Arc::new(Expected { port: self.port, state: state.to_owned(), environment: environment.to_owned() });
         let mut connections = JoinSet::new();
+        let mut open: VecDeque<AbortHandle> = VecDeque::new();
         loop {
             tokio::select! {
-                accepted = self.listener.accept(), if connections.len() < MOST_CONNECTIONS => {
-                    if let Ok((stream, _)) = accepted {
-                        let page = Arc::clone(&page);
-                        connections.spawn(async move { page.serve(stream).await });
+                accepted = self.listener.accept() => {
+                    let Ok((stream, _)) = accepted else {
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                        continue;
+                    };
+                    open.retain(|connection| !connection.is_finished());
+                    // The one that has said nothing for longest is the last that a browser would use.
+                    if open.len() >= MOST_CONNECTIONS && let Some(oldest) = open.pop_front() {
+                        oldest.abort();
                     }
+                    let page = Arc::clone(&page);
+                    open.push_back(connections.spawn(async move { page.serve(stream).await }));
                 }
                 Some(served) = connections.join_next() => {
                     if let Ok(Some(answer)) = served {
@@ -110,6 +190,14 @@ impl Callback {
     }
 }
 
+/// What a request to this place is.
+enum Request {
+    Code(Secret),
+    Refused(Page, Refused),
+    /// None that ends the wait.
+    Stray(Page),
+}
+
 /// What a request has to have to be the browser's answer.
 struct Expected {
     port: u16,
@@ -118,30 +206,20 @@ struct Expected {
 }
 
 impl Expected {
-    /// Answers one connection; gives what it brought where it is the callback.
+    /// Answers one connection, or leaves that for later where it brought the code; gives what it brought where it is the callback.
     async fn serve(&self, mut stream: TcpStream) -> Option<Answer> {
         let head = tokio::time::timeout(REQUEST_TIMEOUT, read_head(&mut stream)).await.ok().flatten();
-        let (status, text, answer) = match head.and_then(|head| self.understand(&head)) {
-            Some(understood) => understood,
-            None => ("400 Bad Request", "This is not a request that this page understands.".to_owned(), None),
+        let (page, answer) = match head.and_then(|head| self.understand(&head)) {
+            Some(Request::Code(code)) => return Some(Answer::Code(code, WaitingBrowser { stream, environment: self.environment.clone() })),
+            Some(Request::Refused(page, refused)) => (page, Some(Answer::Refused(refused))),
+            Some(Request::Stray(page)) => (page, None),
+            None => (Page { status: "400 Bad Request", text: "This is not a request that this page understands.".to_owned() }, None),
         };
-        let body = page(&text);
-        let head = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n\
-             X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; img-src data:\r\nConnection: close\r\n\r\n",
-            body.len()
-        );
-        // Whoever went away without reading the page has brought the answer all the same.
-        let _ = tokio::time::timeout(REQUEST_TIMEOUT, async {
-            stream.write_all(head.as_bytes()).await?;
-            stream.write_all(body.as_bytes()).await?;
-            stream.shutdown().await
-        })
-        .await;
+        page.send(&mut stream).await;
         answer
     }
 
-    fn understand(&self, head: &[u8]) -> Option<(&'static str, String, Option<Answer>)> {
+    fn understand(&self, head: &[u8]) -> Option<Request> {
         let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
         let mut request = httparse::Request::new(&mut headers);
         request.parse(head).ok()?;
@@ -152,7 +230,7 @@ impl Expected {
         }
         let (path, query) = request.path.map(|path| path.split_once('?').unwrap_or((path, "")))?;
         if path != CALLBACK_PATH {
-            return Some(("404 Not Found", "There is nothing here.".to_owned(), None));
+            return Some(Request::Stray(Page { status: "404 Not Found", text: "There is nothing here.".to_owned() }));
         }
         let value = |wanted: &str| form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
         let name = escaped(&self.environment);
@@ -160,18 +238,15 @@ impl Expected {
         // somebody who must not be able to end this one.
         if value("state").as_ref() != Some(&self.state) {
             let text = format!("This page does not belong to the current login to {name}. PowerShell is still waiting for that one.");
-            return Some(("400 Bad Request", text, None));
+            return Some(Request::Stray(Page { status: "400 Bad Request", text }));
         }
         match (value("error"), value("code")) {
             (Some(error), _) => {
-                let text = format!("You are not logged in to {name}. You can close this window; PowerShell says why.");
-                let refused = Answer::Refused(without_controls(&error), without_controls(&value("error_description").unwrap_or_default()));
-                Some(("400 Bad Request", text, Some(refused)))
+                let description = shortened(&value("error_description").unwrap_or_default(), LONGEST_TEXT);
+                let refused = Refused { error: shortened(&error, LONGEST_TEXT), description };
+                Some(Request::Refused(Page::refused("400 Bad Request", &name), refused))
             }
-            (None, Some(code)) if !code.is_empty() => {
-                let text = format!("You are logged in to {name}. You can close this window and go back to PowerShell.");
-                Some(("200 OK", text, Some(Answer::Code(Secret::new(code)))))
-            }
+            (None, Some(code)) if !code.is_empty() => Some(Request::Code(Secret::new(code))),
             _ => None,
         }
     }
@@ -237,7 +312,7 @@ impl Login<'_> {
     }
 
     /// Sends the browser to the approval, and gives the code and what it is redeemed with.
-    pub(crate) async fn authorization_code(&self, callback: &Callback, client_id: &str) -> Result<(Secret, String, Secret), NoLogin> {
+    pub(crate) async fn authorization_code(&self, callback: &Callback, client_id: &str) -> Result<Authorization, NoLogin> {
         let secrets = Secrets::new()?;
         let redirect_uri = callback.redirect_uri();
         let url = self.approval_url(client_id, &redirect_uri, &secrets).await?;
@@ -248,9 +323,9 @@ impl Login<'_> {
             ended = self.wait_until(deadline, deadline) => return Err(ended.err().unwrap_or(NoLogin::Cancelled)),
         };
         match answer {
-            Answer::Code(code) => Ok((code, redirect_uri, secrets.verifier)),
-            Answer::Refused(error, _) if error == "access_denied" => Err(self.declined().into()),
-            Answer::Refused(error, description) => {
+            Answer::Code(code, browser) => Ok(Authorization { code, redirect_uri, verifier: secrets.verifier, browser }),
+            Answer::Refused(Refused { error, .. }) if error == "access_denied" => Err(self.declined().into()),
+            Answer::Refused(Refused { error, description }) => {
                 let action = format!("{} Otherwise try -LoginMethod DeviceCode.", self.check_region());
                 Err(self.refused_with(&error, &description).with_action(action).into())
             }
@@ -271,8 +346,14 @@ mod tests {
         format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\n\r\n").into_bytes()
     }
 
-    fn understood(path: &str) -> Option<(&'static str, String, Option<Answer>)> {
+    fn understood(path: &str) -> Option<Request> {
         expected().understand(&request(path, "127.0.0.1:4711"))
+    }
+
+    #[track_caller]
+    fn stray(path: &str) -> Page {
+        let Some(Request::Stray(page)) = understood(path) else { panic!("{path} ends the wait") };
+        page
     }
 
     #[test]
@@ -291,20 +372,21 @@ mod tests {
     fn only_the_callback_with_the_right_state_is_an_answer() {
         let strays =
             ["code=c&state=s2", "code=c", "error=access_denied", "error=access_denied&state=", "error=access_denied&state=s2", "state=s2", "", "state=s11"];
-        for stray in strays {
-            let (status, text, answer) = understood(&format!("/oauth/callback?{stray}")).unwrap();
-            assert!(status == "400 Bad Request" && answer.is_none() && text.contains("does not belong to the current login to A&lt;b&gt;"), "{stray}: {text}");
+        for query in strays {
+            let Page { status, text } = stray(&format!("/oauth/callback?{query}"));
+            assert!(status == "400 Bad Request" && text.contains("does not belong to the current login to A&lt;b&gt;"), "{query}: {text}");
         }
-        let (status, text, answer) = understood("/oauth/callback?code=c%2F1&state=s1").unwrap();
-        assert!(matches!(&answer, Some(Answer::Code(code)) if code.reveal() == "c/1"));
-        assert!(status == "200 OK" && text.contains("A&lt;b&gt;") && text.contains("You can close this window"), "{text}");
-        let refused = understood("/oauth/callback?error=server_error&error_description=a%1Bb&state=s1").unwrap().2;
-        assert!(matches!(&refused, Some(Answer::Refused(error, text)) if error == "server_error" && text == "ab"), "{refused:?}");
+        assert!(matches!(understood("/oauth/callback?code=c%2F1&state=s1"), Some(Request::Code(code)) if code.reveal() == "c/1"));
+        let Some(Request::Refused(page, refused)) = understood("/oauth/callback?error=server_error&error_description=a%1Bb%E2%80%AE&state=s1") else {
+            panic!("an error of the service ends the wait")
+        };
+        assert_eq!(refused, Refused { error: "server_error".into(), description: "ab".into() });
+        assert!(page.status == "400 Bad Request" && page.text.contains("not logged in to A&lt;b&gt;"), "{}", page.text);
     }
 
     #[test]
     fn whatever_else_connects_is_answered_and_waited_out() {
-        assert_eq!(understood("/favicon.ico").unwrap().0, "404 Not Found");
+        assert_eq!(stray("/favicon.ico").status, "404 Not Found");
         assert!(understood("/oauth/callback?state=s1").is_none());
         assert!(expected().understand(&request("/oauth/callback?code=c&state=s1", "evil.example.com:4711")).is_none());
         assert!(expected().understand(b"POST /oauth/callback?code=c&state=s1 HTTP/1.1\r\nHost: 127.0.0.1:4711\r\n\r\n").is_none());
@@ -319,8 +401,18 @@ mod tests {
         assert_eq!(Callback::bind(callback.port).await.unwrap_err().kind(), io::ErrorKind::AddrInUse);
     }
 
-    #[test]
-    fn an_answer_prints_no_code() {
-        assert!(!format!("{:?}", Answer::Code(Secret::new("hunter2"))).contains("hunter2"));
+    #[tokio::test]
+    async fn an_answer_prints_no_code_and_its_page_says_how_the_login_ended() {
+        for (is_logged_in, status, text) in [(true, "200", "You are logged in to A&lt;b&gt;"), (false, "500", "You are not logged in to A&lt;b&gt;")] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let answer = Answer::Code(Secret::new("hunter2"), WaitingBrowser { stream: listener.accept().await.unwrap().0, environment: "A<b>".into() });
+            assert!(!format!("{answer:?}").contains("hunter2"));
+            let Answer::Code(_, browser) = answer else { unreachable!() };
+            browser.show(is_logged_in).await;
+            let mut page = String::new();
+            far.read_to_string(&mut page).await.unwrap();
+            assert!(page.starts_with(&format!("HTTP/1.1 {status} ")) && page.contains(text), "{page}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error};
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretBytes};
 
 /// What a caller asks for, with the part of the world that only the caller knows.
 #[derive(Debug, Clone, Deserialize)]
@@ -882,7 +882,11 @@ pub fn request_from_json(text: &[u8]) -> Result<Request, String> {
 /// Writes an event as JSON text.
 #[must_use]
 pub fn event_to_json(event: &Event) -> Vec<u8> {
+    // Few events have a secret, but what is written here must not be left in memory that grew.
+    let mut text = SecretBytes::with_capacity(1024);
     // Plain structs of strings and numbers cannot fail to serialise; should they ever, the reader is told so.
-    serde_json::to_vec(event)
-        .unwrap_or_else(|_| br#"{"failed":{"code":"InternalError","message":"An event could not be written.","terminating":true}}"#.to_vec())
+    match serde_json::to_writer(&mut text, event) {
+        Ok(()) => text.into_inner().to_vec(),
+        Err(_) => br#"{"failed":{"code":"InternalError","message":"An event could not be written.","terminating":true}}"#.to_vec(),
+    }
 }

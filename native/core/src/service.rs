@@ -31,16 +31,17 @@ use rustls::pki_types::pem::PemObject as _;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
+use crate::causes::{Cause, Fault, is_too_large};
 use crate::config_file::ConfigFile;
 use crate::connections::renewing;
-use crate::credentials_file::RoleCredentials;
+use crate::credentials_file::{RoleCredentials, rfc3339};
 use crate::environment::is_trustworthy;
-use crate::error::{Code, Error, without_controls};
+use crate::error::{Code, Error, shortened, without_controls};
 use crate::pace::Pace;
 use crate::pkce::REDIRECT_URI;
 use crate::protocol::LoginMethod;
 use crate::run::Outlet;
-use crate::secret::Secret;
+use crate::secret::{LONGEST_SECRET, Secret, is_plain};
 use crate::token_cache::{PKCE_GRANTS, Registration};
 use crate::world::World;
 
@@ -55,6 +56,28 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// So many items a page of a list may have, and more is refused (service model, `MaxResultType`).
 const LARGEST_PAGE: i32 = 100;
+
+/// What the service says for people is shown up to so many characters, and the name of an error and an id up to fewer.
+const LONGEST_MESSAGE: usize = 500;
+const LONGEST_ID: usize = 128;
+
+/// Limits of what is listed, in characters: the API has 50 for a name, 64 for an e-mail address and 64 for a role.
+const LONGEST_NAME: usize = 256;
+
+/// Limits of what a user has to read, in characters: AWS's code has 9, and its address some 80.
+const LONGEST_USER_CODE: usize = 64;
+const LONGEST_URL: usize = 2048;
+const LONGEST_CLIENT_ID: usize = 1024;
+
+/// Limits of a device authorization; AWS's code lasts 10 minutes and is asked for once a second.
+const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
+const LONGEST_CODE_LIFETIME: Duration = Duration::from_hours(1);
+
+/// How long keys are not requested again that had expired when they came.
+const UNUSABLE_KEYS_PAUSE: Duration = Duration::from_mins(5);
+
+/// A time outside of these years is not one that the service means.
+const YEARS: std::ops::RangeInclusive<i32> = 2020..=2100;
 
 /// How often the SDK tries a request that meets a fault; the 429 of the portal are the pace's.
 const ATTEMPTS: u32 = 4;
@@ -94,11 +117,31 @@ struct Settings {
 }
 
 /// An HTTP proxy, and the variable that names it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Proxy {
     /// As it is set: in upper or lower case.
     variable: String,
+    /// With what may be a password in it.
     url: String,
+}
+
+impl Proxy {
+    /// Its host and port, and its scheme where that is not http; nothing else of the URL, which may hold a password anywhere.
+    fn place(&self) -> Option<String> {
+        let url = url::Url::parse(&self.url).ok()?;
+        let place = place_of(&url)?;
+        Some(place.strip_prefix("http://").unwrap_or(&place).to_owned())
+    }
+
+    fn in_words(&self) -> String {
+        self.place().map_or_else(|| self.variable.clone(), |place| format!("{place} of {}", self.variable))
+    }
+}
+
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.in_words())
+    }
 }
 
 /// What a variable for proxies leads to.
@@ -116,7 +159,12 @@ impl ProxyChoice {
             None => Self::Http(format!("http://{value}")),
             Some((scheme, rest)) => {
                 let scheme = scheme.to_ascii_lowercase();
-                if scheme.starts_with("socks") { Self::Socks(scheme) } else { Self::Http(format!("{scheme}://{rest}")) }
+                // Before `://` a user name can stand, too, where the scheme was forgotten.
+                if ["socks", "socks4", "socks4a", "socks5", "socks5h"].contains(&scheme.as_str()) {
+                    Self::Socks(scheme)
+                } else {
+                    Self::Http(format!("{scheme}://{rest}"))
+                }
             }
         }
     }
@@ -138,6 +186,27 @@ enum NamedBy {
     ConfigFile(PathBuf),
 }
 
+/// Scheme, host and port of a URL, and nothing else of it; the port is left out where it is the usual one.
+fn place_of(url: &url::Url) -> Option<String> {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{}://{}{port}", url.scheme(), url.host_str().filter(|host| !host.is_empty())?))
+}
+
+/// An endpoint as it is passed on: the URL that was judged, in the form in which it was judged. It has a scheme, `//`, a host and a path of the
+/// characters of RFC 3986 only, so that the SDK reads it the same way. User name, query and fragment have no use here, and may be secrets.
+fn endpoint_url(written: &str) -> Option<String> {
+    let written = written.trim();
+    let (scheme, rest) = written.split_once("://")?;
+    let authority = rest.split('/').next().filter(|authority| !authority.is_empty())?;
+    let is_host = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte)) && !authority.ends_with(':');
+    let is_path = rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/:[]%!$&'()*+,;=@".contains(&byte));
+    if !scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) || !is_host || !is_path || !is_trustworthy(written) {
+        return None;
+    }
+    let url = url::Url::parse(written).ok()?;
+    Some(url.as_str().trim_end_matches('/').to_owned())
+}
+
 impl std::fmt::Display for NamedBy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -156,6 +225,24 @@ pub(crate) struct Service {
     server_clock: Arc<ServerClock>,
     oidc_host: Arc<OnceLock<String>>,
     portal_host: Arc<OnceLock<String>>,
+    held: HeldKeys,
+}
+
+/// The accounts and roles whose keys could not be used when they came, each until it may be asked for again.
+#[derive(Default)]
+struct HeldKeys(Mutex<HashMap<(String, String), (tokio::time::Instant, Refusal)>>);
+
+impl HeldKeys {
+    fn get(&self, account_id: &str, role_name: &str) -> Option<Refusal> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|_, (end, _)| *end > tokio::time::Instant::now());
+        held.get(&(account_id.to_owned(), role_name.to_owned())).map(|(_, refusal)| refusal.clone())
+    }
+
+    fn hold(&self, account_id: &str, role_name: &str, refusal: &Refusal) {
+        let end = tokio::time::Instant::now() + UNUSABLE_KEYS_PAUSE;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((account_id.to_owned(), role_name.to_owned()), (end, refusal.clone()));
+    }
 }
 
 impl std::fmt::Debug for Service {
@@ -170,8 +257,7 @@ pub(crate) struct ServerClock(Mutex<Option<time::Duration>>);
 
 impl ServerClock {
     fn hear(&self, response: &HttpResponse) {
-        let heard = response.headers().get("date").and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok());
-        if let Some(server) = heard {
+        if let Some(server) = date_of(response) {
             let difference = server - OffsetDateTime::now_utc();
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(difference);
         }
@@ -181,6 +267,17 @@ impl ServerClock {
     pub(crate) fn difference(&self) -> Option<time::Duration> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).filter(|difference| difference.abs() >= time::Duration::seconds(2))
     }
+}
+
+/// The time of an answer by the server's clock, where it is one that a clock can show, however far from this machine's.
+fn date_of(response: &HttpResponse) -> Option<OffsetDateTime> {
+    let date = OffsetDateTime::parse(response.headers().get("date")?, &Rfc2822).ok()?;
+    is_plausible(date).then_some(date)
+}
+
+/// Whether the service can mean this time. The year is of the time as it is written, since the same moment elsewhere may be beyond all years.
+fn is_plausible(time: OffsetDateTime) -> bool {
+    YEARS.contains(&time.year())
 }
 
 /// Hears the server's clock in every answer, and remembers the host that the requests go to.
@@ -227,6 +324,7 @@ struct LastAnswer(Arc<Mutex<Answer>>);
 struct Answer {
     status: Option<u16>,
     request_id: Option<String>,
+    date: Option<OffsetDateTime>,
 }
 
 impl LastAnswer {
@@ -259,10 +357,15 @@ impl Intercept for LastAnswer {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let response = context.response();
-        let request_id = response.headers().get("x-amzn-requestid").map(str::to_owned);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Answer { status: Some(response.status().as_u16()), request_id };
+        let answer = Answer { status: Some(response.status().as_u16()), request_id: request_id_of(response), date: date_of(response) };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = answer;
         Ok(())
     }
+}
+
+/// The service's id of a request, where it has the form of one.
+fn request_id_of(response: &HttpResponse) -> Option<String> {
+    response.headers().get("x-amzn-requestid").filter(|id| is_plain(id) && id.len() <= LONGEST_ID).map(str::to_owned)
 }
 
 /// Keeps the SDK from trying a request again that was refused for the number of them: only the pace knows when it may go.
@@ -313,10 +416,17 @@ pub(crate) enum Refusal {
     },
     /// No answer came in time, or only refusals that may pass: then the last one's status and id.
     TimedOut { status: Option<u16>, request_id: Option<String> },
-    /// There was no connection; the chain of causes.
-    Unreachable(String),
+    /// There was no connection.
+    Unreachable(Cause),
     /// The answer made no sense.
     Garbled { message: String, request_id: Option<String> },
+    /// The answer has something in it that cannot be used, and would have it again.
+    Unusable { message: String, request_id: Option<String> },
+}
+
+/// What `message` says is wrong with an answer.
+fn unusable(message: impl Into<String>) -> Refusal {
+    Refusal::Unusable { message: message.into(), request_id: None }
 }
 
 impl Refusal {
@@ -361,12 +471,37 @@ impl Refusal {
             Self::TimedOut { .. } => "no answer in time",
             Self::Unreachable(_) => "no connection",
             Self::Garbled { .. } => "an answer that makes no sense",
+            Self::Unusable { .. } => "an answer that cannot be used",
         }
+    }
+
+    /// The same refusal without the secrets of its request, which an answer may repeat.
+    fn without(mut self, secrets: &[&Secret]) -> Self {
+        let clean = |text: &mut String, limit: usize| {
+            for secret in secrets.iter().filter(|secret| !secret.reveal().is_empty()) {
+                *text = text.replace(secret.reveal(), "** redacted **");
+            }
+            *text = shortened(text, limit);
+        };
+        if let Self::Answered { error, message, .. } = &mut self {
+            clean(error, LONGEST_ID);
+            clean(message, LONGEST_MESSAGE);
+        }
+        match &mut self {
+            Self::Answered { request_id: Some(id), .. }
+            | Self::TimedOut { request_id: Some(id), .. }
+            | Self::Garbled { request_id: Some(id), .. }
+            | Self::Unusable { request_id: Some(id), .. } => clean(id, LONGEST_ID),
+            _ => {}
+        }
+        self
     }
 
     pub(crate) fn request_id(&self) -> Option<String> {
         match self {
-            Self::Answered { request_id, .. } | Self::TimedOut { request_id, .. } | Self::Garbled { request_id, .. } => request_id.clone(),
+            Self::Answered { request_id, .. } | Self::TimedOut { request_id, .. } | Self::Garbled { request_id, .. } | Self::Unusable { request_id, .. } => {
+                request_id.clone()
+            }
             Self::Unreachable(_) => None,
         }
     }
@@ -441,15 +576,18 @@ impl Services {
 
 impl Settings {
     fn of(world: &World, region: &str) -> Result<Self, Error> {
-        let endpoint = |variable: &str| match world.variables.get(variable) {
-            Some(url) if is_trustworthy(url) => Ok(Some(url.to_owned())),
-            Some(_) => Err(Error::new(
-                Code::EnvironmentInvalid,
-                format!("The variable {variable} must be an https URL (http only for a loopback address), since the endpoint is sent the access token."),
-            )
-            .with_target(variable)
-            .with_action(format!("Correct $env:{variable} or remove it."))),
-            None => Ok(None),
+        let endpoint = |variable: &str| {
+            let Some(written) = world.variables.get(variable) else { return Ok(None) };
+            endpoint_url(written).map(Some).ok_or_else(|| {
+                Error::new(
+                    Code::EnvironmentInvalid,
+                    format!(
+                        "The variable {variable} must be an https URL such as https://sso.example.com, without a user name, query or fragment (http only for a loopback address), since the endpoint is sent the access token."
+                    ),
+                )
+                .with_target(variable)
+                .with_action(format!("Correct $env:{variable} or remove it."))
+            })
         };
         let oidc_url = endpoint("AWS_ENDPOINT_URL_SSO_OIDC")?;
         let portal_url = endpoint("AWS_ENDPOINT_URL_SSO")?;
@@ -501,18 +639,18 @@ impl Settings {
         self.portal_url.clone().unwrap_or_else(|| format!("{}, fips {}, dual stack {}", self.region, self.fips, self.dual_stack))
     }
 
-    /// The settings in force, as words for an error.
+    /// The settings that a connection depends on, as the last sentences of an error.
     fn in_words(&self) -> String {
-        let proxy = match &self.proxy {
-            // Without what may be a password.
-            Some(Proxy { variable, url }) => format!("the proxy {} of {variable}", url.rsplit_once('@').map_or(url.as_str(), |(_, host)| host)),
-            None => "no proxy".to_owned(),
-        };
-        let certificates = self
-            .certificates
-            .as_ref()
-            .map_or_else(|| "the system's".to_owned(), |bundle| format!("the system's and, by {}, those of {}", bundle.named_by, bundle.path.display()));
-        format!("{proxy} and {certificates} CA certificates are in use")
+        let proxy = self.proxy.as_ref().map_or_else(|| "none".to_owned(), Proxy::in_words);
+        let certificates =
+            self.certificates.as_ref().map_or_else(|| "system".to_owned(), |bundle| format!("system and {} ({})", bundle.path.display(), bundle.named_by));
+        format!("(Proxy: {proxy}. CA certificates: {certificates}.)")
+    }
+
+    /// The host that is meant by an address in an error, without scheme and port.
+    fn host_of(place: &str) -> &str {
+        let host = place.split_once("://").map_or(place, |(_, host)| host);
+        if host.starts_with('[') { host } else { host.split(':').next().unwrap_or(host) }
     }
 }
 
@@ -628,6 +766,7 @@ impl Service {
             server_clock,
             oidc_host,
             portal_host,
+            held: HeldKeys::default(),
         }
     }
 
@@ -643,12 +782,12 @@ impl Service {
 
     fn oidc_host(&self) -> String {
         let host = || self.oidc_host.get().cloned().unwrap_or_else(|| format!("SSO-OIDC in {}", self.settings.region));
-        self.settings.oidc_url.clone().unwrap_or_else(host)
+        shown_endpoint(self.settings.oidc_url.as_deref()).unwrap_or_else(host)
     }
 
     fn portal_host(&self) -> String {
         let host = || self.portal_host.get().cloned().unwrap_or_else(|| format!("the access portal in {}", self.settings.region));
-        self.settings.portal_url.clone().unwrap_or_else(host)
+        shown_endpoint(self.settings.portal_url.as_deref()).unwrap_or_else(host)
     }
 
     /// `RegisterClient`: a public client for one of the two logins.
@@ -658,12 +797,13 @@ impl Service {
             let grants = PKCE_GRANTS.map(str::to_owned).to_vec();
             request = request.redirect_uris(REDIRECT_URI).set_grant_types(Some(grants)).issuer_url(start_url);
         }
-        let answer = request.customize().config_override(patient()).send().await.map_err(|fault| refusal(&fault, &LastAnswer::default()))?;
+        let answer = request.customize().config_override(patient()).send().await.map_err(|fault| refusal(&fault, &LastAnswer::default(), &[]))?;
         let garbled = || Refusal::Garbled { message: "the registration has no client id, secret or end".to_owned(), request_id: None };
+        let is_id = |id: &String| is_plain(id) && id.len() <= LONGEST_CLIENT_ID;
         Ok(Registration {
-            client_id: answer.client_id().ok_or_else(garbled)?.to_owned(),
-            client_secret: Secret::new(answer.client_secret().ok_or_else(garbled)?),
-            expires_at: Some(OffsetDateTime::from_unix_timestamp(answer.client_secret_expires_at()).map_err(|_| garbled())?),
+            client_id: Some(answer.client_id.ok_or_else(garbled)?).filter(is_id).ok_or_else(|| unusable(format!("the client id {NOT_PLAIN}")))?,
+            client_secret: plain_secret("client secret", answer.client_secret.ok_or_else(garbled)?)?,
+            expires_at: Some(OffsetDateTime::from_unix_timestamp(answer.client_secret_expires_at).map_err(|_| garbled())?),
             method,
         })
     }
@@ -694,16 +834,18 @@ impl Service {
     /// `StartDeviceAuthorization`.
     pub(crate) async fn start_device_authorization(&self, client: &Registration, start_url: &str) -> Result<DeviceAuthorization, Refusal> {
         let request = self.oidc.start_device_authorization().client_id(&client.client_id).client_secret(client.client_secret.reveal()).start_url(start_url);
-        let answer = request.customize().config_override(patient()).send().await.map_err(|fault| refusal(&fault, &LastAnswer::default()))?;
+        let secrets = [&client.client_secret];
+        let answer = request.customize().config_override(patient()).send().await.map_err(|fault| refusal(&fault, &LastAnswer::default(), &secrets))?;
         let garbled = || Refusal::Garbled { message: "the device authorization has no code or address".to_owned(), request_id: None };
-        let seconds = |number: i32, default: u64| u64::try_from(number).ok().filter(|seconds| *seconds > 0).unwrap_or(default);
+        let seconds = |number: i32, default: u64| Duration::from_secs(u64::try_from(number).ok().filter(|seconds| *seconds > 0).unwrap_or(default));
+        let (expires_in, interval) = (answer.expires_in, answer.interval);
         Ok(DeviceAuthorization {
-            device_code: Secret::new(answer.device_code().ok_or_else(garbled)?),
-            user_code: without_controls(answer.user_code().ok_or_else(garbled)?),
-            url: without_controls(answer.verification_uri_complete().or(answer.verification_uri()).ok_or_else(garbled)?),
-            expires_in: Duration::from_secs(seconds(answer.expires_in(), 600)),
+            device_code: plain_secret("device code", answer.device_code.ok_or_else(garbled)?)?,
+            user_code: short_text("user code", answer.user_code.as_deref(), LONGEST_USER_CODE)?.ok_or_else(garbled)?,
+            url: short_text("address", answer.verification_uri_complete.or(answer.verification_uri).as_deref(), LONGEST_URL)?.ok_or_else(garbled)?,
+            expires_in: seconds(expires_in, 600).min(LONGEST_CODE_LIFETIME),
             // RFC 8628, 3.2: five seconds where the server gives none.
-            interval: Duration::from_secs(seconds(answer.interval(), 5)),
+            interval: seconds(interval, 5).min(LONGEST_INTERVAL),
         })
     }
 
@@ -717,12 +859,17 @@ impl Service {
             }
             Grant::RefreshToken(token) => request.grant_type("refresh_token").refresh_token(token.reveal()).customize().config_override(patient()),
         };
-        let answer = request.send().await.map_err(|fault| refusal(&fault, &LastAnswer::default()))?;
+        let mut secrets = vec![&client.client_secret];
+        match grant {
+            Grant::DeviceCode(secret) | Grant::RefreshToken(secret) => secrets.push(secret),
+            Grant::AuthorizationCode { code, verifier, .. } => secrets.extend([code, verifier]),
+        }
+        let answer = request.send().await.map_err(|fault| refusal(&fault, &LastAnswer::default(), &secrets))?;
         let garbled = || Refusal::Garbled { message: "the answer has no access token".to_owned(), request_id: None };
         Ok(NewToken {
-            access_token: Secret::new(answer.access_token().ok_or_else(garbled)?),
-            refresh_token: answer.refresh_token().map(Secret::new),
-            expires_in: Duration::from_secs(u64::try_from(answer.expires_in()).map_err(|_| garbled())?),
+            access_token: plain_secret("access token", answer.access_token.ok_or_else(garbled)?)?,
+            refresh_token: answer.refresh_token.filter(|token| !token.is_empty()).map(|token| plain_secret("refresh token", token)).transpose()?,
+            expires_in: Duration::from_secs(u64::try_from(answer.expires_in).map_err(|_| garbled())?),
         })
     }
 
@@ -734,36 +881,47 @@ impl Service {
         role_name: &str,
         deadline: tokio::time::Instant,
     ) -> Result<(RoleCredentials, Option<String>), Refusal> {
-        let request = self.portal.get_role_credentials().access_token(access_token.reveal()).account_id(account_id).role_name(role_name);
-        let answer = self.paced(deadline, |last_answer| request.clone().customize().interceptor(last_answer).send()).await?;
-        let request_id = aws_sdk_sso::operation::RequestId::request_id(&answer).map(str::to_owned);
+        if let Some(refusal) = self.held.get(account_id, role_name) {
+            return Err(refusal);
+        }
+        let request = || self.portal.get_role_credentials().access_token(access_token.reveal()).account_id(account_id).role_name(role_name);
+        let last_answer = LastAnswer::default();
+        let answer = self.paced(access_token, deadline, &last_answer, |last_answer| request().customize().interceptor(last_answer).send()).await?;
+        let Answer { request_id, date, .. } = last_answer.get();
+        let request_id = request_id.filter(|id| !id.contains(access_token.reveal()));
         let garbled = |message: &str| Refusal::Garbled { message: message.to_owned(), request_id: request_id.clone() };
-        let keys = answer.role_credentials().ok_or_else(|| garbled("the answer has no keys"))?;
-        let (Some(id), Some(secret), Some(token)) = (keys.access_key_id(), keys.secret_access_key(), keys.session_token()) else {
+        let keys = answer.role_credentials.ok_or_else(|| garbled("the answer has no keys"))?;
+        let (Some(id), Some(secret), Some(token)) = (keys.access_key_id, keys.secret_access_key, keys.session_token) else {
             return Err(garbled("the answer has not all of the keys"));
         };
-        let credentials = RoleCredentials {
-            access_key_id: id.to_owned(),
-            secret_access_key: Secret::new(secret),
-            session_token: Secret::new(token),
-            expiration: OffsetDateTime::from_unix_timestamp_nanos(i128::from(keys.expiration()) * 1_000_000).map_err(|_| garbled("the keys have no end"))?,
-        };
+        let (secret_access_key, session_token) = (Secret::new(secret), Secret::new(token));
+        let expiration = expiration_of(keys.expiration, date).map_err(|why| {
+            let message = format!("{why}; they were not written and are not requested again for {} minutes", UNUSABLE_KEYS_PAUSE.as_secs() / 60);
+            let refusal = Refusal::Unusable { message, request_id: request_id.clone() };
+            self.held.hold(account_id, role_name, &refusal);
+            refusal
+        })?;
+        let credentials = RoleCredentials { access_key_id: id, secret_access_key, session_token, expiration };
         if !credentials.is_writable() {
-            return Err(garbled("the keys have characters that no key has"));
+            return Err(Refusal::Unusable { message: format!("one of the keys {NOT_PLAIN}"), request_id });
         }
         Ok((credentials, request_id))
     }
 
     /// One page of `ListAccounts`, and the token of the next one.
     pub(crate) async fn accounts(&self, access_token: &Secret, next_token: Option<String>, deadline: tokio::time::Instant) -> Result<Page<Account>, Refusal> {
-        let request = self.portal.list_accounts().access_token(access_token.reveal()).max_results(LARGEST_PAGE).set_next_token(next_token);
-        let answer = self.paced(deadline, |last_answer| request.clone().customize().interceptor(last_answer).send()).await?;
-        let items = answer.account_list().iter().map(|account| Account {
-            id: account.account_id().map(without_controls).unwrap_or_default(),
-            name: text_of(account.account_name()),
-            email_address: text_of(account.email_address()),
-        });
-        Ok(Page { items: items.collect(), next_token: answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned) })
+        let request = || self.portal.list_accounts().access_token(access_token.reveal()).max_results(LARGEST_PAGE).set_next_token(next_token.clone());
+        let send = |last_answer| request().customize().interceptor(last_answer).send();
+        let answer = self.paced(access_token, deadline, &LastAnswer::default(), send).await?;
+        let account = |account: &aws_sdk_sso::types::AccountInfo| {
+            Ok(Account {
+                id: short_text("account id", account.account_id(), LONGEST_NAME)?.unwrap_or_default(),
+                name: short_text("name of an account", account.account_name(), LONGEST_NAME)?,
+                email_address: short_text("e-mail address of an account", account.email_address(), LONGEST_NAME)?,
+            })
+        };
+        let items = answer.account_list().iter().map(account).collect::<Result<_, Refusal>>()?;
+        Ok(Page { items, next_token: next_page(answer.next_token)? })
     }
 
     /// One page of `ListAccountRoles`: the roles' names, and the token of the next one.
@@ -774,32 +932,47 @@ impl Service {
         next_token: Option<String>,
         deadline: tokio::time::Instant,
     ) -> Result<Page<String>, Refusal> {
-        let request =
-            self.portal.list_account_roles().access_token(access_token.reveal()).account_id(account_id).max_results(LARGEST_PAGE).set_next_token(next_token);
-        let answer = self.paced(deadline, |last_answer| request.clone().customize().interceptor(last_answer).send()).await?;
-        let items = answer.role_list().iter().map(|role| role.role_name().map(without_controls).unwrap_or_default());
-        Ok(Page { items: items.collect(), next_token: answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned) })
+        let request = || {
+            self.portal
+                .list_account_roles()
+                .access_token(access_token.reveal())
+                .account_id(account_id)
+                .max_results(LARGEST_PAGE)
+                .set_next_token(next_token.clone())
+        };
+        let send = |last_answer| request().customize().interceptor(last_answer).send();
+        let answer = self.paced(access_token, deadline, &LastAnswer::default(), send).await?;
+        let role = |role: &aws_sdk_sso::types::RoleInfo| Ok(short_text("name of a role", role.role_name(), LONGEST_NAME)?.unwrap_or_default());
+        let items = answer.role_list().iter().map(role).collect::<Result<_, Refusal>>()?;
+        Ok(Page { items, next_token: next_page(answer.next_token)? })
     }
 
     /// `Logout`: ends the token at the service; role credentials already given stay good.
     pub(crate) async fn logout(&self, access_token: &Secret) -> Result<(), Refusal> {
-        let request = self.portal.logout().access_token(access_token.reveal());
+        let request = || self.portal.logout().access_token(access_token.reveal());
         let deadline = tokio::time::Instant::now() + ATTEMPT_TIMEOUT;
-        self.paced(deadline, |last_answer| request.clone().customize().interceptor(last_answer).send()).await.map(drop)
+        let send = |last_answer| request().customize().interceptor(last_answer).send();
+        self.paced(access_token, deadline, &LastAnswer::default(), send).await.map(drop)
     }
 
     /// Sends a request of the portal when it is its turn, and again each time that the service refuses it for the number of requests, until `deadline`.
-    async fn paced<T, E, F>(&self, deadline: tokio::time::Instant, send: impl Fn(LastAnswer) -> F) -> Result<T, Refusal>
+    /// `last_answer` is what remembers the answer to each try.
+    async fn paced<T, E, F>(
+        &self,
+        access_token: &Secret,
+        deadline: tokio::time::Instant,
+        last_answer: &LastAnswer,
+        send: impl Fn(LastAnswer) -> F,
+    ) -> Result<T, Refusal>
     where
         E: StdError + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let last_answer = LastAnswer::default();
         loop {
             // Only a service that refuses requests for the number of them lets one wait for its turn.
-            let throttled = |_| Refusal::TimedOut { status: Some(429), request_id: last_answer.request_id() };
+            let throttled = |_| Refusal::TimedOut { status: Some(429), request_id: last_answer.request_id() }.without(&[access_token]);
             let turn = tokio::time::timeout_at(deadline, self.pace.turn()).await.map_err(throttled)?;
-            let outcome = tokio::time::timeout_at(deadline, send(last_answer.clone())).await.map_err(|_| last_answer.timed_out())?;
+            let outcome = tokio::time::timeout_at(deadline, send(last_answer.clone())).await.map_err(|_| last_answer.timed_out().without(&[access_token]))?;
             let fault = match outcome {
                 Ok(answer) => {
                     turn.passed();
@@ -807,7 +980,7 @@ impl Service {
                 }
                 Err(fault) => fault,
             };
-            let refusal = refusal(&fault, &last_answer);
+            let refusal = refusal(&fault, last_answer, &[access_token]);
             match refusal.status() {
                 Some(429) => turn.refused(fault.raw_response().and_then(pause_of)),
                 Some(_) => {
@@ -833,28 +1006,15 @@ impl Service {
                     .with_action("Run the command again; if it stays, ask your administrator.")
             }
             Refusal::TimedOut { status: None, .. } => {
-                Error::new(Code::NetworkError, format!("{} did not answer in time; {}.", capital(&host), self.settings.in_words()))
+                Error::new(Code::NetworkError, format!("{} did not answer in time. {}", capital(&host), self.settings.in_words()))
                     .with_action("Check the network, or give a longer -Timeout.")
             }
-            Refusal::Unreachable(causes) => {
-                let action = match &self.settings.proxy {
-                    _ if causes.contains("certificate") => {
-                        "Where a company inspects TLS, set AWS_CA_BUNDLE to the PEM file of its CA; else check this machine's clock and the network.".to_owned()
-                    }
-                    Some(Proxy { variable, .. }) if causes.contains("tunnel error") => {
-                        format!("Check the proxy's address, user name and password in {variable}, or bypass it with NO_PROXY.")
-                    }
-                    Some(Proxy { variable, .. }) => {
-                        format!("Check the network, the region, and the proxy and CA settings ({variable}, NO_PROXY, AWS_CA_BUNDLE).")
-                    }
-                    _ => "Check the network, the region, and the proxy and CA settings (HTTPS_PROXY, NO_PROXY, AWS_CA_BUNDLE).".to_owned(),
-                };
-                Error::new(Code::NetworkError, format!("{} could not be reached: {causes}; {}.", capital(&host), self.settings.in_words())).with_action(action)
-            }
-            Refusal::Answered { error, status, .. } if *error == nameless(*status) => {
-                Error::new(Code::ServiceError, format!("{} answered {status} without a word of the service; {}.", capital(&host), self.settings.in_words()))
-                    .with_action("Run the command again; a proxy in between may have answered.")
-            }
+            Refusal::Unreachable(cause) => self.unreachable(&host, cause),
+            Refusal::Answered { error, status, .. } if *error == nameless(*status) => Error::new(
+                Code::ServiceError,
+                format!("{} answered {status}, and the answer names no error of the service. {}", capital(&host), self.settings.in_words()),
+            )
+            .with_action("Run the command again; a proxy in between may have answered."),
             Refusal::Answered { error, status, message, .. } => {
                 let said = if message.is_empty() { error.clone() } else { format!("{error}: {message}") };
                 Error::new(Code::ServiceError, format!("{} answered {status} ({said}).", capital(&host)))
@@ -862,9 +1022,83 @@ impl Service {
             }
             Refusal::Garbled { message, .. } => Error::new(Code::ServiceError, format!("{} gave an answer that makes no sense: {message}.", capital(&host)))
                 .with_action("Run the command again; a proxy in between may have changed the answer."),
+            Refusal::Unusable { message, .. } => Error::new(Code::ServiceError, format!("{} gave an answer that cannot be used: {message}.", capital(&host)))
+                .with_action("Check that this is the address of IAM Identity Center; if it is, ask your administrator."),
         }
         .with_request_id(refusal.request_id())
     }
+
+    /// The error for a host to which there was no connection.
+    fn unreachable(&self, host: &str, cause: &Cause) -> Error {
+        let settings = self.settings.in_words();
+        let proxy = self.settings.proxy.as_ref();
+        // Without the proxy's address where that cannot be shown.
+        let at_proxy = proxy.filter(|_| cause.at_proxy).map(|proxy| (proxy, proxy.place().unwrap_or_default()));
+        let message = match (&cause.fault, &at_proxy) {
+            (Fault::Unresolved, None) => format!("The name {} could not be resolved. {settings}", Settings::host_of(host)),
+            (Fault::Unresolved, Some((proxy, place))) => {
+                format!("The name {} of the proxy in {} could not be resolved. {settings}", Settings::host_of(place), proxy.variable)
+            }
+            (Fault::Certificate(why), _) => format!("{} could not be reached: its certificate is not accepted, since {why}. {settings}", capital(host)),
+            (Fault::Tunnel(why), _) => format!("{} could not be reached: {why}. {settings}", capital(host)),
+            (Fault::Other(why), Some((proxy, _))) => format!("{} could not be reached: {why}, at the proxy {}. {settings}", capital(host), proxy.in_words()),
+            (Fault::Other(why), None) => format!("{} could not be reached: {why}. {settings}", capital(host)),
+        };
+        let action = match (&cause.fault, proxy) {
+            (Fault::Certificate(_), _) => {
+                "Where a company inspects TLS, set AWS_CA_BUNDLE to the PEM file of its CA; else check this machine's clock and the network.".to_owned()
+            }
+            (Fault::Tunnel(_), Some(Proxy { variable, .. })) => {
+                format!("Check the proxy's address, user name and password in {variable}, or bypass it with NO_PROXY.")
+            }
+            (_, Some(Proxy { variable, .. })) => format!("Check the network, the region, and the proxy and CA settings ({variable}, NO_PROXY, AWS_CA_BUNDLE)."),
+            (_, None) => "Check the network, the region, and the proxy and CA settings (HTTPS_PROXY, NO_PROXY, AWS_CA_BUNDLE).".to_owned(),
+        };
+        Error::new(Code::NetworkError, message).with_action(action)
+    }
+}
+
+/// The rest of a sentence about a key, a token or an id that is not valid.
+const NOT_PLAIN: &str = "is empty, is longer than 16 KB or has blanks, control characters or others that are not ASCII";
+
+/// A secret of an answer, by its name.
+fn plain_secret(name: &str, text: String) -> Result<Secret, Refusal> {
+    Secret::plain(text).ok_or_else(|| unusable(format!("the {name} {NOT_PLAIN}")))
+}
+
+/// A text of an answer that people read, by its name; none where it is empty. `limit` is in characters.
+fn short_text(name: &str, text: Option<&str>, limit: usize) -> Result<Option<String>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    if text.chars().count() > limit {
+        return Err(unusable(format!("it has more than {limit} characters for the {name}")));
+    }
+    Ok(Some(without_controls(text).trim().to_owned()).filter(|text| !text.is_empty()))
+}
+
+/// The token of a list's next page.
+fn next_page(token: Option<String>) -> Result<Option<String>, Refusal> {
+    match token.filter(|token| !token.is_empty()) {
+        Some(token) if token.len() > LONGEST_SECRET => Err(unusable("the token of the next page is longer than 16 KB")),
+        token => Ok(token),
+    }
+}
+
+/// When keys end, of which the service says so in milliseconds since 1970; else why they cannot be used. `date` is the time of the answer.
+fn expiration_of(milliseconds: i64, date: Option<OffsetDateTime>) -> Result<OffsetDateTime, String> {
+    if milliseconds == 0 {
+        return Err("the credentials have no expiration".to_owned());
+    }
+    let end = OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000).ok().filter(|end| is_plausible(*end));
+    let end = end.ok_or_else(|| "the expiration of the credentials is not a time between 2020 and 2100".to_owned())?;
+    match date.filter(|date| end <= *date) {
+        Some(date) => Err(format!("the credentials expired at {}, before the answer of {}", rfc3339(end), rfc3339(date))),
+        None => Ok(end),
+    }
+}
+
+/// An endpoint as it is shown: scheme, host and port.
+fn shown_endpoint(url: Option<&str>) -> Option<String> {
+    url.and_then(|url| url::Url::parse(url).ok()).as_ref().and_then(place_of)
 }
 
 /// How a request is tried again that meets a fault.
@@ -878,11 +1112,6 @@ fn patient() -> aws_sdk_ssooidc::config::Builder {
     aws_sdk_ssooidc::config::Builder::new().retry_config(retries()).timeout_config(timeouts.build())
 }
 
-/// A text of the service's, where there is any.
-fn text_of(text: Option<&str>) -> Option<String> {
-    text.map(|text| without_controls(text).trim().to_owned()).filter(|text| !text.is_empty())
-}
-
 /// The pause that an answer asks for: in seconds or until a time (RFC 9110, 10.2.3), or in AWS's own header in milliseconds.
 fn pause_of(answer: &HttpResponse) -> Option<Duration> {
     let header = |name| answer.headers().get(name).map(str::trim);
@@ -892,7 +1121,7 @@ fn pause_of(answer: &HttpResponse) -> Option<Duration> {
         text.parse().map(Duration::from_secs).ok().or_else(|| {
             let end = OffsetDateTime::parse(text, &Rfc2822).ok()?;
             // By the server's clock, which may not be this machine's.
-            let now = header("date").and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok()).unwrap_or_else(OffsetDateTime::now_utc);
+            let now = date_of(answer).unwrap_or_else(OffsetDateTime::now_utc);
             Duration::try_from(end - now).ok()
         })
     })
@@ -907,37 +1136,19 @@ fn capital(text: &str) -> String {
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
-fn refusal<E: StdError + 'static>(fault: &SdkError<E, HttpResponse>, last_answer: &LastAnswer) -> Refusal {
-    let garbled = |answer: &HttpResponse| Refusal::Garbled {
-        message: "it is not the JSON that was due".to_owned(),
-        request_id: answer.headers().get("x-amzn-requestid").map(str::to_owned),
-    };
+/// What a failure means. `secrets` are those of the request, which an answer may repeat.
+fn refusal<E: StdError + 'static>(fault: &SdkError<E, HttpResponse>, last_answer: &LastAnswer, secrets: &[&Secret]) -> Refusal {
+    let garbled = |answer: &HttpResponse| Refusal::Garbled { message: "it is not the JSON that was due".to_owned(), request_id: request_id_of(answer) };
     match fault {
-        SdkError::TimeoutError(_) => last_answer.timed_out(),
+        SdkError::TimeoutError(_) => last_answer.timed_out().without(secrets),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => Refusal::TimedOut { status: None, request_id: None },
-        SdkError::ResponseError(answer) if answer.raw().body().bytes().is_none() => {
-            Refusal::Unreachable(format!("the connection was cut in the middle of an answer: {}", causes(fault)))
-        }
-        SdkError::ServiceError(answer) if answer.raw().status().is_success() => garbled(answer.raw()),
-        SdkError::ResponseError(answer) if answer.raw().status().is_success() => garbled(answer.raw()),
-        SdkError::ServiceError(answer) => answered(answer.raw()),
-        SdkError::ResponseError(answer) => answered(answer.raw()),
-        other => Refusal::Unreachable(causes(other)),
+        SdkError::ServiceError(answer) if answer.raw().status().is_success() => garbled(answer.raw()).without(secrets),
+        SdkError::ResponseError(answer) if answer.raw().status().is_success() => garbled(answer.raw()).without(secrets),
+        SdkError::ServiceError(answer) => answered(answer.raw()).without(secrets),
+        SdkError::ResponseError(answer) => answered(answer.raw()).without(secrets),
+        other if is_too_large(other) => unusable("it is larger than 1 MB"),
+        other => Refusal::Unreachable(Cause::of(other)),
     }
-}
-
-/// The chain of causes in one line; a cause that says the same as the one before is left out.
-fn causes(fault: &dyn StdError) -> String {
-    let mut texts: Vec<String> = Vec::new();
-    let mut next = fault.source();
-    while let Some(cause) = next {
-        let text = without_controls(&cause.to_string());
-        if !texts.iter().any(|before| before.contains(&text)) {
-            texts.push(text);
-        }
-        next = cause.source();
-    }
-    if texts.is_empty() { without_controls(&fault.to_string()) } else { texts.join(": ") }
 }
 
 /// Reads a refusal: the field `error` of the body first (OAuth), then the exception's name of header or body, the status last.
@@ -950,7 +1161,7 @@ fn answered(response: &HttpResponse) -> Refusal {
         .map(|header| header.split(':').next().unwrap_or(header))
         .or_else(|| field("__type").map(|name| name.rsplit('#').next().unwrap_or(name)));
     let is_challenge = ["www-authenticate", "proxy-authenticate"].into_iter().any(|name| header(name).is_some());
-    let request_id = header("x-amzn-requestid").map(str::to_owned);
+    let request_id = request_id_of(response);
     let error = match (field("error"), exception) {
         (Some(error), _) => error.to_owned(),
         (None, Some(exception)) => exception.to_owned(),
@@ -964,6 +1175,7 @@ fn answered(response: &HttpResponse) -> Refusal {
         None => Origin::Elsewhere,
     };
     let message = field("error_description").or_else(|| field("message")).or_else(|| field("Message")).unwrap_or_default();
+    // Cut only once the secrets are out of it, of which else a part might be left.
     Refusal::Answered { error, status, message: without_controls(message), request_id, origin }
 }
 
@@ -1144,12 +1356,16 @@ mod tests {
     #[test]
     fn an_error_names_the_proxy_without_its_password() {
         for (proxy, expected) in [
-            ("http://acme:p@ss@proxy.example.com:8080", "the proxy proxy.example.com:8080 of https_proxy"),
-            ("acme:p@ss@proxy.example.com:8080", "the proxy proxy.example.com:8080 of https_proxy"),
-            ("http://proxy.example.com:8080", "the proxy http://proxy.example.com:8080 of https_proxy"),
+            ("http://acme:p@ss@proxy.example.com:8080", "(Proxy: proxy.example.com:8080 of https_proxy. CA certificates: system.)"),
+            ("acme:p@ss@proxy.example.com:8080", "(Proxy: proxy.example.com:8080 of https_proxy."),
+            ("http://proxy.example.com:8080/?token=hunter2", "(Proxy: proxy.example.com:8080 of https_proxy."),
+            ("https://proxy.example.com#hunter2", "(Proxy: https://proxy.example.com of https_proxy."),
+            ("HTTP://[::1]:3128/hunter2", "(Proxy: [::1]:3128 of https_proxy."),
         ] {
-            let words = settings("us-west-2", &[("https_proxy", proxy)]).unwrap().in_words();
+            let settings = settings("us-west-2", &[("https_proxy", proxy)]).unwrap();
+            let words = settings.in_words();
             assert!(words.starts_with(expected), "{words}");
+            assert!(!format!("{settings:?}").contains("hunter2") && !format!("{settings:?}").contains("p@ss"));
         }
     }
 
@@ -1231,5 +1447,151 @@ mod tests {
         ] {
             assert_eq!(answer(status, headers, body).is_oauth_refusal(), expected, "{status} {headers:?} {body}");
         }
+    }
+
+    /// Gives every request the same answer.
+    #[derive(Debug, Clone)]
+    struct Canned(&'static str);
+
+    impl HttpConnector for Canned {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(200.try_into().unwrap(), aws_smithy_types::body::SdkBody::from(self.0))))
+        }
+    }
+
+    impl HttpClient for Canned {
+        fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+            SharedHttpConnector::new(self.clone())
+        }
+    }
+
+    /// Gives every request for keys some that expired in 1970, and counts the requests.
+    #[derive(Debug, Clone, Default)]
+    struct DeadKeys(Arc<std::sync::atomic::AtomicUsize>);
+
+    impl HttpConnector for DeadKeys {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Canned(r#"{"roleCredentials":{"accessKeyId":"ASIA","secretAccessKey":"s","sessionToken":"t","expiration":1}}"#).call(request)
+        }
+    }
+
+    impl HttpClient for DeadKeys {
+        fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+            SharedHttpConnector::new(self.clone())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_that_had_expired_when_they_came_are_requested_again_after_five_minutes() {
+        let portal = DeadKeys::default();
+        let service = Service::over(settings("us-west-2", &[]).unwrap(), SharedHttpClient::new(portal.clone()), Arc::default());
+        let fetch = async |role| {
+            let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+            let refusal = service.role_credentials(&Secret::new("token"), "100000000000", role, deadline).await.unwrap_err();
+            assert!(matches!(refusal, Refusal::Unusable { .. }), "{refusal:?}");
+            portal.0.load(std::sync::atomic::Ordering::Relaxed)
+        };
+        assert_eq!((fetch("Admin").await, fetch("Admin").await), (1, 1));
+        assert_eq!(fetch("Other").await, 2, "another role is another matter");
+        tokio::time::advance(UNUSABLE_KEYS_PAUSE.checked_sub(Duration::from_secs(1)).unwrap()).await;
+        assert_eq!(fetch("Admin").await, 2);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(fetch("Admin").await, 3);
+    }
+
+    fn client() -> Registration {
+        Registration { client_id: "c".into(), client_secret: Secret::new("clientsecret"), expires_at: None, method: LoginMethod::DeviceCode }
+    }
+
+    #[tokio::test]
+    async fn a_login_waits_neither_for_days_between_two_polls_nor_for_days_in_all() {
+        for (answer, interval, expires_in) in [
+            (r#"{"deviceCode":"d","userCode":"U","verificationUri":"https://example.com","interval":2147483647,"expiresIn":2147483647}"#, 60, 3600),
+            (r#"{"deviceCode":"d","userCode":"U","verificationUri":"https://example.com","interval":-1,"expiresIn":-1}"#, 5, 600),
+            (r#"{"deviceCode":"d","userCode":"U","verificationUri":"https://example.com"}"#, 5, 600),
+            (r#"{"deviceCode":"d","userCode":"U","verificationUri":"https://example.com","interval":2,"expiresIn":1800}"#, 2, 1800),
+        ] {
+            let service = Service::over(settings("us-west-2", &[]).unwrap(), SharedHttpClient::new(Canned(answer)), Arc::default());
+            let authorization = service.start_device_authorization(&client(), "https://example.com/start").await.unwrap();
+            assert_eq!((authorization.interval.as_secs(), authorization.expires_in.as_secs()), (interval, expires_in), "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_cannot_be_built_is_an_error_without_its_tokens() {
+        let secrets = ["accesstoken", "refreshtoken", "clientsecret"];
+        let spoil: [fn(&mut Settings); 3] = [
+            |settings| settings.portal_url = Some("https:/portal.example.com".into()),
+            |settings| settings.portal_url = Some("https://portal .example.com".into()),
+            |settings| settings.region = "us west 2".into(),
+        ];
+        for spoil in spoil {
+            let mut settings = settings("us-west-2", &[]).unwrap();
+            spoil(&mut settings);
+            settings.oidc_url.clone_from(&settings.portal_url);
+            let service = Service::over(settings, SharedHttpClient::new(Recorder::default()), Arc::default());
+            let (access, refresh) = (Secret::new(secrets[0]), Secret::new(secrets[1]));
+            let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+            let refusals = [
+                service.role_credentials(&access, "100000000000", "Role", deadline).await.unwrap_err(),
+                service.accounts(&access, None, deadline).await.unwrap_err(),
+                service.roles(&access, "100000000000", None, deadline).await.unwrap_err(),
+                service.logout(&access).await.unwrap_err(),
+                service.create_token(&client(), Grant::RefreshToken(&refresh)).await.unwrap_err(),
+                service.start_device_authorization(&client(), "https://example.com/start").await.unwrap_err(),
+                service.register_client(&[], "https://example.com/start", LoginMethod::Pkce).await.unwrap_err(),
+            ];
+            for refusal in refusals {
+                let error = service.error(&refusal, true);
+                let text = format!("{error} {error:?} {refusal:?} {:?}", error.action());
+                assert!(secrets.iter().all(|secret| !text.contains(secret)), "{text}");
+                assert!(error.code() == Code::NetworkError && text.contains("the request could not be built"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_passed_on_as_it_was_judged() {
+        for (written, expected) in [
+            ("https://portal.example.com", "https://portal.example.com"),
+            (" HTTPS://Portal.Example.com:443/ ", "https://portal.example.com"),
+            ("https://portal.example.com:8443/a%20b/./c/", "https://portal.example.com:8443/a%20b/c"),
+            ("http://127.1:80", "http://127.0.0.1"),
+            ("http://[0:0::1]:4711", "http://[::1]:4711"),
+            ("http://localhost:1", "http://localhost:1"),
+        ] {
+            assert_eq!(endpoint_url(written).as_deref(), Some(expected), "{written}");
+        }
+        for refused in [
+            "",
+            "https",
+            "https:",
+            "https:/a",
+            "https:a",
+            "https:///a",
+            "https:\\\\a",
+            "https://a?b",
+            "https://a#b",
+            "https://a b",
+            "https://ä.example.com",
+            "https://a@b",
+        ] {
+            assert_eq!(endpoint_url(refused), None, "{refused}");
+        }
+    }
+
+    #[test]
+    fn an_error_repeats_no_secret_of_its_request_and_no_endless_message() {
+        let (long, secret) = ("x".repeat(490), Secret::new("aoaAAAAsecret"));
+        let body = format!(r#"{{"error":"aoaAAAAsecret","error_description":"{long}aoaAAAAsecret{long}"}}"#);
+        let mut answer = HttpResponse::new(400.try_into().unwrap(), aws_smithy_types::body::SdkBody::from(body));
+        answer.headers_mut().insert("x-amzn-requestid", "aoaAAAAsecret");
+        let failure: SdkError<aws_sdk_sso::operation::logout::LogoutError, HttpResponse> =
+            SdkError::service_error(aws_sdk_sso::operation::logout::LogoutError::unhandled("x"), answer);
+        let refusal = refusal(&failure, &LastAnswer::default(), &[&secret]);
+        assert!(!format!("{refusal:?}").contains("aoaAAAA"), "{refusal:?}");
+        let Refusal::Answered { message, .. } = refusal else { panic!("{refusal:?}") };
+        assert!(message.chars().count() == 500 && message.ends_with('…'), "{message}");
     }
 }

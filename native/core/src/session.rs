@@ -14,13 +14,13 @@ use crate::credentials_file::{KnownProfiles, rfc3339};
 use crate::environment::{Environment, Environments, requested_url, same_name, same_start_url};
 use crate::error::{Code, Error};
 use crate::file_memory::FileMemory;
-use crate::login::{Login, NoLogin};
+use crate::login::{Login, NoLogin, after};
 use crate::pkce::Callback;
 use crate::protocol::{Event, LoginMethod, SessionTerms, SessionView, TokenCache, TokenView, Waiting};
 use crate::regions;
 use crate::run::Outlet;
 use crate::safe_write::Patience;
-use crate::secret::Secret;
+use crate::secret::{Secret, is_plain};
 use crate::service::{Grant, Refusal, Service, Services};
 use crate::time_limit::TimeLimit;
 use crate::token_cache::{ACCOUNT_ACCESS, Registration, Token, TokenFiles, TokenLock};
@@ -408,7 +408,7 @@ impl SessionSource<'_> {
     fn given(&self, refused: Option<&Secret>) -> Option<Token> {
         let given = self.world.given.iter().find(|given| same_name(&given.name, &self.environment.name))?.token.as_ref()?;
         let token = Token {
-            access_token: given.access_token.clone(),
+            access_token: Some(given.access_token.clone()).filter(|token| is_plain(token.reveal()))?,
             expires_at: OffsetDateTime::from_unix_timestamp(given.expires_at).ok()?,
             refresh_token: None,
             registration: None,
@@ -546,7 +546,7 @@ impl SessionSource<'_> {
         self.world.memory.hear(self.world, self.service, self.outlet);
         Ok(outcome.map(|new| Token {
             access_token: new.access_token,
-            expires_at: self.now() + new.expires_in,
+            expires_at: after(self.now(), new.expires_in),
             refresh_token: new.refresh_token.or_else(|| token.refresh_token.clone()),
             refused: None,
             ..token.clone()

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use sha1::{Digest as _, Sha1};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::config_file::SsoSession;
 use crate::credentials_file::rfc3339;
@@ -16,7 +16,7 @@ use crate::environment::{Environment, portal_url};
 use crate::error::{Code, Error};
 use crate::protocol::LoginMethod;
 use crate::safe_write::{Lock, Patience, SafeFile, write_failed};
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretBytes};
 use crate::world::World;
 
 /// The scope without which the service gives no refresh token.
@@ -236,18 +236,20 @@ impl TokenFiles {
         tokens.collect()
     }
 
-    fn token_of(object: &Map<String, Value>) -> Option<Token> {
+    fn token_of(object: &SecretObject) -> Option<Token> {
         let text = |name: &str| text_of(object, name);
-        let registration = text("clientId").zip(text("clientSecret")).map(|(client_id, client_secret)| Registration {
+        // What no token can be would break the request that it is sent with.
+        let secret = |name: &str| text(name).and_then(Secret::plain);
+        let registration = text("clientId").zip(secret("clientSecret")).map(|(client_id, client_secret)| Registration {
             client_id,
-            client_secret: Secret::new(client_secret),
+            client_secret,
             expires_at: time_of(object, "registrationExpiresAt"),
             method: LoginMethod::DeviceCode,
         });
         Some(Token {
-            access_token: Secret::new(text("accessToken")?),
+            access_token: secret("accessToken")?,
             expires_at: time_of(object, "expiresAt")?,
-            refresh_token: text("refreshToken").map(Secret::new),
+            refresh_token: secret("refreshToken"),
             registration,
             other_file: None,
             refused: text(REFUSED),
@@ -257,14 +259,14 @@ impl TokenFiles {
     /// The client registration in the cache, if it is one for this login.
     pub(crate) fn read_registration(&self, method: LoginMethod) -> Option<Registration> {
         let object = self.read(&self.registration_file)?;
-        let is_pkce = object.get("grantTypes").and_then(Value::as_array).is_some_and(|types| types.iter().any(|grant| grant == AUTHORIZATION_CODE));
+        let is_pkce = object.0.get("grantTypes").and_then(Value::as_array).is_some_and(|types| types.iter().any(|grant| grant == AUTHORIZATION_CODE));
         if is_pkce != (method == LoginMethod::Pkce) {
             return None;
         }
         Some(Registration {
             method,
             client_id: text_of(&object, "clientId")?,
-            client_secret: Secret::new(text_of(&object, "clientSecret")?),
+            client_secret: Secret::plain(text_of(&object, "clientSecret")?)?,
             expires_at: Some(time_of(&object, "expiresAt")?),
         })
     }
@@ -274,14 +276,14 @@ impl TokenFiles {
         let client = token.registration.as_ref();
         let end = client.and_then(|client| client.expires_at);
         let fields = [
-            ("startUrl", Some(json!(self.start_url))),
-            ("region", Some(json!(self.region))),
-            ("accessToken", Some(json!(token.access_token.reveal()))),
-            ("expiresAt", Some(json!(rfc3339(token.expires_at)))),
-            ("clientId", client.map(|client| json!(client.client_id))),
-            ("clientSecret", client.map(|client| json!(client.client_secret.reveal()))),
-            ("registrationExpiresAt", end.map(|end| json!(rfc3339(end)))),
-            ("refreshToken", token.refresh_token.as_ref().map(|token| json!(token.reveal()))),
+            ("startUrl", Some(field(&self.start_url))),
+            ("region", Some(field(&self.region))),
+            ("accessToken", Some(field(token.access_token.reveal()))),
+            ("expiresAt", Some(field(rfc3339(token.expires_at)))),
+            ("clientId", client.map(|client| field(&client.client_id))),
+            ("clientSecret", client.map(|client| field(client.client_secret.reveal()))),
+            ("registrationExpiresAt", end.map(|end| field(rfc3339(end)))),
+            ("refreshToken", token.refresh_token.as_ref().map(|token| field(token.reveal()))),
             (REFUSED, None),
         ];
         match &token.other_file {
@@ -298,10 +300,10 @@ impl TokenFiles {
         self.file(name)
             .replace(&lock.held, |old| {
                 let object = old.and_then(object_of);
-                let is_same = |object: &Map<String, Value>| Self::token_of(object).is_some_and(|token| token.refresh_mark() == mark && token.refused != mark);
+                let is_same = |object: &SecretObject| Self::token_of(object).is_some_and(|token| token.refresh_mark() == mark && token.refused != mark);
                 let Some(mut object) = object.filter(is_same) else { return Ok(None) };
-                object.insert(REFUSED.to_owned(), json!(mark));
-                Ok(Some(Zeroizing::new(python_json(&Value::Object(object)))))
+                object.0.insert(REFUSED.to_owned(), json!(mark));
+                Ok(Some(python_json(&object.0)))
             })
             .map(drop)
     }
@@ -312,11 +314,11 @@ impl TokenFiles {
             lock,
             &self.registration_file,
             &[
-                ("clientId", Some(json!(registration.client_id))),
-                ("clientSecret", Some(json!(registration.client_secret.reveal()))),
-                ("expiresAt", registration.expires_at.map(|end| json!(rfc3339(end)))),
-                ("scopes", Some(json!(self.scopes))),
-                ("grantTypes", (registration.method == LoginMethod::Pkce).then(|| json!(PKCE_GRANTS))),
+                ("clientId", Some(field(&registration.client_id))),
+                ("clientSecret", Some(field(registration.client_secret.reveal()))),
+                ("expiresAt", registration.expires_at.map(|end| field(rfc3339(end)))),
+                ("scopes", Some(field(&self.scopes))),
+                ("grantTypes", (registration.method == LoginMethod::Pkce).then(|| field(PKCE_GRANTS))),
             ],
         )
     }
@@ -330,24 +332,30 @@ impl TokenFiles {
         }
     }
 
-    fn read(&self, name: &str) -> Option<Map<String, Value>> {
+    fn read(&self, name: &str) -> Option<SecretObject> {
         object_of(&self.file(name).read().ok()??.bytes)
     }
 
     /// Writes the fields over those of the file, in their order; `None` takes one away, what others wrote besides stays behind them.
-    fn write(&self, lock: &TokenLock, name: &str, fields: &[(&str, Option<Value>)]) -> Result<(), Error> {
+    fn write(&self, lock: &TokenLock, name: &str, fields: &[(&str, Option<SecretValue>)]) -> Result<(), Error> {
         let file = self.file(name);
         file.replace(&lock.held, |old| {
-            let mut object = Map::new();
+            let mut object = SecretObject::default();
             let mut old = old.and_then(object_of).unwrap_or_default();
             for (name, value) in fields {
-                old.retain(|other, _| !other.eq_ignore_ascii_case(name));
-                if let Some(value) = value {
-                    object.insert((*name).to_owned(), value.clone());
+                old.0.retain(|other, value| {
+                    let is_kept = !other.eq_ignore_ascii_case(name);
+                    if !is_kept {
+                        wipe(value);
+                    }
+                    is_kept
+                });
+                if let Some(SecretValue(value)) = value {
+                    object.0.insert((*name).to_owned(), value.clone());
                 }
             }
-            object.extend(old);
-            Ok(Some(Zeroizing::new(python_json(&Value::Object(object)))))
+            object.0.append(&mut old.0);
+            Ok(Some(python_json(&object.0)))
         })
         .map(drop)
     }
@@ -362,22 +370,51 @@ fn files_of(portal: &str, spellings: &[String], own: &str) -> Vec<String> {
     files
 }
 
+/// A JSON value that may be a token, wiped from memory at its end.
+struct SecretValue(Value);
+
+impl Drop for SecretValue {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+/// A JSON object with tokens in it, wiped from memory at its end.
+#[derive(Default)]
+struct SecretObject(Map<String, Value>);
+
+impl Drop for SecretObject {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(wipe);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    if let Value::String(text) = value {
+        text.zeroize();
+    }
+}
+
+fn field(value: impl serde::Serialize) -> SecretValue {
+    SecretValue(json!(value))
+}
+
 /// The JSON object in the bytes, whatever white space stands around it.
-fn object_of(bytes: &[u8]) -> Option<Map<String, Value>> {
+fn object_of(bytes: &[u8]) -> Option<SecretObject> {
     match serde_json::from_slice(bytes) {
-        Ok(Value::Object(object)) => Some(object),
+        Ok(Value::Object(object)) => Some(SecretObject(object)),
         _ => None,
     }
 }
 
 /// A field by its name without case, as the SDK for Rust reads it; null and the empty text are as good as missing.
-fn text_of(object: &Map<String, Value>, name: &str) -> Option<String> {
+fn text_of(SecretObject(object): &SecretObject, name: &str) -> Option<String> {
     let value = object.get(name).or_else(|| object.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value))?;
     value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// A time in any of the dialects that the tools of the field write: `Z`, an offset, fractions, or the suffix `UTC` of old ones.
-fn time_of(object: &Map<String, Value>, name: &str) -> Option<OffsetDateTime> {
+fn time_of(object: &SecretObject, name: &str) -> Option<OffsetDateTime> {
     let text = text_of(object, name)?;
     let text = text.trim().strip_suffix("UTC").map_or_else(|| text.trim().to_owned(), |bare| format!("{bare}Z"));
     OffsetDateTime::parse(&text, &Rfc3339).ok()
@@ -390,13 +427,13 @@ pub(crate) fn sha1_hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The value as Python's `json.dumps` writes it: on one line, a blank behind each comma and colon, nothing but ASCII.
-fn python_json(value: &Value) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(4096);
+/// The value as Python's `json.dumps` writes it: on one line, a blank after each comma and colon, nothing but ASCII.
+fn python_json(value: &impl serde::Serialize) -> Zeroizing<Vec<u8>> {
+    let mut bytes = SecretBytes::with_capacity(4096);
     let mut writer = serde_json::Serializer::with_formatter(&mut bytes, PythonFormatter);
     // Writing a JSON value into memory has no way to fail.
     let _ = serde::Serialize::serialize(value, &mut writer);
-    bytes
+    bytes.into_inner()
 }
 
 struct PythonFormatter;

@@ -594,7 +594,9 @@ impl UpdateRun {
         let rows = parts.iter().flat_map(|part| part.rows.iter().map(|row| (part.environment.name.as_str(), row)));
         let fetched: Vec<Fetched<'_>> = rows
             .filter_map(|(environment, row)| match &row.outcome {
-                Some(Outcome::Fetched { keys, at }) => Some(Fetched { environment, profile: &row.profile, keys, issued: now - at.elapsed() }),
+                Some(Outcome::Fetched { keys, at }) => {
+                    Some(Fetched { environment, profile: &row.profile, keys, issued: now.saturating_sub(at.elapsed().try_into().unwrap_or_default()) })
+                }
                 _ => None,
             })
             .collect();

@@ -89,7 +89,7 @@ enum SsoStatus sso_operation_cancel(const struct SsoOperation *operation);
 void sso_operation_free(struct SsoOperation *operation);
 
 /*
- Frees the bytes of one event; null is fine.
+ Wipes and frees the bytes of one event; null is fine.
 
  # Safety
  `bytes` and `bytes_len` must be null and anything, or what one `sso_operation_next` gave, not freed before.

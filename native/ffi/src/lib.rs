@@ -8,6 +8,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use interoptopus::{constant, extra_type, ffi_constant, ffi_function, ffi_type, function, Inventory, InventoryBuilder};
 use sso_core::protocol::{event_to_json, request_from_json, Event, Failed};
 use sso_core::{Run, World};
+use zeroize::Zeroizing;
 
 /// What a call came to; only faults of the boundary are statuses, what goes wrong in the work is an event.
 #[ffi_type]
@@ -149,7 +150,7 @@ pub unsafe extern "C" fn sso_operation_free(operation: *mut SsoOperation) {
     });
 }
 
-/// Frees the bytes of one event; null is fine.
+/// Wipes and frees the bytes of one event; null is fine.
 ///
 /// # Safety
 /// `bytes` and `bytes_len` must be null and anything, or what one `sso_operation_next` gave, not freed before.
@@ -159,7 +160,9 @@ pub unsafe extern "C" fn sso_bytes_free(bytes: *mut std::ffi::c_void, bytes_len:
     guard(|| {
         if let (false, Ok(length)) = (bytes.is_null(), usize::try_from(bytes_len)) {
             // SAFETY: the caller vouches that these are the start and the length of a boxed slice that `sso_operation_next` gave.
-            drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(bytes.cast::<u8>(), length)) });
+            let bytes = unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(bytes.cast::<u8>(), length)) };
+            // The event may have keys or a token.
+            drop(Zeroizing::new(bytes));
         }
         SsoStatus::End
     });

@@ -5,6 +5,7 @@ mod cache;
 mod certificates;
 mod connections;
 mod faults;
+mod hostile;
 #[cfg(unix)]
 mod proxy;
 mod relay;

@@ -286,7 +286,11 @@ fn many_processes_and_runs_at_once_refresh_once() {
 
 /// A login by PKCE, with a browser that does this with the address.
 fn by_pkce(company: &Company, browse: impl Fn(String) + Send + 'static) -> Seen {
-    let session = SessionTerms { login_method: LoginMethod::Pkce, timeout: Some(30), ..SessionTerms::default() };
+    by_pkce_within(company, 30, browse)
+}
+
+fn by_pkce_within(company: &Company, seconds: u64, browse: impl Fn(String) + Send + 'static) -> Seen {
+    let session = SessionTerms { login_method: LoginMethod::Pkce, timeout: Some(seconds), ..SessionTerms::default() };
     let run = company.start(Operation::ConnectSession(ConnectSession { environments: vec!["Acme".into()], session }));
     let mut browse = Some(browse);
     Seen::watching(&run, |event| {
@@ -369,6 +373,48 @@ fn each_way_to_log_in_has_a_client_registration_of_its_own() {
     pkce();
     assert_eq!(company.requests("RegisterClient"), 3, "and the other way round");
     company.assert_polite();
+}
+
+/// The port that the browser comes back to.
+fn port_of(url: &str) -> u16 {
+    let url = url::Url::parse(url).unwrap();
+    let (_, back) = url.query_pairs().find(|(name, _)| name == "redirect_uri").unwrap();
+    url::Url::parse(&back).unwrap().port().unwrap()
+}
+
+#[test]
+fn connections_that_say_nothing_do_not_keep_the_browser_out() {
+    let company = Company::with(approving(), 1);
+    let (pages, seen_pages) = std::sync::mpsc::channel();
+    let seen = by_pkce(&company, move |url| {
+        let place = ("127.0.0.1", port_of(&url));
+        let mut idle: Vec<std::net::TcpStream> = (0..200).map(|_| std::net::TcpStream::connect(place).unwrap()).collect();
+        // Some have begun a request.
+        for stream in idle.iter_mut().step_by(2) {
+            let _ = stream.write_all(b"GET /oauth/callback?code=");
+        }
+        pages.send(get(&location(&get(&url)))).unwrap();
+        drop(idle);
+    });
+    assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+    assert!(seen_pages.recv().unwrap().contains("You are logged in to Acme."));
+}
+
+#[test]
+fn the_browser_s_page_says_that_the_user_is_logged_in_only_where_the_code_was_redeemed() {
+    for (fault, code) in [
+        (Options { fail: vec!["CreateToken:all:400:InvalidGrantException".parse().unwrap()], ..approving() }, "LoginFailed"),
+        (Options { fail: vec!["CreateToken:all:500".parse().unwrap()], ..approving() }, "ServiceError"),
+        (Options { broken_json: vec!["CreateToken:all".parse().unwrap()], ..approving() }, "ServiceError"),
+        (Options { hang: vec!["CreateToken:all".parse().unwrap()], ..approving() }, "NetworkError"),
+    ] {
+        let company = Company::with(fault, 1);
+        let (pages, seen_pages) = std::sync::mpsc::channel();
+        let seen = by_pkce_within(&company, 5, move |url| pages.send(get(&location(&get(&url)))).unwrap());
+        assert_eq!(seen.codes(), [code], "{:?}", seen.failed);
+        let page = seen_pages.recv().unwrap();
+        assert!(page.starts_with("HTTP/1.1 500") && page.contains("You are not logged in to Acme.") && !page.contains("You are logged in"), "{page}");
+    }
 }
 
 #[test]

@@ -179,7 +179,10 @@ fn no_network_is_an_error_that_names_host_cause_and_settings() {
     let seen = company.update();
     assert_eq!(seen.codes(), ["NetworkError"]);
     let message = &seen.failed[0].message;
-    assert!(message.contains(&format!("http://127.0.0.1:{port}")) && message.contains("refused") && message.contains("no proxy"), "{message}");
+    assert!(
+        message.contains(&format!("http://127.0.0.1:{port}")) && message.contains("refused") && message.contains("(Proxy: none. CA certificates: system.)"),
+        "{message}"
+    );
 }
 
 #[test]
