@@ -316,8 +316,8 @@ fn no_failure_of_a_request_shows_a_token() {
             if path == TOKEN {
                 company.service.control(Control { expire_tokens: true, ..Control::default() });
             }
-            let (known, spoiled) = (secrets.clone(), Arc::new(AtomicUsize::new(0)));
-            let count = Arc::clone(&spoiled);
+            let (known, shown) = (secrets.clone(), Arc::new(AtomicUsize::new(0)));
+            let count = Arc::clone(&shown);
             spoiler.set(move |at, answer| {
                 if at == path {
                     fault(answer);
@@ -328,7 +328,7 @@ fn no_failure_of_a_request_shows_a_token() {
                 }
             });
             let seen = company.run(operation);
-            assert!(spoiled.load(Ordering::Relaxed) > 0, "{path}: {what}: no secret was sent");
+            assert!(shown.load(Ordering::Relaxed) > 0, "{path}: {what}: no secret was sent");
             assert_keeps(&secrets, &seen, &format!("{path}: {what}"));
             assert!(seen.codes().iter().all(|code| code != "InternalError"), "{path}: {what}: {:?}", seen.failed);
         });
