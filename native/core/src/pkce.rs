@@ -336,6 +336,8 @@ impl Login<'_> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
     use super::*;
 
     fn expected() -> Expected {
@@ -413,6 +415,57 @@ mod tests {
             let mut page = String::new();
             far.read_to_string(&mut page).await.unwrap();
             assert!(page.starts_with(&format!("HTTP/1.1 {status} ")) && page.contains(text), "{page}");
+        }
+    }
+
+    /// Requests that are near to the right one, and bytes that are no request at all.
+    fn any_head() -> impl Strategy<Value = Vec<u8>> {
+        let part = |values: &[&str]| proptest::sample::select(values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>());
+        let query = proptest::collection::vec(
+            prop_oneof![
+                part(&[
+                    "code=c",
+                    "state=s1",
+                    "state=s2",
+                    "state=",
+                    "error=access_denied",
+                    "error_description=x%1B",
+                    "code=",
+                    "state=s1%00",
+                    "STATE=s1",
+                    "state=%73%31"
+                ]),
+                "[a-z%&=+]{0,12}",
+            ],
+            0..5,
+        );
+        let near = (
+            part(&["GET", "POST", "HEAD", "get", "GET\t"]),
+            part(&["/oauth/callback", "/oauth/callback/", "//oauth/callback", "/OAuth/callback", "/", "http://127.0.0.1:4711/oauth/callback", "*"]),
+            query,
+            part(&[
+                "Host: 127.0.0.1:4711",
+                "host:127.0.0.1:4711",
+                "Host: localhost:4711",
+                "Host: example.com",
+                "X: y",
+                "Host: 127.0.0.1:4711\r\nHost: example.com",
+            ]),
+            part(&["\r\n", "\n", "\r"]),
+        );
+        let near = near.prop_map(|(method, path, query, host, end)| format!("{method} {path}?{} HTTP/1.1{end}{host}{end}{end}", query.join("&")).into_bytes());
+        prop_oneof![8 => near, 1 => proptest::collection::vec(any::<u8>(), 0..400)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+        #[test]
+        fn no_request_ends_the_wait_without_the_state_of_this_login(head in any_head()) {
+            let ends = matches!(expected().understand(&head), Some(Request::Code(_) | Request::Refused(..)));
+            let text = String::from_utf8_lossy(&head);
+            let is_ours = text.starts_with("GET ") && text.contains("/oauth/callback?") && text.contains("127.0.0.1:4711");
+            let has_state = text.contains("state=s1") || text.contains("state=%73%31");
+            prop_assert!(!ends || (is_ours && has_state), "{text}");
         }
     }
 }
