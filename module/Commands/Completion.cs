@@ -92,9 +92,6 @@ public abstract class StoredCompleter : IArgumentCompleter
     /// <summary>One thing that an argument can be, another word under which it may be looked for, and what is shown of it.</summary>
     private protected sealed class Value(string text, string toolTip, string? otherName = null)
     {
-        /// <summary>Control characters, and those that change the direction of a text.</summary>
-        private static readonly Regex Unshown = new(@"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]", RegexOptions.CultureInvariant);
-
         internal string Text { get; } = text;
 
         internal bool StartsWith(string word) => Of(word, (name, part) => name.StartsWith(part, StringComparison.OrdinalIgnoreCase));
@@ -107,13 +104,10 @@ public abstract class StoredCompleter : IArgumentCompleter
             var isOther = otherName is not null && typed.Text.Length > 0 && !Begins(Text, typed.Text) && Begins(otherName, typed.Text);
             var chosen = isOther ? otherName! : Text;
             var argument = isPattern ? WildcardPattern.Escape(chosen) : chosen;
-            return new CompletionResult(typed.Quoted(argument), Shown(chosen), CompletionResultType.ParameterValue, Shown(toolTip.Length > 0 ? toolTip : chosen));
+            return new CompletionResult(typed.Quoted(argument), ShownText.Of(chosen), CompletionResultType.ParameterValue, ShownText.Of(toolTip.Length > 0 ? toolTip : chosen));
         }
 
         private static bool Begins(string name, string word) => name.StartsWith(word, StringComparison.OrdinalIgnoreCase);
-
-        /// <summary>The text for a list on the screen, with nothing in it that a terminal acts on. PowerShell takes no empty one.</summary>
-        private static string Shown(string text) => Unshown.Replace(text, "\ufffd") is { Length: > 0 } shown ? shown : " ";
 
         private bool Of(string word, Func<string, string, bool> test) => test(Text, word) || (otherName is not null && test(otherName, word));
     }

@@ -1,5 +1,7 @@
 //! What AWS tools make of a profile's name: which characters are misread, and which some SDKs do not accept.
 
+use crate::hidden_characters::check_visible;
+
 /// Characters after which a tool reads another name, or another line, than the file has: with `[a # b]` or `[a ; b]` the SDK for JavaScript gives the
 /// keys to the profile before it, `[#a]` ends the file for Go's and Rust's, and with `[a=b]` .NET's loses the profile before it.
 const MISREAD: [char; 7] = ['#', ';', '=', '\\', '\'', '"', '`'];
@@ -33,6 +35,7 @@ fn is_usual(c: char) -> bool {
 /// # Errors
 /// What is wrong with it, as a sentence's part.
 pub(crate) fn check_new_name(name: &str) -> Result<(), String> {
+    check_visible(name)?;
     match name.chars().find(|c| MISREAD.contains(c)) {
         Some(c) => {
             Err(format!("the profile name {name:?} contains {c}, after which some AWS tools read the credentials file wrongly and use another profile's keys"))
