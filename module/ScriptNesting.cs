@@ -15,6 +15,8 @@ internal sealed class ScriptNesting
 
     private const char End = '\0';
 
+    private const string NoEnd = "PowerShell cannot read it: a string has no end";
+
     private const string QuoteInString = "a double quote within a string within a string can be read in two ways";
 
     private const string SingleQuotes = "'\u2018\u2019\u201a\u201b";
@@ -79,7 +81,7 @@ internal sealed class ScriptNesting
             }
         }
 
-        return open.Exists(level => level.Quote != End) ? "a string has no end" : null;
+        return open.Exists(level => level.Quote != End) ? NoEnd : open.Exists(level => level.Bracket is '(' or '{') ? "PowerShell cannot read it: a bracket has no end" : null;
     }
 
     private string? ScanCode()
@@ -160,8 +162,7 @@ internal sealed class ScriptNesting
                 Open(new Level(c) { IsOfVariable = c == '(' && Char(at - 2) == '$' });
                 return null;
             case ')' or '}' or ']':
-                Close(c == ')' ? '(' : c == '}' ? '{' : '[');
-                return null;
+                return Close(c == ')' ? '(' : c == '}' ? '{' : '[') || c == ']' ? null : "PowerShell cannot read it: a closing bracket has no opening one";
             case ';':
                 EndStatement();
                 return null;
@@ -220,7 +221,7 @@ internal sealed class ScriptNesting
         var end = isBlock ? text.IndexOf("#>", at + 2, StringComparison.Ordinal) : text.IndexOfAny(['\r', '\n'], at);
         if (isBlock && end < 0)
         {
-            return "a comment has no end";
+            return "PowerShell cannot read it: a comment has no end";
         }
 
         end = end < 0 ? text.Length : isBlock ? end + 2 : end;
@@ -256,7 +257,7 @@ internal sealed class ScriptNesting
             }
         }
 
-        return "a string has no end";
+        return NoEnd;
     }
 
     private string? BeginExpandable(bool isHereString)
@@ -357,7 +358,7 @@ internal sealed class ScriptNesting
             }
         }
 
-        return "a here-string has no end";
+        return NoEnd;
     }
 
     /// <summary>Whether a variable is before the sign at this place, and a place before it where a statement may begin.</summary>
@@ -434,16 +435,18 @@ internal sealed class ScriptNesting
         isContinued = isLineOver = false;
     }
 
-    private void Close(char bracket)
+    /// <summary>Closes a bracket; false where it is not open. PowerShell takes very long for a text with many errors, so the first one ends the scan.</summary>
+    private bool Close(char bracket)
     {
-        // A bracket within a word has no end of its own. A text in quotes has, so no bracket closes one that is around it.
+        // A square bracket within a word has no end of its own.
         var index = open.Count - 1;
-        while (index > 0 && open[index].Quote == End && open[index].Bracket != bracket)
+        while (index > 0 && open[index].Bracket == '[' && bracket != '[')
         {
             index--;
         }
 
-        if (index > 0 && open[index].Quote == End)
+        var isOpen = index > 0 && open[index].Bracket == bracket;
+        if (isOpen)
         {
             endOfVariable = open[index].IsOfVariable ? at : endOfVariable;
             while (open.Count > index)
@@ -453,6 +456,7 @@ internal sealed class ScriptNesting
         }
 
         Current.IsAfterComma = false;
+        return isOpen;
     }
 
     private void CloseLast()

@@ -4,6 +4,7 @@ using System.Collections.ObjectModel;
 using System.IO;
 using System.Linq;
 using System.Management.Automation;
+using System.Text;
 using AwsSso.Native;
 
 namespace AwsSso.Commands;
@@ -180,6 +181,7 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
         }
 
         isNameTaken = true;
+        CheckIsUnicode(found);
         var stored = Find(name, storedOnly: true);
         var differences = stored is null ? $"{Counted(found.Account.Length)} of {found.StartUrl}" : Differences(stored, found);
         if (stored is not null && differences.Length == 0)
@@ -213,6 +215,29 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
         if (Store(work, isShown: true) is { } environment && PassThru)
         {
             WriteObject(environment);
+        }
+    }
+
+    /// <summary>Refuses half of a character, which JSON can have as an escape and no file can.</summary>
+    private static void CheckIsUnicode(SsoEnvironment found)
+    {
+        var values = new[] { found.Name, found.StartUrl, found.Region, found.DefaultRoleName }
+            .Concat(found.Account.SelectMany(row => new[] { row.Profile, row.AccountId, row.RoleName }));
+        if (!values.All(IsUnicode))
+        {
+            throw SsoErrors.RecordInvalid(found.Source, $"the environment {found.Name}", "a value has half of a character (an unpaired surrogate)");
+        }
+
+        static bool IsUnicode(string? value)
+        {
+            try
+            {
+                return new UTF8Encoding(false, throwOnInvalidBytes: true).GetByteCount(value ?? "") >= 0;
+            }
+            catch (EncoderFallbackException)
+            {
+                return false;
+            }
         }
     }
 

@@ -1181,7 +1181,10 @@ mod tests {
         for c in HIDDEN {
             let code = format!("<U+{:04X}>", u32::from(c));
             for (written, hidden) in [("environment Acme]", format!("environment A{c}cme]")), ("profile Account 2]", format!("profile Account{c} 2]"))] {
-                let text = format!("{}\n[environment Other]\nsso_start_url = https://other.awsapps.com/start\nsso_region = us-west-2\n", ACME.replace(written, &hidden));
+                let text = format!(
+                    "{}\n[environment Other]\nsso_start_url = https://other.awsapps.com/start\nsso_region = us-west-2\n",
+                    ACME.replace(written, &hidden)
+                );
                 let environments = Environments::parse(Path::new("file"), text.as_bytes());
                 let names: Vec<&str> = environments.all.iter().map(|environment| environment.name.as_str()).collect();
                 assert_eq!(names, ["Other"], "{code}");
@@ -1197,8 +1200,7 @@ mod tests {
         for c in HIDDEN {
             for file in [None, Some("team.json".to_owned())] {
                 let hidden_name = SetEnvironment { name: format!("Ac{c}me"), imported_from: file.clone(), ..acme() };
-                let hidden_profile =
-                    SetEnvironment { accounts: Some(vec![row(&format!("pr{c}od"), "012345678901", None)]), imported_from: file, ..acme() };
+                let hidden_profile = SetEnvironment { accounts: Some(vec![row(&format!("pr{c}od"), "012345678901", None)]), imported_from: file, ..acme() };
                 for wanted in [hidden_name, hidden_profile] {
                     let error = set(&world, &wanted, &patience()).unwrap_err();
                     assert_eq!(error.code(), Code::EnvironmentInvalid);

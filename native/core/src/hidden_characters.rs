@@ -48,7 +48,22 @@ mod tests {
 
     #[test]
     fn a_name_with_a_character_that_nobody_sees_is_refused_with_its_code() {
-        for c in ['\u{0}', '\n', '\u{7f}', '\u{85}', '\u{ad}', '\u{200b}', '\u{200d}', '\u{200e}', '\u{202e}', '\u{2028}', '\u{2066}', '\u{feff}', '\u{3164}', '\u{e0041}'] {
+        for c in [
+            '\u{0}',
+            '\n',
+            '\u{7f}',
+            '\u{85}',
+            '\u{ad}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{202e}',
+            '\u{2028}',
+            '\u{2066}',
+            '\u{feff}',
+            '\u{3164}',
+            '\u{e0041}',
+        ] {
             let error = check_visible(&format!("pr{c}od")).unwrap_err();
             let code = format!("U+{:04X}", u32::from(c));
             assert_eq!(error, format!("the name \"pr<{code}>od\" has the character {code}, which is invisible or changes how the name is shown"));
