@@ -5,6 +5,7 @@ using System.Linq;
 using System.Runtime.Serialization;
 using System.Runtime.Serialization.Json;
 using System.Text;
+using System.Xml;
 
 namespace AwsSso;
 
@@ -25,26 +26,71 @@ internal sealed class ExportedEnvironment
     internal string? DefaultRoleName { get; private set; }
 
     [DataMember(Order = 5)]
-    internal ExportedRow[]? Account { get; private set; }
+    internal ExportedRow?[]? Account { get; private set; }
 
     /// <summary>Reads a file with one environment or a list of them.</summary>
     internal static List<SsoEnvironment> Read(string path)
     {
+        var text = ImportedFile.ReadText(path).TrimStart();
+        var json = text.StartsWith("[", StringComparison.Ordinal) ? text : $"[{text}]";
+        ExportedEnvironment?[] found;
         try
         {
-            var text = File.ReadAllText(path).TrimStart();
-            var json = text.StartsWith("[", StringComparison.Ordinal) ? text : $"[{text}]";
-            using var stream = new MemoryStream(Encoding.UTF8.GetBytes(json), writable: false);
-            var found = (ExportedEnvironment[]?)new DataContractJsonSerializer(typeof(ExportedEnvironment[])).ReadObject(stream) ?? [];
-            return [.. found.Select(environment => environment.At(path))];
+            var bytes = Encoding.UTF8.GetBytes(json);
+            using var reader = JsonReaderWriterFactory.CreateJsonReader(bytes, 0, bytes.Length, Encoding.UTF8, Limits, null);
+            found = (ExportedEnvironment?[]?)new DataContractJsonSerializer(typeof(ExportedEnvironment[])).ReadObject(reader) ?? [];
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            throw SsoErrors.ReadFailed(path, fault);
-        }
-        catch (Exception fault) when (fault is SerializationException or FormatException or ArgumentException or InvalidCastException or System.Xml.XmlException)
+        catch (Exception fault) when (fault is SerializationException or FormatException or ArgumentException or InvalidCastException or XmlException)
         {
             throw SsoErrors.NotExported(path, fault);
+        }
+
+        if (found.Length > ImportedFile.MostRows || found.Sum(environment => environment?.Account?.Length ?? 0) > ImportedFile.MostRows)
+        {
+            throw SsoErrors.RecordInvalid(path, "its records", $"there are more than {ImportedFile.MostRows}");
+        }
+
+        return [.. found.Select((environment, index) => Checked(environment, $"record {index + 1}", path).At(path))];
+    }
+
+    /// <summary>What a file must not go beyond. An export has five levels.</summary>
+    private static XmlDictionaryReaderQuotas Limits => new()
+    {
+        MaxDepth = 32,
+        MaxStringContentLength = ImportedFile.LongestValue,
+        MaxArrayLength = ImportedFile.MostRows,
+        MaxBytesPerRead = ImportedFile.LargestFile,
+        MaxNameTableCharCount = ImportedFile.LongestValue,
+    };
+
+    /// <summary>The environment, where nothing that it needs is null; JSON has null for a member that is there.</summary>
+    private static ExportedEnvironment Checked(ExportedEnvironment? environment, string record, string path)
+    {
+        if (environment is null)
+        {
+            throw SsoErrors.RecordInvalid(path, record, "it is null, and not an environment");
+        }
+
+        Check(record, (nameof(Name), environment.Name), (nameof(StartUrl), environment.StartUrl), (nameof(Region), environment.Region));
+        foreach (var (row, number) in (environment.Account ?? []).Select((row, index) => (row, index + 1)))
+        {
+            var place = $"record {number} of the environment {environment.Name}";
+            if (row is null)
+            {
+                throw SsoErrors.RecordInvalid(path, place, "it is null, and not a profile");
+            }
+
+            Check(place, (nameof(ExportedRow.Profile), row.Profile), (nameof(ExportedRow.AccountId), row.AccountId));
+        }
+
+        return environment;
+
+        void Check(string place, params (string Member, string? Value)[] needed)
+        {
+            if (needed.FirstOrDefault(pair => string.IsNullOrEmpty(pair.Value)).Member is { } missing)
+            {
+                throw SsoErrors.RecordInvalid(path, place, $"it has no {missing}");
+            }
         }
     }
 
@@ -102,7 +148,7 @@ internal sealed class ExportedEnvironment
     };
 
     private SsoEnvironment At(string path) =>
-        new(Name, StartUrl, Region, DefaultRoleName, (Account ?? []).Select(row => new SsoAccountRow(row.Profile, row.AccountId, row.RoleName)).ToArray(), path);
+        new(Name, StartUrl, Region, DefaultRoleName, (Account ?? []).OfType<ExportedRow>().Select(row => new SsoAccountRow(row.Profile, row.AccountId, row.RoleName)).ToArray(), path);
 
     /// <summary>A row; the role only where it is not the default.</summary>
     [DataContract]

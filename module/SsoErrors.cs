@@ -11,10 +11,10 @@ namespace AwsSso;
 public sealed class SsoException : Exception
 {
     internal SsoException(string code, string message, string? action = null, string? target = null, string? requestId = null, Exception? inner = null)
-        : base(requestId is null ? message : $"{message} (request id {requestId})", inner)
+        : base(ShownText.Of(requestId is null ? message : $"{message} (request id {requestId})"), inner)
     {
         Code = code;
-        Action = action;
+        Action = action is null ? null : ShownText.Of(action);
         Target = target;
         RequestId = requestId;
     }
@@ -126,9 +126,12 @@ internal static class SsoErrors
         "Each row needs a Profile and an AccountId, and a RoleName where the role is not the environment's default.",
         environment);
 
-    internal static SsoException ScriptInvalid(string path, IScriptExtent? place, string fault)
+    internal static SsoException ScriptInvalid(string path, IScriptExtent? place, string fault) =>
+        ScriptInvalid(path, (place?.StartLineNumber, place?.StartColumnNumber), fault);
+
+    internal static SsoException ScriptInvalid(string path, (int? Line, int? Column) place, string fault)
     {
-        var where = place is null ? path : $"{path}, line {place.StartLineNumber}, column {place.StartColumnNumber}";
+        var where = place.Line is null ? path : $"{path}, line {place.Line}, column {place.Column}";
         return new("ScriptInvalid", $"{where}: {fault}.", "Correct the script, or set the environment with Set-SsoEnvironment; nothing of it was stored.", path);
     }
 
@@ -158,6 +161,18 @@ internal static class SsoErrors
 
     internal static SsoException ReadFailed(string path, Exception fault) => new(
         "ReadFailed", $"{path} could not be read: {FirstLine(fault.Message).TrimEnd('.')}.", "Check that it is a file that you may read.", path, inner: fault);
+
+    internal static SsoException FileTooLarge(string path) => new(
+        "ReadFailed", $"{path} is larger than {ImportedFile.LargestFile / 1024 / 1024} MB.", "Check that it is a file with environments, and import them from smaller files.", path);
+
+    internal static SsoException NoFile(string path, string what) => new(
+        "ReadFailed", $"{path} is {what}, and only a file can be imported.", "Save its contents in a file, and import that.", path);
+
+    internal static SsoException NoScripts(string path) => new(
+        "ReadFailed", $"The folder {path} has no file *.ps1.", "Name the file, or a folder with copies of the script.", path);
+
+    internal static SsoException RecordInvalid(string path, string record, string fault) => new(
+        "EnvironmentInvalid", $"{path}, {record}: {fault}.", "Correct the file and import it again.", path);
 
     internal static SsoException NotExported(string path, Exception fault) => new(
         "EnvironmentInvalid",

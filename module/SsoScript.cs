@@ -1,10 +1,7 @@
 using System;
 using System.Collections.Generic;
-using System.Globalization;
-using System.IO;
 using System.Linq;
 using System.Management.Automation.Language;
-using System.Text;
 
 namespace AwsSso;
 
@@ -14,22 +11,20 @@ namespace AwsSso;
 /// </summary>
 internal sealed class SsoScript
 {
-    /// <summary>No copy of the script comes near it, and a file that does is something else.</summary>
-    private const int LargestFile = 16 * 1024 * 1024;
-
     private readonly string path;
-    private readonly Dictionary<string, object?> constants = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["true"] = true,
-        ["false"] = false,
-        ["null"] = null,
-    };
+
+    /// <summary>The values of the variables, which are evaluated where the table or a parameter needs them.</summary>
+    private readonly ScriptConstants constants;
 
     private readonly List<Ast> placeholders = [];
     private readonly List<string> notes = [];
     private string? table;
 
-    private SsoScript(string path) => this.path = path;
+    private SsoScript(string path)
+    {
+        this.path = path;
+        constants = new ScriptConstants(path);
+    }
 
     /// <summary>Gets the name of the environment.</summary>
     internal string? EnvironmentName => Constant("EnvironmentName");
@@ -66,25 +61,15 @@ internal sealed class SsoScript
 
     private ScriptBlockAst Parse()
     {
-        string text;
-        try
-        {
-            if (new FileInfo(path).Length > LargestFile)
-            {
-                throw SsoErrors.ScriptInvalid(path, null, "it is too large for a PowerShell script");
-            }
-
-            // As PowerShell reads a script: a byte order mark counts, else it is UTF-8.
-            text = File.ReadAllText(path);
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            throw SsoErrors.ReadFailed(path, fault);
-        }
-
+        var text = ImportedFile.ReadText(path);
         if (text.IndexOf('\0') >= 0)
         {
             throw SsoErrors.ScriptInvalid(path, null, "it is not a text file");
+        }
+
+        if (ScriptNesting.FaultOf(text) is var (fault, place))
+        {
+            throw SsoErrors.ScriptInvalid(path, LineAndColumn(text, place), fault);
         }
 
         var parsed = Parser.ParseInput(text, path, out _, out var errors);
@@ -103,10 +88,11 @@ internal sealed class SsoScript
         {
             if (parameter.DefaultValue is { } value)
             {
-                Remember(parameter.Name.VariablePath.UserPath, value);
+                constants.Set(parameter.Name.VariablePath.UserPath, value);
             }
         }
 
+        var tables = AssignmentsWithRows(script);
         foreach (var assignment in script.FindAll(ast => ast is AssignmentStatementAst, searchNestedScriptBlocks: false).Cast<AssignmentStatementAst>())
         {
             if (Target(assignment.Left) is not { } name)
@@ -114,18 +100,17 @@ internal sealed class SsoScript
                 continue;
             }
 
-            if (IsTable(assignment.Right))
+            if (tables.Contains(assignment))
             {
                 Take(name, assignment);
             }
             else if (assignment.Operator == TokenKind.Equals)
             {
-                Remember(name, assignment.Right);
+                constants.Set(name, assignment.Right);
             }
             else
             {
-                // What was constant is not known any more.
-                constants.Remove(name);
+                constants.Forget(name, assignment);
             }
         }
     }
@@ -134,27 +119,24 @@ internal sealed class SsoScript
     private static string? Target(ExpressionAst left)
     {
         var variable = left is ConvertExpressionAst typed ? typed.Child as VariableExpressionAst : left as VariableExpressionAst;
-        return variable?.VariablePath.UserPath.Split(':').Last();
+        return variable is null ? null : ScriptConstants.NameOf(variable);
     }
 
-    private void Remember(string name, Ast value)
+    /// <summary>The assignments with a row on their right side, found from the rows upward, so that each part of the script is seen once.</summary>
+    private static HashSet<Ast> AssignmentsWithRows(ScriptBlockAst script)
     {
-        var noted = placeholders.Count;
-        try
+        var seen = new HashSet<Ast>();
+        foreach (var row in script.FindAll(ast => ast is HashtableAst row && IsRow(row), searchNestedScriptBlocks: false))
         {
-            constants[name] = Evaluate(value);
-        }
-        catch (NotConstantException)
-        {
-            // Of no concern unless the table uses it.
-            constants.Remove(name);
+            Ast? child = null;
+            for (var ast = row; ast is not null && (ast is not AssignmentStatementAst side || side.Right == child) && seen.Add(ast); ast = ast.Parent)
+            {
+                child = ast;
+            }
         }
 
-        // A placeholder counts where it is used.
-        placeholders.RemoveRange(noted, placeholders.Count - noted);
+        return seen;
     }
-
-    private static bool IsTable(Ast value) => value.Find(ast => ast is HashtableAst row && IsRow(row), searchNestedScriptBlocks: false) is not null;
 
     private static bool IsRow(HashtableAst row) => row.KeyValuePairs.Any(pair => KeyOf(pair.Item1) is "PROFILE" or "ACCOUNTID");
 
@@ -172,7 +154,7 @@ internal sealed class SsoScript
         object? value;
         try
         {
-            value = Evaluate(assignment.Right);
+            value = constants.Evaluate(assignment.Right);
         }
         catch (NotConstantException fault)
         {
@@ -181,15 +163,20 @@ internal sealed class SsoScript
 
         foreach (var row in value as List<object?> ?? [value])
         {
-            AddRow(row as Dictionary<string, Cell> ?? throw SsoErrors.ScriptInvalid(path, assignment.Right.Extent, "the table has something in it that is no row"));
+            if (Rows.Count == ImportedFile.MostRows)
+            {
+                throw SsoErrors.ScriptInvalid(path, assignment.Extent, $"the table has more than {ImportedFile.MostRows} rows");
+            }
+
+            AddRow(row as Dictionary<string, ScriptCell> ?? throw SsoErrors.ScriptInvalid(path, assignment.Right.Extent, "the table has something in it that is no row"));
         }
     }
 
-    private void AddRow(Dictionary<string, Cell> row)
+    private void AddRow(Dictionary<string, ScriptCell> row)
     {
         string Needed(string key)
         {
-            if (row.TryGetValue(key, out var cell) && TextOf(cell.Value) is { Length: > 0 } text)
+            if (row.TryGetValue(key, out var cell) && ScriptConstants.TextOf(cell.Value) is { Length: > 0 } text)
             {
                 return text;
             }
@@ -210,7 +197,7 @@ internal sealed class SsoScript
             placeholders.Add(cell.Place);
         }
 
-        Rows.Add(new SsoAccountRow(profile, accountId, row.TryGetValue("RoleName", out var role) && TextOf(role.Value) is { Length: > 0 } name ? name : null));
+        Rows.Add(new SsoAccountRow(profile, accountId, row.TryGetValue("RoleName", out var role) && ScriptConstants.TextOf(role.Value) is { Length: > 0 } name ? name : null));
     }
 
     private void CheckPlaceholders()
@@ -229,114 +216,38 @@ internal sealed class SsoScript
 
     private static bool IsPlaceholder(string text) => text.Trim() is { Length: > 1 } trimmed && trimmed[0] == '<' && trimmed[trimmed.Length - 1] == '>';
 
-    private string? Constant(string name) => constants.TryGetValue(name, out var value) && TextOf(value)?.Trim() is { Length: > 0 } text ? text : null;
-
-    private static string? TextOf(object? value) => value switch
+    private string? Constant(string name)
     {
-        null => null,
-        string text => text,
-        Number number => number.Written,
-        bool or List<object?> or Dictionary<string, Cell> => null,
-        _ => Convert.ToString(value, CultureInfo.InvariantCulture),
-    };
-
-    /// <summary>The value of what is constant: text, a number as it is written, true or false, a list, or a row.</summary>
-    private object? Evaluate(Ast ast)
-    {
-        switch (ast)
+        try
         {
-            case StringConstantExpressionAst text:
-                return text.Value;
-            case ExpandableStringExpressionAst text:
-                return Expand(text);
-            case ConstantExpressionAst number:
-                // An account id without quotes keeps its leading zeros only as it is written.
-                return new Number(number.Extent.Text);
-            case VariableExpressionAst variable when constants.TryGetValue(variable.VariablePath.UserPath.Split(':').Last(), out var value):
-                return value;
-            case ParenExpressionAst inner:
-                return Evaluate(inner.Pipeline);
-            case ConvertExpressionAst typed when typed.Type.TypeName.FullName.ToUpperInvariant() is "PSCUSTOMOBJECT" or "ORDERED" or "HASHTABLE" or "PSOBJECT" or "STRING" or "ARRAY" or "OBJECT[]" or "HASHTABLE[]":
-                return Evaluate(typed.Child);
-            case BinaryExpressionAst { Operator: TokenKind.Plus } sum:
-                return Sum(Evaluate(sum.Left), Evaluate(sum.Right), sum);
-            case ArrayLiteralAst list:
-                return list.Elements.SelectMany(Items).ToList();
-            case ArrayExpressionAst list:
-                return list.SubExpression.Statements.SelectMany(Items).ToList();
-            case SubExpressionAst list:
-                var items = list.SubExpression.Statements.SelectMany(Items).ToList();
-                return items.Count == 1 ? items[0] : items;
-            case HashtableAst row:
-                return row.KeyValuePairs.ToDictionary(
-                    pair => (pair.Item1 as StringConstantExpressionAst)?.Value ?? throw new NotConstantException(pair.Item1),
-                    pair => new Cell(Evaluate(pair.Item2), pair.Item2),
-                    StringComparer.OrdinalIgnoreCase);
-            case CommandExpressionAst expression when expression.Redirections.Count == 0:
-                return Evaluate(expression.Expression);
-            case PipelineAst { PipelineElements.Count: 1 } pipeline:
-                return Evaluate(pipeline.PipelineElements[0]);
-            case CommandAst { CommandElements.Count: 1, Redirections.Count: 0, InvocationOperator: TokenKind.Unknown } command
-                when command.CommandElements[0] is StringConstantExpressionAst { StringConstantType: StringConstantType.BareWord } word:
-                // A value without quotes.
-                return word.Value;
-            default:
-                throw new NotConstantException(ast);
+            return ScriptConstants.TextOf(constants.Value(name))?.Trim() is { Length: > 0 } text ? text : null;
+        }
+        catch (NotConstantException)
+        {
+            return null;
         }
     }
 
-    /// <summary>What a statement or an element adds to a list: the items of one, or the value itself.</summary>
-    private IEnumerable<object?> Items(Ast ast) => Evaluate(ast) is var value && value is List<object?> list ? list : [value];
-
-    private static object? Sum(object? left, object? right, Ast place) => (left, right) switch
+    /// <summary>The line and the column of a place in the text, both counted from 1.</summary>
+    private static (int? Line, int? Column) LineAndColumn(string text, int place)
     {
-        (List<object?> list, List<object?> more) => list.Concat(more).ToList(),
-        (List<object?> list, _) => list.Append(right).ToList(),
-        (string text, _) when TextOf(right) is { } more => text + more,
-        _ => throw new NotConstantException(place),
-    };
-
-    private string Expand(ExpandableStringExpressionAst text)
-    {
-        var expanded = new StringBuilder();
-        var rest = text.Value;
-        foreach (var nested in text.NestedExpressions)
+        var line = 1;
+        var start = 0;
+        for (var index = 0; index < place; index++)
         {
-            var at = rest.IndexOf(nested.Extent.Text, StringComparison.Ordinal);
-            if (at < 0 || TextOf(Evaluate(nested)) is not { } value)
+            if (text[index] == '\n' || (text[index] == '\r' && (index + 1 == text.Length || text[index + 1] != '\n')))
             {
-                throw new NotConstantException(nested);
+                line++;
+                start = index + 1;
             }
-
-            expanded.Append(rest, 0, at).Append(value);
-            rest = rest.Substring(at + nested.Extent.Text.Length);
         }
 
-        return expanded.Append(rest).ToString();
+        return (line, place - start + 1);
     }
 
     private static string Shortened(Ast ast)
     {
         var text = ast.Extent.Text.Split('\r', '\n')[0].Trim();
         return text.Length > 60 ? text.Substring(0, 60) + "..." : text;
-    }
-
-    /// <summary>A value with the place where it stands.</summary>
-    private sealed class Cell(object? value, Ast place)
-    {
-        internal object? Value { get; } = value;
-
-        internal Ast Place { get; } = place;
-    }
-
-    /// <summary>A number with its own digits.</summary>
-    private sealed class Number(string written)
-    {
-        internal string Written { get; } = written;
-    }
-
-    private sealed class NotConstantException(Ast place) : Exception
-    {
-        internal Ast Place { get; } = place;
     }
 }

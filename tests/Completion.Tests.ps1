@@ -48,7 +48,7 @@ Describe 'The Tab key' {
         $answers[0].List | Should -Be 'sand box $1', '012'
         $answers[0].Tip[0] | Should -Be 'Beta: Janitor in account 999999999999'
         $answers[1].Text | Should -Be 'Account4-AWSAdministratorAccess', 'Account4-AWSReadOnlyAccess'
-        $answers[2].Text | Should -Be '"sand box `$1"'
+        $answers[2].Text | Should -Be "'sand box `$1'"
         $answers[3].Text | Should -Be 'Acme-s-Prod-EU-AWSAdministratorAccess', 'Acme-s-Prod-EU-AWSReadOnlyAccess'
     }
 
@@ -92,6 +92,57 @@ Describe 'The Tab key' {
         $before = Get-RequestCount $service
         $null = Get-Completion 'Get-SsoAccount Acme -Name ', 'Get-SsoRole Acme -Role ', 'Update-SsoCredential '
         Get-RequestCount $service | Should -Be $before
+    }
+
+    # Names as a shared file may have them: what PowerShell takes for a quote, what it expands, and what ends a command.
+    It 'completes to the one argument that is meant, whatever is in a name and whatever quote was typed' {
+        $hostile = New-UserHome
+        $quotes = @("'", '"') + @(0x2018..0x201f + 0x2039, 0x203a, 0xab, 0xbb, 0x300c, 0x300d, 0x301d, 0xff02, 0xff07, 0xb4, 0x2032, 0x2033 | ForEach-Object { [string] [char] $_ })
+        $others = @('`', '$', ';', '|', '&', '(', ')', '{', '}', '@', '#', ',', '<', '>', '%', '?', '*', '!', '=', '+', '~', '^', '\', '/', ':', '-', ' ', '.', '_') +
+            @(0x2013, 0x2014, 0x2015, 0xa0, 0x3000, 0xfc, 0x4e2d | ForEach-Object { [string] [char] $_ })
+        $names = @(
+            foreach ($mark in $quotes + $others) { "prod${mark}a"; "prod$mark$mark; New-Item ran; echo ${mark}z"; "${mark}x" }
+            foreach ($quote in $quotes) { "prod$quote`$(New-Item ran)${quote}y"; "prod`$(New-Item ran)`${x}@{a=1}${quote}y" }
+            'prod $(New-Item ran)', 'prod`$(New-Item ran)', '--%', 'prod --%', '@prod', '$prod', '1', '0x1', '1kb', '~', '2>prod', 'prod`u{27}x', '-Force', '$null', '$true'
+        ) | Where-Object { $_.Trim() -eq $_ } | Select-Object -Unique
+        $text = "[environment Acme]`nsso_start_url = https://example.com/start`nsso_region = us-west-2`ndefault_role_name = R`n"
+        foreach ($name in $names) { $text += "[environment Acme profile $name]`nsso_account_id = 100000000000`n" }
+        Add-AwsText $hostile sso-environments $text
+
+        $run = Invoke-UserPowerShell $hostile $null @'
+            $typographic = 0x2018, 0x2019, 0x201a, 0x201b, 0x201c, 0x201d, 0x201e | ForEach-Object { [string] [char] $_ }
+            foreach ($start in 'Update-SsoCredential -ProfileName ', 'Use-SsoCredential ') {
+                foreach ($quote in @('', "'", '"') + $typographic) {
+                    foreach ($typed in '', 'prod') {
+                        $line = "$start$quote$typed"
+                        $answer = TabExpansion2 $line $line.Length
+                        foreach ($match in $answer.CompletionMatches) {
+                            $completed = $line.Remove($answer.ReplacementIndex, $answer.ReplacementLength).Insert($answer.ReplacementIndex, $match.CompletionText)
+                            $errors = $null
+                            $parsed = [Management.Automation.Language.Parser]::ParseInput($completed, [ref] $null, [ref] $errors)
+                            $words = @($parsed.Find({ param($ast) $ast -is [Management.Automation.Language.CommandAst] }, $true).CommandElements)
+                            # The same script with another constant in place of the argument: nothing else may be in it.
+                            $isOne = $errors.Count -eq 0 -and $words[-1] -is [Management.Automation.Language.StringConstantExpressionAst] -and
+                                $words[-1].Extent.Text -ceq $match.CompletionText -and $completed -ceq $start + $match.CompletionText -and $words.Count -eq @(-split $start).Count + 1
+                            [pscustomobject] @{ Line = $completed; IsOne = $isOne; Argument = $words[-1].Value; State = "$start$quote"; Typed = $typed }
+                        }
+                    }
+                }
+            }
+            @{ Known = @(Get-SsoProfile).ProfileName }
+'@
+        $run.Errors | Should -BeNullOrEmpty
+        $known = ($run.Output | Where-Object { $_ -is [hashtable] }).Known
+        $known | Should -HaveCount $names.Count
+        $answers = @($run.Output | Where-Object { $_ -isnot [hashtable] })
+        $answers | Where-Object { -not $_.IsOne } | ForEach-Object Line | Should -BeNullOrEmpty
+        # One cmdlet takes wildcards, the other a name as it is. Each has all names to offer in every quoting state.
+        foreach ($state in $answers | Where-Object Typed -EQ '' | Group-Object State) {
+            $meant = $state.Group.Argument | ForEach-Object { if ($state.Name -like 'Update*') { [WildcardPattern]::Unescape($_) } else { $_ } }
+            Compare-Object ($meant | Sort-Object -CaseSensitive) ($known | Sort-Object -CaseSensitive) -CaseSensitive | Should -BeNullOrEmpty -Because $state.Name
+        }
+
+        @($answers | Where-Object Typed -EQ '' | Group-Object State) | Should -HaveCount 20
     }
 
     It 'stays silent where a file cannot be read' {

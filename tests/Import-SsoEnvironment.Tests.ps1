@@ -156,6 +156,214 @@ Describe 'Import-SsoEnvironment' {
     }
 }
 
+Describe 'A file of somebody else' {
+    BeforeAll {
+        $folder = New-TestFolder
+        $parameters = "param(`$DefaultRoleName = 'R', `$Region = 'us-west-2', `$StartUrl = 'https://example.com/start', `$EnvironmentName = 'Acme')`n"
+        $table = "`n`$t = @(@{ Profile = 'A'; AccountId = '100000000000' })"
+        $doubled = (1..40 | ForEach-Object { "`$v$_ = `"`$v$($_ - 1)`$v$($_ - 1)`"" }) -join "`n"
+        $lists = (1..40 | ForEach-Object { "`$v$_ = `$v$($_ - 1) + `$v$($_ - 1)" }) -join "`n"
+
+        # Imports files by name, all in one PowerShell, each into the same empty home folder, and gives what became of each.
+        function Import-All([Collections.IDictionary] $Text, [string] $More = '') {
+            $place = New-TestFolder
+            foreach ($name in $Text.Keys) { [IO.File]::WriteAllText("$place/$name", $Text[$name]) }
+            $run = Invoke-Import @"
+                foreach (`$name in '$($Text.Keys -join "', '")') {
+                    `$found = `$null
+                    `$null = Import-SsoEnvironment ('$place/' + `$name) -WhatIf -ErrorVariable found -ErrorAction SilentlyContinue
+                    [pscustomobject] @{ Name = `$name; Id = "`$(`$found.FullyQualifiedErrorId)" -replace ',.*'; Message = "`$found" }
+                }
+                $More
+"@
+            $run.Stored | Should -Be ''
+            $run.Output
+        }
+
+        # An environment as Export-SsoEnvironment writes it, with one thing changed.
+        function Get-Json([string] $Old = 'none', [string] $New) {
+            '{"Name":"Acme","StartUrl":"https://example.com/start","Region":"us-west-2","Account":[{"Profile":"A","AccountId":"100000000000","RoleName":"R"}]}'.Replace($Old, $New)
+        }
+    }
+
+    It 'cannot end the shell with a script that PowerShell itself could not read' {
+        $many = 200000
+        $hostile = [ordered] @{
+            'sum.ps1' = "`$x = " + "'a'+" * $many + "'a'"
+            'lines.ps1' = "`$x = " + "'a' +`n" * $many + "'a'"
+            'words.ps1' = "`$x = " + "'a' -join " * $many + "'a'"
+            'commas.ps1' = "`$x = " + ',' * $many + '1'
+            'signs.ps1' = "`$x = " + '- ' * $many + '1'
+            'nots.ps1' = "`$x = " + '!' * $many + '1'
+            'casts.ps1' = "`$x = " + '[int]' * $many + '1'
+            'members.ps1' = "`$x = `$y" + '.a' * $many
+            'indexes.ps1' = "`$x = `$y" + '[0]' * $many
+            'calls.ps1' = "`$x = `$y" + '.a()' * $many
+            'sets.ps1' = '$a=' * $many + '1'
+            'chains.ps1' = 'a' + ' && a' * $many
+            'brackets.ps1' = "`$x = " + '(' * $many + '1' + ')' * $many
+            'open.ps1' = "`$x = " + '@(' * $many
+            'blocks.ps1' = "`$x = " + '{' * $many + '}' * $many
+            'tables.ps1' = "`$x = " + '@{a=' * $many + '1' + '}' * $many
+            'strings.ps1' = "`$x = " + '"$(' * $many + '1' + ')"' * $many
+            'hidden.ps1' = "`$x = 'a' # it's`n`$x = " + "'a'+" * $many + "'a'"
+            'quotes.ps1' = "`$x = `u{2018}a`u{2019}`n`$x = `u{201c}a`u{201d} + " + "`u{201e}a`u{201c} + " * $many + "'a'"
+            'here.ps1' = "`$x = @'`n' + `n'@`n`$x = " + "'a'+" * $many + "'a'"
+            'comment.ps1' = "<# ' #> `$x = " + "'a'+" * $many + "'a' <# ' #>"
+            'braced.ps1' = "`$x = `${a'b}; " + "`$x = " + "'a'+" * $many + "'a'"
+            'used.ps1' = "`$t = @(@{ Profile = " + "'a'+" * 18000 + "'a'; AccountId = '100000000000' })"
+        }
+        foreach ($name in @($hostile.Keys)) { $hostile[$name] = $parameters + $hostile[$name] + $table }
+        $answers = Import-All $hostile
+        $answers | Should -HaveCount $hostile.Count
+        foreach ($answer in $answers) {
+            $answer.Id | Should -Be 'ScriptInvalid' -Because $answer.Name
+            $answer.Message | Should -Match ', line \d+, column \d+: ' -Because $answer.Name
+        }
+
+        ($answers | Where-Object Name -EQ 'sum.ps1').Message | Should -BeLike '*sum.ps1, line 2, column *: it has more than 1000 nested brackets, or operators in one statement.'
+    }
+
+    It 'is read only as far as the table and the parameters need, and no value, table or file grows beyond its limit' {
+        $answers = Import-All ([ordered] @{
+            'unused.ps1' = "$parameters`$v0 = '0123456789'`n$doubled$table"
+            'unusedList.ps1' = "$parameters`$v0 = @(1, 2)`n$lists$table"
+            'value.ps1' = "$parameters`$v0 = '0123456789'`n$doubled`n`$t = @(@{ Profile = `"`$v40`"; AccountId = '100000000000' })"
+            'written.ps1' = "$parameters`$t = @(@{ Profile = '$('a' * 70000)'; AccountId = '100000000000' })"
+            'parameter.ps1' = $parameters.Replace("'us-west-2'", "'$('a' * 70000)'") + $table
+            'rows.ps1' = "$parameters`$t = @($(1..10001 | ForEach-Object { "@{ Profile = 'A$_'; AccountId = '100000000000' }`n" }))"
+            'added.ps1' = "$parameters`$t = @()`n" + (1..10001 | ForEach-Object { "`$t += @{ Profile = 'A$_'; AccountId = '100000000000' }`n" })
+            'list.ps1' = "$parameters`$v0 = @('a', 'b')`n$lists`n`$t = @(@{ Profile = 'A'; AccountId = '100000000000' }) + `$v40"
+            'texts.ps1' = "$parameters`$v = '$('a' * 60000)'`n`$t = @(" + (1..500 | ForEach-Object { '@{ Profile = "$v-' + $_ + "`"; AccountId = '100000000000' }`n" }) + ')'
+            'self.ps1' = "$parameters`$v = 'a'`n" + "`$v = `"`$v`"`n" * 100000 + "`$t = @(@{ Profile = `$v; AccountId = '100000000000' })"
+            'file.ps1' = "$parameters$table`n" + '#' * 5MB
+            'file.json' = (Get-Json) + ' ' * 5MB
+            'file.ini' = "[environment Acme]`nsso_start_url = https://example.com/start`nsso_region = us-west-2`n" + "#`n" * 3MB
+            'deep.json' = Get-Json '"Account"' ('"X":' + '[' * 500000 + ']' * 500000 + ',"Account"')
+            'value.json' = Get-Json 'us-west-2' ('a' * 70000)
+            'rows.json' = Get-Json '{"Profile":"A"' ('{"Profile":"B","AccountId":"100000000000"},' * 10001 + '{"Profile":"A"')
+        })
+        $answers | Where-Object { -not $_.Id } | ForEach-Object Name | Should -Be 'unused.ps1', 'unusedList.ps1'
+        $said = @{}
+        $answers | ForEach-Object { $said[$_.Name] = $_.Message }
+        foreach ($name in 'value.ps1', 'written.ps1', 'parameter.ps1') { $said[$name] | Should -BeLike '*, line *: a value is longer than 64 KB.' }
+        foreach ($name in 'rows.ps1', 'added.ps1', 'list.ps1') { $said[$name] | Should -BeLike '*, line *: the table has more than 10000 rows.' }
+        $said['texts.ps1'] | Should -BeLike '*, line *: its values are too large to be put together.'
+        $said['self.ps1'] | Should -BeLike '*, line *: a value has more than 200 others within it.'
+        foreach ($name in 'file.ps1', 'file.json', 'file.ini') { $said[$name] | Should -BeLike "*$name is larger than 4 MB." }
+        foreach ($name in 'deep.json', 'value.json') { $said[$name] | Should -BeLike "*$name is not JSON as Export-SsoEnvironment writes it*" }
+        $said['rows.json'] | Should -BeLike '*rows.json*more than 10000*'
+    }
+
+    It 'with null or another kind of value in JSON is an error that names the file and the record' {
+        $answers = Import-All ([ordered] @{
+            'row.json' = Get-Json '{"Profile"' 'null,{"Profile"'
+            'second.json' = Get-Json '}]}' '},null]}'
+            'name.json' = Get-Json '"Acme"' 'null'
+            'url.json' = Get-Json '"https://example.com/start"' 'null'
+            'region.json' = Get-Json '"us-west-2"' 'null'
+            'profile.json' = Get-Json '"A"' 'null'
+            'account.json' = Get-Json '"100000000000"' 'null'
+            'environment.json' = "[$(Get-Json), null]"
+            'none.json' = 'null'
+            'text.json' = Get-Json '[{"Profile":"A","AccountId":"100000000000","RoleName":"R"}]' '"A"'
+            'object.json' = Get-Json '"Acme"' '{"a":1}'
+        })
+        $answers.Id | Sort-Object -Unique | Should -Be 'EnvironmentInvalid'
+        $answers.Message -replace '.*[\\/](?=\w+\.json)' | Select-Object -First 9 | Should -Be @(
+            'row.json, record 1 of the environment Acme: it is null, and not a profile.'
+            'second.json, record 2 of the environment Acme: it is null, and not a profile.'
+            'name.json, record 1: it has no Name.'
+            'url.json, record 1: it has no StartUrl.'
+            'region.json, record 1: it has no Region.'
+            'profile.json, record 1 of the environment Acme: it has no Profile.'
+            'account.json, record 1 of the environment Acme: it has no AccountId.'
+            'environment.json, record 2: it is null, and not an environment.'
+            'none.json, record 1: it is null, and not an environment.'
+        )
+        $answers.Message[9..10] | Should -BeLike '*.json is not JSON as Export-SsoEnvironment writes it*'
+    }
+
+    It 'is refused where it is no file: a pipe, a device, a socket, a folder without scripts, or a link to one' -Skip:$IsWindows {
+        foreach ($name in 'pipe.ps1', 'pipe.json', 'pipe.ini') { mkfifo "$folder/$name" }
+        foreach ($name in 'zero.ps1', 'zero.json', 'zero.ini', 'zero') { $null = New-Item -ItemType SymbolicLink "$folder/$name" -Value /dev/zero }
+        $null = New-Item -ItemType SymbolicLink "$folder/link.json" -Value "$folder/pipe.json"
+        $null = New-Item -ItemType SymbolicLink "$folder/second.json" -Value "$folder/link.json"
+        $null = New-Item -ItemType Directory "$folder/folder.json", "$folder/scripts"
+        mkfifo "$folder/scripts/pipe.ps1"
+        [IO.File]::WriteAllText("$folder/good.json", (Get-Json))
+        $null = New-Item -ItemType SymbolicLink "$folder/good.link.json" -Value "$folder/good.json"
+        $names = 'pipe.ps1', 'pipe.json', 'pipe.ini', 'zero.ps1', 'zero.json', 'zero.ini', 'zero', 'link.json', 'second.json', 'folder.json', 'scripts', '/dev/zero'
+        $paths = ($names | ForEach-Object { "'$([IO.Path]::Combine($folder, $_))'" }) -join ', '
+        $run = Invoke-Import "foreach (`$path in $paths) { Import-SsoEnvironment -LiteralPath `$path; Import-SsoEnvironment `$path }; Import-SsoEnvironment '$folder/good.link.json' -PassThru"
+        $run.Output.Name | Should -Be 'Acme'
+        $run.Errors.Count | Should -Be (2 * $names.Count)
+        $run.Errors.Id | Sort-Object -Unique | Should -Be 'ReadFailed,AwsSso.Commands.ImportSsoEnvironmentCommand'
+        $said = $run.Errors.Message -join "`n"
+        $said | Should -BeLike "*$folder/pipe.ps1 is a named pipe, and only a file can be imported.*"
+        $said | Should -BeLike '*/dev/zero is a device, and only a file can be imported.*'
+        $said | Should -BeLike "*The folder $folder/folder.json has no file *.ps1.*"
+    }
+
+    It 'is refused with a start URL that leads to another host than it shows, and with names that show something else than they are' {
+        $hidden = 0x1b, 0xad, 0x200b, 0x200d, 0x202e, 0x2066, 0xfeff | ForEach-Object { [string] [char] $_ }
+        $files = [ordered] @{}
+        $urls = 'https://acme.awsapps.com@evil.example/start', 'https://acme.awsapps.com:443@evil.example', 'https://@evil.example/start', 'https:/acme.awsapps.com@evil.example/start'
+        foreach ($url in $urls) {
+            $files["url$($files.Count).json"] = Get-Json 'https://example.com/start' $url
+            $files["url$($files.Count).ps1"] = $parameters.Replace('https://example.com/start', $url) + $table
+            $files["url$($files.Count).ini"] = "[environment Acme]`nsso_start_url = $url`nsso_region = us-west-2`n"
+        }
+
+        foreach ($mark in $hidden) {
+            $files["name$($files.Count).json"] = Get-Json '"Acme"' (ConvertTo-Json "Ac${mark}me")
+            $files["name$($files.Count).json"] = Get-Json '"A"' (ConvertTo-Json "pr${mark}od")
+            $files["name$($files.Count).ps1"] = $parameters.Replace("'Acme'", "'Ac${mark}me'") + $table
+            $files["name$($files.Count).ps1"] = $parameters + $table.Replace("'A'", "'pr${mark}od'")
+            $files["name$($files.Count).ini"] = "[environment Acme]`nsso_start_url = https://example.com/start`nsso_region = us-west-2`n[environment Acme profile pr${mark}od]`nsso_account_id = 100000000000`nsso_role_name = R`n"
+        }
+
+        $answers = Import-All $files
+        $answers | Should -HaveCount $files.Count
+        foreach ($answer in $answers) {
+            $answer.Id | Should -Be 'EnvironmentInvalid' -Because $answer.Name
+            $answer.Message | Should -Match $(if ($answer.Name -like 'url*') { 'leads to the host evil\.example' } else { '[<{\\](U\+|u\{)[0-9a-fA-F]+' }) -Because $answer.Name
+            foreach ($mark in $hidden) { $answer.Message.Contains($mark) | Should -BeFalse -Because $answer.Name }
+        }
+    }
+
+    It 'is imported with a line that says whose portal it is, and what -Force or Set-SsoEnvironment changes of that' {
+        $place = New-TestFolder
+        [IO.File]::WriteAllText("$place/team.json", (Get-Json))
+        [IO.File]::WriteAllText("$place/other.json", (Get-Json 'https://example.com/start' 'https://other.example.com/start'))
+        [IO.File]::WriteAllText("$place/role.json", (Get-Json '"RoleName":"R"' '"RoleName":"S"'))
+        $run = Invoke-Import @"
+            @{ Lines = @(
+                Import-SsoEnvironment '$place/team.json' -WhatIf 6>&1
+                Import-SsoEnvironment '$place/team.json' 6>&1
+                Import-SsoEnvironment '$place/other.json' -Force -WhatIf 6>&1
+                Import-SsoEnvironment '$place/other.json' -Force 6>&1
+                Set-SsoEnvironment Acme -Region us-west-2 -DefaultRoleName R 6>&1
+                Set-SsoEnvironment Acme -Region eu-west-1 -WhatIf 6>&1
+                Set-SsoEnvironment Acme -Region eu-west-1 6>&1
+                Set-SsoEnvironment Acme -StartUrl https://example.com/start -Region us-west-2 6>&1
+                Import-SsoEnvironment '$place/role.json' -Force 6>&1
+                Set-SsoEnvironment New -StartUrl https://example.com/start -Region us-west-2 6>&1
+            ) | ForEach-Object { "`$_" } }
+            Import-SsoEnvironment '$place/role.json' -Name Again -PassThru
+"@
+        $run.Output[0].Lines | Should -Be @(
+            'Acme: 1 profile, start URL https://example.com/start in us-west-2.'
+            'Acme now uses https://other.example.com/start in us-west-2 instead of https://example.com/start in us-west-2.'
+            'Acme now uses https://other.example.com/start in eu-west-1 instead of https://other.example.com/start in us-west-2.'
+            'Acme now uses https://example.com/start in us-west-2 instead of https://other.example.com/start in eu-west-1.'
+            'Acme: 1 profile, start URL https://example.com/start in us-west-2.'
+        )
+        # A profile is in one environment only.
+        $run.Errors.Count | Should -Be 1
+    }
+}
+
 Describe 'Export-SsoEnvironment' {
     BeforeAll {
         $from = New-UserHome

@@ -37,7 +37,7 @@ Describe 'A login without a browser' {
     ) {
         $result = Invoke-UserPowerShell (New-Home) $service 'Connect-SsoSession Acme -Verbose' $Variable
         $result.Errors | Should -BeNullOrEmpty
-        $shown = [regex]::Match($result.Text, 'Acme: open (http://127\.0\.0\.1:\d+/device\?user_code=([A-Z]{4}-[A-Z]{4})) to approve the login\. Go on if the page shows the code \2, before \d\d:\d\d\.')
+        $shown = [regex]::Match($result.Text, 'Acme: open (http://127\.0\.0\.1:\d+/device\?user_code=([A-Z]{4}-[A-Z]{4})) to approve the login\. Go on if the page shows the code \2, before \d\d:\d\d\. The start URL is on d-12345abcde\.awsapps\.com\.')
         $shown.Success | Should -BeTrue -Because $result.Text
         $url = $shown.Groups[1].Value
         $result.Text -replace '\r?\n', ' ' | Should -Match "no browser is tried, since PowerShell runs $Where"

@@ -71,7 +71,7 @@ Describe 'Update-SsoCredential' {
             $address = [regex]::Escape($service.Url) + '/device\?user_code='
             $lines = $first.Text -split "`n"
             $lines.Count | Should -Be 2
-            $lines[0] | Should -Match "^Acme: open $address([A-Z]{4}-[A-Z]{4}) to approve the login\. .* code \1, before \d\d:\d\d\.$"
+            $lines[0] | Should -Match "^Acme: open $address([A-Z]{4}-[A-Z]{4}) to approve the login\. .* code \1, before \d\d:\d\d\. The start URL is on d-12345abcde\.awsapps\.com\.$"
             $lines[1] | Should -Match '^Acme: 20 profiles registered, 7:5\d:\d\d left on the SSO session$'
         }
 

@@ -16,7 +16,14 @@ namespace AwsSso.Commands;
 /// </summary>
 public abstract class StoredCompleter : IArgumentCompleter
 {
-    private static readonly Regex Bare = new(@"^[\p{L}_./\\][\p{L}\p{Nd}_./\\:+=@-]*$|^\d[\p{Nd}_/:-]*[\p{L}_-][\p{L}\p{Nd}_./:+=@-]*$", RegexOptions.CultureInvariant);
+    /// <summary>What needs no quotes. It lists what is harmless, since a list of what is not could miss a character.</summary>
+    private static readonly Regex Bare = new(@"^[A-Za-z][A-Za-z0-9._-]*\z", RegexOptions.CultureInvariant);
+
+    /// <summary>What PowerShell takes for a single quote: any of them opens and closes a string.</summary>
+    private const string SingleQuotes = "'\u2018\u2019\u201a\u201b";
+
+    /// <summary>What PowerShell takes for a double quote.</summary>
+    private const string DoubleQuotes = "\"\u201c\u201d\u201e";
 
     private protected StoredCompleter()
     {
@@ -32,14 +39,13 @@ public abstract class StoredCompleter : IArgumentCompleter
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
-        var quote = wordToComplete.Length > 0 && "'\"".IndexOf(wordToComplete[0]) >= 0 ? wordToComplete[0] : (char?)null;
-        var word = quote is null ? wordToComplete : wordToComplete.Trim(quote.Value);
+        var typed = new TypedWord(wordToComplete);
         var isPattern = TakesWildcards(commandName, parameterName);
         try
         {
             var values = Values(new Known(fakeBoundParameters)).GroupBy(value => value.Text, StringComparer.Ordinal).Select(group => group.First()).ToArray();
-            var matching = values.Where(value => value.StartsWith(word)).ToArray();
-            return (matching.Length > 0 ? matching : values.Where(value => value.Contains(word))).Select(value => value.Completion(word, quote, isPattern)).ToArray();
+            var matching = values.Where(value => value.StartsWith(typed.Text)).ToArray();
+            return (matching.Length > 0 ? matching : values.Where(value => value.Contains(typed.Text))).Select(value => value.Completion(typed, isPattern)).ToArray();
         }
         catch (Exception fault) when (fault is SsoException or RuntimeException)
         {
@@ -47,7 +53,7 @@ public abstract class StoredCompleter : IArgumentCompleter
         }
     }
 
-    /// <summary>All that could stand there.</summary>
+    /// <summary>All that could be completed.</summary>
     private protected abstract IEnumerable<Value> Values(Known known);
 
     private static bool TakesWildcards(string commandName, string parameterName)
@@ -59,6 +65,30 @@ public abstract class StoredCompleter : IArgumentCompleter
         return cmdlet is null || cmdlet.GetProperty(parameterName)?.GetCustomAttribute<SupportsWildcardsAttribute>() is not null;
     }
 
+    /// <summary>The word that is typed by now, and the quote before it. PowerShell gives a typographic quote as it was typed or as a plain one.</summary>
+    private protected sealed class TypedWord
+    {
+        private readonly bool isQuoted;
+
+        internal TypedWord(string word)
+        {
+            var quotes = word.Length == 0 ? "" : SingleQuotes.IndexOf(word[0]) >= 0 ? SingleQuotes : DoubleQuotes.IndexOf(word[0]) >= 0 ? DoubleQuotes : "";
+            isQuoted = quotes.Length > 0;
+            var end = isQuoted && word.Length > 1 && quotes.IndexOf(word[word.Length - 1]) >= 0 ? word.Length - 1 : word.Length;
+            Text = isQuoted ? word.Substring(1, end - 1) : word;
+        }
+
+        /// <summary>The word without its quotes.</summary>
+        internal string Text { get; }
+
+        /// <summary>
+        /// The argument as one string that PowerShell expands nothing in. It takes the place of the typed word and its quote, so a double quote becomes
+        /// a single one.
+        /// </summary>
+        internal string Quoted(string argument) =>
+            !isQuoted && Bare.IsMatch(argument) ? argument : $"'{CodeGeneration.EscapeSingleQuotedStringContent(argument)}'";
+    }
+
     /// <summary>One thing that an argument can be, another word under which it may be looked for, and what is shown of it.</summary>
     private protected sealed class Value(string text, string toolTip, string? otherName = null)
     {
@@ -68,23 +98,16 @@ public abstract class StoredCompleter : IArgumentCompleter
 
         internal bool Contains(string word) => Of(word, (name, part) => name.IndexOf(part, StringComparison.OrdinalIgnoreCase) >= 0);
 
-        internal CompletionResult Completion(string word, char? quote, bool isPattern)
+        internal CompletionResult Completion(TypedWord typed, bool isPattern)
         {
             // Who types the other name has looked for it.
-            var isOther = otherName is not null && word.Length > 0 && !Begins(Text, word) && Begins(otherName, word);
+            var isOther = otherName is not null && typed.Text.Length > 0 && !Begins(Text, typed.Text) && Begins(otherName, typed.Text);
             var chosen = isOther ? otherName! : Text;
             var argument = isPattern ? WildcardPattern.Escape(chosen) : chosen;
-            return new CompletionResult(Quoted(argument, quote), chosen, CompletionResultType.ParameterValue, toolTip.Length > 0 ? toolTip : chosen);
+            return new CompletionResult(typed.Quoted(argument), ShownText.Of(chosen), CompletionResultType.ParameterValue, ShownText.Of(toolTip.Length > 0 ? toolTip : chosen));
         }
 
         private static bool Begins(string name, string word) => name.StartsWith(word, StringComparison.OrdinalIgnoreCase);
-
-        private static string Quoted(string argument, char? quote) => quote switch
-        {
-            null when Bare.IsMatch(argument) => argument,
-            '"' => '"' + Regex.Replace(argument, "[`\"$]", "`$0") + '"',
-            _ => "'" + CodeGeneration.EscapeSingleQuotedStringContent(argument) + "'",
-        };
 
         private bool Of(string word, Func<string, string, bool> test) => test(Text, word) || (otherName is not null && test(otherName, word));
     }

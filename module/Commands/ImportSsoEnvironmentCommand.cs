@@ -4,6 +4,7 @@ using System.Collections.ObjectModel;
 using System.IO;
 using System.Linq;
 using System.Management.Automation;
+using System.Text;
 using AwsSso.Native;
 
 namespace AwsSso.Commands;
@@ -11,7 +12,7 @@ namespace AwsSso.Commands;
 /// <summary>Stores the environments of copies of the published script, which are read and never run, and of files that Export-SsoEnvironment wrote.</summary>
 [Cmdlet(VerbsData.Import, "SsoEnvironment", DefaultParameterSetName = "Path", SupportsShouldProcess = true)]
 [OutputType(typeof(SsoEnvironment))]
-public sealed class ImportSsoEnvironmentCommand : SsoCmdlet
+public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
 {
     private bool isNameTaken;
 
@@ -66,7 +67,13 @@ public sealed class ImportSsoEnvironmentCommand : SsoCmdlet
         {
             if (Directory.Exists(path))
             {
-                foreach (var file in Directory.GetFiles(path, "*.ps1").OrderBy(file => file, StringComparer.Ordinal))
+                var files = Directory.GetFiles(path, "*.ps1").OrderBy(file => file, StringComparer.Ordinal).ToArray();
+                if (files.Length == 0)
+                {
+                    WriteError(SsoErrors.NoScripts(path).ToRecord());
+                }
+
+                foreach (var file in files)
                 {
                     yield return (file, false);
                 }
@@ -94,12 +101,52 @@ public sealed class ImportSsoEnvironmentCommand : SsoCmdlet
     }
 
     /// <summary>The environments of a file, complete.</summary>
-    private List<SsoEnvironment> Read(string file, bool isNamed) => System.IO.Path.GetExtension(file).ToUpperInvariant() switch
+    private List<SsoEnvironment> Read(string file, bool isNamed)
     {
-        ".PS1" => ReadScript(file, isNamed),
-        ".JSON" => ExportedEnvironment.Read(file),
-        _ => Environments(file),
-    };
+        CheckIsFile(file);
+        return System.IO.Path.GetExtension(file).ToUpperInvariant() switch
+        {
+            ".PS1" => ReadScript(file, isNamed),
+            ".JSON" => ExportedEnvironment.Read(file),
+            _ => ReadEnvironments(file),
+        };
+    }
+
+    private List<SsoEnvironment> ReadEnvironments(string file)
+    {
+        // The library reads it again; this finds out whether it may.
+        ImportedFile.ReadText(file);
+        return Environments(new GetEnvironmentWork { StoredOnly = true }, file);
+    }
+
+    /// <summary>Refuses what has no end or waits for somebody, such as a pipe or a device, before it is opened. Only PowerShell's provider knows what it is.</summary>
+    private void CheckIsFile(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw SsoErrors.ReadFailed(path, new FileNotFoundException("there is no such file"));
+        }
+
+        try
+        {
+            var item = InvokeProvider.Item.Get([path], force: true, literalPath: true).FirstOrDefault();
+            if (item?.Properties["LinkTarget"]?.Value is not null && item.Methods["ResolveLinkTarget"]?.Invoke(true) is FileSystemInfo target)
+            {
+                item = InvokeProvider.Item.Get([target.FullName], force: true, literalPath: true).FirstOrDefault();
+            }
+
+            // On Windows there is no such property, and no file that is a pipe.
+            var kind = item?.Properties["UnixStat"]?.Value is { } status ? PSObject.AsPSObject(status).Properties["ItemType"]?.Value?.ToString() : null;
+            if (kind is not (null or "File"))
+            {
+                throw SsoErrors.NoFile(path, kind switch { "Directory" => "a folder", "NamedPipe" => "a named pipe", "Socket" => "a socket", _ => "a device" });
+            }
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or RuntimeException)
+        {
+            throw SsoErrors.ReadFailed(path, fault);
+        }
+    }
 
     private List<SsoEnvironment> ReadScript(string file, bool isNamed)
     {
@@ -134,7 +181,8 @@ public sealed class ImportSsoEnvironmentCommand : SsoCmdlet
         }
 
         isNameTaken = true;
-        var stored = Environments(null).Find(environment => string.Equals(environment.Name, name, StringComparison.OrdinalIgnoreCase));
+        CheckIsUnicode(found);
+        var stored = Find(name, storedOnly: true);
         var differences = stored is null ? $"{Counted(found.Account.Length)} of {found.StartUrl}" : Differences(stored, found);
         if (stored is not null && differences.Length == 0)
         {
@@ -162,37 +210,35 @@ public sealed class ImportSsoEnvironmentCommand : SsoCmdlet
             TokenCache = found.TokenCache == SsoTokenCache.Memory ? nameof(SsoTokenCache.Memory) : null,
             ImportedFrom = found.Source,
             KeepBroken = !Force,
-            CheckOnly = !ShouldProcess($"{name}: {differences}", stored is null ? "Import SSO environment" : "Replace SSO environment"),
+            CheckOnly = !ShouldProcess(ShownText.Of($"{name}: {differences}"), stored is null ? "Import SSO environment" : "Replace SSO environment"),
         };
-        RunOrThrow(new SsoWork { SetEnvironment = work }, happened =>
+        if (Store(work, isShown: true) is { } environment && PassThru)
         {
-            if (PassThru && !work.CheckOnly && happened.Environment is { } environment)
-            {
-                WriteObject(environment);
-            }
-        });
+            WriteObject(environment);
+        }
     }
 
-    /// <summary>The environments that are stored, or those of another file in the same form.</summary>
-    private List<SsoEnvironment> Environments(string? file)
+    /// <summary>Refuses half of a character, which JSON can have as an escape and no file can.</summary>
+    private static void CheckIsUnicode(SsoEnvironment found)
     {
-        if (file is not null && !File.Exists(file))
+        var values = new[] { found.Name, found.StartUrl, found.Region, found.DefaultRoleName }
+            .Concat(found.Account.SelectMany(row => new[] { row.Profile, row.AccountId, row.RoleName }));
+        if (!values.All(IsUnicode))
         {
-            throw SsoErrors.ReadFailed(file, new FileNotFoundException("there is no such file"));
+            throw SsoErrors.RecordInvalid(found.Source, $"the environment {found.Name}", "a value has half of a character (an unpaired surrogate)");
         }
 
-        var environments = new List<SsoEnvironment>();
-        RunOrThrow(
-            new SsoWork { GetEnvironment = new GetEnvironmentWork { StoredOnly = true, UsableOnly = file is null } },
-            happened =>
+        static bool IsUnicode(string? value)
+        {
+            try
             {
-                if (happened.Environment is { } environment)
-                {
-                    environments.Add(environment);
-                }
-            },
-            file);
-        return environments;
+                return new UTF8Encoding(false, throwOnInvalidBytes: true).GetByteCount(value ?? "") >= 0;
+            }
+            catch (EncoderFallbackException)
+            {
+                return false;
+            }
+        }
     }
 
     /// <summary>What an import would change in an environment, as one line; empty where nothing.</summary>
@@ -230,6 +276,4 @@ public sealed class ImportSsoEnvironmentCommand : SsoCmdlet
             }
         }
     }
-
-    private static string Counted(int profiles) => profiles == 1 ? "1 profile" : $"{profiles} profiles";
 }

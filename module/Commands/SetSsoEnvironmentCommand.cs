@@ -3,10 +3,10 @@ using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
-/// <summary>Makes an environment, or changes one; what is not given stays as it is.</summary>
+/// <summary>Creates an environment, or changes one; what is not given stays as it is.</summary>
 [Cmdlet(VerbsCommon.Set, "SsoEnvironment", SupportsShouldProcess = true)]
 [OutputType(typeof(SsoEnvironment))]
-public sealed class SetSsoEnvironmentCommand : SsoCmdlet
+public sealed class SetSsoEnvironmentCommand : StoringCmdlet
 {
     /// <summary>The environment's name: no blanks, no <c>]</c>, compared without case.</summary>
     [Parameter(Mandatory = true, Position = 0)]
@@ -63,9 +63,9 @@ public sealed class SetSsoEnvironmentCommand : SsoCmdlet
             TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache.ToString() : null,
             CheckOnly = !ShouldProcess(Name, "Set SSO environment"),
         };
-        Run(new SsoWork { SetEnvironment = work }, happened =>
+        OrTerminate(() =>
         {
-            if (PassThru && !work.CheckOnly && happened.Environment is { } environment)
+            if (Store(work, isShown: false) is { } environment && PassThru)
             {
                 WriteObject(environment);
             }

@@ -323,9 +323,10 @@ public abstract class SsoCmdlet : PSCmdlet
     {
         var open = login.BrowserOpened ? "the browser should open" : "open";
         var before = login.Expires is { } expires ? expires.ToString("', before 'HH:mm", CultureInfo.InvariantCulture) : "";
+        var whose = $"The start URL is on {login.Host}.";
         return login.UserCode is { } code
-            ? $"{login.Environment}: {open} {login.Url} to approve the login. Go on if the page shows the code {code}{before}."
-            : $"{login.Environment}: {open} {login.Url} {(login.BrowserOpened ? "" : "on this machine ")}to approve the login{before}.";
+            ? $"{login.Environment}: {open} {login.Url} to approve the login. Go on if the page shows the code {code}{before}. {whose}"
+            : $"{login.Environment}: {open} {login.Url} {(login.BrowserOpened ? "" : "on this machine ")}to approve the login{before}. {whose}";
     }
 
     private void ShowProgress(ProgressRecord record)

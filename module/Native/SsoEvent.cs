@@ -121,6 +121,10 @@ internal sealed class VerificationEvent
     [DataMember(Name = "environment", IsRequired = true)]
     internal string Environment { get; private set; } = "";
 
+    /// <summary>The host of the start URL: whom the user logs in to.</summary>
+    [DataMember(Name = "host", IsRequired = true)]
+    internal string Host { get; private set; } = "";
+
     [DataMember(Name = "url", IsRequired = true)]
     internal string Url { get; private set; } = "";
 

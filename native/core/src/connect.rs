@@ -8,7 +8,7 @@ use crate::credentials_file::{CredentialsFile, KeysRemoved, Removal};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::login::NoLogin;
-use crate::protocol::{ConnectSession, DisconnectSession, Event, GetSession, SessionTerms};
+use crate::protocol::{ConnectSession, DisconnectSession, Event, GetSession, SessionTerms, TokenCache};
 use crate::remove_credentials;
 use crate::run::{NetworkWork, Outlet};
 use crate::safe_write::{FILE_LOCK_LIMIT, Lock, Patience};
@@ -34,9 +34,16 @@ impl Named {
 pub(crate) fn show(wanted: &GetSession, world: &World, outlet: &Outlet) -> Result<(), Error> {
     let named = Named::of(&wanted.environments, world, outlet)?;
     for environment in &named.environments {
-        outlet.send(Event::Session(view(world, environment, &named.config, environment.token_cache)));
+        show_one(environment, &named.config, environment.token_cache, world, outlet);
     }
     Ok(())
+}
+
+fn show_one(environment: &Environment, config: &ConfigFile, token_cache: TokenCache, world: &World, outlet: &Outlet) {
+    match view(world, environment, config, token_cache) {
+        Ok(session) => outlet.send(Event::Session(session)),
+        Err(error) => outlet.fail(&error, false),
+    }
 }
 
 /// Logs in, one environment after another.
@@ -52,7 +59,7 @@ pub(crate) fn connect(wanted: &ConnectSession, world: World, outlet: &Outlet) ->
                 SessionSource::of(&world, &outlet, environment, &service, &named.config, &wanted.session).session().await
             };
             match outcome.await {
-                Ok(_) => outlet.send(Event::Session(view(&world, environment, &named.config, token_cache))),
+                Ok(_) => show_one(environment, &named.config, token_cache, &world, &outlet),
                 Err(NoLogin::Cancelled) => return,
                 Err(NoLogin::Failed(error)) => outlet.fail(&error, alone),
             }
@@ -68,7 +75,7 @@ pub(crate) fn disconnect(wanted: &DisconnectSession, world: World, outlet: &Outl
         let alone = named.environments.len() == 1;
         for environment in &named.environments {
             match disconnect_one(environment, &named.config, remove_credentials, &world, &outlet).await {
-                Ok(()) => outlet.send(Event::Session(view(&world, environment, &named.config, environment.token_cache))),
+                Ok(()) => show_one(environment, &named.config, environment.token_cache, &world, &outlet),
                 Err(NoLogin::Cancelled) => return,
                 Err(NoLogin::Failed(error)) => outlet.fail(&error, alone),
             }
@@ -81,9 +88,13 @@ async fn disconnect_one(environment: &Environment, config: &ConfigFile, remove_c
     // A token may lie in both places, where one run was told to keep it elsewhere than the environment says.
     let terms = SessionTerms { browser: false, login: false, ..SessionTerms::default() };
     let time = TimeLimit::of(&terms);
-    let in_memory = SessionSource { world, outlet, environment, service: &service, files: None, terms: &terms, time };
-    let files = token_files(world, environment, config, crate::protocol::TokenCache::AwsCli);
-    let in_file = SessionSource { world, outlet, environment, service: &service, files, terms: &terms, time };
+    let in_memory = SessionSource { world, outlet, environment, service: &service, files: None, conflict: None, terms: &terms, time };
+    let files = match token_files(world, environment, config, TokenCache::AwsCli) {
+        // What keeps its tokens in memory has no file.
+        Err(_) if environment.token_cache == TokenCache::Memory => None,
+        files => files?,
+    };
+    let in_file = SessionSource { world, outlet, environment, service: &service, files, conflict: None, terms: &terms, time };
     let ended = [in_memory.disconnect().await?, in_file.disconnect().await?];
     outlet.verbose(if ended.contains(&true) {
         format!("The session of {} was ended.", environment.name)

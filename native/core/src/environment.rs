@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::config_file::{ConfigFile, Configured};
 use crate::error::{Code, Error};
+use crate::hidden_characters::{check_visible, visible};
 use crate::ini_text::{Fault, IniText, Key, Section, SectionEdit};
 use crate::nearest_names::hint;
 use crate::profile_names::check_new_name;
@@ -64,10 +65,10 @@ struct BlockFault {
 impl BlockFault {
     fn error(&self, path: &Path) -> Error {
         let action = match &self.environment {
-            Some(name) => format!(
+            Some(name) if check_visible(name).is_ok() => format!(
                 "Correct that line; or replace the environment with Set-SsoEnvironment -Name {name} -StartUrl … -Region … -Account …, or remove it with Remove-SsoEnvironment -Name {name}."
             ),
-            None => "Correct that line, or remove it.".to_owned(),
+            _ => "Correct that line, or remove it.".to_owned(),
         };
         Error::new(Code::EnvironmentInvalid, format!("{}, line {}: {}.", path.display(), self.line, self.what))
             .with_target(path.display().to_string())
@@ -177,6 +178,8 @@ impl Environments {
                 blocks.refuse(environment, fault.line, fault.kind);
             } else if section.name().is_none() {
                 blocks.refuse(environment, section.line(), "the section's name is not UTF-8 text; save the file as UTF-8");
+            } else if let Some(Err(what)) = meaning.as_ref().map(SectionName::check_visible) {
+                blocks.refuse(environment, section.line(), what);
             } else {
                 match meaning {
                     Some(SectionName::Environment(name)) => blocks.add_environment(section, name),
@@ -272,6 +275,12 @@ impl<'n> SectionName<'n> {
     fn environment(&self) -> &'n str {
         let (Self::Environment(name) | Self::Profile(name, _)) = self;
         name
+    }
+
+    /// The file may be somebody else's, and a name in it must not look like another one.
+    fn check_visible(&self) -> Result<(), String> {
+        check_visible(self.environment())?;
+        if let Self::Profile(_, profile) = self { check_visible(profile) } else { Ok(()) }
     }
 
     fn of(section: &'n str) -> Option<Self> {
@@ -446,13 +455,32 @@ pub(crate) fn check_start_url(start_url: &str) -> Result<(), String> {
     if start_url.contains(['<', '>']) {
         return Err(format!("the start URL {start_url} still has its angle brackets"));
     }
+    if has_user_info(start_url) {
+        let host = Url::parse(start_url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        return Err(format!("the start URL has something before an @, and leads to the host {host}; a start URL has no @ before its path"));
+    }
     // A URL parser passes over line ends and blanks at the ends, but an ini file does not.
-    let plain = !start_url.contains(|c: char| c.is_whitespace() || c.is_control());
+    let plain = !start_url.contains(|c: char| c.is_whitespace() || c.is_control()) && check_visible(start_url).is_ok();
     if plain && is_trustworthy(start_url) {
         Ok(())
     } else {
         Err(format!("the start URL {start_url:?} must be an https URL (http only for a loopback address)"))
     }
+}
+
+/// Whether something is written before the host, as in `https://acme.awsapps.com@example.com/start`, which is of another host than it seems. The URL
+/// parser takes any number of slashes before the host, and a backslash for a slash.
+fn has_user_info(url: &str) -> bool {
+    let rest = url.split_once(':').map_or(url, |(_, rest)| rest).trim_start_matches(['/', '\\']);
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    authority.contains('@') || Url::parse(url).is_ok_and(|url| !url.username().is_empty() || url.password().is_some())
+}
+
+/// The host of a start URL, with its port where that is not the usual one; letters of other alphabets are shown as the name server has them.
+pub(crate) fn host_of(start_url: &str) -> String {
+    let Ok(url) = Url::parse(start_url) else { return start_url.to_owned() };
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 pub(crate) fn check_region(region: &str) -> Result<(), String> {
@@ -485,6 +513,7 @@ pub(crate) fn check_profile_name(name: &str) -> Result<(), String> {
 }
 
 fn check_name(name: &str) -> Result<(), String> {
+    check_visible(name)?;
     let fits = !name.is_empty() && !name.contains([']', '[', '#', ';']) && !name.chars().any(|c| c.is_whitespace() || c.is_control());
     if fits { Ok(()) } else { Err(format!("{name:?} cannot be the name of an environment: it must have no blanks, brackets, # or ;")) }
 }
@@ -506,7 +535,7 @@ impl<'a> Origin<'a> {
 
     fn invalid(self, name: &str, what: impl std::fmt::Display) -> Error {
         let sentence = match self {
-            Self::File(file) => format!("{file}, the environment {name}: {what}."),
+            Self::File(file) => format!("{file}, the environment {}: {what}.", visible(name)),
             Self::Parameters | Self::Variable => capitalized(&format!("{what}.")),
         };
         self.error(Code::EnvironmentInvalid, sentence).with_target(name)
@@ -659,7 +688,8 @@ fn check_wanted(wanted: &SetEnvironment, origin: Origin<'_>) -> Result<(), Error
     let mut rows: HashMap<&str, (usize, &AccountRow)> = HashMap::new();
     for (index, row) in wanted.accounts.iter().flatten().enumerate() {
         let role = row.role_name.as_deref().map_or(Ok(()), check_role);
-        check_profile_name(&row.profile)
+        let seen = if matches!(origin, Origin::File(_)) { check_visible(&row.profile) } else { Ok(()) };
+        seen.and_then(|()| check_profile_name(&row.profile))
             .and_then(|()| check_account_id(&row.profile, &row.account_id))
             .and(role)
             .map_err(|what| origin.row_invalid(name, index, what))?;
@@ -1104,6 +1134,84 @@ mod tests {
         ] {
             assert_eq!(requested_url(written), requested);
         }
+    }
+
+    #[test]
+    fn a_start_url_with_something_before_its_host_is_refused_with_the_host_that_it_leads_to() {
+        for url in [
+            "https://acme.awsapps.com@example.com/start",
+            "https://acme.awsapps.com:443@example.com/start",
+            "https://acme:secret@example.com/start",
+            "https://@example.com/start",
+            "https://:@example.com",
+            "https:/acme.awsapps.com@example.com/start",
+            "https:acme.awsapps.com@example.com",
+            "https:////acme.awsapps.com@example.com/start",
+            "https:\\\\acme.awsapps.com@example.com\\start",
+            "HTTPS://acme.awsapps.com@EXAMPLE.com?x=/start",
+            "https://acme.awsapps.com%40x@example.com#/start",
+            "https://a@acme.awsapps.com@example.com/start",
+        ] {
+            let error = check_start_url(url).unwrap_err();
+            assert!(error.contains("leads to the host example.com"), "{url}: {error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+        for url in ["https://example.com/start/@x", "https://example.com/start?mail=a@example.com", "https://example.com/#/a@b"] {
+            assert_eq!(check_start_url(url), Ok(()), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_host_of_a_start_url_is_shown_as_the_name_server_has_it() {
+        for (url, host) in [
+            ("https://D-12345abcde.awsapps.com/start/", "d-12345abcde.awsapps.com"),
+            ("https://example.com:443/start", "example.com"),
+            ("https://example.com:8443/start", "example.com:8443"),
+            ("http://[::1]:80/", "[::1]"),
+            ("https://\u{430}cme.awsapps.com/start", "xn--cme-5cd.awsapps.com"),
+        ] {
+            assert_eq!(host_of(url), host, "{url}");
+        }
+    }
+
+    /// Hidden characters that a name in a file can have; the others end its line.
+    const HIDDEN: [char; 8] = ['\u{1b}', '\u{ad}', '\u{200b}', '\u{200d}', '\u{202e}', '\u{2066}', '\u{feff}', '\u{e0041}'];
+
+    #[test]
+    fn a_name_with_a_hidden_character_stops_the_environment_that_it_belongs_to_and_no_other() {
+        for c in HIDDEN {
+            let code = format!("<U+{:04X}>", u32::from(c));
+            for (written, hidden) in [("environment Acme]", format!("environment A{c}cme]")), ("profile Account 2]", format!("profile Account{c} 2]"))] {
+                let text = format!(
+                    "{}\n[environment Other]\nsso_start_url = https://other.awsapps.com/start\nsso_region = us-west-2\n",
+                    ACME.replace(written, &hidden)
+                );
+                let environments = Environments::parse(Path::new("file"), text.as_bytes());
+                let names: Vec<&str> = environments.all.iter().map(|environment| environment.name.as_str()).collect();
+                assert_eq!(names, ["Other"], "{code}");
+                let errors = environments.faults().map(|error| error.to_string()).collect::<Vec<_>>();
+                assert!(errors.iter().any(|error| error.contains(&code)) && !errors.concat().contains(c), "{errors:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_with_a_hidden_character_is_neither_imported_nor_set() {
+        let (home, world) = test_world();
+        for c in HIDDEN {
+            for file in [None, Some("team.json".to_owned())] {
+                let hidden_name = SetEnvironment { name: format!("Ac{c}me"), imported_from: file.clone(), ..acme() };
+                let hidden_profile = SetEnvironment { accounts: Some(vec![row(&format!("pr{c}od"), "012345678901", None)]), imported_from: file, ..acme() };
+                for wanted in [hidden_name, hidden_profile] {
+                    let error = set(&world, &wanted, &patience()).unwrap_err();
+                    assert_eq!(error.code(), Code::EnvironmentInvalid);
+                    let codes = [format!("U+{:04X}", u32::from(c)), c.escape_unicode().to_string()];
+                    let sentence = error.to_string();
+                    assert!(codes.iter().any(|code| sentence.contains(code)) && !sentence.contains(c), "{sentence}");
+                }
+            }
+        }
+        assert!(!home.path().join(".aws/sso-environments").exists());
     }
 
     #[test]

@@ -149,7 +149,7 @@ pub(crate) fn shortened(text: &str, limit: usize) -> String {
 
 /// Whether a character is a control, a separator of lines, or one of Unicode's `Default_Ignorable_Code_Point`, which has all of `Bidi_Control` but its Arabic mark,
 /// and the annotations and musical marks that are just as invisible.
-fn is_unseen(c: char) -> bool {
+pub(crate) fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'

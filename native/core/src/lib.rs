@@ -15,6 +15,7 @@ mod environment;
 pub mod error;
 mod fetch_turn;
 mod file_memory;
+mod hidden_characters;
 mod ini_text;
 mod keys;
 mod live_session;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::browser::try_open;
 use crate::credentials_file::rfc3339;
-use crate::environment::Environment;
+use crate::environment::{Environment, host_of};
 use crate::error::{Code, Error};
 use crate::pkce::{Authorization, Callback};
 use crate::protocol::{Event, LoginMethod, Verification, Waiting};
@@ -166,6 +166,7 @@ impl Login<'_> {
         let has_qr_code = self.qr_code && !browser_opened && user_code.is_some();
         self.outlet.send(Event::Verification(Verification {
             environment: self.environment.name.clone(),
+            host: host_of(&self.environment.start_url),
             qr_code: if has_qr_code { qr_code::lines(&url) } else { None },
             url,
             user_code,

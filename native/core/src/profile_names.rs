@@ -1,5 +1,6 @@
 //! What AWS tools make of a profile's name: which characters are misread, and which some SDKs do not accept.
 
+use crate::hidden_characters::check_visible;
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
 /// Characters after which a tool reads another name, or another line, than the file has: with `[a # b]` or `[a ; b]` the SDK for JavaScript gives the
@@ -35,6 +36,7 @@ fn is_usual(c: char) -> bool {
 /// # Errors
 /// What is wrong with it, as a sentence's part.
 pub(crate) fn check_new_name(name: &str) -> Result<(), String> {
+    check_visible(name)?;
     match name.chars().find(|c| MISREAD.contains(c)) {
         Some(c) => {
             Err(format!("the profile name {name:?} contains {c}, after which some AWS tools read the credentials file wrongly and use another profile's keys"))

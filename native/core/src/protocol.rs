@@ -668,6 +668,8 @@ pub struct PlannedProfile {
 pub struct Verification {
     /// The environment that the login is for.
     pub environment: String,
+    /// The host of the environment's start URL, with its port where that is not the usual one: whom the user logs in to.
+    pub host: String,
     /// The address to approve at, with the code in it where the service gave one so.
     pub url: String,
     /// The code that the page shows, for comparison; absent where the browser comes back to this machine by itself.

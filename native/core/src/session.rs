@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use crate::assignments::Known;
-use crate::config_file::ConfigFile;
+use crate::config_file::{ConfigFile, SsoSession};
 use crate::credentials_file::{KnownProfiles, rfc3339};
 use crate::environment::{Environment, Environments, requested_url, same_name, same_start_url};
 use crate::error::{Code, Error};
@@ -190,20 +190,44 @@ pub(crate) struct SessionSource<'a> {
     pub(crate) service: &'a Service,
     /// The files of the AWS CLI's cache; absent where tokens are kept in memory.
     pub(crate) files: Option<TokenFiles>,
+    /// Why there is no session for this environment, whatever the service says.
+    pub(crate) conflict: Option<Error>,
     pub(crate) terms: &'a SessionTerms,
     pub(crate) time: TimeLimit,
 }
 
 /// The cache files of an environment, under the names that the AWS CLI would use; none where its tokens are kept in memory.
-pub(crate) fn token_files(world: &World, environment: &Environment, config: &ConfigFile, token_cache: TokenCache) -> Option<TokenFiles> {
+///
+/// # Errors
+/// The `sso_session` that the environment names is one of another portal in the AWS config file: its files are not this environment's to read or to write.
+pub(crate) fn token_files(world: &World, environment: &Environment, config: &ConfigFile, token_cache: TokenCache) -> Result<Option<TokenFiles>, Error> {
+    if token_cache == TokenCache::Memory {
+        return Ok(None);
+    }
     let session = match &environment.sso_session {
-        Some(name) => config.session(name),
+        Some(name) => config.session(name).map(|session| of_same_portal(session, environment, config)).transpose()?,
         None => config.session_for(&environment.start_url, &environment.region),
     };
-    match token_cache {
-        TokenCache::AwsCli => TokenFiles::of(world, environment, session, &spellings(world, environment, config)),
-        TokenCache::Memory => None,
+    Ok(TokenFiles::of(world, environment, session, &spellings(world, environment, config)))
+}
+
+/// The session of the config file where it is of the environment's portal.
+fn of_same_portal<'s>(session: &'s SsoSession, environment: &Environment, config: &ConfigFile) -> Result<&'s SsoSession, Error> {
+    if session.region == environment.region && same_start_url(&session.start_url, &environment.start_url) {
+        return Ok(session);
     }
+    let Environment { name, start_url, region, source, .. } = environment;
+    let what = format!(
+        "The environment {name} in {} has the start URL {start_url} in {region} and names the sso_session {}, which has {} in {} in {}.",
+        source.display(),
+        session.name,
+        session.start_url,
+        session.region,
+        config.path.display()
+    );
+    Err(Error::new(Code::EnvironmentInvalid, what)
+        .with_target(name)
+        .with_action(format!("Correct the start URL and the region of {name}, or remove its line sso_session.")))
 }
 
 /// The start URLs that lead to the portal of an environment and are written differently in another one.
@@ -240,19 +264,25 @@ fn key_of(files: Option<&TokenFiles>, environment: &Environment) -> Key {
 }
 
 /// The access token of an environment as it is now, for who asked for it.
-pub(crate) fn exposed(world: &World, environment: &Environment, config: &ConfigFile, token_cache: TokenCache) -> Option<TokenView> {
-    let files = token_files(world, environment, config, token_cache);
+///
+/// # Errors
+/// See [`token_files`].
+pub(crate) fn exposed(world: &World, environment: &Environment, config: &ConfigFile, token_cache: TokenCache) -> Result<Option<TokenView>, Error> {
+    let files = token_files(world, environment, config, token_cache)?;
     let slot = world.memory.slot(key_of(files.as_ref(), environment));
     let now = world.memory.now(world.clock.as_ref());
-    tokens_now(&slot, files.as_ref()).into_iter().find_map(|(token, _)| {
+    Ok(tokens_now(&slot, files.as_ref()).into_iter().find_map(|(token, _)| {
         let left = u64::try_from((token.expires_at - now).whole_seconds()).ok().filter(|left| *left > 0)?;
         Some(TokenView::new(&environment.name, token.access_token.reveal(), left))
-    })
+    }))
 }
 
 /// How the session of an environment stands, without any network call; it does not wait for a login that goes on.
-pub(crate) fn view(world: &World, environment: &Environment, config: &ConfigFile, token_cache: TokenCache) -> SessionView {
-    let files = token_files(world, environment, config, token_cache);
+///
+/// # Errors
+/// See [`token_files`].
+pub(crate) fn view(world: &World, environment: &Environment, config: &ConfigFile, token_cache: TokenCache) -> Result<SessionView, Error> {
+    let files = token_files(world, environment, config, token_cache)?;
     let slot = world.memory.slot(key_of(files.as_ref(), environment));
     let now = world.memory.now(world.clock.as_ref());
     let is_refreshable = |(token, refused): &(Token, bool)| !refused && token.refresh_with(now).is_some();
@@ -267,7 +297,7 @@ pub(crate) fn view(world: &World, environment: &Environment, config: &ConfigFile
         Some(_) if refreshable => "Refreshable",
         Some(_) => "Ended",
     };
-    SessionView {
+    Ok(SessionView {
         environment: environment.name.clone(),
         start_url: environment.start_url.clone(),
         region: environment.region.clone(),
@@ -277,7 +307,7 @@ pub(crate) fn view(world: &World, environment: &Environment, config: &ConfigFile
         registration_expires: client.and_then(|client| client.expires_at).map(rfc3339),
         token_cache,
         path: files.as_ref().zip(token).map(|(files, token)| files.path_of(token).display().to_string()),
-    }
+    })
 }
 
 impl<'a> SessionSource<'a> {
@@ -290,8 +320,11 @@ impl<'a> SessionSource<'a> {
         config: &ConfigFile,
         terms: &'a SessionTerms,
     ) -> Self {
-        let files = token_files(world, environment, config, terms.token_cache.unwrap_or(environment.token_cache));
-        Self { world, outlet, environment, service, files, terms, time: TimeLimit::of(terms) }
+        let (files, conflict) = match token_files(world, environment, config, terms.token_cache.unwrap_or(environment.token_cache)) {
+            Ok(files) => (files, None),
+            Err(error) => (None, Some(error)),
+        };
+        Self { world, outlet, environment, service, files, conflict, terms, time: TimeLimit::of(terms) }
     }
 }
 
@@ -365,6 +398,9 @@ impl SessionSource<'_> {
     }
 
     async fn obtain(&self, refused: Option<&Secret>, may_refresh: bool) -> Result<Session, NoLogin> {
+        if let Some(conflict) = &self.conflict {
+            return Err(conflict.clone().into());
+        }
         self.world.memory.services.warn_of_skipped_proxies(self.service, self.outlet);
         let slot = self.world.memory.slot(self.key());
         let mut state = match slot.try_lock() {

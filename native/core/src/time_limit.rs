@@ -133,7 +133,7 @@ mod tests {
         fn token_files(&self) -> Vec<TokenFiles> {
             let environments = Environments::read(&self.world).unwrap();
             let files = environments.all.iter().map(|environment| token_files(&self.world, environment, &ConfigFile::default(), TokenCache::AwsCli));
-            files.map(|files| files.unwrap()).collect()
+            files.map(|files| files.unwrap().unwrap()).collect()
         }
 
         /// The time that an update without a login takes, and the codes of its errors.

@@ -688,8 +688,9 @@ pub(crate) fn profile_error(refusal: &Refusal, profile: &ProfileEntry, service: 
 /// Hands the access tokens over, since they were asked for.
 fn expose<'e>(environments: impl Iterator<Item = &'e Arc<Environment>>, config: &ConfigFile, token_cache: Option<TokenCache>, world: &World, outlet: &Outlet) {
     for environment in environments {
-        if let Some(token) = exposed(world, environment, config, token_cache.unwrap_or(environment.token_cache)) {
-            outlet.send(Event::Token(token));
+        match exposed(world, environment, config, token_cache.unwrap_or(environment.token_cache)) {
+            Ok(token) => token.into_iter().for_each(|token| outlet.send(Event::Token(token))),
+            Err(error) => outlet.fail(&error, false),
         }
     }
 }

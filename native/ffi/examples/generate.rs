@@ -41,6 +41,7 @@ fn events() -> Vec<Event> {
             profiles: vec![PlannedProfile { profile_name: text("Account1"), due: false, obstacle: Some(text("it has long-term access keys")) }],
         }),
         Event::Verification(Verification {
+            host: text("d-12345abcde.awsapps.com"),
             environment: text("Acme"),
             url: text("https://device.sso.us-west-2.amazonaws.com/?user_code=ABCD-EFGH"),
             user_code: Some(text("ABCD-EFGH")),

@@ -2,7 +2,7 @@ use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 
 use sso_core::protocol::{
-    AccountRow, ConnectSession, DisconnectSession, Event, GetCredential, GetSession, LoginMethod, Operation, SessionTerms, SetEnvironment,
+    AccountRow, ConnectSession, DisconnectSession, Event, GetCredential, GetKeys, GetSession, LoginMethod, Operation, SessionTerms, SetEnvironment,
 };
 use sso_core::protocol::{CredentialView, SessionView, Target, TokenCache, Update};
 use sso_stand_in::{Control, Options};
@@ -488,7 +488,7 @@ fn one_portal_is_one_session_however_its_start_url_is_written() {
 #[test]
 fn a_login_goes_to_the_file_that_the_aws_cli_reads_for_the_start_url_as_it_is_written() {
     for (start_url, file) in [
-        ("https://d-12345abcde.awsapps.com/start", "e9fb8e921a85c92706f902aefe8919e4145eff9c"),
+        ("https://d-12345abcde.awsapps.com/start", "6e634922f210bb9b172289d92b64e2ae4eb5883a"),
         ("https://d-12345abcde.awsapps.com/start/#/", "87ce27576fb498a99e05aa65e032fdb727eab622"),
     ] {
         let company = Company::with(approving(), 1);
@@ -590,4 +590,54 @@ fn a_proxy_that_answers_a_logout_is_not_taken_for_the_service() {
     let seen = company.run(disconnect(false));
     assert!(seen.failed.is_empty() && seen.notes.iter().any(|note| note.contains("not ended at the service")), "{seen:?}");
     assert_eq!(session(&company).state, "None");
+}
+
+/// The environment Acme with a line `sso_session = corp`, and a config file that has the session like this.
+fn names_session(config: &str) -> Company {
+    let company = Company::with(approving(), 1);
+    let path = company.aws("sso-environments");
+    let stored = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, stored.replace("sso_region", "sso_session = corp\nsso_region")).unwrap();
+    std::fs::write(company.aws("config"), config).unwrap();
+    company
+}
+
+#[test]
+fn an_environment_that_names_the_session_of_another_portal_neither_uses_nor_changes_it() {
+    let other_url = "[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-west-2\n";
+    let other_region = "[sso-session corp]\nsso_start_url = https://d-12345abcde.awsapps.com/start\nsso_region = eu-west-1\n";
+    for (config, named) in [(other_url, "https://corp.awsapps.com/start in us-west-2"), (other_region, "https://d-12345abcde.awsapps.com/start in eu-west-1")] {
+        let company = names_session(config);
+        std::fs::create_dir_all(company.aws("sso/cache")).unwrap();
+        let names = || vec!["Acme".to_owned()];
+        for operation in [
+            Operation::Update(update_of("Acme")),
+            connect(),
+            disconnect(false),
+            Operation::GetSession(GetSession { environments: names() }),
+            Operation::GetKeys(GetKeys { profile: "Account1".into(), environments: names(), minimum_remaining: 900, session: SessionTerms::default() }),
+        ] {
+            let error = company.run(operation.clone()).only_error("EnvironmentInvalid");
+            for word in [named, "https://d-12345abcde.awsapps.com/start", "in us-west-2 and names the sso_session corp", "sso-environments", "config"] {
+                assert!(error.contains(word), "{operation:?}: {error}");
+            }
+        }
+        assert_eq!(company.service.stats().logins, 0);
+        assert_eq!(files_in(&company, "sso/cache"), Vec::<PathBuf>::new());
+        // In memory no session of the AWS CLI is touched.
+        let session = SessionTerms { token_cache: Some(TokenCache::Memory), ..SessionTerms::default() };
+        company.run(Operation::Update(Update { session, ..update_of("Acme") })).assert_created(1);
+        assert_eq!(files_in(&company, "sso/cache"), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn an_environment_that_names_a_session_of_its_own_portal_or_one_that_is_not_there_logs_in() {
+    let same = "[sso-session corp]\nsso_start_url = https://D-12345abcde.awsapps.com/start/#/\nsso_region = us-west-2\n";
+    // SHA-1 of the session's name, else of the start URL, as the AWS CLI has it.
+    for (config, expected) in [(same, "ee0bfd2552fbd840c02cc48b6e823320543c450f"), ("", "6e634922f210bb9b172289d92b64e2ae4eb5883a")] {
+        let company = names_session(config);
+        company.update().assert_created(1);
+        assert_eq!(token_file(&company).file_stem().unwrap(), expected, "{config}");
+    }
 }
