@@ -1215,6 +1215,9 @@ fn oauth_code(error: &str) -> String {
 }
 
 #[cfg(test)]
+mod attack;
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -1242,7 +1245,7 @@ mod tests {
         }
     }
 
-    fn settings(region: &str, variables: &[(&str, &str)]) -> Result<Settings, Error> {
+    pub(super) fn settings(region: &str, variables: &[(&str, &str)]) -> Result<Settings, Error> {
         let (_home, mut world) = test_world();
         world.variables = Variables::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect());
         Settings::of(&world, region)
