@@ -534,7 +534,7 @@ fn free_space(_path: &Path) -> Option<u64> {
 fn mounted(path: &Path) -> Error {
     Error::new(Code::WriteFailed, format!("{} is a mount point, so it cannot be replaced.", path.display()))
         .with_target(path.display().to_string())
-        .with_action("Mount the folder that contains the file instead of the file alone, for example with docker run -v ~/.aws:/root/.aws.")
+        .with_action("Mount the folder that contains the file instead of the file alone, for example with docker run -v ~/.aws:/home/app/.aws.")
 }
 
 /// What a file's attributes say against replacing it. That something is mounted at its path alone, a Linux before 5.8 does not tell.
