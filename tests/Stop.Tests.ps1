@@ -5,7 +5,10 @@ BeforeAll {
 
     # As a host does at Ctrl+C: it stops the pipeline from another thread. The script goes on when $Until, told the stand-in's counters, is true.
     $stop = @'
+        # With the console's host: without one nobody could be asked to log in.
         $shell = [powershell]::Create()
+        $shell.Runspace = [runspacefactory]::CreateRunspace($Host)
+        $shell.Runspace.Open()
         $null = $shell.AddScript("Import-Module '$manifest'; COMMAND")
         $output = [Management.Automation.PSDataCollection[psobject]]::new()
         $running = $shell.BeginInvoke([Management.Automation.PSDataCollection[psobject]]::new(), $output)
