@@ -167,10 +167,10 @@ Describe 'Ctrl+C' {
             foreach ($stopped in $run.Output) {
                 $stopped.Seconds | Should -BeLessThan 5
                 $stopped.Errors | Should -BeNullOrEmpty
-                # Forty sections of a header and six keys, thirty-nine blank lines between them.
-                $stopped.Lines.Count | Should -Be (40 * 7 + 39)
+                # Forty sections of a header and eight keys, thirty-nine blank lines between them.
+                $stopped.Lines.Count | Should -Be (40 * 9 + 39)
                 @($stopped.Lines -match '^aws_session_token = \S+$').Count | Should -Be 40
-                $stopped.Beside | Sort-Object | Should -Be 'credentials', 'credentials.lock', 'sso-environments'
+                $stopped.Beside | Sort-Object | Should -Be 'credentials', 'credentials.fetch-acme.lock', 'credentials.lock', 'sso-environments'
             }
         }
     }
