@@ -488,7 +488,7 @@ fn one_portal_is_one_session_however_its_start_url_is_written() {
 #[test]
 fn a_login_goes_to_the_file_that_the_aws_cli_reads_for_the_start_url_as_it_is_written() {
     for (start_url, file) in [
-        ("https://d-12345abcde.awsapps.com/start", "6e634922f210bb9b172289d92b64e2ae4eb5883a"),
+        ("https://d-12345abcde.awsapps.com/start", "e9fb8e921a85c92706f902aefe8919e4145eff9c"),
         ("https://d-12345abcde.awsapps.com/start/#/", "87ce27576fb498a99e05aa65e032fdb727eab622"),
     ] {
         let company = Company::with(approving(), 1);
