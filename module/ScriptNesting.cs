@@ -19,8 +19,6 @@ internal sealed class ScriptNesting
 
     private const string QuoteInString = "a double quote within a string within a string can be read in two ways";
 
-    private const string SingleQuotes = "'\u2018\u2019\u201a\u201b";
-    private const string DoubleQuotes = "\"\u201c\u201d\u201e";
     private const string Dashes = "-\u2013\u2014\u2015";
 
     /// <summary>What ends a word wherever it is, so that a comment or a here-string can begin after it.</summary>
@@ -127,13 +125,13 @@ internal sealed class ScriptNesting
         }
 
         isContinued = false;
-        if (SingleQuotes.IndexOf(c) >= 0 || DoubleQuotes.IndexOf(c) >= 0)
+        if (QuoteMarks.Single.IndexOf(c) >= 0 || QuoteMarks.Double.IndexOf(c) >= 0)
         {
             at++;
-            return SingleQuotes.IndexOf(c) >= 0 ? ScanLiteral() : BeginExpandable(isHereString: false);
+            return QuoteMarks.Single.IndexOf(c) >= 0 ? ScanLiteral() : BeginExpandable(isHereString: false);
         }
 
-        if (c == '@' && (SingleQuotes.IndexOf(Char(at + 1)) >= 0 || DoubleQuotes.IndexOf(Char(at + 1)) >= 0))
+        if (c == '@' && (QuoteMarks.Single.IndexOf(Char(at + 1)) >= 0 || QuoteMarks.Double.IndexOf(Char(at + 1)) >= 0))
         {
             return ScanHereString();
         }
@@ -246,10 +244,10 @@ internal sealed class ScriptNesting
     {
         for (; at < text.Length; at++)
         {
-            if (SingleQuotes.IndexOf(text[at]) >= 0)
+            if (QuoteMarks.Single.IndexOf(text[at]) >= 0)
             {
                 at++;
-                if (SingleQuotes.IndexOf(Now) < 0)
+                if (QuoteMarks.Single.IndexOf(Now) < 0)
                 {
                     Current.IsAfterComma = false;
                     return null;
@@ -299,15 +297,15 @@ internal sealed class ScriptNesting
         }
         else if (Current.Quote == '@')
         {
-            if (c is '\r' or '\n' && DoubleQuotes.IndexOf(Now) >= 0 && Char(at + 1) == '@')
+            if (c is '\r' or '\n' && QuoteMarks.Double.IndexOf(Now) >= 0 && Char(at + 1) == '@')
             {
                 at += 2;
                 CloseLast();
             }
         }
-        else if (DoubleQuotes.IndexOf(c) >= 0)
+        else if (QuoteMarks.Double.IndexOf(c) >= 0)
         {
-            if (DoubleQuotes.IndexOf(Now) >= 0)
+            if (QuoteMarks.Double.IndexOf(Now) >= 0)
             {
                 at++;
             }
@@ -322,12 +320,12 @@ internal sealed class ScriptNesting
 
     /// <summary>Whether an escaped or doubled double quote is here, and at least so many strings are open. PowerShell takes the escape away where the outer string has it.</summary>
     private bool IsQuoteInString(int strings) =>
-        openStrings >= strings && DoubleQuotes.IndexOf(Char(at + 1)) >= 0 && (Now == '`' || DoubleQuotes.IndexOf(Now) >= 0);
+        openStrings >= strings && QuoteMarks.Double.IndexOf(Char(at + 1)) >= 0 && (Now == '`' || QuoteMarks.Double.IndexOf(Now) >= 0);
 
     /// <summary>Takes a here-string, or what goes before the text of one that expands.</summary>
     private string? ScanHereString()
     {
-        var isLiteral = SingleQuotes.IndexOf(Char(at + 1)) >= 0;
+        var isLiteral = QuoteMarks.Single.IndexOf(Char(at + 1)) >= 0;
         var start = at + 2;
         while (Char(start) is ' ' or '\t')
         {
@@ -350,7 +348,7 @@ internal sealed class ScriptNesting
 
         for (var index = start; index < text.Length; index++)
         {
-            if (text[index] is '\r' or '\n' && SingleQuotes.IndexOf(Char(index + 1)) >= 0 && Char(index + 2) == '@')
+            if (text[index] is '\r' or '\n' && QuoteMarks.Single.IndexOf(Char(index + 1)) >= 0 && Char(index + 2) == '@')
             {
                 at = index + 3;
                 Current.IsAfterComma = false;

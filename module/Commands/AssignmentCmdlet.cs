@@ -28,20 +28,7 @@ public abstract class AssignmentCmdlet : LoginCmdlet
                     take(account, wanted.Match(account.AccountId, account.AccountName));
                 }
             });
-        var missing = wanted.Missing.ToArray();
-        foreach (var name in missing)
-        {
-            if (name.IsLiteral)
-            {
-                WriteError(SsoErrors.AccountNotFound(name.Literal, environment).ToRecord());
-            }
-            else
-            {
-                WarnOfNoMatch($"account of {environment} that is assigned to you", name.Written);
-            }
-        }
-
-        return missing.Length == 0;
+        return ReportMissing(wanted, $"account of {environment} that is assigned to you", name => SsoErrors.AccountNotFound(name, environment));
     }
 
     /// <summary>The roles that the user has in the accounts, in their order; an account whose roles could not be listed is an error that does not end the work.</summary>

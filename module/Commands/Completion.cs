@@ -19,12 +19,6 @@ public abstract class StoredCompleter : IArgumentCompleter
     /// <summary>What needs no quotes. It lists what is harmless, since a list of what is not could miss a character.</summary>
     private static readonly Regex Bare = new(@"^[A-Za-z][A-Za-z0-9._-]*\z", RegexOptions.CultureInvariant);
 
-    /// <summary>What PowerShell takes for a single quote: any of them opens and closes a string.</summary>
-    private const string SingleQuotes = "'\u2018\u2019\u201a\u201b";
-
-    /// <summary>What PowerShell takes for a double quote.</summary>
-    private const string DoubleQuotes = "\"\u201c\u201d\u201e";
-
     private protected StoredCompleter()
     {
     }
@@ -72,7 +66,7 @@ public abstract class StoredCompleter : IArgumentCompleter
 
         internal TypedWord(string word)
         {
-            var quotes = word.Length == 0 ? "" : SingleQuotes.IndexOf(word[0]) >= 0 ? SingleQuotes : DoubleQuotes.IndexOf(word[0]) >= 0 ? DoubleQuotes : "";
+            var quotes = word.Length == 0 ? "" : QuoteMarks.Single.IndexOf(word[0]) >= 0 ? QuoteMarks.Single : QuoteMarks.Double.IndexOf(word[0]) >= 0 ? QuoteMarks.Double : "";
             isQuoted = quotes.Length > 0;
             var end = isQuoted && word.Length > 1 && quotes.IndexOf(word[word.Length - 1]) >= 0 ? word.Length - 1 : word.Length;
             Text = isQuoted ? word.Substring(1, end - 1) : word;

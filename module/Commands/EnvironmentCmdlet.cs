@@ -172,6 +172,25 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
         }
     }
 
+    /// <summary>Reports the names and patterns that matched nothing, and gives whether there are none.</summary>
+    private protected bool ReportMissing(NamePatterns patterns, string what, Func<string, SsoException> notFound)
+    {
+        var missing = patterns.Missing.ToArray();
+        foreach (var name in missing)
+        {
+            if (name.IsLiteral)
+            {
+                Report(notFound(name.Literal));
+            }
+            else
+            {
+                WarnOfNoMatch(what, name.Written);
+            }
+        }
+
+        return missing.Length == 0;
+    }
+
     /// <summary>How the sessions of the environments stand that are meant. Nothing is sent for it.</summary>
     private protected List<SsoSession> Sessions() => Ask(
         names => new SsoWork { GetSession = new GetSessionWork { Environments = names } },
@@ -210,18 +229,7 @@ public abstract class EnvironmentCmdlet : SsoCmdlet
         var patterns = new NamePatterns(namedProfiles, ignoreCase: false);
         var meant = rows.Where((_, row) => isPiped[row] && patterns.Match(all[row].ProfileName)).ToList();
         var existing = all.Where((_, row) => isPiped[row]).Select(profile => profile.ProfileName).ToArray();
-        foreach (var missing in patterns.Missing)
-        {
-            if (missing.IsLiteral)
-            {
-                Report(SsoErrors.ProfileNotFound(missing.Literal, null, existing));
-            }
-            else
-            {
-                WarnOfNoMatch("profile", missing.Written);
-            }
-        }
-
+        ReportMissing(patterns, "profile", name => SsoErrors.ProfileNotFound(name, null, existing));
         return meant;
     }
 

@@ -55,13 +55,13 @@ public sealed class GetSsoRoleCommand : AssignmentCmdlet
             var wanted = given[environment].ToArray();
             var isEveryAccount = wanted.Length == 0 || Piped.Any(target => target.IsWhole && target.Matches(environment));
             var accounts = new List<SsoAccount>();
+            var patterns = new NamePatterns(Account, ignoreCase: true);
             if (isEveryAccount)
             {
-                isWhole &= ListAccounts(environment, new NamePatterns(Account, ignoreCase: true), (account, isMeant) => accounts.AddRange(isMeant ? [account] : []));
+                isWhole &= ListAccounts(environment, patterns, (account, isMeant) => accounts.AddRange(isMeant ? [account] : []));
             }
             else
             {
-                var patterns = new NamePatterns(Account, ignoreCase: true);
                 accounts.AddRange(AccountsOf(environment, wanted).Where(account => patterns.Match(account.AccountId, account.AccountName)));
             }
 
@@ -74,16 +74,9 @@ public sealed class GetSsoRoleCommand : AssignmentCmdlet
             });
         });
 
-        foreach (var missing in isWhole ? names.Missing : [])
+        if (isWhole)
         {
-            if (missing.IsLiteral)
-            {
-                WriteError(SsoErrors.RoleNotFound(missing.Literal).ToRecord());
-            }
-            else
-            {
-                WarnOfNoMatch("role that is assigned to you there", missing.Written);
-            }
+            ReportMissing(names, "role that is assigned to you there", SsoErrors.RoleNotFound);
         }
     }
 

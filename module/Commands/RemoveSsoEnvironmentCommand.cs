@@ -86,7 +86,7 @@ public sealed class RemoveSsoEnvironmentCommand : EnvironmentCmdlet
         }
 
         var isEmpty = environment?.Account.Length == 0;
-        var target = environment is null || isEmpty ? name : $"{environment.Name}, with {(environment.Account.Length == 1 ? "1 profile" : $"{environment.Account.Length} profiles")}";
+        var target = environment is null || isEmpty ? name : $"{environment.Name}, with {Counted(environment.Account.Length)}";
         return IsAgreed(target, action, isGrave: !isEmpty);
     }
 }

@@ -146,10 +146,7 @@ public abstract class SsoCmdlet : PSCmdlet
     /// </summary>
     private protected bool IsAgreed(string target, string action, bool isGrave)
     {
-        var asks = MyInvocation.BoundParameters.TryGetValue("Confirm", out var given)
-            ? LanguagePrimitives.IsTrue(given)
-            : LanguagePrimitives.TryConvertTo<ConfirmImpact>(GetVariableValue("ConfirmPreference"), out var preference) && preference is ConfirmImpact.Low or ConfirmImpact.Medium;
-        if (isGrave || asks || IsWhatIf)
+        if (isGrave || AsksAbout(ConfirmImpact.Medium) || IsWhatIf)
         {
             try
             {
@@ -204,7 +201,7 @@ public abstract class SsoCmdlet : PSCmdlet
     private protected new bool ShouldProcess(string target, string action)
     {
         var agreed = true;
-        if (IsWhatIf || IsConfirmed)
+        if (IsWhatIf || AsksAbout(Impact))
         {
             return base.ShouldProcess(target, action);
         }
@@ -228,12 +225,15 @@ public abstract class SsoCmdlet : PSCmdlet
         }
     }
 
-    /// <summary>Whether the user is asked: by -Confirm, or since the cmdlet's impact is one that the user wants to be asked about.</summary>
-    private bool IsConfirmed => MyInvocation.BoundParameters.TryGetValue("Confirm", out var given)
+    /// <summary>Whether the user is asked about something of this impact: by -Confirm, or by the preference.</summary>
+    private bool AsksAbout(ConfirmImpact impact) => MyInvocation.BoundParameters.TryGetValue("Confirm", out var given)
         ? LanguagePrimitives.IsTrue(given)
-        : LanguagePrimitives.TryConvertTo<ConfirmImpact>(GetVariableValue("ConfirmPreference"), out var least) && least != ConfirmImpact.None && Impact >= least;
+        : LanguagePrimitives.TryConvertTo<ConfirmImpact>(GetVariableValue("ConfirmPreference"), out var least) && least != ConfirmImpact.None && impact >= least;
 
     private ConfirmImpact Impact => GetType().GetCustomAttribute<CmdletAttribute>()?.ConfirmImpact ?? ConfirmImpact.Medium;
+
+    /// <summary>A number of profiles in words.</summary>
+    private protected static string Counted(int profiles) => profiles == 1 ? "1 profile" : $"{profiles} profiles";
 
     /// <summary>Whether -Verbose or its preference is in force.</summary>
     private bool IsVerbose => MyInvocation.BoundParameters.TryGetValue("Verbose", out var given)

@@ -57,8 +57,5 @@ public abstract class StoringCmdlet : SsoCmdlet
         return stored;
     }
 
-    /// <summary>A number of profiles in words.</summary>
-    private protected static string Counted(int profiles) => profiles == 1 ? "1 profile" : $"{profiles} profiles";
-
     private static string Portal(SsoEnvironment environment) => $"{environment.StartUrl} in {environment.Region}";
 }

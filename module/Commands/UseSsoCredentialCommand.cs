@@ -152,7 +152,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
     {
         var failures = Failures;
         // What cannot be used of other environments matters only where the profile is not found.
-        var profiles = Environments(usableOnly: true).SelectMany(environment => environment.Account.Select(row => new SsoProfile(environment, row))).ToArray();
+        var profiles = Environments(usableOnly: true).SelectMany(ProfilesOf).ToArray();
         if (profiles.FirstOrDefault(profile => profile.ProfileName == name) is { } found)
         {
             return found;

@@ -5,7 +5,7 @@ mod botocore;
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use crate::environment::{
     Environment, ProfileEntry, check_account_id, check_profile_name, check_region, check_role, check_start_url, same_name, same_start_url,
@@ -262,8 +262,7 @@ fn names_session(environment: &Environment) -> bool {
 }
 
 fn warn_once(sentence: &str, world: &World, outlet: &Outlet) {
-    let mut warned = world.memory.warned_of_config.lock().unwrap_or_else(PoisonError::into_inner);
-    if warned.insert(sentence.to_owned()) {
+    if world.memory.warned_of_config.is_first(sentence) {
         outlet.warn(sentence);
     }
 }

@@ -9,7 +9,7 @@ use url::{Host, Url};
 use zeroize::Zeroizing;
 
 use crate::config_file::{ConfigFile, Configured};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, capitalized};
 use crate::hidden_characters::{check_visible, visible};
 use crate::ini_text::{Fault, IniText, Key, Section, SectionEdit};
 use crate::nearest_names::hint;
@@ -124,9 +124,9 @@ pub(crate) fn is_trustworthy(text: &str) -> bool {
 }
 
 impl Environment {
-    /// Whether both are of one access portal.
-    pub(crate) fn is_same_portal(&self, other: &Self) -> bool {
-        self.region == other.region && same_start_url(&self.start_url, &other.start_url)
+    /// Whether its access portal is the one of this start URL and region.
+    pub(crate) fn is_at(&self, start_url: &str, region: &str) -> bool {
+        self.region == region && same_start_url(&self.start_url, start_url)
     }
 
     pub(crate) fn view(&self) -> EnvironmentView {
@@ -568,11 +568,6 @@ impl<'a> Origin<'a> {
     }
 }
 
-fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
-}
-
 /// What a change of an environment came to.
 #[derive(Debug, Clone)]
 pub(crate) struct Changed {
@@ -635,7 +630,7 @@ fn given_environment(given: &GivenEnvironment, base: Option<Arc<Environment>>, i
         // A role of their own stays; the others follow the default.
         None => base.iter().flat_map(|base| base.profiles.iter().map(|profile| followed(profile, base, default_role_name.as_deref()))).collect(),
     };
-    let same_portal = base.as_ref().is_some_and(|base| base.region == region && same_start_url(&base.start_url, &start_url));
+    let same_portal = base.as_ref().is_some_and(|base| base.is_at(&start_url, &region));
     Ok(Arc::new(Environment {
         name: base.as_ref().map_or_else(|| given.name.clone(), |base| base.name.clone()),
         // Another portal has another session.

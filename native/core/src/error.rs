@@ -136,6 +136,21 @@ pub fn without_controls(text: &str) -> String {
     text.chars().filter(|c| !is_unseen(*c)).collect()
 }
 
+/// The text as the beginning of a sentence.
+pub(crate) fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
+/// Names for a sentence, at most so many of them and the count of the others.
+pub(crate) fn listed(names: &[&str], most: usize) -> String {
+    let shown = names.iter().take(most).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(most) {
+        0 => shown,
+        rest => format!("{shown} and {rest} more"),
+    }
+}
+
 /// The text without the characters that nobody sees, cut to `limit` characters, the last of which is then an ellipsis.
 pub(crate) fn shortened(text: &str, limit: usize) -> String {
     let mut seen = text.chars().filter(|c| !is_unseen(*c));

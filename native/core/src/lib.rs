@@ -38,6 +38,7 @@ mod session;
 mod time_limit;
 mod token_cache;
 mod update;
+mod warned;
 pub mod world;
 mod written_path;
 

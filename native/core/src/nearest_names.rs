@@ -2,6 +2,8 @@
 
 use strsim::damerau_levenshtein;
 
+use crate::error::listed;
+
 /// The most names that a message has.
 const MOST: usize = 5;
 
@@ -17,10 +19,7 @@ pub(crate) fn hint(written: &str, names: &[&str], kind: &str) -> Option<String> 
     let mut near: Vec<_> = names.iter().filter_map(|name| Some((distance(written, name)?, *name))).collect();
     near.sort_by_key(|(distance, _)| *distance);
     if near.is_empty() {
-        let rest = names.len().saturating_sub(MOST);
-        let shown = names.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
-        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-        return (!names.is_empty()).then(|| format!("The {kind} are: {shown}{more}."));
+        return (!names.is_empty()).then(|| format!("The {kind} are: {}.", listed(names, MOST)));
     }
     let names: Vec<_> = near.into_iter().take(MOST).map(|(_, name)| name).collect();
     Some(match names.as_slice() {

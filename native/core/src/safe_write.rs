@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
-use crate::owned_files::{create_new, make_folder, open_existing_lock, open_lock};
+use crate::owned_files::{create_new, folder_of, make_folder, open_existing_lock, open_lock};
 
 const WRITE_ADVICE: &str = "Check that you own it, that its folder is writable and that the disk is not full.";
 
@@ -319,8 +319,7 @@ impl SafeFile {
     /// The rename itself must survive a power cut; where a folder cannot be synced nothing is lost but that.
     fn sync_folder(&self) {
         if cfg!(unix) {
-            let folder = self.target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+            let _ = File::open(folder_of(&self.target)).and_then(|folder| folder.sync_all());
         }
     }
 }
@@ -486,8 +485,7 @@ impl Surroundings {
     fn of(created: &Path) -> Self {
         use std::os::unix::fs::MetadataExt as _;
         let mode = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.mode());
-        let folder = created.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let (Ok(file), Ok(folder)) = (mode(created), mode(folder)) else { return Self::default() };
+        let (Ok(file), Ok(folder)) = (mode(created), mode(folder_of(created))) else { return Self::default() };
         let modes_count = file & 0o777 == 0o600;
         // In a folder with the sticky bit only a file's owner can replace it.
         Self { anybody_can_replace: modes_count && folder & 0o002 != 0 && folder & 0o1000 == 0 }

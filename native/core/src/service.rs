@@ -36,7 +36,7 @@ use crate::config_file::ConfigFile;
 use crate::connections::renewing;
 use crate::credentials_file::{RoleCredentials, rfc3339};
 use crate::environment::is_trustworthy;
-use crate::error::{Code, Error, shortened, without_controls};
+use crate::error::{Code, Error, capitalized, shortened, without_controls};
 use crate::pace::Pace;
 use crate::pkce::REDIRECT_URI;
 use crate::protocol::LoginMethod;
@@ -1083,7 +1083,10 @@ fn next_page(token: Option<String>) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// When keys end, of which the service says so in milliseconds since 1970; else why they cannot be used. `date` is the time of the answer.
+/// When keys end: the service gives milliseconds since 1970. `date` is the time of the answer.
+///
+/// # Errors
+/// Why the keys cannot be used, as a part of a sentence.
 fn expiration_of(milliseconds: i64, date: Option<OffsetDateTime>) -> Result<OffsetDateTime, String> {
     if milliseconds == 0 {
         return Err("the credentials have no expiration".to_owned());
@@ -1129,11 +1132,7 @@ fn pause_of(answer: &HttpResponse) -> Option<Duration> {
 
 fn capital(text: &str) -> String {
     // A URL or the name of a host stays as it is.
-    if text.contains('.') || text.starts_with("http") {
-        return text.to_owned();
-    }
-    let mut letters = text.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+    if text.contains('.') || text.starts_with("http") { text.to_owned() } else { capitalized(text) }
 }
 
 /// What a failure means. `secrets` are those of the request, which an answer may repeat.

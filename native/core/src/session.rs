@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::assignments::Known;
 use crate::config_file::{ConfigFile, SsoSession};
 use crate::credentials_file::{KnownProfiles, rfc3339};
-use crate::environment::{Environment, Environments, requested_url, same_name, same_start_url};
+use crate::environment::{Environment, Environments, requested_url, same_name};
 use crate::error::{Code, Error};
 use crate::file_memory::FileMemory;
 use crate::login::{Login, NoLogin, after};
@@ -25,6 +25,7 @@ use crate::service::{Grant, Refusal, Service, Services};
 use crate::time_limit::TimeLimit;
 use crate::token_cache::{ACCOUNT_ACCESS, Registration, Token, TokenFiles, TokenLock};
 use crate::update::DEFAULT_TIMEOUT;
+use crate::warned::Warned;
 use crate::world::{Clock, World};
 
 /// A token is refreshed when less than this is left, as the AWS CLI does.
@@ -51,15 +52,15 @@ pub struct Memory {
     heard: Mutex<Option<Heard>>,
     clock_warned: Mutex<bool>,
     /// The profiles whose other meaning in the AWS config file was warned of.
-    pub(crate) warned_of_config: Mutex<HashSet<String>>,
+    pub(crate) warned_of_config: Warned,
     /// The folders that every user can write to, and that were warned of.
-    pub(crate) warned_of_folders: Mutex<HashSet<String>>,
+    pub(crate) warned_of_folders: Warned,
     /// The profiles whose names some AWS tools misread, and that were warned of.
-    pub(crate) warned_of_names: Mutex<HashSet<String>>,
+    pub(crate) warned_of_names: Warned,
     /// The profiles whose keys never last as long as is asked for, and that were warned of.
-    pub(crate) warned_of_short_keys: Mutex<HashSet<String>>,
+    pub(crate) warned_of_short_keys: Warned,
     /// The regions of environments for one run that were warned of.
-    warned_of_regions: Mutex<HashSet<String>>,
+    warned_of_regions: Warned,
     pub(crate) credentials: FileMemory<KnownProfiles>,
     pub(crate) environments: FileMemory<Environments>,
     pub(crate) config: FileMemory<ConfigFile>,
@@ -107,14 +108,15 @@ impl State {
 
     /// The tokens of a session, the one to use first: that of its own file or, where that one could not be written and so lasts longer, that in memory;
     /// then those under other spellings of the start URL.
-    fn tokens(&self, files: Option<&TokenFiles>) -> Vec<Token> {
+    /// Those are read only where the first ones are not enough.
+    fn tokens(&self, files: Option<&TokenFiles>) -> impl Iterator<Item = Token> {
         let by_end = |mut tokens: Vec<Token>| {
             tokens.sort_by_key(|token| std::cmp::Reverse(token.expires_at));
             tokens
         };
         let own = by_end([files.and_then(TokenFiles::read_token), self.token.clone()].into_iter().flatten().collect());
-        let others = by_end(files.map(TokenFiles::read_other_tokens).unwrap_or_default());
-        own.into_iter().chain(others).collect()
+        let others = std::iter::once_with(move || by_end(files.map(TokenFiles::read_other_tokens).unwrap_or_default()));
+        own.into_iter().chain(others.flatten())
     }
 }
 
@@ -146,7 +148,7 @@ impl Memory {
     /// Warns once of each region that was given for a run and that AWS is not known to have.
     pub(crate) fn warn_of_given_regions(&self, world: &World, outlet: &Outlet) {
         for region in world.given.iter().filter_map(|given| given.region.as_deref()) {
-            if self.warned_of_regions.lock().unwrap_or_else(PoisonError::into_inner).insert(region.to_owned()) {
+            if self.warned_of_regions.is_first(region) {
                 regions::warn_if_unknown(region, outlet);
             }
         }
@@ -213,7 +215,7 @@ pub(crate) fn token_files(world: &World, environment: &Environment, config: &Con
 
 /// The session of the config file where it is of the environment's portal.
 fn of_same_portal<'s>(session: &'s SsoSession, environment: &Environment, config: &ConfigFile) -> Result<&'s SsoSession, Error> {
-    if session.region == environment.region && same_start_url(&session.start_url, &environment.start_url) {
+    if environment.is_at(&session.start_url, &session.region) {
         return Ok(session);
     }
     let Environment { name, start_url, region, source, .. } = environment;
@@ -235,20 +237,17 @@ fn spellings(world: &World, environment: &Environment, config: &ConfigFile) -> V
     let stored = Environments::read(world).ok();
     let stored = stored.iter().flat_map(|stored| &stored.all).map(|other| (&other.start_url, &other.region));
     let configured = config.environments.iter().filter_map(|found| found.outcome.as_ref().ok()).map(|other| (&other.start_url, &other.region));
-    let same_portal = |(start_url, region): &(&String, &String)| **region == environment.region && same_start_url(start_url, &environment.start_url);
-    stored.chain(configured).filter(same_portal).map(|(start_url, _)| start_url.clone()).collect()
+    stored.chain(configured).filter(|(start_url, region)| environment.is_at(start_url, region)).map(|(start_url, _)| start_url.clone()).collect()
 }
 
 /// The tokens of a session as they are now; where a login goes on, those of the files.
 fn tokens_now(slot: &tokio::sync::Mutex<State>, files: Option<&TokenFiles>) -> Vec<(Token, bool)> {
     let with_refusal = |state: &State| {
-        let tokens = state.tokens(files).into_iter();
-        tokens
-            .map(|token| {
-                let refused = state.is_refused(&token);
-                (token, refused)
-            })
-            .collect()
+        let with_refusal = |token| {
+            let refused = state.is_refused(&token);
+            (token, refused)
+        };
+        state.tokens(files).map(with_refusal).collect()
     };
     match slot.try_lock() {
         Ok(state) => with_refusal(&state),
@@ -341,7 +340,7 @@ impl SessionSource<'_> {
             Ok(state) => state,
             Err(_) => self.wait_for(&slot).await?,
         };
-        if state.tokens(self.files.as_ref()).is_empty() {
+        if state.tokens(self.files.as_ref()).next().is_none() {
             return Ok(false);
         }
         let lock = match &self.files {
@@ -349,7 +348,7 @@ impl SessionSource<'_> {
             None => None,
         };
         // Another process may have ended it, or renewed it, while this one waited.
-        let tokens = state.tokens(self.files.as_ref());
+        let tokens: Vec<Token> = state.tokens(self.files.as_ref()).collect();
         for token in &tokens {
             self.end_at_service(token).await?;
             if let (Some(files), Some(lock)) = (&self.files, &lock) {
@@ -407,7 +406,7 @@ impl SessionSource<'_> {
             Ok(state) => state,
             Err(_) => self.wait_for(&slot).await?,
         };
-        let fresh = |state: &State| state.tokens(self.files.as_ref()).into_iter().find(|token| self.is_fresh(token, refused));
+        let fresh = |state: &State| state.tokens(self.files.as_ref()).find(|token| self.is_fresh(token, refused));
         if let Some(token) = fresh(&state) {
             return Ok(self.use_token(&token, "The session of the cache is still good"));
         }
@@ -416,7 +415,7 @@ impl SessionSource<'_> {
         if let Some(token) = fresh(&state) {
             return Ok(self.use_token(&token, "Another process has renewed the session"));
         }
-        let good = state.tokens(self.files.as_ref()).into_iter().find(|token| self.is_good(token, refused));
+        let good = state.tokens(self.files.as_ref()).find(|token| self.is_good(token, refused));
         // Only a session that is still good can wait; without one, the other way is to ask somebody to log in.
         let rested = good.is_none() || state.last_refresh.is_none_or(|last| last.elapsed() >= REFRESH_SPACING);
         let mut dead_client = None;
@@ -533,7 +532,7 @@ impl SessionSource<'_> {
         let mut tried = HashSet::new();
         let mut dead_client = None;
         while tried.len() < MOST_REFRESHES {
-            let tokens = state.tokens(self.files.as_ref());
+            let tokens: Vec<Token> = state.tokens(self.files.as_ref()).collect();
             // A program without our lock, such as the AWS CLI, may have renewed the session in this moment, and the refusal was for the token before.
             if let Some(token) = tokens.iter().find(|token| !tried.is_empty() && self.is_fresh(token, refused)) {
                 return Ok(Refreshed::Token(token.clone(), "Another process has renewed the session"));

@@ -1,7 +1,7 @@
 //! The update: environments, due profiles, sessions, role credentials in parallel, one write, and the report.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
@@ -11,7 +11,7 @@ use crate::assignments::{forget_roles, was_assigned};
 use crate::config_file::{ConfigFile, OtherMeaning};
 use crate::credentials_file::{CredentialsFile, DueRule, Fetched, KeyVersion, KeysWritten, Obstacle, RoleCredentials, Standing, rfc3339};
 use crate::environment::{Environment, Environments, ProfileEntry};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, listed};
 use crate::fetch_turn::FetchTurn;
 use crate::live_session::{LiveSession, Stop};
 use crate::login::NoLogin;
@@ -61,8 +61,6 @@ enum Outcome {
         keys: RoleCredentials,
         at: Instant,
     },
-    /// The role is not assigned (403), but was when roles were last listed: an assignment takes moments to reach the portal.
-    NotYetAssigned(Error),
     Failed(Error),
     /// Its environment came to an end before its turn, for a reason that is reported once.
     NoService,
@@ -222,8 +220,7 @@ pub(crate) fn update(update: Update, world: World, outlet: &Outlet) -> Result<Op
         let (called, wanted): (Vec<_>, Vec<_>) = meant.partition(|profile| config.calls_us(&profile.name));
         for profile in called {
             outlet.verbose(format!("{} is left out: its credential_process in {} calls this module.", profile.name, config.path.display()));
-            let mut warned = world.memory.warned_of_config.lock().unwrap_or_else(PoisonError::into_inner);
-            if known.standing(profile, rule) != Standing::Missing && warned.insert(profile.name.clone()) {
+            if known.standing(profile, rule) != Standing::Missing && world.memory.warned_of_config.is_first(&profile.name) {
                 outlet.warn(format!(
                     "{} has keys for {}, which AWS tools take before its credential_process in {}; take that section out.",
                     file.path().display(),
@@ -273,7 +270,8 @@ fn one_row_for_each_section(parts: &mut [Part], outlet: &Outlet) {
     for (name, places) in places {
         let [first, others @ ..] = places.as_slice() else { continue };
         let (kept, profile) = (&parts[first.0].environment, &parts[first.0].rows[first.1].profile);
-        if others.iter().all(|(index, place)| parts[*index].rows[*place].profile == *profile && parts[*index].environment.is_same_portal(kept)) {
+        if others.iter().all(|(index, place)| parts[*index].rows[*place].profile == *profile && parts[*index].environment.is_at(&kept.start_url, &kept.region))
+        {
             for (index, place) in others {
                 let other = &parts[*index].environment.name;
                 outlet.verbose(format!("{name} of {other} is the same account and role as in {}, and is updated with it.", kept.name));
@@ -383,17 +381,15 @@ impl UpdateRun {
     /// Warns once in this process that other users can put a file of theirs in place of this one.
     fn warn_of_open_folder(&self) {
         let folder = self.file.path().parent().unwrap_or(self.file.path()).display().to_string();
-        let mut warned = self.world.memory.warned_of_folders.lock().unwrap_or_else(PoisonError::into_inner);
-        if warned.insert(folder.clone()) {
+        if self.world.memory.warned_of_folders.is_first(&folder) {
             self.outlet.warn(format!("Every user of this machine can write to {folder} and replace the files in it. Run chmod go-w '{folder}'."));
         }
     }
 
     /// Warns once in this process of profiles whose names make some AWS tools use their keys for another profile.
     fn warn_of_names(&self, parts: &[Part]) {
-        let mut warned = self.world.memory.warned_of_names.lock().unwrap_or_else(PoisonError::into_inner);
         let due = parts.iter().flat_map(Part::due).map(|row| row.profile.name.as_str());
-        let new: Vec<&str> = due.filter(|name| hazard(name) == Some(Hazard::Misread) && warned.insert((*name).to_owned())).collect();
+        let new: Vec<&str> = due.filter(|name| hazard(name) == Some(Hazard::Misread) && self.world.memory.warned_of_names.is_first(name)).collect();
         if !new.is_empty() {
             self.outlet.warn(misread_names(&new));
         }
@@ -402,12 +398,11 @@ impl UpdateRun {
     /// Warns once in this process of profiles for which AWS tools would not use the keys that are written, or not what was there before.
     fn warn_of_other_meanings(&self, parts: &[Part]) {
         let file = self.file.path().display();
-        let mut warned = self.world.memory.warned_of_config.lock().unwrap_or_else(PoisonError::into_inner);
         let due = parts.iter().flat_map(|part| part.due().map(|row| (&part.environment, &row.profile)));
         let mut found: Vec<(OtherMeaning, Vec<&str>)> = Vec::new();
         for (environment, profile) in due {
             let Some(meaning) = self.config.other_meaning(environment, profile) else { continue };
-            if warned.insert(profile.name.clone()) {
+            if self.world.memory.warned_of_config.is_first(&profile.name) {
                 match found.iter_mut().find(|(other, _)| *other == meaning) {
                     Some((_, names)) => names.push(&profile.name),
                     None => found.push((meaning, vec![&profile.name])),
@@ -528,8 +523,10 @@ impl UpdateRun {
 
     /// Asks once more, after a pause, for roles that are refused although they were assigned when they were listed.
     async fn try_new_assignments_again(&self, parts: &mut [Part], sources: &[SessionSource<'_>], sessions: &[Option<LiveSession>]) {
-        let is_new = |row: &Row| matches!(row.outcome, Some(Outcome::NotYetAssigned(_)));
-        let places = places_of(parts, is_new);
+        let is_refused = |row: &Row| matches!(&row.outcome, Some(Outcome::Failed(error)) if error.code() == Code::RoleNotAssigned);
+        // An assignment takes moments to reach the portal, after it is listed.
+        let is_listed = |(index, place): &(usize, usize)| was_assigned(&parts[*index].environment, &parts[*index].rows[*place].profile, &self.world);
+        let places: Vec<(usize, usize)> = places_of(parts, is_refused).into_iter().filter(is_listed).collect();
         let has_time = |time: &TimeLimit| time.for_session().is_none_or(|left| left > ASSIGNMENT_PAUSE * 2);
         if places.is_empty() || !sources.iter().all(|source| has_time(&source.time)) {
             return;
@@ -543,10 +540,11 @@ impl UpdateRun {
             () = tokio::time::sleep(ASSIGNMENT_PAUSE) => {}
             () = self.outlet.cancel_token().cancelled() => return,
         }
-        self.fetch_places(places, parts, sources, sessions, |_| {}).await;
+        self.fetch_places(places.clone(), parts, sources, sessions, |_| {}).await;
         // What is still refused is no longer assigned, and shall not slow down the next run.
-        for part in parts {
-            let gone: Vec<&ProfileEntry> = part.rows.iter().filter(|row| is_new(row)).map(|row| &row.profile).collect();
+        for (index, part) in parts.iter().enumerate() {
+            let tried = places.iter().filter(|(other, _)| *other == index).map(|(_, place)| &part.rows[*place]);
+            let gone: Vec<&ProfileEntry> = tried.filter(|row| is_refused(row)).map(|row| &row.profile).collect();
             if !gone.is_empty() {
                 forget_roles(&part.environment, &gone, &self.world, &self.outlet).await;
             }
@@ -578,11 +576,7 @@ impl UpdateRun {
                 self.outlet.verbose(format!("{} was fetched{id}.", profile.name));
                 Some(Outcome::Fetched { keys, at: Instant::now() })
             }
-            Err(Stop::Refused(refusal)) => {
-                let error = profile_error(&refusal, profile, source.service);
-                let is_listed = || was_assigned(source.environment, profile, &self.world);
-                Some(if error.code() == Code::RoleNotAssigned && is_listed() { Outcome::NotYetAssigned(error) } else { Outcome::Failed(error) })
-            }
+            Err(Stop::Refused(refusal)) => Some(Outcome::Failed(profile_error(&refusal, profile, source.service))),
             Err(Stop::Ended) => Some(Outcome::NoService),
             Err(Stop::Cancelled) => None,
         }
@@ -636,15 +630,13 @@ impl UpdateRun {
     /// Warns once in this process of profiles whose keys never last as long as is asked for.
     fn warn_of_short_keys(&self, fetched: &[Fetched<'_>]) {
         let rule = rule(&self.world, self.update.minimum_remaining);
-        let mut warned = self.world.memory.warned_of_short_keys.lock().unwrap_or_else(PoisonError::into_inner);
         let short = fetched.iter().filter(|fetched| rule.exceeds(fetched.keys.expiration - fetched.issued));
-        let new: Vec<&Fetched<'_>> = short.filter(|fetched| warned.insert(fetched.profile.name.clone())).collect();
+        let new: Vec<&Fetched<'_>> = short.filter(|fetched| self.world.memory.warned_of_short_keys.is_first(&fetched.profile.name)).collect();
         if let Some(first) = new.first() {
-            let names: Vec<&str> = new.iter().take(MOST_NAMES).map(|fetched| fetched.profile.name.as_str()).collect();
-            let more = if new.len() > MOST_NAMES { format!(" and {} more", new.len() - MOST_NAMES) } else { String::new() };
+            let names: Vec<&str> = new.iter().map(|fetched| fetched.profile.name.as_str()).collect();
             self.outlet.warn(format!(
-                "The credentials of {}{more} last {} min, less than -MinimumRemaining asks for; they are refreshed when half of that is left.",
-                names.join(", "),
+                "The credentials of {} last {} min, less than -MinimumRemaining asks for; they are refreshed when half of that is left.",
+                listed(&names, MOST_NAMES),
                 // Whole minutes, since some moments have passed by now.
                 (first.keys.expiration - first.issued + time::Duration::seconds(30)).whole_minutes()
             ));
@@ -733,7 +725,7 @@ fn report(parts: Vec<Part>, file: &CredentialsFile, each_profile: bool, world: &
                 }
                 (Standing::Missing, Some(Outcome::Fetched { keys, .. })) => ("Created".to_owned(), Some(keys.expiration)),
                 (_, Some(Outcome::Fetched { keys, .. })) => ("Refreshed".to_owned(), Some(keys.expiration)),
-                (_, Some(Outcome::Failed(error) | Outcome::NotYetAssigned(error))) => {
+                (_, Some(Outcome::Failed(error))) => {
                     let status = format!("{:?}", error.code());
                     errors.push(error);
                     (status, None)
