@@ -3,57 +3,35 @@
 //! There is one door: [`run`] takes a [`protocol::Operation`] and a [`World`] and gives a [`Run`], whose events the caller pulls.
 #![forbid(unsafe_code)]
 
-mod assignments;
-mod browser;
-mod causes;
-mod config_file;
-mod connect;
-mod connections;
-mod console;
-mod credentials_file;
-mod environment;
+mod environments;
 pub mod error;
-mod fetch_turn;
-mod file_memory;
-mod hidden_characters;
-mod ini_text;
-mod keys;
-mod live_session;
+mod files;
 mod login;
-mod nearest_names;
-mod owned_files;
-mod pace;
-mod pkce;
-mod profile_names;
-mod profiles;
+mod names;
+mod operations;
 pub mod protocol;
-mod qr_code;
-mod regions;
-mod remove_credentials;
 mod run;
-mod safe_write;
 mod secret;
 mod service;
 mod session;
-mod time_limit;
-mod token_cache;
-mod update;
 mod warned;
 pub mod world;
 mod written_path;
 
 pub use run::{Run, keep_panics_quiet, panicked};
-pub use session::Memory;
+pub use session::source::Memory;
 pub use world::World;
 
 use std::sync::Arc;
 
-use config_file::ConfigFile;
-use environment::{Changed, Environment, Environments};
+use environments::configured::ConfigFile;
+use environments::regions;
+use environments::stored::{self as environment, Changed, Environment, Environments};
 use error::Error;
+use files::safe_write::{FILE_LOCK_LIMIT, Patience};
+use operations::{assignments, get_keys as keys, open_console as console, profiles, remove_credential as remove_credentials, sessions as connect, update};
 use protocol::{Event, GetEnvironment, Operation, SetEnvironment};
 use run::{NetworkWork, Outlet};
-use safe_write::{FILE_LOCK_LIMIT, Patience};
 
 /// Starts an operation; nothing happens before the first event is pulled.
 #[must_use]

@@ -106,7 +106,7 @@ impl World {
             directory,
             registered_home,
             clock: Arc::new(MachineClock),
-            browser: Arc::new(crate::browser::DesktopBrowser),
+            browser: Arc::new(crate::login::browser::DesktopBrowser),
             memory: crate::Memory::of_this_process(),
             verbose: true,
             given: Vec::new(),

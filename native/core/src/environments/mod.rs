@@ -1,0 +1,3 @@
+pub(crate) mod configured;
+pub(crate) mod regions;
+pub(crate) mod stored;

@@ -1,0 +1,751 @@
+//! The credentials file that all AWS tools read: what in it is still good, whose keys it holds, and the one write of a run.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use zeroize::Zeroizing;
+
+use crate::environments::stored::{ProfileEntry, same_name};
+use crate::error::{Code, Error};
+use crate::files::file_memory::FileMemory;
+use crate::files::ini_text::{Fault, IniText, Section, SectionEdit};
+use crate::files::safe_write::{Lock, Patience, SafeFile, Surroundings, Written};
+use crate::secret::{Secret, is_plain};
+use crate::world::World;
+
+/// The keys that this module writes into a profile, in this order.
+const OWN_KEYS: [&str; 8] = [
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "aws_account_id",
+    "x_security_token_expires",
+    "x_sso_role_name",
+    "x_sso_environment",
+    "x_security_token_issued",
+];
+
+/// So many of them every profile needs; the rest is younger than the module, and its absence makes nothing due.
+const NEEDED_KEYS: usize = 6;
+
+/// An old name of the session token, which readers prefer to the new one: a stale one would win over ours.
+const STALE_KEYS: [&str; 1] = ["aws_security_token"];
+
+/// What the id of a long-term access key starts with (IAM User Guide, "IAM identifiers").
+const LONG_TERM_PREFIX: &str = "AKIA";
+
+/// The keys of one role in one account.
+#[derive(Debug, Clone)]
+pub(crate) struct RoleCredentials {
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: Secret,
+    pub(crate) session_token: Secret,
+    pub(crate) expiration: OffsetDateTime,
+}
+
+impl RoleCredentials {
+    /// Whether all of it can be written to an ini file as it is; anything else would break the file or change another profile.
+    pub(crate) fn is_writable(&self) -> bool {
+        [self.access_key_id.as_str(), self.secret_access_key.reveal(), self.session_token.reveal()].into_iter().all(is_plain)
+    }
+}
+
+/// Keys in a section that this module did not write, whatever marks the section has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OtherKeys {
+    /// The id is that of an IAM user's access key.
+    LongTerm,
+    /// Keys of a role always come with a session token.
+    NoSessionToken,
+}
+
+/// Why an update leaves a profile alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// Its section has keys of another origin.
+    OtherKeys(OtherKeys),
+    /// The file has two sections for it, which differ in blanks only.
+    TwoSections,
+    /// Another environment of the run has a profile of the same name for another account or role.
+    TwoRows { environment: String },
+}
+
+impl std::fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::OtherKeys(OtherKeys::LongTerm) => f.write_str("its section has long-term access keys (AKIA…)"),
+            Self::OtherKeys(OtherKeys::NoSessionToken) => f.write_str("its section has access keys without a session token, which this module did not write"),
+            Self::TwoSections => f.write_str("it has two sections, with and without blanks inside the brackets"),
+            Self::TwoRows { environment } => write!(f, "the environment {environment} has a profile of the same name for another account or role"),
+        }
+    }
+}
+
+impl Obstacle {
+    /// The error of a profile that was not updated for this reason.
+    pub(crate) fn error(&self, profile: &str, environment: &str, file: &Path) -> Error {
+        let sentence = match self {
+            Self::TwoRows { .. } => format!("Could not update profile {profile} of {environment}: {self}."),
+            Self::OtherKeys(_) | Self::TwoSections => format!("Could not update profile {profile}: {self}, in {}.", file.display()),
+        };
+        let (code, action) = match self {
+            Self::OtherKeys(_) => (
+                Code::ProfileHasOtherKeys,
+                format!(
+                    "Rename the profile in {environment}, or move those keys to another profile. To overwrite them, run Update-SsoCredential {environment} \
+                     -ProfileName '{profile}' -ReplaceKeys."
+                ),
+            ),
+            Self::TwoSections => (Code::CredentialsFileInvalid, format!("Delete one of the two sections named {profile} from the file.")),
+            Self::TwoRows { environment: other } => {
+                (Code::ProfileNameConflict, format!("Rename the profile in {environment} or in {other}, or update one environment at a time."))
+            }
+        };
+        Error::new(code, sentence).with_target(profile).with_action(action)
+    }
+}
+
+/// What the file has for a profile, without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct KnownProfile {
+    other_keys: Option<OtherKeys>,
+    complete: bool,
+    /// Whether the name in the header has blanks around it, with which the AWS CLI reads it as another profile.
+    has_blanks: bool,
+    access_key_id: Option<String>,
+    account_id: Option<String>,
+    role_name: Option<String>,
+    /// The environment that the keys were fetched for.
+    environment: Option<String>,
+    expiration: Option<OffsetDateTime>,
+    issued: Option<OffsetDateTime>,
+}
+
+/// The sections for one profile name, blanks at its ends aside.
+#[derive(Debug)]
+enum Known {
+    One(KnownProfile),
+    Two,
+}
+
+/// What the file has, without its secrets.
+#[derive(Debug, Default)]
+pub(crate) struct KnownProfiles(HashMap<String, Known>);
+
+/// What tells one set of keys in the file from another; it holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KeyVersion(Option<(Option<String>, Option<OffsetDateTime>)>);
+
+/// Whether a profile is to be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Good until then.
+    Good(OffsetDateTime),
+    /// Not in the file yet.
+    Missing,
+    /// In the file, and to be fetched for this reason.
+    Due(&'static str),
+    /// Left alone for this reason.
+    Blocked(Obstacle),
+}
+
+impl Standing {
+    pub(crate) fn is_due(&self) -> bool {
+        matches!(self, Self::Missing | Self::Due(_))
+    }
+}
+
+/// What a run counts as due.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DueRule {
+    pub(crate) now: OffsetDateTime,
+    pub(crate) minimum_remaining: time::Duration,
+    pub(crate) force: bool,
+    /// Whether keys of another origin are replaced.
+    pub(crate) replace_keys: bool,
+}
+
+impl DueRule {
+    /// Whether keys that last so long in all can never have the time left that is asked for.
+    pub(crate) fn exceeds(&self, lifetime: time::Duration) -> bool {
+        lifetime < self.minimum_remaining
+    }
+
+    /// What has to be left of keys that last so long in all: half of it where they can never have more than is asked for.
+    fn margin(&self, lifetime: Option<time::Duration>) -> time::Duration {
+        match lifetime.filter(|lifetime| lifetime.is_positive() && self.exceeds(*lifetime)) {
+            Some(lifetime) => lifetime / 2,
+            None => self.minimum_remaining,
+        }
+    }
+}
+
+impl KnownProfiles {
+    fn one(&self, profile: &str) -> Option<&KnownProfile> {
+        match self.0.get(profile) {
+            Some(Known::One(known)) => Some(known),
+            Some(Known::Two) | None => None,
+        }
+    }
+
+    /// When the keys of a profile end, as far as the file says.
+    pub(crate) fn expiration(&self, profile: &str) -> Option<OffsetDateTime> {
+        self.one(profile).filter(|known| known.other_keys.is_none()).and_then(|known| known.expiration)
+    }
+
+    /// The keys that a profile has now, to tell whether somebody replaces them.
+    pub(crate) fn version(&self, profile: &str) -> KeyVersion {
+        KeyVersion(self.one(profile).map(|known| (known.access_key_id.clone(), known.expiration)))
+    }
+
+    /// Whether a profile's section has keys of another origin.
+    pub(crate) fn has_other_keys(&self, profile: &str) -> bool {
+        self.one(profile).is_some_and(|known| known.other_keys.is_some())
+    }
+
+    /// How a profile of an environment stands.
+    pub(crate) fn standing(&self, profile: &ProfileEntry, rule: DueRule) -> Standing {
+        match self.0.get(&profile.name) {
+            None => Standing::Missing,
+            Some(Known::Two) => Standing::Blocked(Obstacle::TwoSections),
+            Some(Known::One(known)) => known.standing(profile, rule),
+        }
+    }
+}
+
+impl KnownProfile {
+    fn of(text: &IniText<'_>, section: &Section) -> Self {
+        let value = |name: &str| text.value_of(section, name).map(|value| value.to_string()).filter(|value| !value.is_empty());
+        let time = |name: &str| value(name).and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
+        let is_filled = |name: &str| text.value_of(section, name).is_some_and(|value| !value.is_empty());
+        let [access_key_id, secret, token] = [OWN_KEYS[0], OWN_KEYS[1], OWN_KEYS[2]];
+        let is_long_term = value(access_key_id).is_some_and(|id| id.to_ascii_uppercase().starts_with(LONG_TERM_PREFIX));
+        let has_token = [token, STALE_KEYS[0]].into_iter().any(is_filled);
+        let other_keys = match (is_long_term, has_token) {
+            (true, _) => Some(OtherKeys::LongTerm),
+            (false, false) if [access_key_id, secret].into_iter().any(is_filled) => Some(OtherKeys::NoSessionToken),
+            (false, _) => None,
+        };
+        Self {
+            other_keys,
+            complete: OWN_KEYS[..NEEDED_KEYS].iter().all(|name| is_filled(name)) && !STALE_KEYS.iter().any(|name| section.key(name).is_some()),
+            has_blanks: section.name().is_some_and(|name| name.trim() != name),
+            access_key_id: value(access_key_id),
+            account_id: value("aws_account_id"),
+            role_name: value("x_sso_role_name"),
+            environment: value("x_sso_environment"),
+            expiration: time("x_security_token_expires"),
+            issued: time("x_security_token_issued"),
+        }
+    }
+
+    fn standing(&self, profile: &ProfileEntry, rule: DueRule) -> Standing {
+        if let Some(other) = self.other_keys {
+            let obstacle = Standing::Blocked(Obstacle::OtherKeys(other));
+            return if rule.replace_keys { Standing::Due("its keys of another origin are to be replaced (-ReplaceKeys)") } else { obstacle };
+        }
+        let Some(expiration) = self.expiration.filter(|_| self.complete) else { return Standing::Due("some of its keys are missing") };
+        if self.has_blanks {
+            return Standing::Due("its section's name has blanks around it, which the AWS CLI takes for another profile");
+        }
+        if self.account_id.as_deref() != Some(&profile.account_id) {
+            return Standing::Due("its keys are of another account");
+        }
+        if self.role_name.as_deref() != Some(&profile.role_name) {
+            return Standing::Due("its keys are of another role");
+        }
+        if expiration <= rule.now {
+            return Standing::Due("its keys have expired");
+        }
+        if expiration - rule.now < rule.margin(self.issued.map(|issued| expiration - issued)) {
+            return Standing::Due("its keys expire soon");
+        }
+        if rule.force { Standing::Due("-Force fetches all profiles") } else { Standing::Good(expiration) }
+    }
+
+    fn is_marked_for(&self, environment: &str) -> bool {
+        self.environment.as_deref().is_some_and(|marked| same_name(marked, environment))
+    }
+}
+
+/// The keys that a run fetched for a profile.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fetched<'a> {
+    pub(crate) environment: &'a str,
+    pub(crate) profile: &'a ProfileEntry,
+    pub(crate) keys: &'a RoleCredentials,
+    /// When they were fetched.
+    pub(crate) issued: OffsetDateTime,
+}
+
+impl Fetched<'_> {
+    fn values(&self) -> [Zeroizing<String>; OWN_KEYS.len()] {
+        [
+            self.keys.access_key_id.as_str(),
+            self.keys.secret_access_key.reveal(),
+            self.keys.session_token.reveal(),
+            &self.profile.account_id,
+            &rfc3339(self.keys.expiration),
+            &self.profile.role_name,
+            self.environment,
+            &rfc3339(self.issued),
+        ]
+        .map(|value| Zeroizing::new(value.to_owned()))
+    }
+}
+
+/// What a write of keys came to.
+#[derive(Debug, Default)]
+pub(crate) struct KeysWritten {
+    pub(crate) written: Written,
+    /// The profiles whose sections somebody has meanwhile given what an update leaves alone, each with what that is.
+    pub(crate) blocked: HashMap<String, Obstacle>,
+    /// The profiles whose section had blanks around its name.
+    pub(crate) renamed: Vec<String>,
+}
+
+/// Whose keys are taken out of the file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Removal<'a> {
+    pub(crate) environment: &'a str,
+    /// The profiles by name; keys that were fetched for another environment stay.
+    pub(crate) profiles: &'a HashSet<&'a str>,
+    /// The profiles that stay. Where they are given, every other section goes too that has the mark of the environment.
+    pub(crate) all_but: Option<&'a HashSet<&'a str>>,
+}
+
+/// What a removal of keys came to, or would come to.
+#[derive(Debug, Default)]
+pub(crate) struct KeysRemoved {
+    /// The sections that lost their keys, in the order of the file.
+    pub(crate) removed: Vec<String>,
+    /// The sections that were left alone, since they have keys of another origin.
+    pub(crate) left: Vec<String>,
+}
+
+/// The file, with what this process remembers of it.
+#[derive(Debug, Clone)]
+pub(crate) struct CredentialsFile {
+    file: SafeFile,
+}
+
+impl CredentialsFile {
+    pub(crate) fn of(world: &World) -> Result<Self, Error> {
+        let path = world.aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials")?;
+        Ok(Self { file: SafeFile::at(&path) })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    pub(crate) fn lock_path(&self) -> PathBuf {
+        self.file.lock_path()
+    }
+
+    /// A file of the same name with this ending.
+    pub(crate) fn beside(&self, ending: &str) -> PathBuf {
+        self.file.beside(ending)
+    }
+
+    fn scan<'b>(&self, bytes: &'b [u8]) -> Result<IniText<'b>, Error> {
+        IniText::scan(bytes).map_err(|fault| self.invalid(&fault))
+    }
+
+    /// What the file has; it is read only where it has changed since this process last did.
+    pub(crate) fn known(&self, memory: &FileMemory<KnownProfiles>) -> Result<Arc<KnownProfiles>, Error> {
+        memory.of(&self.file, |bytes| self.scan(bytes).map(|text| known_profiles(&text)))
+    }
+
+    /// The keys of a profile as the file has them, where they are good. They are not remembered.
+    pub(crate) fn keys(&self, profile: &ProfileEntry, rule: DueRule) -> Result<Option<RoleCredentials>, Error> {
+        let Some(contents) = self.file.read()? else { return Ok(None) };
+        let text = self.scan(&contents.bytes)?;
+        let Standing::Good(expiration) = known_profiles(&text).standing(profile, rule) else { return Ok(None) };
+        let Some(section) = text.section(&profile.name) else { return Ok(None) };
+        let value = |name: &str| text.value_of(section, name).unwrap_or_default();
+        Ok(Some(RoleCredentials {
+            access_key_id: value(OWN_KEYS[0]).to_string(),
+            secret_access_key: Secret::new(value(OWN_KEYS[1]).as_str()),
+            session_token: Secret::new(value(OWN_KEYS[2]).as_str()),
+            expiration,
+        }))
+    }
+
+    fn invalid(&self, fault: &Fault) -> Error {
+        Error::new(Code::CredentialsFileInvalid, format!("{}, {fault}.", self.path().display()))
+            .with_target(self.path().display().to_string())
+            .with_action("No AWS tool can read the file like this. Correct that line; nothing was changed.")
+    }
+
+    /// Finds out, before anybody is asked to log in, whether the write can work.
+    pub(crate) fn check_writable(&self) -> Result<Surroundings, Error> {
+        self.file.check_writable()
+    }
+
+    /// Puts these keys into the file in one write; everything else in it stays to the byte.
+    ///
+    /// Each profile is looked at again under the lock: keys of another origin that came meanwhile stay, unless `replace_keys` is set.
+    pub(crate) async fn write(&self, fetched: &[Fetched<'_>], replace_keys: bool, patience: &Patience) -> Result<KeysWritten, Error> {
+        let lock = Lock::take_async(&self.file.lock_path(), patience).await?;
+        let mut outcome = KeysWritten::default();
+        let written = self.file.replace(&lock, |bytes| {
+            let text = self.scan(bytes.unwrap_or_default())?;
+            outcome = KeysWritten::default();
+            let writable = writable(fetched, &text, replace_keys, &mut outcome);
+            if writable.is_empty() {
+                return Ok(None);
+            }
+            let values: Vec<_> = writable.iter().map(|(fetched, _)| fetched.values()).collect();
+            let edits: Vec<SectionEdit<'_>> = writable
+                .iter()
+                .zip(&values)
+                .map(|((fetched, spelling), values)| SectionEdit {
+                    section: spelling,
+                    rename: Some(fetched.profile.name.as_str()).filter(|name| name != spelling),
+                    set: OWN_KEYS.into_iter().zip(values.iter().map(|value| value.as_str())).collect(),
+                    remove: &STALE_KEYS,
+                    behind: None,
+                })
+                .collect();
+            let new = text.edited(&edits, &[]);
+            self.check_new(&new, writable.iter().map(|(fetched, _)| *fetched).zip(&values))?;
+            Ok(Some(new))
+        })?;
+        Ok(KeysWritten { written, ..outcome })
+    }
+
+    /// Reads the text that is to become the file, as any AWS tool would: what could not be read back is never put in place.
+    fn check_new<'v>(&self, new: &[u8], written: impl Iterator<Item = (&'v Fetched<'v>, &'v [Zeroizing<String>; OWN_KEYS.len()])>) -> Result<(), Error> {
+        let unreadable = |what: String| {
+            Error::new(Code::InternalError, format!("{} was not changed, since its new text could not be read back: {what}.", self.path().display()))
+                .with_target(self.path().display().to_string())
+                .with_action("This is a fault of the module: report it with this message.")
+        };
+        let text = IniText::scan(new).map_err(|fault| unreadable(fault.to_string()))?;
+        let sections: HashMap<&str, &Section> = text.sections.iter().filter_map(|section| Some((section.name()?, section))).collect();
+        for (fetched, values) in written {
+            let section = sections.get(fetched.profile.name.as_str());
+            let is_there = |(name, value): (&str, &Zeroizing<String>)| section.and_then(|section| text.value_of(section, name)).as_ref() == Some(value);
+            if !OWN_KEYS.into_iter().zip(values).all(is_there) {
+                return Err(unreadable(format!("the section {} has other values", fetched.profile.name)));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a removal would come to.
+    pub(crate) fn removable(&self, removal: Removal<'_>) -> Result<KeysRemoved, Error> {
+        let Some(contents) = self.file.read()? else { return Ok(KeysRemoved::default()) };
+        let (outcome, _) = removal.choose(&self.scan(&contents.bytes)?);
+        Ok(outcome)
+    }
+
+    /// Takes the keys of this module out of profiles; a section with nothing else in it goes, everything else stays to the byte.
+    pub(crate) fn remove(&self, removal: Removal<'_>, lock: &Lock) -> Result<KeysRemoved, Error> {
+        let mut outcome = KeysRemoved::default();
+        self.file.replace(lock, |bytes| {
+            let Some(bytes) = bytes else { return Ok(None) };
+            let text = self.scan(bytes)?;
+            let (chosen, sections) = removal.choose(&text);
+            outcome = chosen;
+            let (bare, shared): (Vec<_>, Vec<_>) = sections.into_iter().partition(|section| text.has_only(section, &OWN_KEYS));
+            let edits: Vec<_> =
+                shared.iter().filter_map(|section| Some(SectionEdit { section: section.name()?, remove: &OWN_KEYS, ..SectionEdit::default() })).collect();
+            let removed: Vec<_> = bare.iter().filter_map(|section| section.name()).collect();
+            let new = text.edited(&edits, &removed);
+            self.check_new(&new, std::iter::empty())?;
+            Ok((*new != *bytes).then_some(new))
+        })?;
+        Ok(outcome)
+    }
+}
+
+impl Removal<'_> {
+    /// The sections that lose their keys.
+    fn choose<'t>(&self, text: &'t IniText<'_>) -> (KeysRemoved, Vec<&'t Section>) {
+        let mut outcome = KeysRemoved::default();
+        let mut sections = Vec::new();
+        for section in &text.sections {
+            let Some(name) = section.name().map(str::trim) else { continue };
+            let known = KnownProfile::of(text, section);
+            let is_marked = known.is_marked_for(self.environment);
+            let is_named = self.profiles.contains(name) && (is_marked || known.environment.is_none());
+            let is_unlisted = is_marked && self.all_but.is_some_and(|staying| !staying.contains(name));
+            if !(is_named || is_unlisted) || !OWN_KEYS.iter().any(|key| section.key(key).is_some()) {
+                continue;
+            }
+            if known.other_keys.is_some() {
+                outcome.left.push(name.to_owned());
+            } else {
+                outcome.removed.push(name.to_owned());
+                sections.push(section);
+            }
+        }
+        (outcome, sections)
+    }
+}
+
+/// What the sections of the file say, each under its name without the blanks around it.
+fn known_profiles(text: &IniText<'_>) -> KnownProfiles {
+    let mut profiles = HashMap::new();
+    for section in &text.sections {
+        let Some(name) = section.name().map(str::trim) else { continue };
+        let known = Known::One(KnownProfile::of(text, section));
+        profiles.entry(name.to_owned()).and_modify(|known| *known = Known::Two).or_insert(known);
+    }
+    KnownProfiles(profiles)
+}
+
+/// The profiles whose keys may be written, each with the name of the section that it has or gets; the others are taken down in `outcome`.
+fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys: bool, outcome: &mut KeysWritten) -> Vec<(&'f Fetched<'f>, &'f str)> {
+    let mut sections: HashMap<&str, Vec<&Section>> = HashMap::new();
+    for section in &text.sections {
+        sections.entry(section.name().unwrap_or_default().trim()).or_default().push(section);
+    }
+    let mut writable = Vec::new();
+    for fetched in fetched {
+        let name = fetched.profile.name.as_str();
+        match sections.get(name).map(Vec::as_slice) {
+            None | Some([]) => writable.push((fetched, name)),
+            Some([section]) => {
+                let spelling = section.name().unwrap_or(name);
+                if let Some(other) = KnownProfile::of(text, section).other_keys.filter(|_| !replace_keys) {
+                    outcome.blocked.insert(name.to_owned(), Obstacle::OtherKeys(other));
+                    continue;
+                }
+                if spelling != name {
+                    outcome.renamed.push(name.to_owned());
+                }
+                writable.push((fetched, spelling));
+            }
+            Some(_) => drop(outcome.blocked.insert(name.to_owned(), Obstacle::TwoSections)),
+        }
+    }
+    writable
+}
+
+/// The time as all readers take it: UTC, whole seconds, `Z`.
+pub(crate) fn rfc3339(time: OffsetDateTime) -> String {
+    let time = time.checked_to_offset(time::UtcOffset::UTC).and_then(|time| time.truncate_to_second().format(&Rfc3339).ok());
+    // Only years beyond 9999 cannot be written so; they are as good as unknown.
+    time.unwrap_or_else(|| "9999-12-31T23:59:59Z".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use time::macros::datetime;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::world::test_world;
+
+    fn profile(name: &str) -> ProfileEntry {
+        ProfileEntry { name: name.into(), account_id: "012345678901".into(), role_name: "Admin".into() }
+    }
+
+    fn keys(expiration: OffsetDateTime) -> RoleCredentials {
+        RoleCredentials { access_key_id: "ASIAEXAMPLE".into(), secret_access_key: Secret::new("se/cr+et="), session_token: Secret::new("to/ken=="), expiration }
+    }
+
+    fn rule(now: OffsetDateTime) -> DueRule {
+        DueRule { now, minimum_remaining: time::Duration::minutes(15), force: false, replace_keys: false }
+    }
+
+    const NOW: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
+    const END: OffsetDateTime = datetime!(2026-01-01 1:00 UTC);
+
+    fn fetched<'a>(profile: &'a ProfileEntry, keys: &'a RoleCredentials) -> Fetched<'a> {
+        Fetched { environment: "Acme", profile, keys, issued: NOW }
+    }
+
+    async fn write(file: &CredentialsFile, fetched: &[Fetched<'_>], replace_keys: bool) -> KeysWritten {
+        file.write(fetched, replace_keys, &Patience::new(None, CancellationToken::new())).await.unwrap()
+    }
+
+    /// A home folder whose credentials file has this text.
+    fn home_with(text: &str) -> (tempfile::TempDir, CredentialsFile) {
+        let (home, world) = test_world();
+        std::fs::create_dir(home.path().join(".aws")).unwrap();
+        std::fs::write(home.path().join(".aws/credentials"), text).unwrap();
+        (home, CredentialsFile::of(&world).unwrap())
+    }
+
+    fn text_of(home: &tempfile::TempDir) -> String {
+        std::fs::read_to_string(home.path().join(".aws/credentials")).unwrap()
+    }
+
+    fn standing(text: &str, rule: DueRule) -> Standing {
+        let (_home, file) = home_with(text);
+        file.known(&FileMemory::default()).unwrap().standing(&profile("C"), rule)
+    }
+
+    const ALL: &str = "[C]\naws_access_key_id=ASIAX\naws_secret_access_key=b\naws_session_token=c\naws_account_id=012345678901\n\
+        x_security_token_expires=2026-01-01T01:00:00Z\nx_sso_role_name=Admin\n";
+
+    #[tokio::test]
+    async fn what_was_written_is_good_until_little_is_left() {
+        let (home, world) = test_world();
+        let file = CredentialsFile::of(&world).unwrap();
+        let memory = FileMemory::default();
+        assert_eq!(file.known(&memory).unwrap().standing(&profile("A b"), rule(NOW)), Standing::Missing);
+        let keys = keys(datetime!(2026-01-01 1:00:00.75 UTC));
+        write(&file, &[fetched(&profile("A b"), &keys), fetched(&profile("C"), &keys)], false).await;
+        let section = |name: &str| {
+            format!(
+                "[{name}]\naws_access_key_id = ASIAEXAMPLE\naws_secret_access_key = se/cr+et=\naws_session_token = to/ken==\naws_account_id = 012345678901\n\
+                x_security_token_expires = 2026-01-01T01:00:00Z\nx_sso_role_name = Admin\nx_sso_environment = Acme\nx_security_token_issued = 2026-01-01T00:00:00Z\n"
+            )
+        };
+        assert_eq!(text_of(&home), format!("{}\n{}", section("A b"), section("C")));
+        let known = file.known(&memory).unwrap();
+        let standing = |now, p: &ProfileEntry| known.standing(p, rule(now));
+        assert_eq!(standing(datetime!(2026-01-01 0:45 UTC), &profile("C")), Standing::Good(END));
+        assert_eq!(standing(datetime!(2026-01-01 0:45:01 UTC), &profile("C")), Standing::Due("its keys expire soon"));
+        assert_eq!(standing(END, &profile("C")), Standing::Due("its keys have expired"));
+        assert_eq!(standing(NOW, &ProfileEntry { role_name: "Other".into(), ..profile("C") }), Standing::Due("its keys are of another role"));
+        assert_eq!(standing(NOW, &ProfileEntry { account_id: "0".into(), ..profile("C") }), Standing::Due("its keys are of another account"));
+        assert!(known.standing(&profile("C"), DueRule { force: true, ..rule(NOW) }).is_due());
+    }
+
+    #[test]
+    fn a_profile_with_a_key_missing_or_a_stale_token_is_due_and_the_younger_marks_may_be_missing() {
+        assert_eq!(standing(ALL, rule(NOW)), Standing::Good(END));
+        for key in OWN_KEYS[..NEEDED_KEYS].iter().filter(|key| **key != "aws_session_token") {
+            assert!(standing(&ALL.replace(key, "other"), rule(NOW)).is_due(), "{key}");
+        }
+        assert!(standing(&format!("{ALL}AWS_SECURITY_TOKEN = old\n"), rule(NOW)).is_due());
+    }
+
+    #[test]
+    fn long_term_keys_and_keys_without_a_session_token_are_never_ours_whatever_marks_are_with_them() {
+        let long_term = Standing::Blocked(Obstacle::OtherKeys(OtherKeys::LongTerm));
+        let no_token = Standing::Blocked(Obstacle::OtherKeys(OtherKeys::NoSessionToken));
+        for (text, expected) in [
+            ("[C]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n".to_owned(), &long_term),
+            ("[C]\nAWS_ACCESS_KEY_ID: akiax\n".to_owned(), &long_term),
+            (ALL.replace("ASIAX", "AKIAX"), &long_term),
+            (format!("{ALL}x_sso_environment = Acme\n").replace("aws_session_token=c", "aws_session_token="), &no_token),
+            (ALL.replace("aws_session_token", "other"), &no_token),
+            ("[C]\naws_secret_access_key = s\n".to_owned(), &no_token),
+            ("[ C ]\naws_access_key_id = AKIAX\n".to_owned(), &long_term),
+        ] {
+            for force in [false, true] {
+                assert_eq!(standing(&text, DueRule { force, ..rule(NOW) }), *expected, "{text}");
+            }
+            assert!(standing(&text, DueRule { replace_keys: true, ..rule(NOW) }).is_due(), "{text}");
+        }
+        // No keys at all, or session keys of another tool: nothing is lost.
+        for text in ["[C]\nregion = x\n", "[C]\naws_session_token = t\n", "[C]\naws_access_key_id = ASIAX\naws_secret_access_key = s\naws_security_token = t\n"]
+        {
+            assert!(standing(text, rule(NOW)).is_due(), "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_that_never_last_as_long_as_is_asked_for_are_due_when_half_of_their_time_is_left() {
+        let text = format!("{ALL}x_security_token_issued = 2026-01-01T00:00:00Z\n");
+        let at = |now| standing(&text, DueRule { minimum_remaining: time::Duration::hours(2), ..rule(now) });
+        assert_eq!(at(datetime!(2026-01-01 0:30 UTC)), Standing::Good(END));
+        assert_eq!(at(datetime!(2026-01-01 0:30:01 UTC)), Standing::Due("its keys expire soon"));
+        assert!(standing(ALL, DueRule { minimum_remaining: time::Duration::hours(2), ..rule(NOW) }).is_due(), "nobody knows how long they last");
+        let later = text.replace("issued = 2026-01-01T00", "issued = 2026-01-01T02");
+        assert!(
+            standing(&later, DueRule { minimum_remaining: time::Duration::hours(2), ..rule(NOW) }).is_due(),
+            "a time that makes no sense counts for nothing"
+        );
+    }
+
+    #[tokio::test]
+    async fn keys_of_another_origin_that_came_during_the_run_stay() {
+        let theirs = "[C]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n";
+        let (home, file) = home_with(theirs);
+        let keys = keys(END);
+        let outcome = write(&file, &[fetched(&profile("C"), &keys)], false).await;
+        assert_eq!(text_of(&home), theirs);
+        assert_eq!(outcome.blocked.get("C"), Some(&Obstacle::OtherKeys(OtherKeys::LongTerm)));
+        let outcome = write(&file, &[fetched(&profile("C"), &keys)], true).await;
+        assert!(outcome.blocked.is_empty() && !text_of(&home).contains("AKIAX"), "{}", text_of(&home));
+    }
+
+    #[tokio::test]
+    async fn a_section_with_blanks_in_its_brackets_gets_no_twin_and_loses_the_blanks() {
+        let (home, file) = home_with(&ALL.replace("[C]", "[ C ] # mine"));
+        assert!(file.known(&FileMemory::default()).unwrap().standing(&profile("C"), rule(NOW)).is_due());
+        let keys = keys(END);
+        assert_eq!(write(&file, &[fetched(&profile("C"), &keys)], false).await.renamed, ["C"]);
+        assert!(text_of(&home).starts_with("[C] # mine\naws_access_key_id = ASIAEXAMPLE\n"), "{}", text_of(&home));
+        let both = format!("{ALL}\n[ C\t]\nregion = x\n");
+        let (home, file) = home_with(&both);
+        assert_eq!(file.known(&FileMemory::default()).unwrap().standing(&profile("C"), rule(NOW)), Standing::Blocked(Obstacle::TwoSections));
+        assert_eq!(write(&file, &[fetched(&profile("C"), &keys)], true).await.blocked.get("C"), Some(&Obstacle::TwoSections));
+        assert_eq!(text_of(&home), both);
+    }
+
+    #[tokio::test]
+    async fn a_text_that_could_not_be_read_back_is_never_put_in_place() {
+        let (home, file) = home_with(ALL);
+        let keys = keys(END);
+        for names in [&["new", "new"][..], &["C", "C"], &["a\n[C]"], &["x]y\nz"]] {
+            let profiles: Vec<_> = names.iter().enumerate().map(|(index, name)| ProfileEntry { account_id: format!("{index:012}"), ..profile(name) }).collect();
+            let all: Vec<_> = profiles.iter().map(|profile| fetched(profile, &keys)).collect();
+            let error = file.write(&all, false, &Patience::new(None, CancellationToken::new())).await.unwrap_err();
+            assert_eq!(error.code(), Code::InternalError, "{names:?}");
+            assert_eq!(text_of(&home), ALL, "{names:?}");
+        }
+    }
+
+    fn removal<'a>(profiles: &'a HashSet<&'a str>, all_but: Option<&'a HashSet<&'a str>>) -> Removal<'a> {
+        Removal { environment: "Acme", profiles, all_but }
+    }
+
+    #[test]
+    fn a_removal_takes_what_is_ours_and_nothing_else() {
+        let section = |name: &str, mark: &str| ALL.replace("[C]", &format!("[{name}]")) + mark;
+        let text = [
+            section("listed", "x_sso_environment = ACME\n"),
+            section("script", ""),
+            section("other environment", "x_sso_environment = Beta\n"),
+            section("long-term", "x_sso_environment = Acme\n").replace("ASIAX", "AKIAX"),
+            section("gone from the table", "x_sso_environment = acme\nregion = x\n"),
+            section("nobody knows", ""),
+            "[plain]\nregion = x\n".to_owned(),
+        ]
+        .join("\n");
+        let named: HashSet<&str> = ["listed", "script", "other environment", "long-term", "plain"].into();
+        let (home, file) = home_with(&text);
+        let lock = Lock::try_take(&file.lock_path()).unwrap().unwrap();
+        let planned = file.removable(removal(&named, None)).unwrap();
+        assert_eq!((planned.removed.as_slice(), planned.left.as_slice()), (&["listed".to_owned(), "script".to_owned()][..], &["long-term".to_owned()][..]));
+        assert_eq!(text_of(&home), text);
+        assert_eq!(file.remove(removal(&named, None), &lock).unwrap().removed, planned.removed);
+        assert!(text_of(&home).starts_with("[other environment]\n"), "{}", text_of(&home));
+        let none = HashSet::new();
+        assert_eq!(file.remove(removal(&none, Some(&none)), &lock).unwrap().removed, ["gone from the table"]);
+        assert!(text_of(&home).contains("\n[gone from the table]\nregion = x\n\n[nobody knows]\naws_access_key_id=ASIAX\n"), "{}", text_of(&home));
+        assert_eq!(file.remove(removal(&none, Some(&["long-term"].into())), &lock).unwrap().removed, [""; 0]);
+    }
+
+    #[test]
+    fn keys_that_would_break_the_file_are_not_writable() {
+        let good = keys(datetime!(2026-01-01 0:00 UTC));
+        assert!(good.is_writable());
+        for text in ["", "a\n[x]", "a b", "a\r", "\u{e4}"] {
+            assert!(!RoleCredentials { session_token: Secret::new(text), ..good.clone() }.is_writable(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_no_tool_could_read_is_named_with_its_line() {
+        let (home, world) = test_world();
+        std::fs::create_dir(home.path().join(".aws")).unwrap();
+        std::fs::write(home.path().join(".aws/credentials"), "[a]\nk=v\n[a]\n").unwrap();
+        let error = CredentialsFile::of(&world).unwrap().known(&FileMemory::default()).unwrap_err();
+        assert_eq!(error.code(), Code::CredentialsFileInvalid);
+        assert!(error.to_string().ends_with("credentials, line 3: the section [a] is defined a second time."), "{error}");
+    }
+}

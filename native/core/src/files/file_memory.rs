@@ -1,0 +1,101 @@
+//! What was read from files, so that one that has not changed is not read again.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use crate::error::Error;
+use crate::files::safe_write::{Contents, Identity, SafeFile};
+
+/// Time stamps are no finer than the system's tick: a file changed a moment ago could be changed once more and look the same.
+const TICK: Duration = Duration::from_millis(20);
+
+/// What came of reading files of one kind, by their paths.
+#[derive(Debug)]
+pub(crate) struct FileMemory<T>(Mutex<HashMap<PathBuf, (Identity, Arc<T>)>>);
+
+impl<T> Default for FileMemory<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> FileMemory<T> {
+    /// What `parse` makes of the file, of no bytes where there is none. The file is read only where it has changed since it last was.
+    pub(crate) fn of(&self, file: &SafeFile, parse: impl FnOnce(&[u8]) -> Result<T, Error>) -> Result<Arc<T>, Error> {
+        let identity = file.identity()?;
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(now), Some((then, parsed))) = (&identity, files.get(file.path()))
+            && now == then
+        {
+            return Ok(Arc::clone(parsed));
+        }
+        files.remove(file.path());
+        if identity.is_none() {
+            return parse(&[]).map(Arc::new);
+        }
+        let Some(Contents { bytes, identity }) = file.read()? else { return parse(&[]).map(Arc::new) };
+        let parsed = Arc::new(parse(&bytes)?);
+        if identity.is_older_than(TICK, SystemTime::now()) {
+            files.insert(file.path().to_owned(), (identity, Arc::clone(&parsed)));
+        }
+        Ok(parsed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_once_until_it_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let (file, memory) = (SafeFile::at(&path), FileMemory::default());
+        let mut read = 0;
+        let mut text = || {
+            let text = memory.of(&file, |bytes| {
+                read += 1;
+                Ok(String::from_utf8_lossy(bytes).into_owned())
+            });
+            (text.unwrap().as_str().to_owned(), read)
+        };
+        assert_eq!(text(), (String::new(), 1), "there is no file");
+        std::fs::write(&path, "one").unwrap();
+        std::thread::sleep(TICK * 2);
+        assert_eq!([text(), text(), text()].map(|(text, read)| (text, read)), [2; 3].map(|read| ("one".to_owned(), read)));
+        std::fs::write(&path, "two").unwrap();
+        std::thread::sleep(TICK * 2);
+        assert_eq!([text(), text()].map(|(text, read)| (text, read)), [3; 2].map(|read| ("two".to_owned(), read)));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(text().0, "");
+        std::fs::write(&path, "two").unwrap();
+        assert_eq!(text().0, "two");
+    }
+
+    #[test]
+    fn changes_in_quick_succession_are_all_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let (file, memory) = (SafeFile::at(&path), FileMemory::default());
+        for number in 100..300 {
+            std::fs::write(&path, number.to_string()).unwrap();
+            let read = memory.of(&file, |bytes| Ok(String::from_utf8_lossy(bytes).into_owned())).unwrap();
+            assert_eq!(*read, number.to_string());
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "x").unwrap();
+        std::thread::sleep(TICK * 2);
+        let (file, memory) = (SafeFile::at(&path), FileMemory::default());
+        let wrong = || Error::new(crate::error::Code::ReadFailed, "wrong");
+        assert!(memory.of(&file, |_| Err::<(), _>(wrong())).is_err());
+        assert!(memory.of(&file, |_| Ok(())).is_ok());
+    }
+}

@@ -1,0 +1,647 @@
+//! Replaces a file so that it is the old one or the new one at every moment, whatever happens and whoever else writes.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use crate::error::{Code, Error};
+use crate::files::owned_files::{create_new, folder_of, make_folder, open_existing_lock, open_lock};
+
+const WRITE_ADVICE: &str = "Check that you own it, that its folder is writable and that the disk is not full.";
+
+/// How long a change of a file waits for its lock where the user gave no limit; others hold it for milliseconds.
+pub(crate) const FILE_LOCK_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often a lock is tried.
+const LOCK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// What a cancelled run still waits for a lock: holders need milliseconds, and what was fetched should not be lost.
+const LOCK_GRACE: Duration = Duration::from_millis(200);
+
+/// A disk with less space than this beside the old file is as good as full, in bytes.
+const LEAST_FREE: u64 = 4096;
+
+/// How often a write starts again because somebody without our lock was faster.
+const ATTEMPTS: usize = 50;
+
+/// How long to wait for a lock.
+#[derive(Debug, Clone)]
+pub(crate) struct Patience {
+    started: Instant,
+    limit: Option<Duration>,
+    cancel: CancellationToken,
+}
+
+impl Patience {
+    /// Waits until the limit from now, where there is one, or until cancelled.
+    pub(crate) fn new(limit: Option<Duration>, cancel: CancellationToken) -> Self {
+        Self { started: Instant::now(), limit, cancel }
+    }
+
+    pub(crate) fn ended(&self) -> bool {
+        let waited = self.started.elapsed();
+        self.limit.is_some_and(|limit| waited >= limit) || (self.cancel.is_cancelled() && waited >= LOCK_GRACE)
+    }
+
+    fn error(&self, lock: &Path) -> Error {
+        let waited = self.started.elapsed().as_secs_f32();
+        Error::new(Code::FileLocked, format!("Another process has held the lock {} for all of the {waited:.1} s that this one waited.", lock.display()))
+            .with_target(lock.display().to_string())
+            .with_action("Let the other PowerShell or terminal finish its update or login, then run the command again.")
+    }
+}
+
+/// A lock between processes and threads; it ends with this value, or with the process.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    file: File,
+}
+
+impl Lock {
+    /// Takes the lock if nobody has it. The file stays for ever: a lock on a deleted file would lock out nobody.
+    pub(crate) fn try_take(path: &Path) -> Result<Option<Self>, Error> {
+        if let Some(folder) = path.parent() {
+            make_folder(folder).map_err(|fault| write_failed(folder, &fault))?;
+        }
+        let file = open_lock(path).map_err(|fault| write_failed(path, &fault))?;
+        Self::try_on(file).map_err(|fault| write_failed(path, &fault))
+    }
+
+    fn try_on(file: File) -> io::Result<Option<Self>> {
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(fault)) => Err(fault),
+        }
+    }
+
+    /// Waits for the lock of a file that another version of the module made; `None` where there is no such file or it cannot be opened for writing.
+    /// `waiting` is called if somebody else has it.
+    pub(crate) async fn take_existing(path: &Path, patience: &Patience, mut waiting: impl FnMut()) -> Result<Option<Self>, Error> {
+        let mut has_waited = false;
+        loop {
+            let Ok(file) = open_existing_lock(path) else { return Ok(None) };
+            if let Some(lock) = Self::try_on(file).map_err(|fault| write_failed(path, &fault))? {
+                return Ok(Some(lock));
+            }
+            if !std::mem::replace(&mut has_waited, true) {
+                waiting();
+            }
+            if patience.ended() {
+                return Err(patience.error(path));
+            }
+            tokio::time::sleep(LOCK_INTERVAL).await;
+        }
+    }
+
+    /// Gives the lock's file this content where it has none; the lock is as good without it.
+    pub(crate) fn fill(&self, content: &[u8]) {
+        if self.file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+            let _ = (&self.file).write_all(content);
+        }
+    }
+
+    /// Waits for the lock on this thread.
+    pub(crate) fn take(path: &Path, patience: &Patience) -> Result<Self, Error> {
+        loop {
+            if let Some(lock) = Self::try_take(path)? {
+                return Ok(lock);
+            }
+            if patience.ended() {
+                return Err(patience.error(path));
+            }
+            std::thread::sleep(LOCK_INTERVAL);
+        }
+    }
+
+    /// Waits for the lock without a thread.
+    pub(crate) async fn take_async(path: &Path, patience: &Patience) -> Result<Self, Error> {
+        loop {
+            if let Some(lock) = Self::try_take(path)? {
+                return Ok(lock);
+            }
+            if patience.ended() {
+                return Err(patience.error(path));
+            }
+            tokio::time::sleep(LOCK_INTERVAL).await;
+        }
+    }
+}
+
+/// A file that is replaced as a whole, with the place of its lock.
+#[derive(Debug, Clone)]
+pub(crate) struct SafeFile {
+    target: PathBuf,
+}
+
+/// What tells one state of a file from another without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    file: (u64, u64),
+    size: u64,
+    modified: Option<std::time::SystemTime>,
+    changed: (i64, i64),
+}
+
+impl Identity {
+    /// Whether this state came about at least so long before that time.
+    pub(crate) fn is_older_than(&self, age: Duration, now: std::time::SystemTime) -> bool {
+        self.modified.and_then(|modified| now.duration_since(modified).ok()).is_some_and(|passed| passed >= age)
+    }
+}
+
+/// What was in a file, and the state of it that had it.
+pub(crate) struct Contents {
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
+    pub(crate) identity: Identity,
+}
+
+/// What a write came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// Whether the file was replaced at all.
+    pub(crate) changed: bool,
+    /// Whether others could read the file before, and cannot now.
+    pub(crate) made_private: bool,
+    /// Whether the old file had another name, which still leads to the old bytes.
+    pub(crate) had_hard_links: bool,
+}
+
+impl SafeFile {
+    /// The file that a path leads to: a symbolic link stays, what it points to is replaced.
+    pub(crate) fn at(path: &Path) -> Self {
+        let mut target = path.to_path_buf();
+        // As many steps as the kernel takes; the folders on the way are resolved when the file is opened.
+        for _ in 0..40 {
+            match std::fs::read_link(&target) {
+                Ok(next) => target = target.parent().unwrap_or(Path::new("")).join(next),
+                Err(_) => break,
+            }
+        }
+        Self { target }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.target
+    }
+
+    pub(crate) fn beside(&self, ending: &str) -> PathBuf {
+        let mut name = self.target.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    }
+
+    pub(crate) fn lock_path(&self) -> PathBuf {
+        self.beside(".lock")
+    }
+
+    /// Only the holder of the lock writes here, so one name serves, and what a killed process leaves is removed by the next. No user has a file of this name.
+    fn temporary_path(&self) -> PathBuf {
+        self.beside(".aws-sso-tmp")
+    }
+
+    /// The state of the file; `None` where there is none.
+    pub(crate) fn identity(&self) -> Result<Option<Identity>, Error> {
+        match std::fs::metadata(&self.target) {
+            Ok(metadata) => Ok(Some(Identity::of(&metadata))),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(fault) => Err(read_failed(&self.target, &fault)),
+        }
+    }
+
+    /// The file's bytes with the state that they belong to; `None` where there is no file.
+    pub(crate) fn read(&self) -> Result<Option<Contents>, Error> {
+        let outcome =
+            open_file(&self.target).and_then(|(file, metadata)| read_all(file, &metadata).map(|bytes| Contents { bytes, identity: Identity::of(&metadata) }));
+        match outcome {
+            Ok(read) => Ok(Some(read)),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(fault) => Err(read_failed(&self.target, &fault)),
+        }
+    }
+
+    /// Finds out, before anybody is asked for anything, whether a write can work, and who else could write there.
+    pub(crate) fn check_writable(&self) -> Result<Surroundings, Error> {
+        match obstacle_to_replacing(&self.target) {
+            Some(Obstacle::MountPoint) => return Err(mounted(&self.target)),
+            Some(Obstacle::Attribute(name)) => return Err(locked_by_attribute(&self.target, name)),
+            None => {}
+        }
+        let length = std::fs::metadata(&self.target).map_or(0, |metadata| metadata.len());
+        if let Some(free) = free_space(&self.target).filter(|free| *free < length.saturating_add(LEAST_FREE)) {
+            return Err(no_space(&self.target, free));
+        }
+        // Whoever holds the lock is writing there this moment, which is proof enough.
+        let lock = Lock::try_take(&self.lock_path()).map_err(|error| {
+            // The user knows the file, not its lock.
+            let sentence = format!("{} cannot be replaced, since no file can be made beside it: {error}", self.target.display());
+            Error::new(error.code(), sentence).with_target(self.target.display().to_string()).with_action(WRITE_ADVICE)
+        })?;
+        let Some(_lock) = lock else { return Ok(Surroundings::default()) };
+        let temporary = self.temporary_path();
+        let outcome = self.write_temporary(&temporary, b"").map(|_| Surroundings::of(&temporary));
+        let _ = std::fs::remove_file(&temporary);
+        outcome.map_err(|fault| write_failed(&self.target, &fault))
+    }
+
+    /// Replaces the file by what `edit` makes of its bytes (`None` where there is no file); where `edit` gives `None` nothing is written.
+    ///
+    /// The caller holds the lock. `edit` runs again whenever somebody without the lock has changed the file meanwhile.
+    pub(crate) fn replace(&self, _lock: &Lock, mut edit: impl FnMut(Option<&[u8]>) -> Result<Option<Zeroizing<Vec<u8>>>, Error>) -> Result<Written, Error> {
+        let temporary = Temporary(self.temporary_path());
+        for _ in 0..ATTEMPTS {
+            let before = self.read()?;
+            let Some(new) = edit(before.as_ref().map(|before| before.bytes.as_slice()))? else { return Ok(Written::default()) };
+            if let Some(written) = self.exchange(&temporary.0, new, before.as_ref()).map_err(|fault| write_failed(&self.target, &fault))? {
+                drop(temporary);
+                self.sync_folder();
+                return Ok(written);
+            }
+        }
+        Err(Error::new(Code::WriteFailed, format!("{} was changed by another program again and again while it was being written.", self.target.display()))
+            .with_target(self.target.display().to_string())
+            .with_action("Stop the other program and run the command again."))
+    }
+
+    /// Puts the new file in the old one's place; gives nothing where somebody was faster, and then their file stands there.
+    fn exchange(&self, temporary: &Path, new: Zeroizing<Vec<u8>>, before: Option<&Contents>) -> io::Result<Option<Written>> {
+        let written = self.write_temporary(temporary, &new)?;
+        if !self.is_still(before)? {
+            return Ok(None);
+        }
+        match swap(temporary, &self.target, before.is_some())? {
+            Swapped::Changed => return Ok(None),
+            Swapped::Displaced(theirs) if before.is_none_or(|before| before.bytes != theirs) => {
+                put_back(temporary, &self.target, theirs, new)?;
+                return Ok(None);
+            }
+            Swapped::Displaced(_) | Swapped::Blind => {}
+        }
+        Ok(Some(written))
+    }
+
+    /// Compares without trust in time stamps alone: they are coarse on some file systems.
+    fn is_still(&self, before: Option<&Contents>) -> io::Result<bool> {
+        let (now, metadata) = match open_file(&self.target) {
+            Ok(opened) => opened,
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(before.is_none()),
+            Err(fault) => return Err(fault),
+        };
+        let Some(before) = before else { return Ok(false) };
+        Ok(Identity::of(&metadata) == before.identity && read_all(now, &metadata)? == before.bytes)
+    }
+
+    /// Writes the new file beside the old one, with the old one's owner and mode less what others could read; gives what the replacement will have come to.
+    fn write_temporary(&self, temporary: &Path, bytes: &[u8]) -> io::Result<Written> {
+        if let Some(folder) = self.target.parent() {
+            make_folder(folder)?;
+        }
+        match std::fs::remove_file(temporary) {
+            Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(fault),
+            _ => {}
+        }
+        let mut file = create_new(temporary)?;
+        file.write_all(bytes)?;
+        let written = match std::fs::metadata(&self.target) {
+            Ok(old) => keep_ownership(&file, &old)?,
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Written { changed: true, ..Written::default() },
+            Err(fault) => return Err(fault),
+        };
+        file.sync_all()?;
+        Ok(written)
+    }
+
+    /// The rename itself must survive a power cut; where a folder cannot be synced nothing is lost but that.
+    fn sync_folder(&self) {
+        if cfg!(unix) {
+            let _ = File::open(folder_of(&self.target)).and_then(|folder| folder.sync_all());
+        }
+    }
+}
+
+/// The file that is to come; whatever happens, nothing of it is left beside the file.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+enum Swapped {
+    /// The new file is in place, and what was there before was not seen.
+    Blind,
+    /// The new file is in place of one with these bytes.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux exchanges"))]
+    Displaced(Zeroizing<Vec<u8>>),
+    /// Nothing was done: the file came or went since it was looked at.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux exchanges"))]
+    Changed,
+}
+
+/// Puts the new file in the old one's place. Where the system can exchange the two in one step, the bytes that were there at that moment come back.
+#[cfg(target_os = "linux")]
+fn swap(new: &Path, target: &Path, exists: bool) -> io::Result<Swapped> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    let flags = if exists { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+    match renameat_with(CWD, new, CWD, target, flags) {
+        Ok(()) if exists => {
+            let (file, metadata) = open_file(new)?;
+            read_all(file, &metadata).map(Swapped::Displaced)
+        }
+        Ok(()) => Ok(Swapped::Blind),
+        Err(Errno::EXIST | Errno::NOENT) => Ok(Swapped::Changed),
+        // File systems that cannot exchange.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => std::fs::rename(new, target).map(|()| Swapped::Blind),
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+/// Undoes an exchange that took away what somebody had written in that moment, so that their very file is in place again.
+#[cfg(target_os = "linux")]
+fn put_back(temporary: &Path, target: &Path, mut taken: Zeroizing<Vec<u8>>, mut put: Zeroizing<Vec<u8>>) -> io::Result<()> {
+    // More than once only where somebody writes between two exchanges.
+    for _ in 0..ATTEMPTS {
+        match swap(temporary, target, true)? {
+            Swapped::Displaced(bytes) if bytes != put => put = std::mem::replace(&mut taken, bytes),
+            _ => break,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+#[allow(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+fn put_back(_temporary: &Path, _target: &Path, _taken: Zeroizing<Vec<u8>>, _put: Zeroizing<Vec<u8>>) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn swap(new: &Path, target: &Path, _exists: bool) -> io::Result<Swapped> {
+    // A virus scanner or an editor that holds the file without delete sharing lets go within moments.
+    let mut tries = if cfg!(windows) { 8 } else { 0 };
+    let mut pause = Duration::from_millis(5);
+    loop {
+        match std::fs::rename(new, target) {
+            Err(fault) if tries > 0 && fault.kind() == io::ErrorKind::PermissionDenied => {
+                tries -= 1;
+                std::thread::sleep(pause);
+                pause *= 2;
+            }
+            outcome => return outcome.map(|()| Swapped::Blind),
+        }
+    }
+}
+
+/// Opens a plain file, and nothing else: a pipe would be waited for without end, and a device would be replaced by a file.
+fn open_file(path: &Path) -> io::Result<(File, std::fs::Metadata)> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.open(path)?;
+    let metadata = file.metadata()?;
+    match metadata.file_type() {
+        kind if kind.is_file() => Ok((file, metadata)),
+        kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file")),
+    }
+}
+
+fn read_all(mut file: File, metadata: &std::fs::Metadata) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1)));
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(unix)]
+fn keep_ownership(file: &File, old: &std::fs::Metadata) -> io::Result<Written> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+    let new = file.metadata()?;
+    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+        fchown(file, Some(old.uid()), Some(old.gid()))?;
+    }
+    let mode = old.mode() & 0o7777;
+    file.set_permissions(std::fs::Permissions::from_mode(mode & 0o700))?;
+    Ok(Written { changed: true, made_private: mode & 0o077 != 0, had_hard_links: old.nlink() > 1 })
+}
+
+#[cfg(not(unix))]
+fn keep_ownership(_file: &File, _old: &std::fs::Metadata) -> io::Result<Written> {
+    Ok(Written { changed: true, ..Written::default() })
+}
+
+impl Identity {
+    #[cfg(unix)]
+    fn of(metadata: &std::fs::Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        Self {
+            file: (metadata.dev(), metadata.ino()),
+            size: metadata.len(),
+            modified: metadata.modified().ok(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn of(metadata: &std::fs::Metadata) -> Self {
+        Self { file: (0, 0), size: metadata.len(), modified: metadata.modified().ok(), changed: (0, 0) }
+    }
+}
+
+pub(crate) fn read_failed(path: &Path, fault: &io::Error) -> Error {
+    Error::new(Code::ReadFailed, format!("{} could not be read: {fault}.", path.display()))
+        .with_target(path.display().to_string())
+        .with_action("Check that it is a file that you may read.")
+}
+
+pub(crate) fn write_failed(path: &Path, fault: &io::Error) -> Error {
+    // What Linux answers where a mount point would be renamed or replaced.
+    if fault.kind() == io::ErrorKind::ResourceBusy {
+        return mounted(path);
+    }
+    Error::new(Code::WriteFailed, format!("{} could not be written: {fault}.", path.display()))
+        .with_target(path.display().to_string())
+        .with_action(WRITE_ADVICE)
+}
+
+/// Who else can write in a file's folder.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Surroundings {
+    /// Whether every user of the machine can replace the file.
+    pub(crate) anybody_can_replace: bool,
+}
+
+impl Surroundings {
+    /// Looks at the folder of a file that was just created for its owner alone. Where its mode shows nothing of that, as on a drive of Windows in
+    /// WSL, modes mean nothing.
+    #[cfg(unix)]
+    fn of(created: &Path) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        let mode = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.mode());
+        let (Ok(file), Ok(folder)) = (mode(created), mode(folder_of(created))) else { return Self::default() };
+        let modes_count = file & 0o777 == 0o600;
+        // In a folder with the sticky bit only a file's owner can replace it.
+        Self { anybody_can_replace: modes_count && folder & 0o002 != 0 && folder & 0o1000 == 0 }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_created: &Path) -> Self {
+        Self::default()
+    }
+}
+
+/// What keeps a file from being replaced, whoever owns it.
+enum Obstacle {
+    MountPoint,
+    /// `chattr +i` or `+a`.
+    Attribute(&'static str),
+}
+
+fn locked_by_attribute(path: &Path, attribute: &str) -> Error {
+    let flag = &attribute[..1];
+    Error::new(Code::WriteFailed, format!("{} is {attribute}, so it cannot be replaced.", path.display()))
+        .with_target(path.display().to_string())
+        .with_action(format!("Remove the attribute with chattr -{flag} '{}'.", path.display()))
+}
+
+fn no_space(path: &Path, free: u64) -> Error {
+    Error::new(Code::WriteFailed, format!("{} cannot be replaced, since its disk has only {free} bytes left.", path.display()))
+        .with_target(path.display().to_string())
+        .with_action("Free some space, then run the command again.")
+}
+
+/// How many bytes an ordinary user can still write beside a file, where the system tells.
+#[cfg(unix)]
+fn free_space(path: &Path) -> Option<u64> {
+    let folder = path.ancestors().skip(1).find(|folder| folder.is_dir())?;
+    rustix::fs::statvfs(folder).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free_space(_path: &Path) -> Option<u64> {
+    None
+}
+
+fn mounted(path: &Path) -> Error {
+    Error::new(Code::WriteFailed, format!("{} is a mount point, so it cannot be replaced.", path.display()))
+        .with_target(path.display().to_string())
+        .with_action("Mount the folder that contains the file instead of the file alone, for example with docker run -v ~/.aws:/home/app/.aws.")
+}
+
+/// What a file's attributes say against replacing it. That something is mounted at its path alone, a Linux before 5.8 does not tell.
+#[cfg(target_os = "linux")]
+fn obstacle_to_replacing(path: &Path) -> Option<Obstacle> {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    let found = statx(CWD, path, AtFlags::empty(), StatxFlags::empty()).ok()?.stx_attributes;
+    let obstacles = [
+        (StatxAttributes::MOUNT_ROOT, Obstacle::MountPoint),
+        (StatxAttributes::IMMUTABLE, Obstacle::Attribute("immutable")),
+        (StatxAttributes::APPEND, Obstacle::Attribute("append-only")),
+    ];
+    obstacles.into_iter().find(|(attribute, _)| found.contains(*attribute)).map(|(_, obstacle)| obstacle)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn obstacle_to_replacing(_path: &Path) -> Option<Obstacle> {
+    None
+}
+
+#[cfg(all(test, unix))]
+mod attack;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn take(file: &SafeFile) -> Lock {
+        // A process that another test is just starting has a copy of every lock for a moment.
+        Lock::take(&file.lock_path(), &Patience::new(Some(FILE_LOCK_LIMIT), CancellationToken::new())).unwrap()
+    }
+
+    fn bytes(text: &str) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(text.as_bytes().to_vec())
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_new_file_and_its_folder_are_for_the_owner_alone_and_nothing_else_is_left() {
+        let home = tempfile::tempdir().unwrap();
+        let file = SafeFile::at(&home.path().join(".aws/credentials"));
+        let written = file.replace(&take(&file), |old| Ok(old.is_none().then(|| bytes("new")))).unwrap();
+        assert_eq!(written, Written { changed: true, ..Written::default() });
+        assert_eq!(names(&home.path().join(".aws")), ["credentials", "credentials.lock"]);
+        #[cfg(unix)]
+        for (path, mode) in [(".aws", 0o700), (".aws/credentials", 0o600), (".aws/credentials.lock", 0o600)] {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(home.path().join(path).metadata().unwrap().permissions().mode() & 0o777, mode, "{path}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_others_could_read_is_taken_away_and_a_link_stays_a_link() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().unwrap();
+        let (real, link) = (home.path().join("real"), home.path().join("link"));
+        std::fs::write(&real, "old").unwrap();
+        std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o644)).unwrap();
+        std::os::unix::fs::symlink("real", &link).unwrap();
+        let file = SafeFile::at(&link);
+        let written = file.replace(&take(&file), |_| Ok(Some(bytes("new")))).unwrap();
+        assert!(written.made_private);
+        assert!(link.is_symlink());
+        assert_eq!((std::fs::read_to_string(&real).unwrap().as_str(), real.metadata().unwrap().permissions().mode() & 0o777), ("new", 0o600));
+        assert_eq!(file.lock_path(), home.path().join("real.lock"));
+    }
+
+    #[test]
+    fn a_writer_without_the_lock_is_noticed_and_its_change_is_kept() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("file");
+        std::fs::write(&path, "a").unwrap();
+        let file = SafeFile::at(&path);
+        let mut runs = 0;
+        file.replace(&take(&file), |old| {
+            runs += 1;
+            if runs == 1 {
+                std::fs::write(&path, "b").unwrap();
+            }
+            Ok(Some(bytes(&format!("{}+ours", String::from_utf8_lossy(old.unwrap_or_default())))))
+        })
+        .unwrap();
+        assert_eq!((runs, std::fs::read_to_string(&path).unwrap().as_str()), (2, "b+ours"));
+    }
+
+    #[test]
+    fn a_held_lock_is_waited_for_until_the_time_is_up_and_says_so() {
+        let home = tempfile::tempdir().unwrap();
+        let file = SafeFile::at(&home.path().join("file"));
+        let held = take(&file);
+        let patience = Patience::new(Some(Duration::from_millis(50)), CancellationToken::new());
+        let error = Lock::take(&file.lock_path(), &patience).unwrap_err();
+        assert_eq!(error.code(), Code::FileLocked);
+        drop(held);
+        take(&file);
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_found_out_before() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("file"), "").unwrap();
+        let error = SafeFile::at(&home.path().join("file/credentials")).check_writable().unwrap_err();
+        assert_eq!(error.code(), Code::WriteFailed);
+    }
+}

@@ -1,0 +1,279 @@
+//! Opens the page on which a login is approved.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+
+use crate::environments::stored::is_trustworthy;
+use crate::run::Outlet;
+use crate::world::{Browser, Variables, World};
+
+/// What stands for itself inside a value of an address: the unreserved characters of RFC 3986, 2.3.
+pub(crate) const UNRESERVED_ONLY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Whether a URL of the service may be handed to the browser: one that is https (http for loopback) and made of harmless characters.
+///
+/// Whatever else the service sends is shown to the user as text, who may judge it.
+pub(crate) fn may_open(url: &str) -> bool {
+    is_trustworthy(url) && url.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#=&%+".contains(&byte))
+}
+
+/// Opens `url` for an environment where the user wants that and a browser is of use; gives whether it did.
+pub(crate) fn try_open(url: &str, wanted: bool, environment: &str, world: &World, outlet: &Outlet) -> bool {
+    if !wanted {
+        return false;
+    }
+    if let Some(why) = world.browser.reason_against(&world.variables) {
+        outlet.verbose(format!("{environment}: no browser is tried, since {why}."));
+        return false;
+    }
+    may_open(url) && world.browser.open(url, &world.variables)
+}
+
+/// The user's own browser.
+pub(crate) struct DesktopBrowser;
+
+impl Browser for DesktopBrowser {
+    fn open(&self, url: &str, variables: &Variables) -> bool {
+        let own: Vec<Command> = own_browsers(variables).map(|line| from_command_line(line, url)).collect();
+        let has_own = !own.is_empty();
+        own.into_iter().any(|command| starts(command, variables)) || (!has_own && open_desktop(url, variables))
+    }
+
+    fn reason_against(&self, variables: &Variables) -> Option<&'static str> {
+        let in_container = || ["/.dockerenv", "/run/.containerenv"].into_iter().any(|file| std::path::Path::new(file).exists());
+        reason_against(variables, in_container)
+    }
+}
+
+/// The browsers that the user names: `AWS_SSO_BROWSER`, else `BROWSER`, which on Unix is a list.
+fn own_browsers(variables: &Variables) -> impl Iterator<Item = &str> {
+    let (for_this, usual) = (variables.get("AWS_SSO_BROWSER"), variables.get("BROWSER"));
+    let usual = usual.filter(|_| for_this.is_none()).into_iter().flat_map(|list| if cfg!(windows) { vec![list] } else { list_of(list) });
+    for_this.into_iter().chain(usual).filter(|line| !line.trim().is_empty())
+}
+
+/// The parts of a list between colons that are not in quotes.
+fn list_of(list: &str) -> Vec<&str> {
+    let mut quote = None;
+    let parts = list.split(|c| {
+        match quote {
+            Some(open) if open == c => quote = None,
+            None if c == '"' || c == '\'' => quote = Some(c),
+            _ => {}
+        }
+        c == ':' && quote.is_none()
+    });
+    parts.collect()
+}
+
+/// How the words of a command line are told apart: each system's users know its own rules, and only on Windows is a backslash part of a path.
+#[derive(Debug, Clone, Copy)]
+enum Quoting {
+    Unix,
+    Windows,
+}
+
+/// The words of a command line; where a quote has no end, what is between blanks.
+fn words_of(line: &str, quoting: Quoting) -> Vec<String> {
+    let words = match quoting {
+        Quoting::Unix => shell_words::split(line).ok(),
+        Quoting::Windows => Some(winsplit::split(line)),
+    };
+    words.unwrap_or_else(|| line.split_ascii_whitespace().map(str::to_owned).collect())
+}
+
+/// A browser that somebody named is there for this; else one is of use only where its window is on the screen that the user looks at.
+fn reason_against(variables: &Variables, in_container: impl Fn() -> bool) -> Option<&'static str> {
+    let has = |names: &[&str]| names.iter().any(|name| variables.get(name).is_some());
+    if own_browsers(variables).next().is_some() {
+        None
+    } else if has(&["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]) {
+        Some("PowerShell runs over SSH")
+    } else if has(&["WSL_DISTRO_NAME", "WSL_INTEROP"]) {
+        Some("PowerShell runs in WSL")
+    } else if has(&["CODESPACES", "container", "KUBERNETES_SERVICE_HOST"]) || in_container() {
+        Some("PowerShell runs in a container")
+    } else if cfg!(not(any(windows, target_os = "macos"))) && !has(&["DISPLAY", "WAYLAND_DISPLAY"]) {
+        Some("there is no display")
+    } else {
+        None
+    }
+}
+
+#[cfg(any(windows, target_os = "macos"))]
+fn open_desktop(url: &str, _variables: &Variables) -> bool {
+    webbrowser::open(url).is_ok()
+}
+
+#[cfg(not(any(windows, target_os = "macos")))]
+fn open_desktop(url: &str, variables: &Variables) -> bool {
+    open::commands(url).into_iter().any(|command| starts(command, variables))
+}
+
+/// A command line of the user's: a program, or words with `%s` where the address goes, or at the end. A path with blanks is in quotes, unless it is all.
+fn from_command_line(line: &str, url: &str) -> Command {
+    if std::path::Path::new(line).is_file() {
+        let mut command = Command::new(line);
+        command.arg(url);
+        return command;
+    }
+    let mut words = words_of(line, if cfg!(windows) { Quoting::Windows } else { Quoting::Unix }).into_iter();
+    let mut command = Command::new(words.next().unwrap_or_default());
+    let mut placed = false;
+    for word in words {
+        placed |= word.contains("%s");
+        command.arg(word.replace("%s", url));
+    }
+    if !placed {
+        command.arg(url);
+    }
+    command
+}
+
+/// Starts a browser with the user's variables; gives false where it cannot be started or ends at once with an error.
+fn starts(mut command: Command, variables: &Variables) -> bool {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // In a group of its own, so that Ctrl+C in the terminal does not end the browser too.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.envs(variables.iter());
+    let Ok(mut child) = command.spawn() else { return false };
+    for _ in 0..15 {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.success(),
+            Ok(None) => std::thread::sleep(Duration::from_millis(20)),
+            Err(_) => return false,
+        }
+    }
+    // It runs on; somebody has to take its exit status one day.
+    std::thread::spawn(move || child.wait());
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn only_harmless_addresses_reach_a_browser() {
+        for url in ["https://device.sso.us-west-2.amazonaws.com/?user_code=ABCD-EFGH", "http://127.0.0.1:8080/device?user_code=ABCD-EFGH"] {
+            assert!(may_open(url), "{url}");
+        }
+        for url in
+            ["http://example.com/", "https://example.com/ -x", "https://example.com/\";calc", "file:///etc/passwd", "https://example.com/$(id)", "-x", ""]
+        {
+            assert!(!may_open(url), "{url}");
+        }
+    }
+
+    fn reason(set: &[(&str, &str)], in_container: bool) -> Option<&'static str> {
+        let variables = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        reason_against(&Variables::new(variables), || in_container)
+    }
+
+    #[test]
+    fn no_browser_is_tried_where_its_window_would_be_elsewhere() {
+        let desktop = ("DISPLAY", ":0");
+        assert_eq!(reason(&[desktop], false), None);
+        for (variable, why) in [
+            ("SSH_CONNECTION", "over SSH"),
+            ("SSH_TTY", "over SSH"),
+            ("WSL_DISTRO_NAME", "in WSL"),
+            ("CODESPACES", "in a container"),
+            ("container", "in a container"),
+        ] {
+            assert!(reason(&[desktop, (variable, "x")], false).unwrap().contains(why), "{variable}");
+        }
+        assert!(reason(&[desktop], true).unwrap().contains("in a container"));
+        assert_eq!(reason(&[], false), if cfg!(any(windows, target_os = "macos")) { None } else { Some("there is no display") });
+    }
+
+    #[test]
+    fn a_browser_that_the_user_names_is_tried_everywhere() {
+        for variable in ["BROWSER", "AWS_SSO_BROWSER"] {
+            assert_eq!(reason(&[(variable, "helper"), ("SSH_TTY", "x"), ("WSL_DISTRO_NAME", "x")], true), None);
+            assert!(reason(&[(variable, " "), ("SSH_TTY", "x")], false).is_some());
+        }
+    }
+
+    #[test]
+    fn the_browser_for_logins_goes_before_the_usual_one() {
+        let names = |set: &[(&str, &str)]| {
+            let variables = Variables::new(set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect());
+            own_browsers(&variables).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&[("AWS_SSO_BROWSER", "firefox -P work"), ("BROWSER", "lynx")]), ["firefox -P work"]);
+        assert_eq!(names(&[("BROWSER", "lynx")]), ["lynx"]);
+        let command = from_command_line("firefox -P work --url=%s", "https://example.com/");
+        assert_eq!(command.get_args().collect::<Vec<_>>(), ["-P", "work", "--url=https://example.com/"]);
+    }
+
+    #[test]
+    fn a_quoted_path_may_have_blanks_and_arguments() {
+        for (line, quoting, expected) in [
+            (r#""/opt/my browser/run" -P work"#, Quoting::Unix, &["/opt/my browser/run", "-P", "work"][..]),
+            ("'/opt/my browser/run' --name='a b' %s", Quoting::Unix, &["/opt/my browser/run", "--name=a b", "%s"]),
+            (r"/opt/my\ browser/run -P work", Quoting::Unix, &["/opt/my browser/run", "-P", "work"]),
+            ("/opt/o'brien/run -P work", Quoting::Unix, &["/opt/o'brien/run", "-P", "work"]),
+            (
+                r#""C:\Program Files\Mozilla Firefox\firefox.exe" -P work --url=%s"#,
+                Quoting::Windows,
+                &[r"C:\Program Files\Mozilla Firefox\firefox.exe", "-P", "work", "--url=%s"],
+            ),
+            (r"C:\tools\new\firefox.exe -P work", Quoting::Windows, &[r"C:\tools\new\firefox.exe", "-P", "work"]),
+            (r#"C:\Users\O'Brien\run.exe "--profile-directory=Profile 1""#, Quoting::Windows, &[r"C:\Users\O'Brien\run.exe", "--profile-directory=Profile 1"]),
+        ] {
+            assert_eq!(words_of(line, quoting), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_there_needs_no_quotes() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("my browser");
+        std::fs::write(&program, "").unwrap();
+        let written = program.display().to_string();
+        for (line, arguments) in [(written.clone(), &["https://example.com/"][..]), (format!("\"{written}\" -P work"), &["-P", "work", "https://example.com/"])]
+        {
+            let command = from_command_line(&line, "https://example.com/");
+            assert_eq!(
+                (command.get_program(), command.get_args().collect::<Vec<_>>()),
+                (program.as_os_str(), arguments.iter().map(std::ffi::OsStr::new).collect())
+            );
+        }
+    }
+
+    #[test]
+    fn a_list_of_browsers_is_split_at_the_colons_that_are_not_in_quotes() {
+        assert_eq!(list_of("firefox:lynx %s"), ["firefox", "lynx %s"]);
+        assert_eq!(list_of("'/opt/a b' \"--proxy=http://p:1\":lynx"), ["'/opt/a b' \"--proxy=http://p:1\"", "lynx"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_browser_whose_path_has_blanks_is_started_with_its_arguments() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let (program, seen) = (folder.path().join("my browser"), folder.path().join("seen"));
+        std::fs::write(&program, format!("#!/bin/sh\nfor word; do echo \"$word\"; done > '{}'\n", seen.display())).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let (path, url) = (program.display(), "https://example.com/?user_code=ABCD-EFGH");
+        for (variable, value, expected) in [
+            ("AWS_SSO_BROWSER", format!("{path}"), format!("{url}\n")),
+            ("AWS_SSO_BROWSER", format!("\"{path}\" --profile 'a b'"), format!("--profile\na b\n{url}\n")),
+            ("BROWSER", format!("'{path}' --app=%s -x"), format!("--app={url}\n-x\n")),
+            ("BROWSER", format!("/nonexistent:'{path}'"), format!("{url}\n")),
+        ] {
+            assert!(DesktopBrowser.open(url, &Variables::new([(variable.to_owned(), value.clone())].into())), "{value}");
+            let started = std::time::Instant::now();
+            while std::fs::read_to_string(&seen).map_or(true, |text| text != expected) && started.elapsed() < Duration::from_secs(30) {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            assert_eq!(std::fs::read_to_string(&seen).unwrap(), expected, "{value}");
+            std::fs::remove_file(&seen).unwrap();
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The way to the AWS console: the access portal's shortcut link to an account and role.
+
+use percent_encoding::utf8_percent_encode;
+
+use crate::environments::stored::{Environment, ProfileEntry, check_region};
+use crate::error::{Code, Error};
+use crate::login::browser::{UNRESERVED_ONLY, try_open};
+use crate::operations::get_keys::find_profile;
+use crate::protocol::{ConsoleView, Event, OpenConsole};
+use crate::run::Outlet;
+use crate::world::World;
+
+/// Opens the console of a profile's account and role, and tells the link; nothing is sent and no key is read.
+pub(crate) fn open(wanted: &OpenConsole, world: &World, outlet: &Outlet) -> Result<(), Error> {
+    let (environment, profile) = find_profile(&wanted.profile, &wanted.environments, world)?;
+    let url = link(&environment, &profile, wanted)?;
+    let browser_opened = try_open(&url, wanted.browser, &environment.name, world, outlet);
+    outlet.send(Event::Console(ConsoleView { environment: environment.name.clone(), profile_name: profile.name.clone(), url, browser_opened }));
+    Ok(())
+}
+
+/// The link as the access portal's own "copy link" makes it (IAM Identity Center User Guide, "Creating shortcut links").
+fn link(environment: &Environment, profile: &ProfileEntry, wanted: &OpenConsole) -> Result<String, Error> {
+    let encoded = |text: &str| utf8_percent_encode(text, UNRESERVED_ONLY).to_string();
+    let start_url = environment.start_url.split('#').next().unwrap_or_default().trim_end_matches('/');
+    let mut url = format!("{start_url}/#/console?account_id={}&role_name={}", encoded(&profile.account_id), encoded(&profile.role_name));
+    if let Some(destination) = destination(&environment.region, wanted.service.as_deref(), wanted.region.as_deref())? {
+        url.push_str("&destination=");
+        url.push_str(&encoded(&destination));
+    }
+    Ok(url)
+}
+
+/// The console's own address, where another page than its first one is wanted.
+fn destination(instance_region: &str, service: Option<&str>, region: Option<&str>) -> Result<Option<String>, Error> {
+    if service.is_none() && region.is_none() {
+        return Ok(None);
+    }
+    if let Some(service) = service.filter(|service| service.is_empty() || !service.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-/".contains(&byte))) {
+        return Err(Error::new(Code::EnvironmentInvalid, format!("'{service}' is not the name of a service in the addresses of the AWS console."))
+            .with_target(service)
+            .with_action("Give it as it stands there, such as s3, ec2 or cloudwatch."));
+    }
+    if let Some(region) = region {
+        check_region(region).map_err(|what| {
+            Error::new(Code::EnvironmentInvalid, format!("The console cannot be opened: {what}."))
+                .with_target(region)
+                .with_action("Give a region such as eu-west-1.")
+        })?;
+    }
+    // Each partition has a console of its own.
+    let host = match region.unwrap_or(instance_region) {
+        region if region.starts_with("cn-") => "console.amazonaws.cn",
+        region if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
+        region if region.starts_with("eusc-") => "console.amazonaws-eusc.eu",
+        _ => "console.aws.amazon.com",
+    };
+    let path = service.map_or_else(|| "console/home".to_owned(), |service| if service.contains('/') { service.to_owned() } else { format!("{service}/home") });
+    Ok(Some(match region {
+        Some(region) => format!("https://{host}/{path}?region={region}"),
+        None => format!("https://{host}/{path}"),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::login::browser::may_open;
+    use crate::protocol::TokenCache;
+
+    fn link_of(start_url: &str, role_name: &str, service: Option<&str>, region: Option<&str>) -> Result<String, Error> {
+        let environment = Environment {
+            name: "Acme".into(),
+            start_url: start_url.into(),
+            region: "us-west-2".into(),
+            default_role_name: None,
+            token_cache: TokenCache::AwsCli,
+            sso_session: None,
+            profiles: Vec::new(),
+            source: "".into(),
+        };
+        let profile = ProfileEntry { name: "p".into(), account_id: "012345678901".into(), role_name: role_name.into() };
+        let wanted = OpenConsole {
+            profile: "p".into(),
+            environments: Vec::new(),
+            service: service.map(str::to_owned),
+            region: region.map(str::to_owned),
+            browser: false,
+        };
+        link(&environment, &profile, &wanted)
+    }
+
+    #[test]
+    fn the_link_is_that_of_the_access_portal_whatever_the_start_url_looks_like() {
+        for start_url in
+            ["https://acme.awsapps.com/start", "https://acme.awsapps.com/start/", "https://acme.awsapps.com/start/#/", "https://acme.awsapps.com/start#"]
+        {
+            let url = link_of(start_url, "Read+Only@x", None, None).unwrap();
+            assert_eq!(url, "https://acme.awsapps.com/start/#/console?account_id=012345678901&role_name=Read%2BOnly%40x");
+            assert!(may_open(&url));
+        }
+    }
+
+    #[test]
+    fn a_service_or_a_region_is_a_destination_encoded_once() {
+        let destination =
+            |service, region| link_of("https://x.awsapps.com/start", "R", service, region).unwrap().split_once("&destination=").unwrap().1.to_owned();
+        assert_eq!(destination(Some("s3"), None), "https%3A%2F%2Fconsole.aws.amazon.com%2Fs3%2Fhome");
+        assert_eq!(destination(Some("ec2/v2/home"), Some("eu-west-1")), "https%3A%2F%2Fconsole.aws.amazon.com%2Fec2%2Fv2%2Fhome%3Fregion%3Deu-west-1");
+        assert_eq!(destination(None, Some("cn-north-1")), "https%3A%2F%2Fconsole.amazonaws.cn%2Fconsole%2Fhome%3Fregion%3Dcn-north-1");
+        assert_eq!(destination(Some("s3"), Some("us-gov-west-1")), "https%3A%2F%2Fconsole.amazonaws-us-gov.com%2Fs3%2Fhome%3Fregion%3Dus-gov-west-1");
+    }
+
+    #[test]
+    fn what_is_no_service_or_region_is_refused() {
+        for (service, region) in [(Some("s3?x=1"), None), (Some("https://example.com"), None), (Some(""), None), (None, Some("no region"))] {
+            assert_eq!(link_of("https://x.awsapps.com/start", "R", service, region).unwrap_err().code(), Code::EnvironmentInvalid, "{service:?} {region:?}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The session of one environment while many requests use it: renewed once for all of them where the service refuses it.
+
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::error::{Code, Error};
+use crate::login::device_code::NoLogin;
+use crate::secret::Secret;
+use crate::service::client::Refusal;
+use crate::session::source::SessionSource;
+
+/// What bounds the requests of a session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bound {
+    /// All of them together, from the login on.
+    Together(Duration),
+    /// All of them together, and the logins and waits before them.
+    Until(Instant),
+    /// Each of them, so that a list may be as long as it is.
+    Each(Duration),
+}
+
+/// A session that is good, until it has ended.
+pub(crate) struct LiveSession {
+    current: Mutex<Current>,
+    bound: Bound,
+}
+
+struct Current {
+    access_token: Secret,
+    /// How often the service refused it and it was renewed: by a refresh first, then by a login, then no more.
+    renewals: u8,
+    started: Instant,
+    /// Why there is no session or no service any more; then nothing is tried further.
+    ended: Option<Error>,
+}
+
+/// Why a request of a session came to nothing.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    Refused(Refusal),
+    /// The session or the service came to an end, for a reason that is said once.
+    Ended,
+    Cancelled,
+}
+
+impl LiveSession {
+    /// The session that `source` leads to, which may ask somebody to log in.
+    pub(crate) async fn open(source: &SessionSource<'_>, bound: Bound) -> Result<Self, NoLogin> {
+        let access_token = source.session().await?.access_token;
+        Ok(Self { current: Mutex::new(Current { access_token, renewals: 0, started: Instant::now(), ended: None }), bound })
+    }
+
+    /// Starts the time anew: the waits for other logins do not count.
+    pub(crate) async fn restart(&self) {
+        self.current.lock().await.started = Instant::now();
+    }
+
+    /// Why the session ended, where it did.
+    pub(crate) fn into_ended(self) -> Option<Error> {
+        self.current.into_inner().ended
+    }
+
+    /// Sends a request, and again with a new session where the service refuses this one.
+    pub(crate) async fn send<T, F>(&self, source: &SessionSource<'_>, request: impl Fn(Secret, Instant) -> F) -> Result<T, Stop>
+    where
+        F: Future<Output = Result<T, Refusal>>,
+    {
+        loop {
+            let (access_token, deadline) = {
+                let current = self.current.lock().await;
+                if current.ended.is_some() {
+                    return Err(Stop::Ended);
+                }
+                let deadline = match self.bound {
+                    Bound::Together(limit) => current.started + limit,
+                    Bound::Until(end) => end,
+                    Bound::Each(limit) => Instant::now() + limit,
+                };
+                (current.access_token.clone(), deadline)
+            };
+            match request(access_token.clone(), deadline).await {
+                Ok(answer) => return Ok(answer),
+                Err(refusal) if refusal.ends_session() => self.renew(&access_token, source, &refusal).await?,
+                // Without a connection the next request fares no better, and one error says it better than a hundred.
+                Err(refusal @ Refusal::Unreachable(_)) => {
+                    let error = source.service.error(&refusal, true).with_target(&source.environment.name);
+                    self.current.lock().await.ended.get_or_insert(error);
+                    return Err(Stop::Ended);
+                }
+                Err(refusal) => return Err(Stop::Refused(refusal)),
+            }
+        }
+    }
+
+    /// Puts a new session in place of one that was refused, once for all requests that wait for it.
+    async fn renew(&self, refused: &Secret, source: &SessionSource<'_>, refusal: &Refusal) -> Result<(), Stop> {
+        let mut current = self.current.lock().await;
+        if current.access_token != *refused || current.ended.is_some() {
+            return Ok(());
+        }
+        if current.renewals >= 2 {
+            let error = Error::new(Code::LoginFailed, format!("The service refuses the session of {} even after a new login.", source.environment.name))
+                .with_action("Run the command again in some minutes; if it stays, ask your administrator.");
+            current.ended = Some(error.with_target(&source.environment.name).with_request_id(refusal.request_id()));
+            return Err(Stop::Ended);
+        }
+        current.renewals += 1;
+        match source.renewed(refused, current.renewals == 1).await {
+            Ok(session) => {
+                current.access_token = session.access_token;
+                current.started = Instant::now();
+                Ok(())
+            }
+            Err(NoLogin::Cancelled) => Err(Stop::Cancelled),
+            Err(NoLogin::Failed(error)) => {
+                current.ended = Some(error);
+                Err(Stop::Ended)
+            }
+        }
+    }
+}

@@ -1,0 +1,622 @@
+//! The AWS CLI's own cache of SSO tokens and client registrations, `~/.aws/sso/cache`, shared with it and with the SDKs.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+use sha1::{Digest as _, Sha1};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::environments::configured::SsoSession;
+use crate::environments::stored::{Environment, portal_url};
+use crate::error::{Code, Error};
+use crate::files::credentials_file::rfc3339;
+use crate::files::safe_write::{Lock, Patience, SafeFile, write_failed};
+use crate::protocol::LoginMethod;
+use crate::secret::{Secret, SecretBytes};
+use crate::world::World;
+
+/// The scope without which the service gives no refresh token.
+pub(crate) const ACCOUNT_ACCESS: &str = "sso:account:access";
+
+/// The grant of a login by PKCE.
+const AUTHORIZATION_CODE: &str = "authorization_code";
+
+/// The grants of a client for a login by PKCE, as the AWS CLI registers it.
+pub(crate) const PKCE_GRANTS: [&str; 2] = [AUTHORIZATION_CODE, "refresh_token"];
+
+/// A client registration is used only while this is left, as the AWS CLI does.
+const REGISTRATION_MARGIN: time::Duration = time::Duration::minutes(15);
+
+/// The key in a token's file that names the refresh token that the service refused, by its SHA-1. AWS tools ignore keys that they do not know, and a
+/// login or a refresh by any of them replaces the refresh token, so the key then means nothing.
+const REFUSED: &str = "x_refresh_token_refused";
+
+/// How a start URL ends when it is copied from different places; the AWS CLI names the token's file after the text as it is written.
+const ENDINGS: [&str; 8] = ["", "/", "#", "#/", "/#", "/#/", "#/?tab=accounts", "/#/?tab=accounts"];
+
+/// What a lock beside the token files holds: some tools read every file there as a JSON object.
+const NO_OBJECT: &[u8] = b"{}\n";
+
+/// A client that was registered with the service.
+#[derive(Debug, Clone)]
+pub(crate) struct Registration {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Secret,
+    /// When the service forgets it; `None` where the file does not tell, as in those of some SDKs.
+    pub(crate) expires_at: Option<OffsetDateTime>,
+    /// The login that it is registered for; one that is only to refresh with may be of either kind.
+    pub(crate) method: LoginMethod,
+}
+
+impl Registration {
+    /// Whether it lasts long enough for a login.
+    pub(crate) fn is_usable(&self, now: OffsetDateTime) -> bool {
+        self.expires_at.is_none_or(|end| end - now >= REGISTRATION_MARGIN)
+    }
+
+    fn has_ended(&self, now: OffsetDateTime) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+}
+
+/// An access token with what is needed to refresh it.
+#[derive(Debug, Clone)]
+pub(crate) struct Token {
+    pub(crate) access_token: Secret,
+    pub(crate) expires_at: OffsetDateTime,
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) registration: Option<Registration>,
+    /// The file that it was read from, where that is one of another spelling of the start URL.
+    pub(crate) other_file: Option<String>,
+    /// The file's note of a refused refresh token.
+    pub(crate) refused: Option<String>,
+}
+
+impl Token {
+    /// The refresh token with the client that may use it now.
+    pub(crate) fn refresh_with(&self, now: OffsetDateTime) -> Option<(&Secret, &Registration)> {
+        Some((self.refresh_token.as_ref()?, self.registration.as_ref().filter(|client| !client.has_ended(now))?))
+    }
+
+    /// What tells the refresh token from others, without giving it away.
+    pub(crate) fn refresh_mark(&self) -> Option<String> {
+        self.refresh_token.as_ref().map(|token| sha1_hex(token.reveal().as_bytes()))
+    }
+}
+
+/// The lock of one session, for refreshing, logging in and writing its token.
+#[derive(Debug)]
+pub(crate) struct TokenLock {
+    held: Lock,
+    _of_old_versions: Vec<Lock>,
+}
+
+/// The files of one environment in the cache.
+#[derive(Debug, Clone)]
+pub(crate) struct TokenFiles {
+    folder: PathBuf,
+    lock_folder: PathBuf,
+    lock_name: String,
+    token_file: String,
+    /// The files that the AWS CLI would use for other spellings of the same start URL.
+    other_files: Vec<String>,
+    registration_file: String,
+    start_url: String,
+    region: String,
+    scopes: Vec<String>,
+}
+
+impl TokenFiles {
+    /// The files that the AWS CLI would use: those of a `[sso-session]` where there is one, else those of the start URL as written.
+    ///
+    /// `spellings` are the start URLs of the same portal that are written elsewhere.
+    pub(crate) fn of(world: &World, environment: &Environment, session: Option<&SsoSession>, spellings: &[String]) -> Option<Self> {
+        let sso = world.home()?.join(".aws").join("sso");
+        let start_url = session.map_or(&environment.start_url, |session| &session.start_url).clone();
+        let mut scopes = session.and_then(|session| session.scopes.clone()).unwrap_or_default();
+        if !scopes.iter().any(|scope| scope == ACCOUNT_ACCESS) {
+            scopes.insert(0, ACCOUNT_ACCESS.to_owned());
+        }
+        let registration_key = json!({
+            "region": environment.region,
+            "scopes": scopes,
+            "session_name": session.map(|session| session.name.as_str()),
+            "startUrl": start_url,
+            "tool": "botocore",
+        });
+        let token_file = sha1_hex(session.map_or(start_url.as_str(), |session| &session.name).as_bytes());
+        let portal = portal_url(&start_url);
+        // A session that has a name is one by that name, as it is for the AWS CLI.
+        let other_files = if session.is_some() { Vec::new() } else { files_of(&portal, spellings, &token_file) };
+        Some(Self {
+            folder: sso.join("cache"),
+            lock_folder: sso.join("locks"),
+            lock_name: if session.is_some() { token_file.clone() } else { sha1_hex(portal.as_bytes()) },
+            token_file,
+            other_files,
+            registration_file: sha1_hex(&python_json(&registration_key)),
+            start_url,
+            region: environment.region.clone(),
+            scopes,
+        })
+    }
+
+    pub(crate) fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    fn file(&self, name: &str) -> SafeFile {
+        SafeFile::at(&self.folder.join(format!("{name}.json")))
+    }
+
+    /// The file of the AWS CLI for the start URL as it is written, or for the session's name.
+    #[cfg(test)]
+    pub(crate) fn own_path(&self) -> PathBuf {
+        self.folder.join(format!("{}.json", self.token_file))
+    }
+
+    /// The file that a token is kept in.
+    pub(crate) fn path_of(&self, token: &Token) -> PathBuf {
+        self.folder.join(format!("{}.json", token.other_file.as_ref().unwrap_or(&self.token_file)))
+    }
+
+    /// The lock for refreshing, logging in and writing. It is not in the folder of the cache, where some tools read every file as JSON.
+    pub(crate) fn lock_path(&self) -> PathBuf {
+        self.lock_folder.join(format!("{}.lock", self.lock_name))
+    }
+
+    /// The lock that earlier versions of the module made in the folder of the cache.
+    fn old_lock_path(&self, token_file: &str) -> PathBuf {
+        self.folder.join(format!("{token_file}.lock"))
+    }
+
+    /// Waits for the lock, and for those of earlier versions of the module, where they have run here. `waiting` is called if somebody else has it.
+    ///
+    /// Where only the folder of the cache can be written, as in a container that mounts nothing else, the lock is there, as earlier versions have it.
+    pub(crate) async fn lock(&self, patience: &Patience, mut waiting: impl FnMut()) -> Result<TokenLock, Error> {
+        let path = self.lock_path();
+        let at_once = match Lock::try_take(&path) {
+            Err(error) if error.code() == Code::WriteFailed => {
+                let unwritable = |fault: Error| if fault.code() == Code::WriteFailed { error } else { fault };
+                return self.lock_in_cache(patience, waiting).await.map_err(unwritable);
+            }
+            outcome => outcome?,
+        };
+        let held = if let Some(lock) = at_once {
+            lock
+        } else {
+            waiting();
+            Lock::take_async(&path, patience).await?
+        };
+        let mut old = Vec::new();
+        for file in self.all_files() {
+            if let Some(lock) = Lock::take_existing(&self.old_lock_path(file), patience, &mut waiting).await? {
+                lock.fill(NO_OBJECT);
+                old.push(lock);
+            }
+        }
+        Ok(TokenLock { held, _of_old_versions: old })
+    }
+
+    async fn lock_in_cache(&self, patience: &Patience, mut waiting: impl FnMut()) -> Result<TokenLock, Error> {
+        let path = self.old_lock_path(&self.token_file);
+        let held = if let Some(lock) = Lock::try_take(&path)? {
+            lock
+        } else {
+            waiting();
+            Lock::take_async(&path, patience).await?
+        };
+        held.fill(NO_OBJECT);
+        Ok(TokenLock { held, _of_old_versions: Vec::new() })
+    }
+
+    /// All files that may hold this session's token, in an order that is the same for every spelling of the start URL.
+    fn all_files(&self) -> Vec<&str> {
+        let mut files: Vec<&str> = self.other_files.iter().map(String::as_str).chain([self.token_file.as_str()]).collect();
+        files.sort_unstable();
+        files
+    }
+
+    /// The token in the cache; what is not there, empty, corrupt or of another kind is no token.
+    pub(crate) fn read_token(&self) -> Option<Token> {
+        Self::token_of(&self.read(&self.token_file)?)
+    }
+
+    /// The tokens that lie under other spellings of the start URL, each of the same region.
+    pub(crate) fn read_other_tokens(&self) -> Vec<Token> {
+        let tokens = self.other_files.iter().filter_map(|name| {
+            let object = self.read(name)?;
+            let same_region = text_of(&object, "region").is_none_or(|region| region == self.region);
+            Self::token_of(&object).filter(|_| same_region).map(|token| Token { other_file: Some(name.clone()), ..token })
+        });
+        tokens.collect()
+    }
+
+    fn token_of(object: &SecretObject) -> Option<Token> {
+        let text = |name: &str| text_of(object, name);
+        // What no token can be would break the request that it is sent with.
+        let secret = |name: &str| text(name).and_then(Secret::plain);
+        let registration = text("clientId").zip(secret("clientSecret")).map(|(client_id, client_secret)| Registration {
+            client_id,
+            client_secret,
+            expires_at: time_of(object, "registrationExpiresAt"),
+            method: LoginMethod::DeviceCode,
+        });
+        Some(Token {
+            access_token: secret("accessToken")?,
+            expires_at: time_of(object, "expiresAt")?,
+            refresh_token: secret("refreshToken"),
+            registration,
+            other_file: None,
+            refused: text(REFUSED),
+        })
+    }
+
+    /// The client registration in the cache, if it is one for this login.
+    pub(crate) fn read_registration(&self, method: LoginMethod) -> Option<Registration> {
+        let object = self.read(&self.registration_file)?;
+        let is_pkce = object.0.get("grantTypes").and_then(Value::as_array).is_some_and(|types| types.iter().any(|grant| grant == AUTHORIZATION_CODE));
+        if is_pkce != (method == LoginMethod::Pkce) {
+            return None;
+        }
+        Some(Registration {
+            method,
+            client_id: text_of(&object, "clientId")?,
+            client_secret: Secret::plain(text_of(&object, "clientSecret")?)?,
+            expires_at: Some(time_of(&object, "expiresAt")?),
+        })
+    }
+
+    /// Writes the token, to the file that it came from.
+    pub(crate) fn write_token(&self, lock: &TokenLock, token: &Token) -> Result<(), Error> {
+        let client = token.registration.as_ref();
+        let end = client.and_then(|client| client.expires_at);
+        let fields = [
+            ("startUrl", Some(field(&self.start_url))),
+            ("region", Some(field(&self.region))),
+            ("accessToken", Some(field(token.access_token.reveal()))),
+            ("expiresAt", Some(field(rfc3339(token.expires_at)))),
+            ("clientId", client.map(|client| field(&client.client_id))),
+            ("clientSecret", client.map(|client| field(client.client_secret.reveal()))),
+            ("registrationExpiresAt", end.map(|end| field(rfc3339(end)))),
+            ("refreshToken", token.refresh_token.as_ref().map(|token| field(token.reveal()))),
+            (REFUSED, None),
+        ];
+        match &token.other_file {
+            // The start URL stays as it is written there, and so does the region.
+            Some(name) if self.read(name).is_some() => self.write(lock, name, &fields[2..]),
+            _ => self.write(lock, &self.token_file, &fields),
+        }
+    }
+
+    /// Notes in a token's file that the service refused its refresh token, unless another program has renewed it meanwhile.
+    pub(crate) fn note_refused(&self, lock: &TokenLock, refused: &Token) -> Result<(), Error> {
+        let name = refused.other_file.as_ref().unwrap_or(&self.token_file);
+        let mark = refused.refresh_mark();
+        self.file(name)
+            .replace(&lock.held, |old| {
+                let object = old.and_then(object_of);
+                let is_same = |object: &SecretObject| Self::token_of(object).is_some_and(|token| token.refresh_mark() == mark && token.refused != mark);
+                let Some(mut object) = object.filter(is_same) else { return Ok(None) };
+                object.0.insert(REFUSED.to_owned(), json!(mark));
+                Ok(Some(python_json(&object.0)))
+            })
+            .map(drop)
+    }
+
+    /// Writes the registration.
+    pub(crate) fn write_registration(&self, lock: &TokenLock, registration: &Registration) -> Result<(), Error> {
+        self.write(
+            lock,
+            &self.registration_file,
+            &[
+                ("clientId", Some(field(&registration.client_id))),
+                ("clientSecret", Some(field(registration.client_secret.reveal()))),
+                ("expiresAt", registration.expires_at.map(|end| field(rfc3339(end)))),
+                ("scopes", Some(field(&self.scopes))),
+                ("grantTypes", (registration.method == LoginMethod::Pkce).then(|| field(PKCE_GRANTS))),
+            ],
+        )
+    }
+
+    /// Removes the token's file.
+    pub(crate) fn remove_token(&self, _lock: &TokenLock, token: &Token) -> Result<(), Error> {
+        let path = self.path_of(token);
+        match std::fs::remove_file(&path) {
+            Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(write_failed(&path, &fault)),
+            _ => Ok(()),
+        }
+    }
+
+    fn read(&self, name: &str) -> Option<SecretObject> {
+        object_of(&self.file(name).read().ok()??.bytes)
+    }
+
+    /// Writes the fields over those of the file, in their order; `None` takes one away, what others wrote besides stays behind them.
+    fn write(&self, lock: &TokenLock, name: &str, fields: &[(&str, Option<SecretValue>)]) -> Result<(), Error> {
+        let file = self.file(name);
+        file.replace(&lock.held, |old| {
+            let mut object = SecretObject::default();
+            let mut old = old.and_then(object_of).unwrap_or_default();
+            for (name, value) in fields {
+                old.0.retain(|other, value| {
+                    let is_kept = !other.eq_ignore_ascii_case(name);
+                    if !is_kept {
+                        wipe(value);
+                    }
+                    is_kept
+                });
+                if let Some(SecretValue(value)) = value {
+                    object.0.insert((*name).to_owned(), value.clone());
+                }
+            }
+            object.0.append(&mut old.0);
+            Ok(Some(python_json(&object.0)))
+        })
+        .map(drop)
+    }
+}
+
+/// The files of a portal's token under all spellings of its start URL that are usual or known, without that of this environment.
+fn files_of(portal: &str, spellings: &[String], own: &str) -> Vec<String> {
+    let usual = ENDINGS.iter().map(|ending| format!("{portal}{ending}"));
+    let mut files: Vec<String> = usual.chain(spellings.iter().cloned()).map(|start_url| sha1_hex(start_url.as_bytes())).filter(|file| file != own).collect();
+    files.sort_unstable();
+    files.dedup();
+    files
+}
+
+/// A JSON value that may be a token, wiped from memory at its end.
+struct SecretValue(Value);
+
+impl Drop for SecretValue {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+/// A JSON object with tokens in it, wiped from memory at its end.
+#[derive(Default)]
+struct SecretObject(Map<String, Value>);
+
+impl Drop for SecretObject {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(wipe);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    if let Value::String(text) = value {
+        text.zeroize();
+    }
+}
+
+fn field(value: impl serde::Serialize) -> SecretValue {
+    SecretValue(json!(value))
+}
+
+/// The JSON object in the bytes, whatever white space stands around it.
+fn object_of(bytes: &[u8]) -> Option<SecretObject> {
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(object)) => Some(SecretObject(object)),
+        _ => None,
+    }
+}
+
+/// A field by its name without case, as the SDK for Rust reads it; null and the empty text are as good as missing.
+fn text_of(SecretObject(object): &SecretObject, name: &str) -> Option<String> {
+    let value = object.get(name).or_else(|| object.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value))?;
+    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// A time in any of the dialects that the tools of the field write: `Z`, an offset, fractions, or the suffix `UTC` of old ones.
+fn time_of(object: &SecretObject, name: &str) -> Option<OffsetDateTime> {
+    let text = text_of(object, name)?;
+    let text = text.trim().strip_suffix("UTC").map_or_else(|| text.trim().to_owned(), |bare| format!("{bare}Z"));
+    OffsetDateTime::parse(&text, &Rfc3339).ok()
+}
+
+pub(crate) fn sha1_hex(bytes: &[u8]) -> String {
+    Sha1::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// The value as Python's `json.dumps` writes it: on one line, a blank after each comma and colon, nothing but ASCII.
+fn python_json(value: &impl serde::Serialize) -> Zeroizing<Vec<u8>> {
+    let mut bytes = SecretBytes::with_capacity(4096);
+    let mut writer = serde_json::Serializer::with_formatter(&mut bytes, PythonFormatter);
+    // Writing a JSON value into memory has no way to fail.
+    let _ = serde::Serialize::serialize(value, &mut writer);
+    bytes.into_inner()
+}
+
+struct PythonFormatter;
+
+impl serde_json::ser::Formatter for PythonFormatter {
+    fn begin_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        if first { Ok(()) } else { writer.write_all(b", ") }
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        if first { Ok(()) } else { writer.write_all(b", ") }
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
+    }
+
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        for c in fragment.chars() {
+            if (' '..='~').contains(&c) {
+                write!(writer, "{c}")?;
+            } else {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::time::Duration;
+
+    use time::macros::datetime;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::protocol::TokenCache;
+    use crate::world::test_world;
+
+    fn environment(start_url: &str) -> Environment {
+        Environment {
+            name: "Acme".into(),
+            start_url: start_url.into(),
+            region: "us-east-1".into(),
+            default_role_name: None,
+            token_cache: TokenCache::AwsCli,
+            sso_session: None,
+            profiles: Vec::new(),
+            source: PathBuf::new(),
+        }
+    }
+
+    fn session(scopes: Option<&[&str]>) -> SsoSession {
+        SsoSession {
+            name: "my-sso".into(),
+            start_url: "https://my-sso.awsapps.com/start".into(),
+            region: "us-east-1".into(),
+            scopes: scopes.map(|scopes| scopes.iter().map(|scope| (*scope).to_owned()).collect()),
+        }
+    }
+
+    fn token() -> Token {
+        Token {
+            access_token: Secret::new("a"),
+            expires_at: datetime!(2026-01-02 3:04:05.9 UTC),
+            refresh_token: Some(Secret::new("r")),
+            registration: Some(Registration {
+                client_id: "c".into(),
+                client_secret: Secret::new("s"),
+                expires_at: Some(datetime!(2026-04-02 3:04:05 UTC)),
+                method: LoginMethod::DeviceCode,
+            }),
+            other_file: None,
+            refused: None,
+        }
+    }
+
+    fn own_path(files: &TokenFiles) -> PathBuf {
+        files.path_of(&token())
+    }
+
+    fn patience(milliseconds: u64) -> Patience {
+        Patience::new(Some(Duration::from_millis(milliseconds)), CancellationToken::new())
+    }
+
+    #[tokio::main(flavor = "current_thread")]
+    async fn taken(files: &TokenFiles, milliseconds: u64) -> Result<TokenLock, Error> {
+        files.lock(&patience(milliseconds), || {}).await
+    }
+
+    fn lock(files: &TokenFiles) -> TokenLock {
+        taken(files, 10_000).unwrap()
+    }
+
+    #[test]
+    fn the_files_have_the_names_that_the_aws_cli_looks_for() {
+        let (_home, world) = test_world();
+        let start_url = environment("https://my-sso.awsapps.com/start");
+        let files = TokenFiles::of(&world, &start_url, None, &[]).unwrap();
+        assert_eq!(files.token_file, "a00fce5cb007c23a469c136160398db65edcb180");
+        let files = TokenFiles::of(&world, &start_url, Some(&session(Some(&[ACCOUNT_ACCESS]))), &[]).unwrap();
+        assert_eq!(files.token_file, "0ad374308c5a4e22f723adf10145eafad7c4031c");
+        assert_eq!(files.registration_file, "64cef7a979e6a09d90c6ca3e025f0f20c8aa20d9");
+    }
+
+    #[test]
+    fn a_token_is_written_to_the_byte_as_the_aws_cli_writes_it() {
+        let (_home, world) = test_world();
+        let files = TokenFiles::of(&world, &environment("https://my-sso.awsapps.com/start"), None, &[]).unwrap();
+        files.write_token(&lock(&files), &token()).unwrap();
+        let text = std::fs::read_to_string(own_path(&files)).unwrap();
+        assert_eq!(
+            text,
+            r#"{"startUrl": "https://my-sso.awsapps.com/start", "region": "us-east-1", "accessToken": "a", "expiresAt": "2026-01-02T03:04:05Z", "clientId": "c", "clientSecret": "s", "registrationExpiresAt": "2026-04-02T03:04:05Z", "refreshToken": "r"}"#
+        );
+        let read = files.read_token().unwrap();
+        assert_eq!((read.access_token.reveal(), read.refresh_token.unwrap().reveal()), ("a", "r"));
+    }
+
+    #[test]
+    fn keys_of_others_stay_and_a_refresh_token_that_is_no_more_goes() {
+        let (_home, world) = test_world();
+        let files = TokenFiles::of(&world, &environment("https://x.example.com/start"), None, &[]).unwrap();
+        std::fs::create_dir_all(&files.folder).unwrap();
+        std::fs::write(own_path(&files), "{\n \"AccessToken\": \"old\", \"refreshToken\": null, \"theirs\": [1, \"\u{e4}\u{1f600}\"]}\n").unwrap();
+        files.write_token(&lock(&files), &Token { refresh_token: None, registration: None, ..token() }).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(own_path(&files)).unwrap(),
+            r#"{"startUrl": "https://x.example.com/start", "region": "us-east-1", "accessToken": "a", "expiresAt": "2026-01-02T03:04:05Z", "theirs": [1, "\u00e4\ud83d\ude00"]}"#
+        );
+    }
+
+    #[test]
+    fn every_dialect_of_the_field_is_read_and_anything_else_is_no_token() {
+        let (_home, world) = test_world();
+        let files = TokenFiles::of(&world, &environment("https://x.example.com/start"), None, &[]).unwrap();
+        std::fs::create_dir_all(&files.folder).unwrap();
+        for (text, expected) in [
+            (r#"{"accessToken":"a","expiresAt":"2026-01-02T03:04:05UTC"}"#, true),
+            (r#"{"accessToken":"a","expiresAt":"2026-01-02T03:04:05.123Z","clientId":null}"#, true),
+            (r#"{"ACCESSTOKEN":"a","expiresat":"2026-01-02T04:04:05+01:00"}"#, true),
+            ("", false),
+            ("[]", false),
+            ("{", false),
+            (r#"{"accessToken":"a"}"#, false),
+            (r#"{"accessToken":1,"expiresAt":"2026-01-02T03:04:05Z"}"#, false),
+            (r#"{"accessToken":"a","expiresAt":"soon"}"#, false),
+            (r#"{"clientId":"a","clientSecret":"b","expiresAt":"2026-01-02T03:04:05Z"}"#, false),
+        ] {
+            std::fs::write(own_path(&files), text).unwrap();
+            let token = files.read_token();
+            assert_eq!(token.is_some(), expected, "{text}");
+            if let Some(token) = token {
+                assert_eq!(token.expires_at.truncate_to_second(), datetime!(2026-01-02 3:04:05 UTC), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_registration_for_another_flow_is_not_used() {
+        let (_home, world) = test_world();
+        let files = TokenFiles::of(&world, &environment("https://x.example.com/start"), None, &[]).unwrap();
+        files.write_registration(&lock(&files), token().registration.as_ref().unwrap()).unwrap();
+        let registration = files.read_registration(LoginMethod::DeviceCode).unwrap();
+        assert!(registration.is_usable(datetime!(2026-04-02 2:49:05 UTC)) && !registration.is_usable(datetime!(2026-04-02 2:49:06 UTC)));
+        let path = files.folder.join(format!("{}.json", files.registration_file));
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, r#"{"clientId": "c", "clientSecret": "s", "expiresAt": "2026-04-02T03:04:05Z", "scopes": ["sso:account:access"]}"#);
+        assert!(files.read_registration(LoginMethod::Pkce).is_none());
+        files.write_registration(&lock(&files), &Registration { method: LoginMethod::Pkce, ..registration.clone() }).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text.replace("\"]}", "\"], \"grantTypes\": [\"authorization_code\", \"refresh_token\"]}"));
+        assert!(files.read_registration(LoginMethod::DeviceCode).is_none() && files.read_registration(LoginMethod::Pkce).is_some());
+        files.write_registration(&lock(&files), &registration).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+
+    #[test]
+    fn what_holds_a_token_prints_no_secret() {
+        let token = Token { access_token: Secret::new("hunter2"), refresh_token: Some(Secret::new("hunter2")), ..token() };
+        assert!(!format!("{token:?}").contains("hunter2"));
+    }
+}
