@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
-    let world = World::new(variables, home.path().to_path_buf());
+    let world = World::new(variables, home.path().to_path_buf(), std::sync::Arc::new(sso_core::DesktopBrowser));
 
     let accounts = (0..ACCOUNTS).map(|index| AccountRow {
         profile: format!("Account{}", index + 1),

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::text::without_controls;
+
 /// The codes; each is the same word in Rust, in JSON and in PowerShell's `FullyQualifiedErrorId`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
@@ -129,49 +131,6 @@ impl Error {
     }
 }
 
-/// The text without the characters that nobody sees: those that control a terminal, that turn the direction of writing or that have no width.
-/// What the service sends must neither drive anybody's terminal nor look like something that it is not.
-#[must_use]
-pub fn without_controls(text: &str) -> String {
-    text.chars().filter(|c| !is_unseen(*c)).collect()
-}
-
-/// The text as the beginning of a sentence.
-pub(crate) fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
-}
-
-/// Names for a sentence, at most so many of them and the count of the others.
-pub(crate) fn listed(names: &[&str], most: usize) -> String {
-    let shown = names.iter().take(most).copied().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(most) {
-        0 => shown,
-        rest => format!("{shown} and {rest} more"),
-    }
-}
-
-/// The text without the characters that nobody sees, cut to `limit` characters, the last of which is then an ellipsis.
-pub(crate) fn shortened(text: &str, limit: usize) -> String {
-    let mut seen = text.chars().filter(|c| !is_unseen(*c));
-    let mut short: String = seen.by_ref().take(limit).collect();
-    if seen.next().is_some() {
-        short.pop();
-        short.push('…');
-    }
-    short
-}
-
-/// Whether a character is a control, a separator of lines, or one of Unicode's `Default_Ignorable_Code_Point`, which has all of `Bidi_Control` but its Arabic mark,
-/// and the annotations and musical marks that are just as invisible.
-pub(crate) fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,11 +168,5 @@ mod tests {
         for seen in ["Zürich – 東京 🏢", "عربي", "नमस्ते", "a b\u{a0}c", "e\u{301}"] {
             assert_eq!(without_controls(seen), seen);
         }
-    }
-
-    #[test]
-    fn a_long_text_is_cut_with_a_mark_and_a_short_one_is_not() {
-        assert_eq!((shortened("abc", 3), shortened("ab\u{202e}c\n", 3), shortened("abcd", 3)), ("abc".to_owned(), "abc".to_owned(), "ab…".to_owned()));
-        assert_eq!(shortened("", 3), "");
     }
 }

@@ -1,91 +1,42 @@
 //! One run of one operation: the caller pulls its events and may cancel it from any thread.
 
-use std::collections::VecDeque;
-use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
-use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, PoisonError};
 
 use futures_util::FutureExt as _;
 use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
 
+use crate::context::Context;
 use crate::error::{Code, Error};
-use crate::protocol::{Event, Failed, Level, Note};
+use crate::operations::begin;
+use crate::outlet::{Channel, LocalWork, Outlet, Warned};
+use crate::protocol::{Event, Operation};
+use crate::session::memory::Memory;
+use crate::world::World;
 
-/// The work that is left when all that needs no network is done.
-pub(crate) type NetworkWork = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// The part of an operation that runs on the caller's thread; it gives back what needs the network, if anything does.
-pub(crate) type LocalWork = Box<dyn FnOnce(&Outlet) -> Option<NetworkWork> + Send>;
-
-/// Where an operation puts its events, and where it sees that it was cancelled.
-#[derive(Clone)]
-pub(crate) struct Outlet(Arc<Shared>);
-
-struct Shared {
-    queue: Mutex<Queue>,
-    arrived: Condvar,
-    cancel: CancellationToken,
-    verbose: bool,
+/// Starts an operation with what this process remembers; nothing happens before the first event is pulled.
+#[must_use]
+pub fn run(operation: Operation, world: World) -> Run {
+    run_with(operation, world, Memory::of_this_process())
 }
 
-#[derive(Default)]
-struct Queue {
-    events: VecDeque<Event>,
-    local_work: Option<LocalWork>,
-    /// Whether somebody has taken the work and has not finished it.
-    running: bool,
-}
-
-impl Outlet {
-    pub(crate) fn send(&self, event: Event) {
-        self.0.lock().events.push_back(event);
-        self.0.arrived.notify_all();
-    }
-
-    /// Whether anybody reads what is said by [`Self::verbose`]; a text that takes work need not be made where not.
-    pub(crate) fn is_verbose(&self) -> bool {
-        self.0.verbose
-    }
-
-    pub(crate) fn verbose(&self, text: impl AsRef<str>) {
-        if self.is_verbose() {
-            self.note(Level::Verbose, text.as_ref());
-        }
-    }
-
-    pub(crate) fn warn(&self, text: impl AsRef<str>) {
-        self.note(Level::Warning, text.as_ref());
-    }
-
-    fn note(&self, level: Level, text: &str) {
-        self.send(Event::Note(Note { level, text: crate::error::without_controls(text) }));
-    }
-
-    pub(crate) fn fail(&self, error: &Error, terminating: bool) {
-        self.send(Event::Failed(Failed::new(error, terminating)));
-    }
-
-    pub(crate) fn cancel_token(&self) -> &CancellationToken {
-        &self.0.cancel
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn finish(&self) {
-        self.lock().running = false;
-        self.arrived.notify_all();
-    }
+/// Starts an operation with a memory of the caller's, as if in another process.
+#[must_use]
+pub fn run_with(operation: Operation, world: World, memory: Arc<Memory>) -> Run {
+    let (verbose, warned) = (world.verbose, Arc::clone(&memory.warned));
+    let work = Box::new(move |outlet: &Outlet| {
+        let context = Context { world: Arc::new(world), memory, outlet: outlet.clone() };
+        begin(operation, &context).unwrap_or_else(|error| {
+            outlet.fail(&error, true);
+            None
+        })
+    });
+    Run::new(work, verbose, warned)
 }
 
 /// A run that was started; dropping it cancels it.
 pub struct Run {
-    shared: Arc<Shared>,
+    channel: Arc<Channel>,
 }
 
 impl std::fmt::Debug for Run {
@@ -95,9 +46,8 @@ impl std::fmt::Debug for Run {
 }
 
 impl Run {
-    pub(crate) fn new(work: LocalWork, verbose: bool) -> Self {
-        let queue = Queue { local_work: Some(work), ..Queue::default() };
-        Self { shared: Arc::new(Shared { queue: Mutex::new(queue), arrived: Condvar::new(), cancel: CancellationToken::new(), verbose }) }
+    pub(crate) fn new(work: LocalWork, verbose: bool, warned: Arc<Warned>) -> Self {
+        Self { channel: Arc::new(Channel::new(work, verbose, warned)) }
     }
 
     /// Waits for the next event; `None` is the end, and stays so.
@@ -105,7 +55,7 @@ impl Run {
     /// The first call does on the caller's thread what needs no network. Any number of threads may call, each event goes to one of them.
     #[must_use]
     pub fn next(&self) -> Option<Event> {
-        let mut queue = self.shared.lock();
+        let mut queue = self.channel.queue();
         loop {
             if let Some(event) = queue.events.pop_front() {
                 return Some(event);
@@ -113,10 +63,10 @@ impl Run {
             if let Some(work) = queue.local_work.take() {
                 queue.running = true;
                 drop(queue);
-                self.begin(work);
-                queue = self.shared.lock();
+                self.start(work);
+                queue = self.channel.queue();
             } else if queue.running {
-                queue = self.shared.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                queue = self.channel.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
             } else {
                 return None;
             }
@@ -125,33 +75,38 @@ impl Run {
 
     /// Asks the run to end soon; what was fetched is still written. Any thread may call, any number of times.
     pub fn cancel(&self) {
-        self.shared.cancel.cancel();
+        self.channel.cancel.cancel();
     }
 
-    fn begin(&self, work: LocalWork) {
-        let outlet = Outlet(Arc::clone(&self.shared));
+    fn start(&self, work: LocalWork) {
+        let outlet = Outlet(Arc::clone(&self.channel));
         match std::panic::catch_unwind(AssertUnwindSafe(|| work(&outlet))) {
-            Ok(None) => self.shared.finish(),
+            Ok(None) => finish(&self.channel),
             Ok(Some(network_work)) => match runtime() {
                 Ok(runtime) => {
                     runtime.spawn(async move {
                         if AssertUnwindSafe(network_work).catch_unwind().await.is_err() {
                             outlet.fail(&panicked(), true);
                         }
-                        outlet.0.finish();
+                        finish(&outlet.0);
                     });
                 }
                 Err(fault) => {
                     outlet.fail(&Error::new(Code::InternalError, format!("The threads for the network could not be started: {fault}.")), true);
-                    self.shared.finish();
+                    finish(&self.channel);
                 }
             },
             Err(_) => {
                 outlet.fail(&panicked(), true);
-                self.shared.finish();
+                finish(&self.channel);
             }
         }
     }
+}
+
+fn finish(channel: &Channel) {
+    channel.queue().running = false;
+    channel.arrived.notify_all();
 }
 
 impl Drop for Run {
@@ -202,9 +157,10 @@ pub fn panicked() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outlet::NetworkWork;
 
     fn started(work: impl FnOnce(&Outlet) -> Option<NetworkWork> + Send + 'static) -> Run {
-        Run::new(Box::new(work), true)
+        Run::new(Box::new(work), true, Arc::default())
     }
 
     fn texts(run: &Run) -> Vec<String> {
@@ -270,7 +226,7 @@ mod tests {
             outlet.warn("a warning");
             None
         };
-        assert_eq!(texts(&Run::new(Box::new(work), false)), ["a warning"]);
+        assert_eq!(texts(&Run::new(Box::new(work), false, Arc::default())), ["a warning"]);
         assert_eq!(texts(&started(work)), ["a note", "a warning"]);
     }
 }

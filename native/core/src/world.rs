@@ -7,6 +7,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use crate::error::{Code, Error};
+use crate::protocol::GivenEnvironment;
 use crate::written_path::{Names, Rules, expand};
 
 /// The variable that has the home folder on this system.
@@ -80,12 +81,10 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     /// The way to a browser.
     pub browser: Arc<dyn Browser>,
-    /// What this process remembers between runs.
-    pub memory: Arc<crate::Memory>,
     /// Whether anybody reads the notes for `-Verbose`; where not, none is made.
     pub verbose: bool,
     /// Environments that the caller has for this run.
-    pub given: Vec<crate::protocol::GivenEnvironment>,
+    pub given: Vec<GivenEnvironment>,
 }
 
 impl std::fmt::Debug for World {
@@ -95,22 +94,13 @@ impl std::fmt::Debug for World {
 }
 
 impl World {
-    /// The real world, seen by a caller with these variables in this folder.
+    /// The real world, seen by a caller with these variables in this folder, with a way to a browser.
     #[must_use]
-    pub fn new(variables: BTreeMap<String, String>, directory: PathBuf) -> Self {
+    pub fn new(variables: BTreeMap<String, String>, directory: PathBuf, browser: Arc<dyn Browser>) -> Self {
         let variables = Variables::new(variables);
         // The database may be a directory service on the network, so it is asked only where it is needed.
         let registered_home = if variables.get(HOME).is_none() { registered_home() } else { None };
-        Self {
-            variables,
-            directory,
-            registered_home,
-            clock: Arc::new(MachineClock),
-            browser: Arc::new(crate::login::browser::DesktopBrowser),
-            memory: crate::Memory::of_this_process(),
-            verbose: true,
-            given: Vec::new(),
-        }
+        Self { variables, directory, registered_home, clock: Arc::new(MachineClock), browser, verbose: true, given: Vec::new() }
     }
 
     /// The user's home folder: that of the variable, else the registered one, as Python and .NET have it.
@@ -220,14 +210,24 @@ impl Clock for MachineClock {
     }
 }
 
+/// A machine without a browser.
+#[cfg(test)]
+pub(crate) struct NoBrowser;
+
+#[cfg(test)]
+impl Browser for NoBrowser {
+    fn open(&self, _url: &str, _variables: &Variables) -> bool {
+        false
+    }
+}
+
 /// An empty home folder, and a world whose user lives there.
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) fn test_world() -> (tempfile::TempDir, World) {
     let home = tempfile::tempdir().unwrap();
     let variables = [(HOME.to_owned(), home.path().display().to_string())].into();
-    let mut world = World::new(variables, home.path().to_path_buf());
-    world.memory = Arc::default();
+    let world = World::new(variables, home.path().to_path_buf(), Arc::new(NoBrowser));
     (home, world)
 }
 
@@ -237,7 +237,8 @@ mod tests {
     use super::*;
 
     fn world(variables: &[(&str, &str)]) -> World {
-        let mut world = World::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(), PathBuf::from("/work"));
+        let mut world =
+            World::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(), PathBuf::from("/work"), Arc::new(NoBrowser));
         world.registered_home = Some(PathBuf::from("/home/registered"));
         world
     }

@@ -73,7 +73,8 @@ pub unsafe extern "C" fn sso_operation_start(request: *const u8, request_len: u6
         let Ok(request) = request_from_json(text) else {
             return SsoStatus::InvalidRequest;
         };
-        let world = World { verbose: request.verbose, given: request.given, ..World::new(request.variables, request.directory) };
+        let browser = std::sync::Arc::new(sso_core::DesktopBrowser);
+        let world = World { verbose: request.verbose, given: request.given, ..World::new(request.variables, request.directory, browser) };
         let run = sso_core::run(request.operation, world);
         let handle = Box::into_raw(Box::new(SsoOperation { run }));
         // SAFETY: as above.

@@ -125,7 +125,7 @@ int main(int argc, char **argv) {
     }
     CHECK(sso_abi_version() == SSO_ABI_VERSION);
     careless_calls();
-    CHECK(count_events("{\"operation\":\"panic\"}", "this panic was asked for, at native/core/src/lib.rs") == 1);
+    CHECK(count_events("{\"operation\":\"panic\"}", "this panic was asked for, at native/core/src/operations/mod.rs") == 1);
     CHECK(count_events(argv[1], "\"environment\"") == 1);
     CHECK(count_events(argv[2], "\"status\":\"Created\"") == atoi(argv[3]));
     CHECK(count_events(argv[2], "\"status\":\"StillValid\"") == atoi(argv[3]));

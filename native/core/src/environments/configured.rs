@@ -5,18 +5,24 @@ mod botocore;
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use crate::environments::stored::{
-    Environment, ProfileEntry, check_account_id, check_profile_name, check_region, check_role, check_start_url, same_name, same_start_url,
-};
+use crate::environments::environment::Environment;
+use crate::environments::regions::check_region;
+use crate::environments::start_url::{check_start_url, same_start_url};
 use crate::error::{Code, Error};
+use crate::files::file_memory::FileMemory;
 use crate::files::safe_write::SafeFile;
+use crate::names::profile::{ProfileEntry, check_account_id, check_profile_name, check_role};
+use crate::names::same_name;
+use crate::outlet::{Outlet, Topic};
 use crate::protocol::TokenCache;
-use crate::run::Outlet;
 use crate::world::{Variables, World};
 
 use botocore::{ConfigText, Kind, Named, Values};
+
+/// The files as this process read them last.
+static CACHE: LazyLock<FileMemory<ConfigFile>> = LazyLock::new(FileMemory::default);
 
 /// A `[sso-session NAME]` of the config file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +132,7 @@ impl ConfigFile {
         }
         let path = world.aws_file(VARIABLE, "config")?;
         let file = SafeFile::at(&path);
-        match world.memory.config.of(&file, |bytes| Self::parse(&path, bytes)) {
+        match CACHE.of(&file, |bytes| Self::parse(&path, bytes)) {
             Err(_) if is_no_file(file.path()) => Ok(Arc::new(Self { path, ..Self::default() })),
             read => read,
         }
@@ -138,14 +144,13 @@ impl ConfigFile {
     /// # Errors
     /// The file cannot be read, and one of the environments comes from it or names a session of it.
     pub(crate) fn read_for<'e>(environments: impl IntoIterator<Item = &'e Environment>, world: &World, outlet: &Outlet) -> Result<Arc<Self>, Error> {
-        Self::as_needed(Self::read(world), environments, world, outlet)
+        Self::as_needed(Self::read(world), environments, outlet)
     }
 
     /// The same as [`Self::read_for`] of a file that was read already.
     pub(crate) fn as_needed<'e>(
         read: Result<Arc<Self>, Error>,
         environments: impl IntoIterator<Item = &'e Environment>,
-        world: &World,
         outlet: &Outlet,
     ) -> Result<Arc<Self>, Error> {
         let config = match read {
@@ -154,21 +159,21 @@ impl ConfigFile {
             Err(error) if error.code() == Code::PathInvalid || environments.into_iter().any(names_session) => return Err(error),
             Err(error) => {
                 let effect = "Until that is corrected, its sso-sessions, profiles and ca_bundle are not used.";
-                warn_once(&format!("{error} {effect}"), world, outlet);
+                warn_once(&format!("{error} {effect}"), outlet);
                 return Ok(Arc::default());
             }
         };
         for environment in environments {
-            config.warn_of_skipped(environment, world, outlet);
+            config.warn_of_skipped(environment, outlet);
         }
         Ok(config)
     }
 
     /// Warns, once in this process, of each profile that the file has for this environment and that cannot be used.
-    pub(crate) fn warn_of_skipped(&self, environment: &Environment, world: &World, outlet: &Outlet) {
+    pub(crate) fn warn_of_skipped(&self, environment: &Environment, outlet: &Outlet) {
         let comes_from_here = |found: &&Configured| found.name == environment.name && environment.source == self.path;
         for skipped in self.environments.iter().find(comes_from_here).iter().flat_map(|found| &found.skipped) {
-            warn_once(&skipped.sentence, world, outlet);
+            warn_once(&skipped.sentence, outlet);
         }
     }
 
@@ -261,8 +266,8 @@ fn names_session(environment: &Environment) -> bool {
     environment.sso_session.is_some() && environment.token_cache == TokenCache::AwsCli
 }
 
-fn warn_once(sentence: &str, world: &World, outlet: &Outlet) {
-    if world.memory.warned_of_config.is_first(sentence) {
+fn warn_once(sentence: &str, outlet: &Outlet) {
+    if outlet.is_first_warning(Topic::ConfigFile, sentence) {
         outlet.warn(sentence);
     }
 }

@@ -1,3 +1,11 @@
+//! The environments that users name: stored ones, those of the AWS config file, and those for one run.
+
+pub(crate) mod assigned;
 pub(crate) mod configured;
+pub(crate) mod edit;
+pub(crate) mod environment;
+pub(crate) mod lookup;
 pub(crate) mod regions;
+pub(crate) mod start_url;
 pub(crate) mod stored;
+mod wanted;

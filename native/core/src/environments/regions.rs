@@ -1,6 +1,6 @@
 //! The regions of AWS, so that a mistyped one is noticed when it is set and not by a login that nobody can approve.
 
-use crate::run::Outlet;
+use crate::outlet::Outlet;
 
 /// The regions of all partitions, as of November 2026 (botocore's `partitions.json`). Tab completion offers those of them that are not secret.
 pub(crate) const KNOWN: [&str; 46] = [
@@ -69,6 +69,11 @@ fn warning(region: &str) -> Option<String> {
 /// Whether AWS is known to have this region.
 pub(crate) fn is_known(region: &str) -> bool {
     KNOWN.contains(&region)
+}
+
+pub(crate) fn check_region(region: &str) -> Result<(), String> {
+    let fits = !region.is_empty() && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if fits { Ok(()) } else { Err(format!("{region:?} is not the name of a region, such as us-west-2")) }
 }
 
 /// The known regions that are written most like this one, the nearest first; `None` where it is known itself.

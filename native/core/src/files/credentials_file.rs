@@ -1,275 +1,26 @@
-//! The credentials file that all AWS tools read: what in it is still good, whose keys it holds, and the one write of a run.
+//! The credentials file that all AWS tools read, and the one write of a run.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroizing;
 
-use crate::environments::stored::{ProfileEntry, same_name};
 use crate::error::{Code, Error};
 use crate::files::file_memory::FileMemory;
 use crate::files::ini_text::{Fault, IniText, Section, SectionEdit};
-use crate::files::safe_write::{Lock, Patience, SafeFile, Surroundings, Written};
-use crate::secret::{Secret, is_plain};
+use crate::files::known_keys::{DueRule, KnownProfile, KnownProfiles, OWN_KEYS, Obstacle, STALE_KEYS, Standing, known_profiles};
+use crate::files::lock::{Lock, Patience};
+use crate::files::safe_write::{SafeFile, Surroundings, Written};
+use crate::names::profile::ProfileEntry;
+use crate::role_credentials::RoleCredentials;
+use crate::secret::Secret;
+use crate::timestamp::rfc3339;
 use crate::world::World;
 
-/// The keys that this module writes into a profile, in this order.
-const OWN_KEYS: [&str; 8] = [
-    "aws_access_key_id",
-    "aws_secret_access_key",
-    "aws_session_token",
-    "aws_account_id",
-    "x_security_token_expires",
-    "x_sso_role_name",
-    "x_sso_environment",
-    "x_security_token_issued",
-];
-
-/// So many of them every profile needs; the rest is younger than the module, and its absence makes nothing due.
-const NEEDED_KEYS: usize = 6;
-
-/// An old name of the session token, which readers prefer to the new one: a stale one would win over ours.
-const STALE_KEYS: [&str; 1] = ["aws_security_token"];
-
-/// What the id of a long-term access key starts with (IAM User Guide, "IAM identifiers").
-const LONG_TERM_PREFIX: &str = "AKIA";
-
-/// The keys of one role in one account.
-#[derive(Debug, Clone)]
-pub(crate) struct RoleCredentials {
-    pub(crate) access_key_id: String,
-    pub(crate) secret_access_key: Secret,
-    pub(crate) session_token: Secret,
-    pub(crate) expiration: OffsetDateTime,
-}
-
-impl RoleCredentials {
-    /// Whether all of it can be written to an ini file as it is; anything else would break the file or change another profile.
-    pub(crate) fn is_writable(&self) -> bool {
-        [self.access_key_id.as_str(), self.secret_access_key.reveal(), self.session_token.reveal()].into_iter().all(is_plain)
-    }
-}
-
-/// Keys in a section that this module did not write, whatever marks the section has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OtherKeys {
-    /// The id is that of an IAM user's access key.
-    LongTerm,
-    /// Keys of a role always come with a session token.
-    NoSessionToken,
-}
-
-/// Why an update leaves a profile alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Obstacle {
-    /// Its section has keys of another origin.
-    OtherKeys(OtherKeys),
-    /// The file has two sections for it, which differ in blanks only.
-    TwoSections,
-    /// Another environment of the run has a profile of the same name for another account or role.
-    TwoRows { environment: String },
-}
-
-impl std::fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::OtherKeys(OtherKeys::LongTerm) => f.write_str("its section has long-term access keys (AKIA…)"),
-            Self::OtherKeys(OtherKeys::NoSessionToken) => f.write_str("its section has access keys without a session token, which this module did not write"),
-            Self::TwoSections => f.write_str("it has two sections, with and without blanks inside the brackets"),
-            Self::TwoRows { environment } => write!(f, "the environment {environment} has a profile of the same name for another account or role"),
-        }
-    }
-}
-
-impl Obstacle {
-    /// The error of a profile that was not updated for this reason.
-    pub(crate) fn error(&self, profile: &str, environment: &str, file: &Path) -> Error {
-        let sentence = match self {
-            Self::TwoRows { .. } => format!("Could not update profile {profile} of {environment}: {self}."),
-            Self::OtherKeys(_) | Self::TwoSections => format!("Could not update profile {profile}: {self}, in {}.", file.display()),
-        };
-        let (code, action) = match self {
-            Self::OtherKeys(_) => (
-                Code::ProfileHasOtherKeys,
-                format!(
-                    "Rename the profile in {environment}, or move those keys to another profile. To overwrite them, run Update-SsoCredential {environment} \
-                     -ProfileName '{profile}' -ReplaceKeys."
-                ),
-            ),
-            Self::TwoSections => (Code::CredentialsFileInvalid, format!("Delete one of the two sections named {profile} from the file.")),
-            Self::TwoRows { environment: other } => {
-                (Code::ProfileNameConflict, format!("Rename the profile in {environment} or in {other}, or update one environment at a time."))
-            }
-        };
-        Error::new(code, sentence).with_target(profile).with_action(action)
-    }
-}
-
-/// What the file has for a profile, without its secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct KnownProfile {
-    other_keys: Option<OtherKeys>,
-    complete: bool,
-    /// Whether the name in the header has blanks around it, with which the AWS CLI reads it as another profile.
-    has_blanks: bool,
-    access_key_id: Option<String>,
-    account_id: Option<String>,
-    role_name: Option<String>,
-    /// The environment that the keys were fetched for.
-    environment: Option<String>,
-    expiration: Option<OffsetDateTime>,
-    issued: Option<OffsetDateTime>,
-}
-
-/// The sections for one profile name, blanks at its ends aside.
-#[derive(Debug)]
-enum Known {
-    One(KnownProfile),
-    Two,
-}
-
-/// What the file has, without its secrets.
-#[derive(Debug, Default)]
-pub(crate) struct KnownProfiles(HashMap<String, Known>);
-
-/// What tells one set of keys in the file from another; it holds no secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct KeyVersion(Option<(Option<String>, Option<OffsetDateTime>)>);
-
-/// Whether a profile is to be fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// Good until then.
-    Good(OffsetDateTime),
-    /// Not in the file yet.
-    Missing,
-    /// In the file, and to be fetched for this reason.
-    Due(&'static str),
-    /// Left alone for this reason.
-    Blocked(Obstacle),
-}
-
-impl Standing {
-    pub(crate) fn is_due(&self) -> bool {
-        matches!(self, Self::Missing | Self::Due(_))
-    }
-}
-
-/// What a run counts as due.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct DueRule {
-    pub(crate) now: OffsetDateTime,
-    pub(crate) minimum_remaining: time::Duration,
-    pub(crate) force: bool,
-    /// Whether keys of another origin are replaced.
-    pub(crate) replace_keys: bool,
-}
-
-impl DueRule {
-    /// Whether keys that last so long in all can never have the time left that is asked for.
-    pub(crate) fn exceeds(&self, lifetime: time::Duration) -> bool {
-        lifetime < self.minimum_remaining
-    }
-
-    /// What has to be left of keys that last so long in all: half of it where they can never have more than is asked for.
-    fn margin(&self, lifetime: Option<time::Duration>) -> time::Duration {
-        match lifetime.filter(|lifetime| lifetime.is_positive() && self.exceeds(*lifetime)) {
-            Some(lifetime) => lifetime / 2,
-            None => self.minimum_remaining,
-        }
-    }
-}
-
-impl KnownProfiles {
-    fn one(&self, profile: &str) -> Option<&KnownProfile> {
-        match self.0.get(profile) {
-            Some(Known::One(known)) => Some(known),
-            Some(Known::Two) | None => None,
-        }
-    }
-
-    /// When the keys of a profile end, as far as the file says.
-    pub(crate) fn expiration(&self, profile: &str) -> Option<OffsetDateTime> {
-        self.one(profile).filter(|known| known.other_keys.is_none()).and_then(|known| known.expiration)
-    }
-
-    /// The keys that a profile has now, to tell whether somebody replaces them.
-    pub(crate) fn version(&self, profile: &str) -> KeyVersion {
-        KeyVersion(self.one(profile).map(|known| (known.access_key_id.clone(), known.expiration)))
-    }
-
-    /// Whether a profile's section has keys of another origin.
-    pub(crate) fn has_other_keys(&self, profile: &str) -> bool {
-        self.one(profile).is_some_and(|known| known.other_keys.is_some())
-    }
-
-    /// How a profile of an environment stands.
-    pub(crate) fn standing(&self, profile: &ProfileEntry, rule: DueRule) -> Standing {
-        match self.0.get(&profile.name) {
-            None => Standing::Missing,
-            Some(Known::Two) => Standing::Blocked(Obstacle::TwoSections),
-            Some(Known::One(known)) => known.standing(profile, rule),
-        }
-    }
-}
-
-impl KnownProfile {
-    fn of(text: &IniText<'_>, section: &Section) -> Self {
-        let value = |name: &str| text.value_of(section, name).map(|value| value.to_string()).filter(|value| !value.is_empty());
-        let time = |name: &str| value(name).and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
-        let is_filled = |name: &str| text.value_of(section, name).is_some_and(|value| !value.is_empty());
-        let [access_key_id, secret, token] = [OWN_KEYS[0], OWN_KEYS[1], OWN_KEYS[2]];
-        let is_long_term = value(access_key_id).is_some_and(|id| id.to_ascii_uppercase().starts_with(LONG_TERM_PREFIX));
-        let has_token = [token, STALE_KEYS[0]].into_iter().any(is_filled);
-        let other_keys = match (is_long_term, has_token) {
-            (true, _) => Some(OtherKeys::LongTerm),
-            (false, false) if [access_key_id, secret].into_iter().any(is_filled) => Some(OtherKeys::NoSessionToken),
-            (false, _) => None,
-        };
-        Self {
-            other_keys,
-            complete: OWN_KEYS[..NEEDED_KEYS].iter().all(|name| is_filled(name)) && !STALE_KEYS.iter().any(|name| section.key(name).is_some()),
-            has_blanks: section.name().is_some_and(|name| name.trim() != name),
-            access_key_id: value(access_key_id),
-            account_id: value("aws_account_id"),
-            role_name: value("x_sso_role_name"),
-            environment: value("x_sso_environment"),
-            expiration: time("x_security_token_expires"),
-            issued: time("x_security_token_issued"),
-        }
-    }
-
-    fn standing(&self, profile: &ProfileEntry, rule: DueRule) -> Standing {
-        if let Some(other) = self.other_keys {
-            let obstacle = Standing::Blocked(Obstacle::OtherKeys(other));
-            return if rule.replace_keys { Standing::Due("its keys of another origin are to be replaced (-ReplaceKeys)") } else { obstacle };
-        }
-        let Some(expiration) = self.expiration.filter(|_| self.complete) else { return Standing::Due("some of its keys are missing") };
-        if self.has_blanks {
-            return Standing::Due("its section's name has blanks around it, which the AWS CLI takes for another profile");
-        }
-        if self.account_id.as_deref() != Some(&profile.account_id) {
-            return Standing::Due("its keys are of another account");
-        }
-        if self.role_name.as_deref() != Some(&profile.role_name) {
-            return Standing::Due("its keys are of another role");
-        }
-        if expiration <= rule.now {
-            return Standing::Due("its keys have expired");
-        }
-        if expiration - rule.now < rule.margin(self.issued.map(|issued| expiration - issued)) {
-            return Standing::Due("its keys expire soon");
-        }
-        if rule.force { Standing::Due("-Force fetches all profiles") } else { Standing::Good(expiration) }
-    }
-
-    fn is_marked_for(&self, environment: &str) -> bool {
-        self.environment.as_deref().is_some_and(|marked| same_name(marked, environment))
-    }
-}
+/// The files as this process read them last, without their secrets.
+static CACHE: LazyLock<FileMemory<KnownProfiles>> = LazyLock::new(FileMemory::default);
 
 /// The keys that a run fetched for a profile.
 #[derive(Debug, Clone, Copy)]
@@ -356,8 +107,8 @@ impl CredentialsFile {
     }
 
     /// What the file has; it is read only where it has changed since this process last did.
-    pub(crate) fn known(&self, memory: &FileMemory<KnownProfiles>) -> Result<Arc<KnownProfiles>, Error> {
-        memory.of(&self.file, |bytes| self.scan(bytes).map(|text| known_profiles(&text)))
+    pub(crate) fn known(&self) -> Result<Arc<KnownProfiles>, Error> {
+        CACHE.of(&self.file, |bytes| self.scan(bytes).map(|text| known_profiles(&text)))
     }
 
     /// The keys of a profile as the file has them, where they are good. They are not remembered.
@@ -489,17 +240,6 @@ impl Removal<'_> {
     }
 }
 
-/// What the sections of the file say, each under its name without the blanks around it.
-fn known_profiles(text: &IniText<'_>) -> KnownProfiles {
-    let mut profiles = HashMap::new();
-    for section in &text.sections {
-        let Some(name) = section.name().map(str::trim) else { continue };
-        let known = Known::One(KnownProfile::of(text, section));
-        profiles.entry(name.to_owned()).and_modify(|known| *known = Known::Two).or_insert(known);
-    }
-    KnownProfiles(profiles)
-}
-
 /// The profiles whose keys may be written, each with the name of the section that it has or gets; the others are taken down in `outcome`.
 fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys: bool, outcome: &mut KeysWritten) -> Vec<(&'f Fetched<'f>, &'f str)> {
     let mut sections: HashMap<&str, Vec<&Section>> = HashMap::new();
@@ -528,13 +268,6 @@ fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys:
     writable
 }
 
-/// The time as all readers take it: UTC, whole seconds, `Z`.
-pub(crate) fn rfc3339(time: OffsetDateTime) -> String {
-    let time = time.checked_to_offset(time::UtcOffset::UTC).and_then(|time| time.truncate_to_second().format(&Rfc3339).ok());
-    // Only years beyond 9999 cannot be written so; they are as good as unknown.
-    time.unwrap_or_else(|| "9999-12-31T23:59:59Z".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -542,6 +275,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::files::known_keys::{NEEDED_KEYS, OtherKeys};
     use crate::world::test_world;
 
     fn profile(name: &str) -> ProfileEntry {
@@ -581,7 +315,7 @@ mod tests {
 
     fn standing(text: &str, rule: DueRule) -> Standing {
         let (_home, file) = home_with(text);
-        file.known(&FileMemory::default()).unwrap().standing(&profile("C"), rule)
+        file.known().unwrap().standing(&profile("C"), rule)
     }
 
     const ALL: &str = "[C]\naws_access_key_id=ASIAX\naws_secret_access_key=b\naws_session_token=c\naws_account_id=012345678901\n\
@@ -591,8 +325,7 @@ mod tests {
     async fn what_was_written_is_good_until_little_is_left() {
         let (home, world) = test_world();
         let file = CredentialsFile::of(&world).unwrap();
-        let memory = FileMemory::default();
-        assert_eq!(file.known(&memory).unwrap().standing(&profile("A b"), rule(NOW)), Standing::Missing);
+        assert_eq!(file.known().unwrap().standing(&profile("A b"), rule(NOW)), Standing::Missing);
         let keys = keys(datetime!(2026-01-01 1:00:00.75 UTC));
         write(&file, &[fetched(&profile("A b"), &keys), fetched(&profile("C"), &keys)], false).await;
         let section = |name: &str| {
@@ -602,7 +335,7 @@ mod tests {
             )
         };
         assert_eq!(text_of(&home), format!("{}\n{}", section("A b"), section("C")));
-        let known = file.known(&memory).unwrap();
+        let known = file.known().unwrap();
         let standing = |now, p: &ProfileEntry| known.standing(p, rule(now));
         assert_eq!(standing(datetime!(2026-01-01 0:45 UTC), &profile("C")), Standing::Good(END));
         assert_eq!(standing(datetime!(2026-01-01 0:45:01 UTC), &profile("C")), Standing::Due("its keys expire soon"));
@@ -675,13 +408,13 @@ mod tests {
     #[tokio::test]
     async fn a_section_with_blanks_in_its_brackets_gets_no_twin_and_loses_the_blanks() {
         let (home, file) = home_with(&ALL.replace("[C]", "[ C ] # mine"));
-        assert!(file.known(&FileMemory::default()).unwrap().standing(&profile("C"), rule(NOW)).is_due());
+        assert!(file.known().unwrap().standing(&profile("C"), rule(NOW)).is_due());
         let keys = keys(END);
         assert_eq!(write(&file, &[fetched(&profile("C"), &keys)], false).await.renamed, ["C"]);
         assert!(text_of(&home).starts_with("[C] # mine\naws_access_key_id = ASIAEXAMPLE\n"), "{}", text_of(&home));
         let both = format!("{ALL}\n[ C\t]\nregion = x\n");
         let (home, file) = home_with(&both);
-        assert_eq!(file.known(&FileMemory::default()).unwrap().standing(&profile("C"), rule(NOW)), Standing::Blocked(Obstacle::TwoSections));
+        assert_eq!(file.known().unwrap().standing(&profile("C"), rule(NOW)), Standing::Blocked(Obstacle::TwoSections));
         assert_eq!(write(&file, &[fetched(&profile("C"), &keys)], true).await.blocked.get("C"), Some(&Obstacle::TwoSections));
         assert_eq!(text_of(&home), both);
     }
@@ -744,7 +477,7 @@ mod tests {
         let (home, world) = test_world();
         std::fs::create_dir(home.path().join(".aws")).unwrap();
         std::fs::write(home.path().join(".aws/credentials"), "[a]\nk=v\n[a]\n").unwrap();
-        let error = CredentialsFile::of(&world).unwrap().known(&FileMemory::default()).unwrap_err();
+        let error = CredentialsFile::of(&world).unwrap().known().unwrap_err();
         assert_eq!(error.code(), Code::CredentialsFileInvalid);
         assert!(error.to_string().ends_with("credentials, line 3: the section [a] is defined a second time."), "{error}");
     }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use crate::error::Error;
 use crate::files::safe_write::{Contents, Identity, SafeFile};
+use crate::mutex::locked;
 
 /// Time stamps are no finer than the system's tick: a file changed a moment ago could be changed once more and look the same.
 const TICK: Duration = Duration::from_millis(20);
@@ -25,7 +26,7 @@ impl<T> FileMemory<T> {
     /// What `parse` makes of the file, of no bytes where there is none. The file is read only where it has changed since it last was.
     pub(crate) fn of(&self, file: &SafeFile, parse: impl FnOnce(&[u8]) -> Result<T, Error>) -> Result<Arc<T>, Error> {
         let identity = file.identity()?;
-        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut files = locked(&self.0);
         if let (Some(now), Some((then, parsed))) = (&identity, files.get(file.path()))
             && now == then
         {

@@ -1,5 +1,10 @@
+//! Files of the user's: read once until they change, locked, and replaced whole.
+
 pub(crate) mod credentials_file;
+pub(crate) mod faults;
 pub(crate) mod file_memory;
 pub(crate) mod ini_text;
+pub(crate) mod known_keys;
+pub(crate) mod lock;
 pub(crate) mod owned_files;
 pub(crate) mod safe_write;

@@ -1,137 +1,22 @@
 //! Replaces a file so that it is the old one or the new one at every moment, whatever happens and whoever else writes.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
-use crate::files::owned_files::{create_new, folder_of, make_folder, open_existing_lock, open_lock};
-
-const WRITE_ADVICE: &str = "Check that you own it, that its folder is writable and that the disk is not full.";
-
-/// How long a change of a file waits for its lock where the user gave no limit; others hold it for milliseconds.
-pub(crate) const FILE_LOCK_LIMIT: Duration = Duration::from_secs(30);
-
-/// How often a lock is tried.
-const LOCK_INTERVAL: Duration = Duration::from_millis(20);
-
-/// What a cancelled run still waits for a lock: holders need milliseconds, and what was fetched should not be lost.
-const LOCK_GRACE: Duration = Duration::from_millis(200);
+use crate::files::faults::{WRITE_ADVICE, locked_by_attribute, mounted, no_space, read_failed, write_failed};
+use crate::files::lock::Lock;
+use crate::files::owned_files::{create_new, folder_of, make_folder};
 
 /// A disk with less space than this beside the old file is as good as full, in bytes.
 const LEAST_FREE: u64 = 4096;
 
 /// How often a write starts again because somebody without our lock was faster.
 const ATTEMPTS: usize = 50;
-
-/// How long to wait for a lock.
-#[derive(Debug, Clone)]
-pub(crate) struct Patience {
-    started: Instant,
-    limit: Option<Duration>,
-    cancel: CancellationToken,
-}
-
-impl Patience {
-    /// Waits until the limit from now, where there is one, or until cancelled.
-    pub(crate) fn new(limit: Option<Duration>, cancel: CancellationToken) -> Self {
-        Self { started: Instant::now(), limit, cancel }
-    }
-
-    pub(crate) fn ended(&self) -> bool {
-        let waited = self.started.elapsed();
-        self.limit.is_some_and(|limit| waited >= limit) || (self.cancel.is_cancelled() && waited >= LOCK_GRACE)
-    }
-
-    fn error(&self, lock: &Path) -> Error {
-        let waited = self.started.elapsed().as_secs_f32();
-        Error::new(Code::FileLocked, format!("Another process has held the lock {} for all of the {waited:.1} s that this one waited.", lock.display()))
-            .with_target(lock.display().to_string())
-            .with_action("Let the other PowerShell or terminal finish its update or login, then run the command again.")
-    }
-}
-
-/// A lock between processes and threads; it ends with this value, or with the process.
-#[derive(Debug)]
-pub(crate) struct Lock {
-    file: File,
-}
-
-impl Lock {
-    /// Takes the lock if nobody has it. The file stays for ever: a lock on a deleted file would lock out nobody.
-    pub(crate) fn try_take(path: &Path) -> Result<Option<Self>, Error> {
-        if let Some(folder) = path.parent() {
-            make_folder(folder).map_err(|fault| write_failed(folder, &fault))?;
-        }
-        let file = open_lock(path).map_err(|fault| write_failed(path, &fault))?;
-        Self::try_on(file).map_err(|fault| write_failed(path, &fault))
-    }
-
-    fn try_on(file: File) -> io::Result<Option<Self>> {
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(fault)) => Err(fault),
-        }
-    }
-
-    /// Waits for the lock of a file that another version of the module made; `None` where there is no such file or it cannot be opened for writing.
-    /// `waiting` is called if somebody else has it.
-    pub(crate) async fn take_existing(path: &Path, patience: &Patience, mut waiting: impl FnMut()) -> Result<Option<Self>, Error> {
-        let mut has_waited = false;
-        loop {
-            let Ok(file) = open_existing_lock(path) else { return Ok(None) };
-            if let Some(lock) = Self::try_on(file).map_err(|fault| write_failed(path, &fault))? {
-                return Ok(Some(lock));
-            }
-            if !std::mem::replace(&mut has_waited, true) {
-                waiting();
-            }
-            if patience.ended() {
-                return Err(patience.error(path));
-            }
-            tokio::time::sleep(LOCK_INTERVAL).await;
-        }
-    }
-
-    /// Gives the lock's file this content where it has none; the lock is as good without it.
-    pub(crate) fn fill(&self, content: &[u8]) {
-        if self.file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
-            let _ = (&self.file).write_all(content);
-        }
-    }
-
-    /// Waits for the lock on this thread.
-    pub(crate) fn take(path: &Path, patience: &Patience) -> Result<Self, Error> {
-        loop {
-            if let Some(lock) = Self::try_take(path)? {
-                return Ok(lock);
-            }
-            if patience.ended() {
-                return Err(patience.error(path));
-            }
-            std::thread::sleep(LOCK_INTERVAL);
-        }
-    }
-
-    /// Waits for the lock without a thread.
-    pub(crate) async fn take_async(path: &Path, patience: &Patience) -> Result<Self, Error> {
-        loop {
-            if let Some(lock) = Self::try_take(path)? {
-                return Ok(lock);
-            }
-            if patience.ended() {
-                return Err(patience.error(path));
-            }
-            tokio::time::sleep(LOCK_INTERVAL).await;
-        }
-    }
-}
 
 /// A file that is replaced as a whole, with the place of its lock.
 #[derive(Debug, Clone)]
@@ -455,22 +340,6 @@ impl Identity {
     }
 }
 
-pub(crate) fn read_failed(path: &Path, fault: &io::Error) -> Error {
-    Error::new(Code::ReadFailed, format!("{} could not be read: {fault}.", path.display()))
-        .with_target(path.display().to_string())
-        .with_action("Check that it is a file that you may read.")
-}
-
-pub(crate) fn write_failed(path: &Path, fault: &io::Error) -> Error {
-    // What Linux answers where a mount point would be renamed or replaced.
-    if fault.kind() == io::ErrorKind::ResourceBusy {
-        return mounted(path);
-    }
-    Error::new(Code::WriteFailed, format!("{} could not be written: {fault}.", path.display()))
-        .with_target(path.display().to_string())
-        .with_action(WRITE_ADVICE)
-}
-
 /// Who else can write in a file's folder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Surroundings {
@@ -504,19 +373,6 @@ enum Obstacle {
     Attribute(&'static str),
 }
 
-fn locked_by_attribute(path: &Path, attribute: &str) -> Error {
-    let flag = &attribute[..1];
-    Error::new(Code::WriteFailed, format!("{} is {attribute}, so it cannot be replaced.", path.display()))
-        .with_target(path.display().to_string())
-        .with_action(format!("Remove the attribute with chattr -{flag} '{}'.", path.display()))
-}
-
-fn no_space(path: &Path, free: u64) -> Error {
-    Error::new(Code::WriteFailed, format!("{} cannot be replaced, since its disk has only {free} bytes left.", path.display()))
-        .with_target(path.display().to_string())
-        .with_action("Free some space, then run the command again.")
-}
-
 /// How many bytes an ordinary user can still write beside a file, where the system tells.
 #[cfg(unix)]
 fn free_space(path: &Path) -> Option<u64> {
@@ -527,12 +383,6 @@ fn free_space(path: &Path) -> Option<u64> {
 #[cfg(not(unix))]
 fn free_space(_path: &Path) -> Option<u64> {
     None
-}
-
-fn mounted(path: &Path) -> Error {
-    Error::new(Code::WriteFailed, format!("{} is a mount point, so it cannot be replaced.", path.display()))
-        .with_target(path.display().to_string())
-        .with_action("Mount the folder that contains the file instead of the file alone, for example with docker run -v ~/.aws:/home/app/.aws.")
 }
 
 /// What a file's attributes say against replacing it. That something is mounted at its path alone, a Linux before 5.8 does not tell.
@@ -559,7 +409,10 @@ mod attack;
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
+    use crate::files::lock::{FILE_LOCK_LIMIT, Patience};
 
     fn take(file: &SafeFile) -> Lock {
         // A process that another test is just starting has a copy of every lock for a moment.
@@ -623,18 +476,6 @@ mod tests {
         })
         .unwrap();
         assert_eq!((runs, std::fs::read_to_string(&path).unwrap().as_str()), (2, "b+ours"));
-    }
-
-    #[test]
-    fn a_held_lock_is_waited_for_until_the_time_is_up_and_says_so() {
-        let home = tempfile::tempdir().unwrap();
-        let file = SafeFile::at(&home.path().join("file"));
-        let held = take(&file);
-        let patience = Patience::new(Some(Duration::from_millis(50)), CancellationToken::new());
-        let error = Lock::take(&file.lock_path(), &patience).unwrap_err();
-        assert_eq!(error.code(), Code::FileLocked);
-        drop(held);
-        take(&file);
     }
 
     #[test]

@@ -3,14 +3,9 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
-
-use crate::environments::stored::is_trustworthy;
-use crate::run::Outlet;
+use crate::outlet::Outlet;
+use crate::urls::is_trustworthy;
 use crate::world::{Browser, Variables, World};
-
-/// What stands for itself inside a value of an address: the unreserved characters of RFC 3986, 2.3.
-pub(crate) const UNRESERVED_ONLY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Whether a URL of the service may be handed to the browser: one that is https (http for loopback) and made of harmless characters.
 ///
@@ -32,7 +27,8 @@ pub(crate) fn try_open(url: &str, wanted: bool, environment: &str, world: &World
 }
 
 /// The user's own browser.
-pub(crate) struct DesktopBrowser;
+#[derive(Debug, Clone, Copy)]
+pub struct DesktopBrowser;
 
 impl Browser for DesktopBrowser {
     fn open(&self, url: &str, variables: &Variables) -> bool {

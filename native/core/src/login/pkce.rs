@@ -1,55 +1,21 @@
-//! The login by authorization code and PKCE (RFC 7636), with the answer on a loopback address (RFC 8252, 7.3), as the AWS CLI makes it.
+//! The login by authorization code and PKCE (RFC 7636), as the AWS CLI makes it.
 
-use std::collections::VecDeque;
-use std::io;
-use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use percent_encoding::utf8_percent_encode;
 use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, JoinSet};
-use url::form_urlencoded;
 
-use crate::error::{Code, Error, shortened};
-use crate::login::browser::UNRESERVED_ONLY;
-use crate::login::device_code::{Login, NoLogin};
-use crate::protocol::{LoginMethod, SessionTerms};
-use crate::run::Outlet;
+use crate::error::{Code, Error};
+use crate::login::attempt::{Login, NoLogin};
+use crate::login::callback::{Answer, Callback, Refused, WaitingBrowser};
+use crate::protocol::LoginMethod;
 use crate::secret::Secret;
-use crate::world::World;
-
-/// Where the browser comes back to; the port of the moment is left out where the client is registered (RFC 8252, 7.3).
-const CALLBACK_PATH: &str = "/oauth/callback";
-pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1/oauth/callback";
+use crate::service::oidc::{Grant, NewToken, Registration};
+use crate::urls::percent_encoded;
 
 /// How long the browser is waited for, as the AWS CLI does.
 pub(crate) const BROWSER_TIMEOUT: Duration = Duration::from_mins(10);
-
-/// A browser that asks sends its request at once; what else connects is not waited for.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-const LARGEST_REQUEST: usize = 16 * 1024;
-const MOST_HEADERS: usize = 128;
-
-/// Browsers open some connections ahead. More than this are not theirs, and the oldest makes room.
-const MOST_CONNECTIONS: usize = 64;
-
-/// A pause after a connection that could not be accepted, such as for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// What the service says of a login by its redirect is shown up to so many characters.
-const LONGEST_TEXT: usize = 500;
-
-/// The place that the browser comes back to, open before the browser is.
-#[derive(Debug)]
-pub(crate) struct Callback {
-    listener: TcpListener,
-    port: u16,
-}
 
 /// What the browser has to bring back, and what only this run knows.
 struct Secrets {
@@ -58,224 +24,12 @@ struct Secrets {
     verifier: Secret,
 }
 
-/// What the browser brought.
-#[derive(Debug)]
-enum Answer {
-    Code(Secret, WaitingBrowser),
-    Refused(Refused),
-}
-
-/// `error` and `error_description` (RFC 6749, 4.1.2.1).
-#[derive(Debug, PartialEq, Eq)]
-struct Refused {
-    error: String,
-    description: String,
-}
-
-/// The connection of the browser that brought the code; its page waits for what becomes of the code.
-#[derive(Debug)]
-pub(crate) struct WaitingBrowser {
-    stream: TcpStream,
-    environment: String,
-}
-
-impl WaitingBrowser {
-    /// Shows how the login ended.
-    pub(crate) async fn show(mut self, is_logged_in: bool) {
-        let name = escaped(&self.environment);
-        let page = if is_logged_in {
-            Page { status: "200 OK", text: format!("You are logged in to {name}. You can close this window and go back to PowerShell.") }
-        } else {
-            Page::refused("500 Internal Server Error", &name)
-        };
-        page.send(&mut self.stream).await;
-    }
-}
-
 /// The code of an approved login, and what it is redeemed with.
 pub(crate) struct Authorization {
     pub(crate) code: Secret,
     pub(crate) redirect_uri: String,
     pub(crate) verifier: Secret,
     pub(crate) browser: WaitingBrowser,
-}
-
-/// What is answered to one connection.
-struct Page {
-    /// The status code and its reason.
-    status: &'static str,
-    /// HTML.
-    text: String,
-}
-
-impl Page {
-    fn refused(status: &'static str, name: &str) -> Self {
-        Self { status, text: format!("You are not logged in to {name}. You can close this window; PowerShell says why.") }
-    }
-
-    async fn send(&self, stream: &mut TcpStream) {
-        let body = page(&self.text);
-        let head = format!(
-            "HTTP/1.1 {}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n\
-             X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; img-src data:\r\nConnection: close\r\n\r\n",
-            self.status,
-            body.len()
-        );
-        // Whoever went away without reading the page has brought the answer all the same.
-        let _ = tokio::time::timeout(REQUEST_TIMEOUT, async {
-            stream.write_all(head.as_bytes()).await?;
-            stream.write_all(body.as_bytes()).await?;
-            stream.shutdown().await
-        })
-        .await;
-    }
-}
-
-impl Callback {
-    /// The place for the browser's answer; `None` where the login is by device code, or has to be, which is said.
-    pub(crate) async fn open(world: &World, terms: &SessionTerms, environment: &str, outlet: &Outlet) -> Option<Self> {
-        if terms.login_method == LoginMethod::DeviceCode {
-            return None;
-        }
-        if let Some(why) = world.browser.reason_against(&world.variables) {
-            outlet.warn(format!("{environment}: the browser's answer could not come back here, since {why}; the login is by device code."));
-            return None;
-        }
-        match Self::bind(0).await {
-            Ok(callback) => Some(callback),
-            Err(fault) => {
-                outlet.warn(format!("{environment}: no port on 127.0.0.1 could be opened for the browser's answer ({fault}); the login is by device code."));
-                None
-            }
-        }
-    }
-
-    async fn bind(port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let port = listener.local_addr()?.port();
-        Ok(Self { listener, port })
-    }
-
-    fn redirect_uri(&self) -> String {
-        format!("http://127.0.0.1:{}{CALLBACK_PATH}", self.port)
-    }
-
-    /// Waits for the browser, whatever else connects.
-    async fn answer(&self, environment: &str, state: &str) -> Answer {
-        let page = Arc::new(Expected { port: self.port, state: state.to_owned(), environment: environment.to_owned() });
-        let mut connections = JoinSet::new();
-        let mut open: VecDeque<AbortHandle> = VecDeque::new();
-        loop {
-            tokio::select! {
-                accepted = self.listener.accept() => {
-                    let Ok((stream, _)) = accepted else {
-                        tokio::time::sleep(ACCEPT_PAUSE).await;
-                        continue;
-                    };
-                    open.retain(|connection| !connection.is_finished());
-                    // The one that has said nothing for longest is the last that a browser would use.
-                    if open.len() >= MOST_CONNECTIONS && let Some(oldest) = open.pop_front() {
-                        oldest.abort();
-                    }
-                    let page = Arc::clone(&page);
-                    open.push_back(connections.spawn(async move { page.serve(stream).await }));
-                }
-                Some(served) = connections.join_next() => {
-                    if let Ok(Some(answer)) = served {
-                        return answer;
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// What a request to this place is.
-enum Request {
-    Code(Secret),
-    Refused(Page, Refused),
-    /// None that ends the wait.
-    Stray(Page),
-}
-
-/// What a request has to have to be the browser's answer.
-struct Expected {
-    port: u16,
-    state: String,
-    environment: String,
-}
-
-impl Expected {
-    /// Answers one connection, or leaves that for later where it brought the code; gives what it brought where it is the callback.
-    async fn serve(&self, mut stream: TcpStream) -> Option<Answer> {
-        let head = tokio::time::timeout(REQUEST_TIMEOUT, read_head(&mut stream)).await.ok().flatten();
-        let (page, answer) = match head.and_then(|head| self.understand(&head)) {
-            Some(Request::Code(code)) => return Some(Answer::Code(code, WaitingBrowser { stream, environment: self.environment.clone() })),
-            Some(Request::Refused(page, refused)) => (page, Some(Answer::Refused(refused))),
-            Some(Request::Stray(page)) => (page, None),
-            None => (Page { status: "400 Bad Request", text: "This is not a request that this page understands.".to_owned() }, None),
-        };
-        page.send(&mut stream).await;
-        answer
-    }
-
-    fn understand(&self, head: &[u8]) -> Option<Request> {
-        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
-        let mut request = httparse::Request::new(&mut headers);
-        request.parse(head).ok()?;
-        let host = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("host")).map(|header| header.value);
-        // A page of somebody else's name that leads to 127.0.0.1 is not the service's answer.
-        if request.method != Some("GET") || host != Some(format!("127.0.0.1:{}", self.port).as_bytes()) {
-            return None;
-        }
-        let (path, query) = request.path.map(|path| path.split_once('?').unwrap_or((path, "")))?;
-        if path != CALLBACK_PATH {
-            return Some(Request::Stray(Page { status: "404 Not Found", text: "There is nothing here.".to_owned() }));
-        }
-        let value = |wanted: &str| form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
-        let name = escaped(&self.environment);
-        // An answer of the service, an error too, brings the state back (RFC 6749, 4.1.2). Anything else comes from the page of an earlier login or from
-        // somebody who must not be able to end this one.
-        if value("state").as_ref() != Some(&self.state) {
-            let text = format!("This page does not belong to the current login to {name}. PowerShell is still waiting for that one.");
-            return Some(Request::Stray(Page { status: "400 Bad Request", text }));
-        }
-        match (value("error"), value("code")) {
-            (Some(error), _) => {
-                let description = shortened(&value("error_description").unwrap_or_default(), LONGEST_TEXT);
-                let refused = Refused { error: shortened(&error, LONGEST_TEXT), description };
-                Some(Request::Refused(Page::refused("400 Bad Request", &name), refused))
-            }
-            (None, Some(code)) if !code.is_empty() => Some(Request::Code(Secret::new(code))),
-            _ => None,
-        }
-    }
-}
-
-/// The lines of a request up to the empty one.
-async fn read_head(stream: &mut TcpStream) -> Option<Vec<u8>> {
-    let mut head = Vec::with_capacity(2048);
-    while head.len() < LARGEST_REQUEST {
-        if stream.read_buf(&mut head).await.ok()? == 0 {
-            return None;
-        }
-        if head.windows(4).any(|end| end == b"\r\n\r\n") {
-            return Some(head);
-        }
-    }
-    None
-}
-
-fn page(text: &str) -> String {
-    format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"color-scheme\" content=\"light dark\"><link rel=\"icon\" href=\"data:,\">\
-         <title>Set-AwsCliSsoCredentials</title><style>body{{font:1.2em system-ui,sans-serif;margin:20vh auto;max-width:36em;padding:0 1em}}</style></head>\
-         <body><p>{text}</p></body></html>"
-    )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 impl Secrets {
@@ -297,22 +51,35 @@ impl Secrets {
 }
 
 impl Login<'_> {
+    /// Logs in on a page that brings the browser back to this machine; returns the client and its token.
+    pub(super) async fn by_browser(&self, registration: Option<Registration>, callback: &Callback) -> Result<(Registration, NewToken), NoLogin> {
+        let client = match registration.filter(|client| client.is_usable(self.server_now())) {
+            Some(client) => client,
+            None => self.register(LoginMethod::Pkce).await?,
+        };
+        let Authorization { code, redirect_uri, verifier, browser } = self.authorization_code(callback, &client.client_id).await?;
+        let grant = Grant::AuthorizationCode { code: &code, redirect_uri: &redirect_uri, verifier: &verifier };
+        // The page must not say that somebody is logged in before that is so.
+        let redeemed = self.within(self.service.create_token(&client, grant)).await;
+        browser.show(matches!(redeemed, Ok(Ok(_)))).await;
+        Ok((client, redeemed?.map_err(|refusal| self.refused(&refusal))?))
+    }
+
     /// The page on which the login is approved, for a registered client.
     async fn approval_url(&self, client_id: &str, redirect_uri: &str, secrets: &Secrets) -> Result<String, Error> {
-        let encoded = |text: &str| utf8_percent_encode(text, UNRESERVED_ONLY).to_string();
         Ok(format!(
             "{}?response_type=code&client_id={}&redirect_uri={}&state={}&code_challenge_method=S256&scopes={}&code_challenge={}",
             self.service.authorize_url().await?,
-            encoded(client_id),
-            encoded(redirect_uri),
+            percent_encoded(client_id),
+            percent_encoded(redirect_uri),
             secrets.state,
-            encoded(&self.scopes.join(" ")),
+            percent_encoded(&self.scopes.join(" ")),
             secrets.challenge(),
         ))
     }
 
     /// Sends the browser to the approval, and gives the code and what it is redeemed with.
-    pub(crate) async fn authorization_code(&self, callback: &Callback, client_id: &str) -> Result<Authorization, NoLogin> {
+    async fn authorization_code(&self, callback: &Callback, client_id: &str) -> Result<Authorization, NoLogin> {
         let secrets = Secrets::new()?;
         let redirect_uri = callback.redirect_uri();
         let url = self.approval_url(client_id, &redirect_uri, &secrets).await?;
@@ -336,27 +103,7 @@ impl Login<'_> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use proptest::prelude::*;
-
     use super::*;
-
-    fn expected() -> Expected {
-        Expected { port: 4711, state: "s1".into(), environment: "A<b>".into() }
-    }
-
-    fn request(path: &str, host: &str) -> Vec<u8> {
-        format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\n\r\n").into_bytes()
-    }
-
-    fn understood(path: &str) -> Option<Request> {
-        expected().understand(&request(path, "127.0.0.1:4711"))
-    }
-
-    #[track_caller]
-    fn stray(path: &str) -> Page {
-        let Some(Request::Stray(page)) = understood(path) else { panic!("{path} ends the wait") };
-        page
-    }
 
     #[test]
     fn the_verifier_and_the_challenge_are_those_of_the_rfc() {
@@ -368,104 +115,5 @@ mod tests {
         // RFC 7636, appendix B.
         let known = Secrets { verifier: Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), state: String::new() };
         assert_eq!(known.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
-    }
-
-    #[test]
-    fn only_the_callback_with_the_right_state_is_an_answer() {
-        let strays =
-            ["code=c&state=s2", "code=c", "error=access_denied", "error=access_denied&state=", "error=access_denied&state=s2", "state=s2", "", "state=s11"];
-        for query in strays {
-            let Page { status, text } = stray(&format!("/oauth/callback?{query}"));
-            assert!(status == "400 Bad Request" && text.contains("does not belong to the current login to A&lt;b&gt;"), "{query}: {text}");
-        }
-        assert!(matches!(understood("/oauth/callback?code=c%2F1&state=s1"), Some(Request::Code(code)) if code.reveal() == "c/1"));
-        let Some(Request::Refused(page, refused)) = understood("/oauth/callback?error=server_error&error_description=a%1Bb%E2%80%AE&state=s1") else {
-            panic!("an error of the service ends the wait")
-        };
-        assert_eq!(refused, Refused { error: "server_error".into(), description: "ab".into() });
-        assert!(page.status == "400 Bad Request" && page.text.contains("not logged in to A&lt;b&gt;"), "{}", page.text);
-    }
-
-    #[test]
-    fn whatever_else_connects_is_answered_and_waited_out() {
-        assert_eq!(stray("/favicon.ico").status, "404 Not Found");
-        assert!(understood("/oauth/callback?state=s1").is_none());
-        assert!(expected().understand(&request("/oauth/callback?code=c&state=s1", "evil.example.com:4711")).is_none());
-        assert!(expected().understand(b"POST /oauth/callback?code=c&state=s1 HTTP/1.1\r\nHost: 127.0.0.1:4711\r\n\r\n").is_none());
-        assert!(expected().understand(b"\x16\x03\x01\r\n\r\n").is_none());
-    }
-
-    #[tokio::test]
-    async fn the_listener_is_on_the_loopback_and_a_port_that_is_taken_is_an_error() {
-        let callback = Callback::bind(0).await.unwrap();
-        assert_eq!(callback.listener.local_addr().unwrap().ip(), Ipv4Addr::LOCALHOST);
-        assert_eq!(callback.redirect_uri(), format!("http://127.0.0.1:{}/oauth/callback", callback.port));
-        assert_eq!(Callback::bind(callback.port).await.unwrap_err().kind(), io::ErrorKind::AddrInUse);
-    }
-
-    #[tokio::test]
-    async fn an_answer_prints_no_code_and_its_page_says_how_the_login_ended() {
-        for (is_logged_in, status, text) in [(true, "200", "You are logged in to A&lt;b&gt;"), (false, "500", "You are not logged in to A&lt;b&gt;")] {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-            let answer = Answer::Code(Secret::new("hunter2"), WaitingBrowser { stream: listener.accept().await.unwrap().0, environment: "A<b>".into() });
-            assert!(!format!("{answer:?}").contains("hunter2"));
-            let Answer::Code(_, browser) = answer else { unreachable!() };
-            browser.show(is_logged_in).await;
-            let mut page = String::new();
-            far.read_to_string(&mut page).await.unwrap();
-            assert!(page.starts_with(&format!("HTTP/1.1 {status} ")) && page.contains(text), "{page}");
-        }
-    }
-
-    /// Requests that are near to the right one, and bytes that are no request at all.
-    fn any_head() -> impl Strategy<Value = Vec<u8>> {
-        let part = |values: &[&str]| proptest::sample::select(values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>());
-        let query = proptest::collection::vec(
-            prop_oneof![
-                part(&[
-                    "code=c",
-                    "state=s1",
-                    "state=s2",
-                    "state=",
-                    "error=access_denied",
-                    "error_description=x%1B",
-                    "code=",
-                    "state=s1%00",
-                    "STATE=s1",
-                    "state=%73%31"
-                ]),
-                "[a-z%&=+]{0,12}",
-            ],
-            0..5,
-        );
-        let near = (
-            part(&["GET", "POST", "HEAD", "get", "GET\t"]),
-            part(&["/oauth/callback", "/oauth/callback/", "//oauth/callback", "/OAuth/callback", "/", "http://127.0.0.1:4711/oauth/callback", "*"]),
-            query,
-            part(&[
-                "Host: 127.0.0.1:4711",
-                "host:127.0.0.1:4711",
-                "Host: localhost:4711",
-                "Host: example.com",
-                "X: y",
-                "Host: 127.0.0.1:4711\r\nHost: example.com",
-            ]),
-            part(&["\r\n", "\n", "\r"]),
-        );
-        let near = near.prop_map(|(method, path, query, host, end)| format!("{method} {path}?{} HTTP/1.1{end}{host}{end}{end}", query.join("&")).into_bytes());
-        prop_oneof![8 => near, 1 => proptest::collection::vec(any::<u8>(), 0..400)]
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(5_000))]
-        #[test]
-        fn no_request_ends_the_wait_without_the_state_of_this_login(head in any_head()) {
-            let ends = matches!(expected().understand(&head), Some(Request::Code(_) | Request::Refused(..)));
-            let text = String::from_utf8_lossy(&head);
-            let is_ours = text.starts_with("GET ") && text.contains("/oauth/callback?") && text.contains("127.0.0.1:4711");
-            let has_state = text.contains("state=s1") || text.contains("state=%73%31");
-            prop_assert!(!ends || (is_ours && has_state), "{text}");
-        }
     }
 }

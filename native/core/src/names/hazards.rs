@@ -1,6 +1,6 @@
 //! What AWS tools make of a profile's name: which characters are misread, and which some SDKs do not accept.
 
-use crate::names::hidden_characters::check_visible;
+use crate::text::check_visible;
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
 /// Characters after which a tool reads another name, or another line, than the file has: with `[a # b]` or `[a ; b]` the SDK for JavaScript gives the

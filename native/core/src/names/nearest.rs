@@ -2,7 +2,7 @@
 
 use strsim::damerau_levenshtein;
 
-use crate::error::listed;
+use crate::text::listed;
 
 /// The most names that a message has.
 const MOST: usize = 5;

@@ -1,8 +1,66 @@
-pub(crate) mod assignments;
-pub(crate) mod fetch_turn;
-pub(crate) mod get_keys;
-pub(crate) mod open_console;
-pub(crate) mod profiles;
-pub(crate) mod remove_credential;
-pub(crate) mod sessions;
+//! The operations, one file for each.
+
+#![allow(clippy::needless_pass_by_value, reason = "every operation has the same signature")]
+
+mod add_profile;
+mod connect_session;
+mod disconnect_session;
+mod get_account;
+mod get_credential;
+mod get_environment;
+mod get_keys;
+mod get_role;
+mod get_session;
+mod key_removal;
+mod lister;
+mod named;
+mod new_profiles;
+mod open_console;
+mod plan;
+mod profile_error;
+mod remove_credential;
+mod remove_environment;
+mod remove_profile;
+mod set_environment;
+mod throttle;
 pub(crate) mod update;
+
+use crate::context::Context;
+use crate::environments::regions;
+use crate::error::Error;
+use crate::outlet::{NetworkWork, Topic};
+use crate::protocol::Operation;
+
+/// Does all of an operation that needs no network, and returns the rest, if there is any.
+pub(crate) fn begin(operation: Operation, context: &Context) -> Result<Option<NetworkWork>, Error> {
+    warn_of_given_regions(context);
+    match operation {
+        Operation::Plan(request) => plan::run(request, context),
+        Operation::Update(request) => update::run(request, context),
+        Operation::GetEnvironment(request) => get_environment::run(request, context),
+        Operation::SetEnvironment(request) => set_environment::run(request, context),
+        Operation::RemoveEnvironment(request) => remove_environment::run(request, context),
+        Operation::ConnectSession(request) => connect_session::run(request, context),
+        Operation::DisconnectSession(request) => disconnect_session::run(request, context),
+        Operation::GetSession(request) => get_session::run(request, context),
+        Operation::GetCredential(request) => get_credential::run(request, context),
+        Operation::GetAccount(request) => get_account::run(request, context),
+        Operation::GetRole(request) => get_role::run(request, context),
+        Operation::AddProfile(request) => add_profile::run(request, context),
+        Operation::RemoveProfile(request) => remove_profile::run(request, context),
+        Operation::RemoveCredential(request) => remove_credential::run(request, context),
+        Operation::GetKeys(request) => get_keys::run(request, context),
+        Operation::OpenConsole(request) => open_console::run(request, context),
+        #[cfg(debug_assertions)]
+        Operation::Panic => panic!("this panic was asked for"),
+    }
+}
+
+/// Warns once of each region that was given for a run and that is not a known region of AWS.
+fn warn_of_given_regions(context: &Context) {
+    for region in context.world.given.iter().filter_map(|given| given.region.as_deref()) {
+        if context.outlet.is_first_warning(Topic::Region, region) {
+            regions::warn_if_unknown(region, &context.outlet);
+        }
+    }
+}

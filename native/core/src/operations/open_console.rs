@@ -1,32 +1,32 @@
-//! The way to the AWS console: the access portal's shortcut link to an account and role.
+//! `Open-SsoConsole`: the access portal's shortcut link to the console of an account and role.
 
-use percent_encoding::utf8_percent_encode;
-
-use crate::environments::stored::{Environment, ProfileEntry, check_region};
+use crate::context::Context;
+use crate::environments::environment::Environment;
+use crate::environments::regions::check_region;
 use crate::error::{Code, Error};
-use crate::login::browser::{UNRESERVED_ONLY, try_open};
-use crate::operations::get_keys::find_profile;
+use crate::login::browser::try_open;
+use crate::names::profile::ProfileEntry;
+use crate::operations::named::find_profile;
+use crate::outlet::NetworkWork;
 use crate::protocol::{ConsoleView, Event, OpenConsole};
-use crate::run::Outlet;
-use crate::world::World;
+use crate::urls::percent_encoded;
 
 /// Opens the console of a profile's account and role, and tells the link; nothing is sent and no key is read.
-pub(crate) fn open(wanted: &OpenConsole, world: &World, outlet: &Outlet) -> Result<(), Error> {
-    let (environment, profile) = find_profile(&wanted.profile, &wanted.environments, world)?;
-    let url = link(&environment, &profile, wanted)?;
-    let browser_opened = try_open(&url, wanted.browser, &environment.name, world, outlet);
-    outlet.send(Event::Console(ConsoleView { environment: environment.name.clone(), profile_name: profile.name.clone(), url, browser_opened }));
-    Ok(())
+pub(crate) fn run(wanted: OpenConsole, context: &Context) -> Result<Option<NetworkWork>, Error> {
+    let (environment, profile) = find_profile(&wanted.profile, &wanted.environments, &context.world)?;
+    let url = link(&environment, &profile, &wanted)?;
+    let browser_opened = try_open(&url, wanted.browser, &environment.name, &context.world, &context.outlet);
+    context.outlet.send(Event::Console(ConsoleView { environment: environment.name.clone(), profile_name: profile.name.clone(), url, browser_opened }));
+    Ok(None)
 }
 
 /// The link as the access portal's own "copy link" makes it (IAM Identity Center User Guide, "Creating shortcut links").
 fn link(environment: &Environment, profile: &ProfileEntry, wanted: &OpenConsole) -> Result<String, Error> {
-    let encoded = |text: &str| utf8_percent_encode(text, UNRESERVED_ONLY).to_string();
     let start_url = environment.start_url.split('#').next().unwrap_or_default().trim_end_matches('/');
-    let mut url = format!("{start_url}/#/console?account_id={}&role_name={}", encoded(&profile.account_id), encoded(&profile.role_name));
+    let mut url = format!("{start_url}/#/console?account_id={}&role_name={}", percent_encoded(&profile.account_id), percent_encoded(&profile.role_name));
     if let Some(destination) = destination(&environment.region, wanted.service.as_deref(), wanted.region.as_deref())? {
         url.push_str("&destination=");
-        url.push_str(&encoded(&destination));
+        url.push_str(&percent_encoded(&destination));
     }
     Ok(url)
 }

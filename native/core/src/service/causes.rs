@@ -9,8 +9,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use rustls::CertificateError;
 
-use crate::error::shortened;
 use crate::service::connections::{CutOff, TooLarge};
+use crate::text::shortened;
 
 /// A chain of causes is followed this far.
 const DEEPEST: usize = 32;

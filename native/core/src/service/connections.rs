@@ -1,6 +1,6 @@
 //! The connections to the services, given up together with a request that was never answered, and the answers, each up to a limit.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
@@ -10,6 +10,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 
+use crate::mutex::locked;
 use crate::secret::SecretBytes;
 
 /// An answer is at most this long, in bytes. A page of a list has 100 items, of some hundred bytes each.
@@ -48,7 +49,7 @@ impl std::fmt::Debug for Renewing {
 
 impl HttpClient for Renewing {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        let (number, client) = self.0.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (number, client) = locked(&self.0.current).clone();
         SharedHttpConnector::new(RenewingConnector { client: self.clone(), number, connector: client.http_connector(settings, components) })
     }
 }
@@ -119,7 +120,7 @@ impl Unanswered {
 impl Drop for Unanswered {
     fn drop(&mut self) {
         let Some(Renewing(renewal)) = &self.client else { return };
-        let mut current = renewal.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = locked(&renewal.current);
         // Others that were given up with it have seen to that already.
         if current.0 == self.number {
             *current = (self.number + 1, (renewal.make)());

@@ -1,4 +1,19 @@
+//! The two services of IAM Identity Center, SSO-OIDC and the access portal.
+
+mod answers;
 pub(crate) mod causes;
+mod certificates;
 pub(crate) mod client;
-pub(crate) mod connections;
+pub(crate) mod clock;
+mod connections;
+mod errors;
+mod fields;
+mod http;
+pub(crate) mod oidc;
 pub(crate) mod pace;
+pub(crate) mod portal;
+mod proxy;
+pub(crate) mod refusal;
+mod settings;
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,12 @@
 //! The pace of the requests to one endpoint: free until the service refuses one for the number of them, then as fast as it grants them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+use crate::mutex::locked;
 
 /// What is tried after the first refusal, in requests a second: the one figure that AWS has published for the APIs of IAM Identity Center.
 const FIRST_GUESS: f64 = 20.0;
@@ -171,7 +173,7 @@ pub(crate) struct Turn<'a> {
 
 impl Pace {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 
     /// Waits until one more request may go.

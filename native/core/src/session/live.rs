@@ -1,26 +1,14 @@
 //! The session of one environment while many requests use it: renewed once for all of them where the service refuses it.
 
-use std::time::Duration;
-
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::error::{Code, Error};
-use crate::login::device_code::NoLogin;
+use crate::login::attempt::NoLogin;
 use crate::secret::Secret;
-use crate::service::client::Refusal;
+use crate::service::refusal::Refusal;
 use crate::session::source::SessionSource;
-
-/// What bounds the requests of a session.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Bound {
-    /// All of them together, from the login on.
-    Together(Duration),
-    /// All of them together, and the logins and waits before them.
-    Until(Instant),
-    /// Each of them, so that a list may be as long as it is.
-    Each(Duration),
-}
+use crate::session::time_limit::Bound;
 
 /// A session that is good, until it has ended.
 pub(crate) struct LiveSession {
@@ -86,7 +74,7 @@ impl LiveSession {
                 Err(refusal) if refusal.ends_session() => self.renew(&access_token, source, &refusal).await?,
                 // Without a connection the next request fares no better, and one error says it better than a hundred.
                 Err(refusal @ Refusal::Unreachable(_)) => {
-                    let error = source.service.error(&refusal, true).with_target(&source.environment.name);
+                    let error = source.service.portal_error(&refusal).with_target(&source.environment.name);
                     self.current.lock().await.ended.get_or_insert(error);
                     return Err(Stop::Ended);
                 }

@@ -1,4 +1,13 @@
+//! Sessions: one for each token file, or for each environment whose tokens are kept in memory, shared by all runs of the process.
+
+mod disconnect;
 pub(crate) mod live;
+pub(crate) mod memory;
+mod obtain;
+pub(crate) mod place;
+mod refresh;
 pub(crate) mod source;
 pub(crate) mod time_limit;
 pub(crate) mod token_cache;
+pub(crate) mod view;
+mod waiting;

@@ -1,35 +1,29 @@
 //! The AWS CLI's own cache of SSO tokens and client registrations, `~/.aws/sso/cache`, shared with it and with the SDKs.
 
-use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
-use sha1::{Digest as _, Sha1};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::environments::configured::SsoSession;
-use crate::environments::stored::{Environment, portal_url};
+use crate::environments::environment::Environment;
+use crate::environments::start_url::portal_url;
 use crate::error::{Code, Error};
-use crate::files::credentials_file::rfc3339;
-use crate::files::safe_write::{Lock, Patience, SafeFile, write_failed};
+use crate::files::faults::write_failed;
+use crate::files::lock::{Lock, Patience};
+use crate::files::safe_write::SafeFile;
 use crate::protocol::LoginMethod;
 use crate::secret::{Secret, SecretBytes};
+use crate::service::oidc::{AUTHORIZATION_CODE, PKCE_GRANTS, Registration};
+use crate::sha1_hex::sha1_hex;
+use crate::timestamp::rfc3339;
 use crate::world::World;
 
 /// The scope without which the service gives no refresh token.
 pub(crate) const ACCOUNT_ACCESS: &str = "sso:account:access";
-
-/// The grant of a login by PKCE.
-const AUTHORIZATION_CODE: &str = "authorization_code";
-
-/// The grants of a client for a login by PKCE, as the AWS CLI registers it.
-pub(crate) const PKCE_GRANTS: [&str; 2] = [AUTHORIZATION_CODE, "refresh_token"];
-
-/// A client registration is used only while this is left, as the AWS CLI does.
-const REGISTRATION_MARGIN: time::Duration = time::Duration::minutes(15);
 
 /// The key in a token's file that names the refresh token that the service refused, by its SHA-1. AWS tools ignore keys that they do not know, and a
 /// login or a refresh by any of them replaces the refresh token, so the key then means nothing.
@@ -40,28 +34,6 @@ const ENDINGS: [&str; 8] = ["", "/", "#", "#/", "/#", "/#/", "#/?tab=accounts", 
 
 /// What a lock beside the token files holds: some tools read every file there as a JSON object.
 const NO_OBJECT: &[u8] = b"{}\n";
-
-/// A client that was registered with the service.
-#[derive(Debug, Clone)]
-pub(crate) struct Registration {
-    pub(crate) client_id: String,
-    pub(crate) client_secret: Secret,
-    /// When the service forgets it; `None` where the file does not tell, as in those of some SDKs.
-    pub(crate) expires_at: Option<OffsetDateTime>,
-    /// The login that it is registered for; one that is only to refresh with may be of either kind.
-    pub(crate) method: LoginMethod,
-}
-
-impl Registration {
-    /// Whether it lasts long enough for a login.
-    pub(crate) fn is_usable(&self, now: OffsetDateTime) -> bool {
-        self.expires_at.is_none_or(|end| end - now >= REGISTRATION_MARGIN)
-    }
-
-    fn has_ended(&self, now: OffsetDateTime) -> bool {
-        self.expires_at.is_some_and(|end| end <= now)
-    }
-}
 
 /// An access token with what is needed to refresh it.
 #[derive(Debug, Clone)]
@@ -418,13 +390,6 @@ fn time_of(object: &SecretObject, name: &str) -> Option<OffsetDateTime> {
     let text = text_of(object, name)?;
     let text = text.trim().strip_suffix("UTC").map_or_else(|| text.trim().to_owned(), |bare| format!("{bare}Z"));
     OffsetDateTime::parse(&text, &Rfc3339).ok()
-}
-
-pub(crate) fn sha1_hex(bytes: &[u8]) -> String {
-    Sha1::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// The value as Python's `json.dumps` writes it: on one line, a blank after each comma and colon, nothing but ASCII.

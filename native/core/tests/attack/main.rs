@@ -53,9 +53,7 @@ fn world(home: &Path, url: &str, credentials: &Path) -> World {
         ("AWS_ENDPOINT_URL_SSO_OIDC", url.to_owned()),
         ("AWS_SHARED_CREDENTIALS_FILE", credentials.display().to_string()),
     ];
-    let mut world = World::new(variables.map(|(name, value)| (name.to_owned(), value)).into(), home.to_path_buf());
-    world.browser = Arc::new(NoBrowser);
-    world
+    World::new(variables.map(|(name, value)| (name.to_owned(), value)).into(), home.to_path_buf(), Arc::new(NoBrowser))
 }
 
 fn rows(first: u64, count: u64) -> Vec<AccountRow> {
@@ -123,9 +121,7 @@ impl Home {
     }
 
     fn world(&self) -> World {
-        let mut world = world(self.folder.path(), self.service.url(), &self.credentials);
-        world.memory = Arc::default();
-        world
+        world(self.folder.path(), self.service.url(), &self.credentials)
     }
 
     fn update(&self) -> Told {
@@ -133,7 +129,7 @@ impl Home {
     }
 
     fn update_watched(&self, timeout: u64, watch: impl FnMut(&Event)) -> Told {
-        told(&sso_core::run(forced(None, timeout), self.world()), watch)
+        told(&sso_core::run_with(forced(None, timeout), self.world(), Arc::default()), watch)
     }
 
     fn device_authorizations(&self) -> u64 {

@@ -65,7 +65,7 @@ fn eight_processes_that_update_at_once_lose_no_profile() {
     let home = Home::with_credentials_at("credentials");
     std::fs::write(&home.credentials, "# mine\n[mine]\nregion = eu-west-1\n").unwrap();
     let all: Operation = environment(home.service.start_url(), rows(0, PROCESSES * PROFILES_OF_EACH));
-    assert!(told(&sso_core::run(all, home.world()), |_| {}).codes.is_empty());
+    assert!(told(&sso_core::run_with(all, home.world(), std::sync::Arc::default()), |_| {}).codes.is_empty());
     // One login for all of them.
     assert!(home.update().codes.is_empty());
     let updates = cases(25);

@@ -123,15 +123,24 @@ impl Company {
     }
 
     pub(crate) fn world(&self) -> World {
-        let mut world = World::new(self.variables.clone(), self.home.path().to_path_buf());
-        world.memory = Arc::clone(&self.memory);
+        let browser = Arc::clone(&self.browser) as Arc<dyn Browser>;
+        let mut world = World::new(self.variables.clone(), self.home.path().to_path_buf(), browser);
         world.clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        world.browser = Arc::clone(&self.browser) as Arc<dyn Browser>;
         world
     }
 
     pub(crate) fn start(&self, operation: Operation) -> Run {
-        sso_core::run(operation, self.world())
+        self.start_in(self.world(), operation)
+    }
+
+    /// Starts an operation in another world, with what this process remembers.
+    pub(crate) fn start_in(&self, world: World, operation: Operation) -> Run {
+        sso_core::run_with(operation, world, Arc::clone(&self.memory))
+    }
+
+    /// Runs an operation in another world, with what this process remembers.
+    pub(crate) fn run_in(&self, world: World, operation: Operation) -> Seen {
+        Seen::all(&self.start_in(world, operation))
     }
 
     pub(crate) fn run(&self, operation: Operation) -> Seen {

@@ -272,7 +272,7 @@ fn no_cmdlet_on_a_stored_environment_needs_a_config_file_that_can_be_read() {
     let start_url = Some(company.service.start_url().to_owned());
     world.given =
         vec![GivenEnvironment { name: "Adhoc".into(), start_url, region: Some("us-west-2".into()), accounts: Some(Vec::new()), ..GivenEnvironment::default() }];
-    let seen = Seen::all(&sso_core::run(Operation::Update(update_of("Adhoc")), world));
+    let seen = company.run_in(world, Operation::Update(update_of("Adhoc")));
     assert!(seen.failed.is_empty(), "{:?}", seen.failed);
 }
 

@@ -13,11 +13,10 @@ fn at_once(company: &Company, processes: usize, update: impl Fn() -> Update + Sy
     std::thread::scope(|scope| {
         let runs: Vec<_> = (0..processes)
             .map(|_| {
-                let mut world = company.world();
-                world.memory = Arc::default();
+                let world = company.world();
                 let (barrier, update) = (&barrier, &update);
                 scope.spawn(move || {
-                    let run = sso_core::run(Operation::Update(update()), world);
+                    let run = sso_core::run_with(Operation::Update(update()), world, Arc::default());
                     barrier.wait();
                     Seen::all(&run)
                 })
@@ -59,9 +58,9 @@ fn a_force_that_was_called_before_another_shell_wrote_is_content_with_what_that_
     let (waits, waiting) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..3 {
-            let (world, waits) = (sso_core::World { memory: Arc::default(), ..company.world() }, waits.clone());
+            let (world, waits) = (company.world(), waits.clone());
             scope.spawn(move || {
-                let run = sso_core::run(Operation::Update(Update { force: true, ..update_of("Acme") }), world);
+                let run = sso_core::run_with(Operation::Update(Update { force: true, ..update_of("Acme") }), world, Arc::default());
                 let seen = Seen::watching(&run, |event| {
                     if let Event::Waiting(waiting) = event {
                         waits.send(waiting.text.clone()).unwrap();

@@ -155,9 +155,9 @@ fn a_folder_that_every_user_can_write_to_is_warned_of_once_where_something_is_du
     assert_eq!(warnings(0o777, &|| company.update()), 1);
     assert_eq!(warnings(0o777, &|| company.forced()), 0, "once in a process");
     for (mode, expected) in [(0o775, 0), (0o1777, 0), (0o757, 1)] {
-        let world = sso_core::World { memory: std::sync::Arc::default(), ..company.world() };
+        let world = company.world();
         let forced = sso_core::protocol::Update { force: true, ..crate::update_of("Acme") };
-        let run = sso_core::run(sso_core::protocol::Operation::Update(forced), world);
+        let run = sso_core::run_with(sso_core::protocol::Operation::Update(forced), world, std::sync::Arc::default());
         assert_eq!(warnings(mode, &|| crate::Seen::all(&run)), expected, "{mode:o}");
     }
     let mut fresh = company;

@@ -8,7 +8,7 @@ use crate::{Company, approving, rows, update_of};
 fn run(company: &Company, given: GivenEnvironment, name: &str) -> Seen {
     let mut world = company.world();
     world.given = vec![given];
-    Seen::all(&sso_core::run(Operation::Update(update_of(name)), world))
+    company.run_in(world, Operation::Update(update_of(name)))
 }
 
 fn whole(company: &Company) -> GivenEnvironment {

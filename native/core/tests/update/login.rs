@@ -184,9 +184,7 @@ fn two_processes_at_once_log_in_once() {
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                let mut world = company.world();
-                world.memory = std::sync::Arc::default();
-                let seen = Seen::all(&sso_core::run(Operation::Update(update_of("Acme")), world));
+                let seen = Seen::all(&sso_core::run_with(Operation::Update(update_of("Acme")), company.world(), std::sync::Arc::default()));
                 assert!(seen.failed.is_empty(), "{:?}", seen.failed);
             });
         }
@@ -200,10 +198,8 @@ fn a_run_that_may_not_log_in_does_not_wait_for_somebody_else_s_login() {
     let waiting = company.start(Operation::Update(update_of("Acme")));
     while !matches!(waiting.next(), None | Some(Event::Verification(_))) {}
     for memory in [std::sync::Arc::clone(&company.memory), std::sync::Arc::default()] {
-        let mut world = company.world();
-        world.memory = memory;
         let update = Update { session: SessionTerms { login: false, ..within(1) }, ..update_of("Acme") };
-        let seen = Seen::all(&sso_core::run(Operation::Update(update), world));
+        let seen = Seen::all(&sso_core::run_with(Operation::Update(update), company.world(), memory));
         assert_eq!(seen.codes(), ["FileLocked"], "{:?}", seen.failed);
     }
 }
@@ -268,14 +264,11 @@ fn many_processes_and_runs_at_once_refresh_once() {
     std::thread::scope(|scope| {
         for process in 0..3 {
             let company = &company;
-            let mut world = company.world();
-            if process > 0 {
-                world.memory = std::sync::Arc::default();
-            }
+            let memory = if process == 0 { std::sync::Arc::clone(&company.memory) } else { std::sync::Arc::default() };
             for _ in 0..2 {
-                let world = world.clone();
+                let (world, memory) = (company.world(), std::sync::Arc::clone(&memory));
                 scope.spawn(move || {
-                    let seen = Seen::all(&sso_core::run(Operation::Update(update_of("Acme")), world));
+                    let seen = Seen::all(&sso_core::run_with(Operation::Update(update_of("Acme")), world, memory));
                     assert!(seen.failed.is_empty() && seen.verifications.is_empty(), "{:?}", seen.failed);
                 });
             }
@@ -498,7 +491,7 @@ fn warnings_of_region(company: &Company, region: &str, for_one_run: bool) -> Vec
     } else {
         Operation::SetEnvironment(SetEnvironment { name: "Acme".into(), region: Some(region.into()), ..SetEnvironment::default() })
     };
-    let seen = Seen::all(&sso_core::run(operation, world));
+    let seen = company.run_in(world, operation);
     assert!(seen.failed.is_empty(), "{region}: {:?}", seen.failed);
     seen.notes
 }
@@ -558,7 +551,7 @@ fn where_the_browser_runs_elsewhere_the_code_is_shown_with_a_qr_code_whatever_wa
         let mut world = company.world();
         world.browser = std::sync::Arc::new(NoBrowser);
         let session = SessionTerms { login_method, ..SessionTerms::default() };
-        let seen = Seen::all(&sso_core::run(Operation::Update(Update { session, ..update_of("Acme") }), world));
+        let seen = company.run_in(world, Operation::Update(Update { session, ..update_of("Acme") }));
         seen.assert_created(1);
         let verification = &seen.verifications[0];
         assert!(!verification.browser_opened && verification.user_code.is_some());

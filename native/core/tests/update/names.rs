@@ -104,7 +104,7 @@ fn a_table_of_one_run_may_have_such_names_as_the_script_took_them() {
     let row = AccountRow { profile: "a # b".into(), account_id: "100000000000".into(), role_name: None };
     let mut world = company.world();
     world.given = vec![GivenEnvironment { name: "Acme".into(), accounts: Some(vec![row]), ..GivenEnvironment::default() }];
-    Seen::all(&sso_core::run(Operation::Update(update_of("Acme")), world)).assert_created(1);
+    company.run_in(world, Operation::Update(update_of("Acme"))).assert_created(1);
 }
 
 #[test]

@@ -236,6 +236,6 @@ fn a_table_of_one_run_leaves_long_term_keys_alone_too() {
     let company = with_credentials(0, LONG_TERM);
     let mut world = company.world();
     world.given = vec![GivenEnvironment { name: "Acme".into(), accounts: Some(rows(1)), ..GivenEnvironment::default() }];
-    Seen::all(&sso_core::run(Operation::Update(update_of("Acme")), world)).only_error("ProfileHasOtherKeys");
+    company.run_in(world, Operation::Update(update_of("Acme"))).only_error("ProfileHasOtherKeys");
     assert_eq!(company.credentials(), LONG_TERM);
 }

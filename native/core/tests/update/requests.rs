@@ -4,7 +4,6 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use crate::company::Seen;
 use crate::counts::cases;
 use crate::{Company, approving};
 
@@ -79,7 +78,7 @@ fn whatever_is_asked_for_ends_without_a_fault_of_the_module_and_leaves_files_tha
             let Ok(request) = sso_core::protocol::request_from_json(request.to_string().as_bytes()) else {
                 return Err(TestCaseError::fail(format!("the request does not fit: {request}")));
             };
-            let seen = Seen::all(&sso_core::run(request.operation, company.world()));
+            let seen = company.run(request.operation);
             prop_assert!(seen.codes().iter().all(|code| code != "InternalError"), "{:?}", seen.failed);
             Ok(())
         })

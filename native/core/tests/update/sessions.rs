@@ -544,10 +544,9 @@ fn two_processes_that_write_the_start_url_differently_log_in_once() {
     set_with_url(&company, "Other", "https://d-12345abcde.awsapps.com/start/#/?tab=accounts");
     std::thread::scope(|scope| {
         for name in ["Acme", "Other", "Acme", "Other"] {
-            let mut world = company.world();
-            world.memory = std::sync::Arc::default();
+            let world = company.world();
             scope.spawn(move || {
-                let seen = Seen::all(&sso_core::run(Operation::Update(update_of(name)), world));
+                let seen = Seen::all(&sso_core::run_with(Operation::Update(update_of(name)), world, std::sync::Arc::default()));
                 assert!(seen.failed.is_empty(), "{name}: {:?}", seen.failed);
             });
         }

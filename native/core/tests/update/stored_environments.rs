@@ -304,6 +304,6 @@ fn a_new_environment_without_its_portal_is_told_all_that_is_missing_at_once() {
     let mut world = company.world();
     let accounts = Some(vec![row("A", "100000000002", Some("R"))]);
     world.given = vec![sso_core::protocol::GivenEnvironment { name: "Adhoc".into(), accounts, ..Default::default() }];
-    let error = Seen::all(&sso_core::run(Operation::Update(update_of("Adhoc")), world)).only_error("EnvironmentInvalid");
+    let error = company.run_in(world, Operation::Update(update_of("Adhoc"))).only_error("EnvironmentInvalid");
     assert!(error.contains("so it needs -StartUrl and -Region."), "{error}");
 }

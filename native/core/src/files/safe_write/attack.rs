@@ -9,13 +9,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use time::macros::datetime;
 
+use tokio_util::sync::CancellationToken;
+
 use super::*;
-use crate::environments::stored::ProfileEntry;
-use crate::files::credentials_file::{CredentialsFile, Fetched, RoleCredentials};
+use crate::files::credentials_file::{CredentialsFile, Fetched};
 use crate::files::ini_text::attack::cases;
 use crate::files::ini_text::{IniText, SectionEdit};
+use crate::files::lock::Patience;
+use crate::names::profile::ProfileEntry;
+use crate::role_credentials::RoleCredentials;
 use crate::secret::Secret;
-use crate::world::World;
+use crate::world::{NoBrowser, World};
 
 const PROFILES: u64 = 40;
 
@@ -73,7 +77,7 @@ fn write_generation(world: &World, generation: u64) {
 }
 
 fn world_of(home: &Path) -> World {
-    World::new(BTreeMap::from([("HOME".to_owned(), home.display().to_string())]), home.to_path_buf())
+    World::new(BTreeMap::from([("HOME".to_owned(), home.display().to_string())]), home.to_path_buf(), std::sync::Arc::new(NoBrowser))
 }
 
 fn names(folder: &Path) -> Vec<String> {

@@ -10,9 +10,10 @@ use time::macros::datetime;
 use tokio_util::sync::CancellationToken;
 
 use super::{Python, cases, runner};
-use crate::environments::stored::ProfileEntry;
-use crate::files::credentials_file::{CredentialsFile, Fetched, RoleCredentials};
-use crate::files::safe_write::Patience;
+use crate::files::credentials_file::{CredentialsFile, Fetched};
+use crate::files::lock::Patience;
+use crate::names::profile::ProfileEntry;
+use crate::role_credentials::RoleCredentials;
 use crate::secret::Secret;
 use crate::world::test_world;
 

@@ -2,15 +2,13 @@
 
 use std::path::PathBuf;
 
-use percent_encoding::utf8_percent_encode;
-
 use crate::error::Error;
 use crate::files::credentials_file::CredentialsFile;
-use crate::files::safe_write::{Lock, Patience};
-use crate::login::browser::UNRESERVED_ONLY;
+use crate::files::lock::{Lock, Patience};
+use crate::outlet::Outlet;
 use crate::protocol::{Event, Waiting};
-use crate::run::Outlet;
-use crate::session::token_cache::sha1_hex;
+use crate::sha1_hex::sha1_hex;
+use crate::urls::percent_encoded;
 
 /// A longer name might not be one that a file can have.
 const LONGEST_NAME: usize = 100;
@@ -52,7 +50,7 @@ async fn take(path: &std::path::Path, environment: &str, patience: &Patience, ou
 
 /// The lock for the profiles that an environment has in a credentials file: beside it, with the environment's name where a file can have it.
 fn lock_path(environment: &str, file: &CredentialsFile) -> PathBuf {
-    let name = utf8_percent_encode(environment, UNRESERVED_ONLY).to_string();
+    let name = percent_encoded(environment);
     let name = if name.len() <= LONGEST_NAME { name } else { sha1_hex(environment.as_bytes()) };
     file.beside(&format!(".fetch-{name}.lock"))
 }

@@ -1,18 +1,17 @@
 //! Generated answers of the service, given to each of its operations.
-#![allow(clippy::unwrap_used)]
 
-use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::body::SdkBody;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-use super::tests::settings;
-use super::*;
-use crate::error::without_controls;
+use super::{Network, in_seconds, response, settings_of};
 use crate::files::ini_text::attack::runner;
-use crate::secret::is_plain;
+use crate::protocol::LoginMethod;
+use crate::secret::{Secret, is_plain};
+use crate::service::client::Service;
+use crate::service::oidc::{Grant, NewToken, Registration};
+use crate::service::refusal::{LONGEST_ID, LONGEST_MESSAGE, Refusal};
+use crate::text::without_controls;
 
 /// The secrets of the requests, any of which an answer may repeat.
 const ACCESS_TOKEN: &str = "aoaAAAAaccess";
@@ -29,20 +28,16 @@ struct Generated {
     body: Vec<u8>,
 }
 
-impl HttpConnector for Generated {
-    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
-        let mut answer = HttpResponse::new(self.status.try_into().unwrap(), SdkBody::from(self.body.clone()));
-        for (name, value) in &self.headers {
-            // What is no value of a header comes from no HTTP library, either.
-            let _ = answer.headers_mut().try_append(*name, value.clone());
-        }
-        HttpConnectorFuture::ready(Ok(answer))
-    }
-}
-
-impl HttpClient for Generated {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
+impl Generated {
+    fn network(self) -> Network {
+        Network::of(move |_| {
+            let mut answer = response(self.status, &[], self.body.clone());
+            for (name, value) in &self.headers {
+                // What is no value of a header comes from no HTTP library, either.
+                let _ = answer.headers_mut().try_append(*name, value.clone());
+            }
+            Ok(answer)
+        })
     }
 }
 
@@ -193,7 +188,7 @@ async fn all_operations(service: &Service) -> Vec<(&'static [&'static str], Resu
     const OIDC: &[&str] = &[CLIENT_SECRET, REFRESH_TOKEN];
     let (access, refresh) = (Secret::new(ACCESS_TOKEN), Secret::new(REFRESH_TOKEN));
     let client = Registration { client_id: "c".into(), client_secret: Secret::new(CLIENT_SECRET), expires_at: None, method: LoginMethod::DeviceCode };
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    let deadline = in_seconds(30);
     let shown = |texts: Vec<Option<String>>| Outcome { shown: texts.into_iter().flatten().collect(), ..Outcome::default() };
     let registration = service
         .register_client(&[], "https://example.com/start", LoginMethod::Pkce)
@@ -230,9 +225,9 @@ async fn all_operations(service: &Service) -> Vec<(&'static [&'static str], Resu
 #[test]
 fn whatever_the_service_answers_no_secret_is_shown_nothing_drives_the_terminal_and_nothing_breaks_a_file() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    let settings = settings("us-west-2", &[]).unwrap();
+    let settings = settings_of("us-west-2", &[]).unwrap();
     let judge = |answer: Generated| {
-        let service = Service::over(settings.clone(), SharedHttpClient::new(answer), Arc::default());
+        let service = answer.network().service(settings.clone());
         for (secrets, outcome) in runtime.block_on(all_operations(&service)) {
             match outcome {
                 Ok(Outcome { shown, written }) => {
@@ -240,7 +235,7 @@ fn whatever_the_service_answers_no_secret_is_shown_nothing_drives_the_terminal_a
                     prop_assert!(written.iter().all(|text| is_plain(text)), "{written:?}");
                 }
                 Err(refusal) => {
-                    let error = service.error(&refusal, true);
+                    let error = service.portal_error(&refusal);
                     let text = format!("{error}\n{:?}\n{:?}", error.action(), error.request_id());
                     let all = format!("{text} {refusal:?}");
                     prop_assert!(secrets.iter().all(|secret| !all.contains(secret)), "{all}");
@@ -258,7 +253,7 @@ fn whatever_the_service_answers_no_secret_is_shown_nothing_drives_the_terminal_a
 fn a_good_answer_is_taken_by_every_operation() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let answer = Generated { status: 200, headers: Vec::new(), body: good().to_string().into_bytes() };
-    let service = Service::over(settings("us-west-2", &[]).unwrap(), SharedHttpClient::new(answer), Arc::default());
+    let service = answer.network().service(settings_of("us-west-2", &[]).unwrap());
     for (_, outcome) in runtime.block_on(all_operations(&service)) {
         outcome.unwrap();
     }

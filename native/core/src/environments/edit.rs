@@ -1,0 +1,398 @@
+//! Changes the stored environments; a change of one never affects another one, whatever the file is like.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::environments::environment::Environment;
+use crate::environments::lookup::not_stored;
+use crate::environments::stored::{Environments, SectionName, decoded, file, own_indices, own_sections};
+use crate::environments::wanted::{Origin, check_wanted, missing_parameters, rows_of};
+use crate::error::{Code, Error};
+use crate::files::ini_text::{IniText, SectionEdit};
+use crate::files::lock::{Lock, Patience};
+use crate::files::safe_write::SafeFile;
+use crate::names::hazards::check_new_name;
+use crate::names::profile::ProfileEntry;
+use crate::names::same_name;
+use crate::protocol::{EnvironmentView, SetEnvironment, TokenCache};
+use crate::world::World;
+
+/// What a change of an environment came to.
+#[derive(Debug, Clone)]
+pub(crate) struct Changed {
+    pub(crate) environment: EnvironmentView,
+    /// The profiles that its table did not have before.
+    pub(crate) added: Vec<String>,
+}
+
+/// Creates or changes an environment, and gives it as it is now stored.
+pub(crate) fn set(world: &World, wanted: &SetEnvironment, patience: &Patience) -> Result<Changed, Error> {
+    let file = file(world)?;
+    check_wanted(wanted, Origin::of(wanted))?;
+    let mut result = None;
+    let mut edit = |bytes: Option<&[u8]>| {
+        let text = decoded(file.path(), bytes.unwrap_or_default())?;
+        let (new, changed) = with_environment(file.path(), &text, wanted)?;
+        result = Some(changed);
+        Ok((*new != *text).then_some(new))
+    };
+    if wanted.check_only {
+        let bytes = file.read()?.map(|contents| contents.bytes);
+        edit(bytes.as_ref().map(|bytes| bytes.as_slice()))?;
+    } else {
+        let lock = Lock::take(&file.lock_path(), patience)?;
+        file.replace(&lock, edit)?;
+    }
+    result.ok_or_else(|| Error::new(Code::InternalError, "The environment was written but not read back."))
+}
+
+/// The text with the environment as it is wanted, and how that reads.
+fn with_environment(path: &Path, text: &[u8], wanted: &SetEnvironment) -> Result<(Zeroizing<Vec<u8>>, Changed), Error> {
+    let stored = Environments::parse(path, text);
+    let existing = stored.stored(&wanted.name);
+    let fault = stored.fault_of(&wanted.name);
+    if existing.is_none() && fault.is_none() {
+        check_new(wanted)?;
+    }
+    check_rows_against(&stored, existing, wanted)?;
+    // Where the block has a fault, the new values may be what corrects it; else a full set of values replaces the block.
+    let edited = edited(text, existing, wanted);
+    let Some(fault) = fault else {
+        return checked(path, &stored, edited, wanted);
+    };
+    if wanted.keep_broken {
+        return Err(fault.with_action("Correct that line; or import with -Force, which replaces the environment."));
+    }
+    match checked(path, &stored, edited, wanted) {
+        Ok(corrected) => Ok(corrected),
+        Err(_) if wanted.start_url.is_some() && wanted.region.is_some() && wanted.accounts.is_some() => {
+            let (old, _) = IniText::scan_with_faults(text);
+            check_rows_have_roles(wanted, None)?;
+            let without = old.without(&own_indices(&old, &wanted.name));
+            checked(path, &stored, self::edited(&without, None, wanted), wanted)
+        }
+        Err(_) => Err(fault),
+    }
+}
+
+fn check_new(wanted: &SetEnvironment) -> Result<(), Error> {
+    if wanted.start_url.is_some() && wanted.region.is_some() {
+        return Ok(());
+    }
+    let missing = missing_parameters(wanted.start_url.is_none(), wanted.region.is_none());
+    let what = format!("the environment {} is new, so it needs {missing}", wanted.name);
+    Err(Origin::of(wanted).invalid(&wanted.name, what).with_action(format!("Run the command again with {missing}.")))
+}
+
+/// What the rows cannot be for what else is stored: without a role, or profiles of another environment.
+fn check_rows_against(stored: &Environments, existing: Option<&Arc<Environment>>, wanted: &SetEnvironment) -> Result<(), Error> {
+    let origin = Origin::of(wanted);
+    let others = stored.all.iter().filter(|other| !same_name(&other.name, &wanted.name));
+    let owners: HashMap<&str, &str> = others.flat_map(|other| other.profiles.iter().map(|profile| (profile.name.as_str(), other.name.as_str()))).collect();
+    let known: HashSet<&str> = existing.iter().flat_map(|existing| &existing.profiles).map(|profile| profile.name.as_str()).collect();
+    for (index, row) in wanted.accounts.iter().flatten().enumerate() {
+        // What is stored already, or in a file that was shared, has its name, and goes on to work.
+        if matches!(origin, Origin::Parameters) && !known.contains(row.profile.as_str()) {
+            check_new_name(&row.profile).map_err(|what| origin.row_invalid(&wanted.name, index, what))?;
+        }
+        if let Some(owner) = owners.get(row.profile.as_str()) {
+            let what = format!("the profile {} belongs to the environment {owner} already; a profile can have one account and role only", row.profile);
+            let action = format!("Give it another name, or remove it there with Remove-SsoProfile -Environment {owner} -ProfileName '{}'.", row.profile);
+            return Err(origin.row_invalid(&wanted.name, index, what).with_action(action));
+        }
+    }
+    if stored.fault_of(&wanted.name).is_some() {
+        return Ok(());
+    }
+    check_rows_have_roles(wanted, existing.and_then(|environment| environment.default_role_name.as_deref()))
+}
+
+fn check_rows_have_roles(wanted: &SetEnvironment, stored_default: Option<&str>) -> Result<(), Error> {
+    rows_of(wanted, wanted.default_role_name.as_deref().or(stored_default), Origin::of(wanted)).map(drop)
+}
+
+/// The new text where the environment can be read from it, and every other one as before.
+fn checked(path: &Path, before: &Environments, new: Zeroizing<Vec<u8>>, wanted: &SetEnvironment) -> Result<(Zeroizing<Vec<u8>>, Changed), Error> {
+    let after = Environments::parse(path, &new);
+    check_others(before, &after, &wanted.name)?;
+    match (after.stored(&wanted.name), after.faults.iter().find(|fault| fault.is_of(&wanted.name))) {
+        (Some(environment), _) => {
+            let known: HashSet<&str> = before.stored(&wanted.name).iter().flat_map(|before| &before.profiles).map(|profile| profile.name.as_str()).collect();
+            let names = environment.profiles.iter().map(|profile| &profile.name);
+            let added = names.filter(|name| !known.contains(name.as_str())).cloned().collect();
+            Ok((new, Changed { environment: environment.view(), added }))
+        }
+        (None, fault) => {
+            let what = fault.map_or_else(|| "it could not be read back".to_owned(), |fault| fault.what.clone());
+            Err(Origin::of(wanted).invalid(&wanted.name, what))
+        }
+    }
+}
+
+/// Makes sure that a change of one environment is none of any other, whatever the text was like.
+fn check_others(before: &Environments, after: &Environments, name: &str) -> Result<(), Error> {
+    let others = |all: &'_ Environments| all.all.iter().filter(|other| !same_name(&other.name, name)).cloned().collect::<Vec<_>>();
+    if others(before) == others(after) {
+        return Ok(());
+    }
+    Err(Error::new(Code::EnvironmentInvalid, format!("{} cannot be changed: the change would affect other environments.", before.path.display()))
+        .with_target(name)
+        .with_action("Get-SsoEnvironment shows which lines of the file are wrong. Correct them, then run the command again."))
+}
+
+/// The text with the wanted values in it, in the sections that the environment has.
+fn edited(text: &[u8], existing: Option<&Arc<Environment>>, wanted: &SetEnvironment) -> Zeroizing<Vec<u8>> {
+    let (text, _) = IniText::scan_with_faults(text);
+    // Sections are found by the name as it is written there.
+    let own = own_sections(&text, &wanted.name);
+    let header = own.iter().find(|(_, parsed)| matches!(parsed, SectionName::Environment(_)));
+    let name = match (existing, header) {
+        (Some(environment), _) => environment.name.as_str(),
+        (None, Some((_, parsed))) => parsed.environment(),
+        (None, None) => wanted.name.as_str(),
+    };
+    let section_of = |profile: &str| {
+        let same = |parsed: &SectionName<'_>| matches!(parsed, SectionName::Profile(_, other) if *other == profile);
+        own.iter().find(|(_, parsed)| same(parsed)).map_or_else(|| format!("environment {name} profile {profile}"), |(written, _)| (*written).to_owned())
+    };
+    let header = header.map_or_else(|| format!("environment {name}"), |(written, _)| (*written).to_owned());
+    let token_cache = wanted.token_cache.map(|cache| if cache == TokenCache::Memory { "Memory" } else { "AwsCli" });
+    let settings = [
+        ("sso_start_url", wanted.start_url.as_deref()),
+        ("sso_region", wanted.region.as_deref()),
+        ("default_role_name", wanted.default_role_name.as_deref()),
+        ("token_cache", token_cache),
+    ];
+    let mut edits =
+        vec![SectionEdit { section: &header, set: settings.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(), ..SectionEdit::default() }];
+    let rows = wanted.accounts.as_deref().unwrap_or_default();
+    let sections: Vec<String> = rows.iter().map(|row| section_of(&row.profile)).collect();
+    let last_own = own.last().map(|(written, _)| *written);
+    for (row, section) in rows.iter().zip(&sections) {
+        let mut set = vec![("sso_account_id", row.account_id.as_str())];
+        set.extend(row.role_name.as_deref().map(|role| ("sso_role_name", role)));
+        let remove: &[&str] = if row.role_name.is_none() { &["sso_role_name"] } else { &[] };
+        edits.push(SectionEdit { section, set, remove, behind: last_own, ..SectionEdit::default() });
+    }
+    let mut removed = Vec::new();
+    if wanted.accounts.is_some() {
+        removed.extend(
+            own.iter().filter(|(written, parsed)| matches!(parsed, SectionName::Profile(..)) && !sections.iter().any(|s| s == written)).map(|(w, _)| *w),
+        );
+    }
+    text.edited(&edits, &removed)
+}
+
+/// What is to become of a table of profiles; all other rows stay as they are.
+#[derive(Debug, Default)]
+pub(crate) struct TableChange {
+    pub(crate) added: Vec<ProfileEntry>,
+    /// The names of the profiles that go.
+    pub(crate) removed: HashSet<String>,
+}
+
+/// Changes the table of a stored environment; `change` decides under the lock from what is stored then.
+pub(crate) fn edit_table(
+    world: &World,
+    name: &str,
+    check_only: bool,
+    patience: &Patience,
+    mut change: impl FnMut(&Environments, &Environment) -> Result<TableChange, Error>,
+) -> Result<(), Error> {
+    let file = file(world)?;
+    let edit = |bytes: Option<&[u8]>| {
+        let decoded = decoded(file.path(), bytes.unwrap_or_default())?;
+        let stored = Environments::parse(file.path(), &decoded);
+        let environment = stored.stored(name).ok_or_else(|| not_stored(name, &stored, world))?;
+        let TableChange { added, removed } = change(&stored, environment)?;
+        if added.is_empty() && removed.is_empty() {
+            return Ok(None);
+        }
+        let (text, _) = IniText::scan_with_faults(&decoded);
+        let goes = |parsed: &SectionName<'_>| matches!(parsed, SectionName::Profile(_, profile) if removed.contains(*profile));
+        let (going, staying): (Vec<_>, Vec<_>) = own_sections(&text, name).into_iter().partition(|(_, parsed)| goes(parsed));
+        let going: Vec<&str> = going.into_iter().map(|(written, _)| written).collect();
+        let last = staying.last().map(|(written, _)| *written);
+        let sections: Vec<String> = added.iter().map(|row| format!("environment {} profile {}", environment.name, row.name)).collect();
+        let edits: Vec<SectionEdit<'_>> = added
+            .iter()
+            .zip(&sections)
+            .map(|(row, section)| SectionEdit {
+                section,
+                set: vec![("sso_account_id", row.account_id.as_str()), ("sso_role_name", row.role_name.as_str())],
+                behind: last,
+                ..SectionEdit::default()
+            })
+            .collect();
+        let new = text.edited(&edits, &going);
+        let after = Environments::parse(file.path(), &new);
+        check_others(&stored, &after, name)?;
+        after.fault_of(name).map_or(Ok(()), Err)?;
+        Ok((*new != *decoded).then_some(new))
+    };
+    change_file(&file, check_only, patience, edit)
+}
+
+/// Changes the file under its lock. The edit is tried before, so that no lock is made for nothing or for what cannot be.
+fn change_file(
+    file: &SafeFile,
+    check_only: bool,
+    patience: &Patience,
+    mut edit: impl FnMut(Option<&[u8]>) -> Result<Option<Zeroizing<Vec<u8>>>, Error>,
+) -> Result<(), Error> {
+    let bytes = file.read()?.map(|contents| contents.bytes);
+    let changed = edit(bytes.as_ref().map(|bytes| bytes.as_slice()))?;
+    if changed.is_some() && !check_only {
+        let lock = Lock::take(&file.lock_path(), patience)?;
+        file.replace(&lock, edit)?;
+    }
+    Ok(())
+}
+
+/// Takes an environment out of the file; the keys of its profiles stay in the credentials file.
+pub(crate) fn remove(world: &World, name: &str, check_only: bool, patience: &Patience) -> Result<(), Error> {
+    let file = file(world)?;
+    let edit = |bytes: Option<&[u8]>| {
+        let decoded = decoded(file.path(), bytes.unwrap_or_default())?;
+        let stored = Environments::parse(file.path(), &decoded);
+        if stored.stored(name).is_none() && stored.fault_of(name).is_none() {
+            return Err(not_stored(name, &stored, world));
+        }
+        let (text, _) = IniText::scan_with_faults(&decoded);
+        let new = text.without(&own_indices(&text, name));
+        check_others(&stored, &Environments::parse(file.path(), &new), name)?;
+        Ok(Some(new))
+    };
+    change_file(&file, check_only, patience, edit)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::environments::stored::tests::{ACME, HIDDEN};
+    use crate::files::lock::FILE_LOCK_LIMIT;
+    use crate::protocol::AccountRow;
+    use crate::world::test_world;
+
+    fn patience() -> Patience {
+        Patience::new(Some(FILE_LOCK_LIMIT), CancellationToken::new())
+    }
+
+    fn acme() -> SetEnvironment {
+        SetEnvironment {
+            name: "Acme".into(),
+            start_url: Some("https://d-12345abcde.awsapps.com/start/".into()),
+            region: Some("us-west-2".into()),
+            default_role_name: Some("AWSAdministratorAccess".into()),
+            accounts: Some(vec![row("Account1", "012345678901", None), row("Account 2", "123456789012", Some("AWSReadOnlyAccess"))]),
+            ..SetEnvironment::default()
+        }
+    }
+
+    fn row(profile: &str, account_id: &str, role_name: Option<&str>) -> AccountRow {
+        AccountRow { profile: profile.into(), account_id: account_id.into(), role_name: role_name.map(str::to_owned) }
+    }
+
+    #[test]
+    fn set_makes_the_file_and_setting_the_same_again_changes_nothing() {
+        let (home, world) = test_world();
+        let view = set(&world, &acme(), &patience()).unwrap().environment;
+        assert_eq!(view.accounts[0].role_name.as_deref(), Some("AWSAdministratorAccess"));
+        let path = home.path().join(".aws/sso-environments");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), ACME.strip_prefix("# ours\n").unwrap());
+        let before = path.metadata().unwrap().modified().unwrap();
+        set(&world, &acme(), &patience()).unwrap();
+        assert_eq!(path.metadata().unwrap().modified().unwrap(), before);
+    }
+
+    #[test]
+    fn set_changes_what_is_named_and_keeps_the_comments() {
+        let (home, world) = test_world();
+        let path = home.path().join(".aws/sso-environments");
+        std::fs::create_dir(home.path().join(".aws")).unwrap();
+        std::fs::write(&path, format!("{ACME}\n# theirs\n[environment Other]\nsso_start_url=https://x.awsapps.com/start\nsso_region=eu-west-1\n")).unwrap();
+        let wanted = SetEnvironment {
+            name: "ACME".into(),
+            accounts: Some(vec![row("Account 2", "123456789012", None), row("New", "000000000001", None)]),
+            ..SetEnvironment::default()
+        };
+        let view = set(&world, &wanted, &patience()).unwrap().environment;
+        assert_eq!(view.name, "Acme");
+        let expected = "# ours\n[environment Acme]\nsso_start_url = https://d-12345abcde.awsapps.com/start/\nsso_region = us-west-2\n\
+            default_role_name = AWSAdministratorAccess\n\n[environment Acme profile Account 2]\nsso_account_id = 123456789012\n\n\
+            [environment Acme profile New]\nsso_account_id = 000000000001\n\n# theirs\n[environment Other]\nsso_start_url=https://x.awsapps.com/start\nsso_region=eu-west-1\n";
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
+        remove(&world, "acme", false, &patience()).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "# ours\n# theirs\n[environment Other]\nsso_start_url=https://x.awsapps.com/start\nsso_region=eu-west-1\n"
+        );
+    }
+
+    #[test]
+    fn bad_input_of_set_is_refused_and_nothing_is_written() {
+        let (home, world) = test_world();
+        let change = |edit: &dyn Fn(&mut SetEnvironment)| {
+            let mut wanted = acme();
+            edit(&mut wanted);
+            wanted
+        };
+        let cases = [
+            (change(&|w| w.name = "A b".into()), Code::EnvironmentInvalid, "\"A b\" cannot be the name"),
+            (
+                change(&|w| w.start_url = Some("http://example.com/start".into())),
+                Code::EnvironmentInvalid,
+                "The start URL \"http://example.com/start\" must be",
+            ),
+            (change(&|w| w.start_url = Some("https://example.com/\n[x]".into())), Code::EnvironmentInvalid, "The start URL \"https://example.com/\\n[x]\""),
+            (change(&|w| w.start_url = None), Code::EnvironmentInvalid, "The environment Acme is new, so it needs -StartUrl"),
+            (change(&|w| w.region = None), Code::EnvironmentInvalid, "The environment Acme is new, so it needs -Region"),
+            (
+                change(&|w| w.accounts = Some(vec![row("A", "12345678901", None)])),
+                Code::EnvironmentInvalid,
+                "Row 1 of -Account: the account id \"12345678901\"",
+            ),
+            (
+                change(&|w| w.accounts = Some(vec![row("A", "012345678901 ", None)])),
+                Code::EnvironmentInvalid,
+                "Row 1 of -Account: the account id \"012345678901 \"",
+            ),
+            (
+                change(&|w| w.accounts = Some(vec![row("A", "012345678901", None), row("A", "012345678902", None)])),
+                Code::ProfileNameConflict,
+                "The profile A is in row 1 (account 012345678901) and row 2 (account 012345678902) of -Account.",
+            ),
+        ];
+        for (wanted, code, sentence) in cases {
+            let error = set(&world, &wanted, &patience()).unwrap_err();
+            assert_eq!(error.code(), code);
+            assert!(error.to_string().starts_with(sentence), "{error}");
+        }
+        assert!(!home.path().join(".aws/sso-environments").exists());
+    }
+
+    #[test]
+    fn a_name_with_a_hidden_character_is_neither_imported_nor_set() {
+        let (home, world) = test_world();
+        for c in HIDDEN {
+            for file in [None, Some("team.json".to_owned())] {
+                let hidden_name = SetEnvironment { name: format!("Ac{c}me"), imported_from: file.clone(), ..acme() };
+                let hidden_profile = SetEnvironment { accounts: Some(vec![row(&format!("pr{c}od"), "012345678901", None)]), imported_from: file, ..acme() };
+                for wanted in [hidden_name, hidden_profile] {
+                    let error = set(&world, &wanted, &patience()).unwrap_err();
+                    assert_eq!(error.code(), Code::EnvironmentInvalid);
+                    let codes = [format!("U+{:04X}", u32::from(c)), c.escape_unicode().to_string()];
+                    let sentence = error.to_string();
+                    assert!(codes.iter().any(|code| sentence.contains(code)) && !sentence.contains(c), "{sentence}");
+                }
+            }
+        }
+        assert!(!home.path().join(".aws/sso-environments").exists());
+    }
+}

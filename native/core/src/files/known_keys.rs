@@ -1,0 +1,269 @@
+//! What the credentials file has for each profile, without its secrets: whether the keys are ours, and whether they are still good.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::error::{Code, Error};
+use crate::files::ini_text::{IniText, Section};
+use crate::names::profile::ProfileEntry;
+use crate::names::same_name;
+
+/// The keys that this module writes into a profile, in this order.
+pub(super) const OWN_KEYS: [&str; 8] = [
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "aws_account_id",
+    "x_security_token_expires",
+    "x_sso_role_name",
+    "x_sso_environment",
+    "x_security_token_issued",
+];
+
+/// So many of them every profile needs; the rest is younger than the module, and its absence makes nothing due.
+pub(super) const NEEDED_KEYS: usize = 6;
+
+/// An old name of the session token, which readers prefer to the new one: a stale one would win over ours.
+pub(super) const STALE_KEYS: [&str; 1] = ["aws_security_token"];
+
+/// What the id of a long-term access key starts with (IAM User Guide, "IAM identifiers").
+const LONG_TERM_PREFIX: &str = "AKIA";
+
+/// Keys in a section that this module did not write, whatever marks the section has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OtherKeys {
+    /// The id is that of an IAM user's access key.
+    LongTerm,
+    /// Keys of a role always come with a session token.
+    NoSessionToken,
+}
+
+/// Why an update leaves a profile alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// Its section has keys of another origin.
+    OtherKeys(OtherKeys),
+    /// The file has two sections for it, which differ in blanks only.
+    TwoSections,
+    /// Another environment of the run has a profile of the same name for another account or role.
+    TwoRows { environment: String },
+}
+
+impl std::fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::OtherKeys(OtherKeys::LongTerm) => f.write_str("its section has long-term access keys (AKIA…)"),
+            Self::OtherKeys(OtherKeys::NoSessionToken) => f.write_str("its section has access keys without a session token, which this module did not write"),
+            Self::TwoSections => f.write_str("it has two sections, with and without blanks inside the brackets"),
+            Self::TwoRows { environment } => write!(f, "the environment {environment} has a profile of the same name for another account or role"),
+        }
+    }
+}
+
+impl Obstacle {
+    /// The error of a profile that was not updated for this reason.
+    pub(crate) fn error(&self, profile: &str, environment: &str, file: &Path) -> Error {
+        let sentence = match self {
+            Self::TwoRows { .. } => format!("Could not update profile {profile} of {environment}: {self}."),
+            Self::OtherKeys(_) | Self::TwoSections => format!("Could not update profile {profile}: {self}, in {}.", file.display()),
+        };
+        let (code, action) = match self {
+            Self::OtherKeys(_) => (
+                Code::ProfileHasOtherKeys,
+                format!(
+                    "Rename the profile in {environment}, or move those keys to another profile. To overwrite them, run Update-SsoCredential {environment} \
+                     -ProfileName '{profile}' -ReplaceKeys."
+                ),
+            ),
+            Self::TwoSections => (Code::CredentialsFileInvalid, format!("Delete one of the two sections named {profile} from the file.")),
+            Self::TwoRows { environment: other } => {
+                (Code::ProfileNameConflict, format!("Rename the profile in {environment} or in {other}, or update one environment at a time."))
+            }
+        };
+        Error::new(code, sentence).with_target(profile).with_action(action)
+    }
+}
+
+/// What the file has for a profile, without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KnownProfile {
+    pub(super) other_keys: Option<OtherKeys>,
+    complete: bool,
+    /// Whether the name in the header has blanks around it, with which the AWS CLI reads it as another profile.
+    has_blanks: bool,
+    access_key_id: Option<String>,
+    account_id: Option<String>,
+    role_name: Option<String>,
+    /// The environment that the keys were fetched for.
+    pub(super) environment: Option<String>,
+    expiration: Option<OffsetDateTime>,
+    issued: Option<OffsetDateTime>,
+}
+
+/// The sections for one profile name, blanks at its ends aside.
+#[derive(Debug)]
+enum Known {
+    One(KnownProfile),
+    Two,
+}
+
+/// What the file has, without its secrets.
+#[derive(Debug, Default)]
+pub(crate) struct KnownProfiles(HashMap<String, Known>);
+
+/// What tells one set of keys in the file from another; it holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KeyVersion(Option<(Option<String>, Option<OffsetDateTime>)>);
+
+/// Whether a profile is to be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Good until then.
+    Good(OffsetDateTime),
+    /// Not in the file yet.
+    Missing,
+    /// In the file, and to be fetched for this reason.
+    Due(&'static str),
+    /// Left alone for this reason.
+    Blocked(Obstacle),
+}
+
+impl Standing {
+    pub(crate) fn is_due(&self) -> bool {
+        matches!(self, Self::Missing | Self::Due(_))
+    }
+}
+
+/// What a run counts as due.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DueRule {
+    pub(crate) now: OffsetDateTime,
+    pub(crate) minimum_remaining: time::Duration,
+    pub(crate) force: bool,
+    /// Whether keys of another origin are replaced.
+    pub(crate) replace_keys: bool,
+}
+
+impl DueRule {
+    /// The rule of a run with this much time required, in seconds; neither forced nor replacing keys of another origin.
+    pub(crate) fn of(now: OffsetDateTime, minimum_remaining: u64) -> Self {
+        // A century is as good as forever, and no sum with it overflows.
+        let seconds = i64::try_from(minimum_remaining).unwrap_or(i64::MAX).min(3_155_760_000);
+        Self { now, minimum_remaining: time::Duration::seconds(seconds), force: false, replace_keys: false }
+    }
+
+    /// Whether keys that last so long in all can never have the time left that is asked for.
+    pub(crate) fn exceeds(&self, lifetime: time::Duration) -> bool {
+        lifetime < self.minimum_remaining
+    }
+
+    /// What has to be left of keys that last so long in all: half of it where they can never have more than is asked for.
+    fn margin(&self, lifetime: Option<time::Duration>) -> time::Duration {
+        match lifetime.filter(|lifetime| lifetime.is_positive() && self.exceeds(*lifetime)) {
+            Some(lifetime) => lifetime / 2,
+            None => self.minimum_remaining,
+        }
+    }
+}
+
+impl KnownProfiles {
+    fn one(&self, profile: &str) -> Option<&KnownProfile> {
+        match self.0.get(profile) {
+            Some(Known::One(known)) => Some(known),
+            Some(Known::Two) | None => None,
+        }
+    }
+
+    /// When the keys of a profile end, as far as the file says.
+    pub(crate) fn expiration(&self, profile: &str) -> Option<OffsetDateTime> {
+        self.one(profile).filter(|known| known.other_keys.is_none()).and_then(|known| known.expiration)
+    }
+
+    /// The keys that a profile has now, to tell whether somebody replaces them.
+    pub(crate) fn version(&self, profile: &str) -> KeyVersion {
+        KeyVersion(self.one(profile).map(|known| (known.access_key_id.clone(), known.expiration)))
+    }
+
+    /// Whether a profile's section has keys of another origin.
+    pub(crate) fn has_other_keys(&self, profile: &str) -> bool {
+        self.one(profile).is_some_and(|known| known.other_keys.is_some())
+    }
+
+    /// How a profile of an environment stands.
+    pub(crate) fn standing(&self, profile: &ProfileEntry, rule: DueRule) -> Standing {
+        match self.0.get(&profile.name) {
+            None => Standing::Missing,
+            Some(Known::Two) => Standing::Blocked(Obstacle::TwoSections),
+            Some(Known::One(known)) => known.standing(profile, rule),
+        }
+    }
+}
+
+impl KnownProfile {
+    pub(super) fn of(text: &IniText<'_>, section: &Section) -> Self {
+        let value = |name: &str| text.value_of(section, name).map(|value| value.to_string()).filter(|value| !value.is_empty());
+        let time = |name: &str| value(name).and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
+        let is_filled = |name: &str| text.value_of(section, name).is_some_and(|value| !value.is_empty());
+        let [access_key_id, secret, token] = [OWN_KEYS[0], OWN_KEYS[1], OWN_KEYS[2]];
+        let is_long_term = value(access_key_id).is_some_and(|id| id.to_ascii_uppercase().starts_with(LONG_TERM_PREFIX));
+        let has_token = [token, STALE_KEYS[0]].into_iter().any(is_filled);
+        let other_keys = match (is_long_term, has_token) {
+            (true, _) => Some(OtherKeys::LongTerm),
+            (false, false) if [access_key_id, secret].into_iter().any(is_filled) => Some(OtherKeys::NoSessionToken),
+            (false, _) => None,
+        };
+        Self {
+            other_keys,
+            complete: OWN_KEYS[..NEEDED_KEYS].iter().all(|name| is_filled(name)) && !STALE_KEYS.iter().any(|name| section.key(name).is_some()),
+            has_blanks: section.name().is_some_and(|name| name.trim() != name),
+            access_key_id: value(access_key_id),
+            account_id: value("aws_account_id"),
+            role_name: value("x_sso_role_name"),
+            environment: value("x_sso_environment"),
+            expiration: time("x_security_token_expires"),
+            issued: time("x_security_token_issued"),
+        }
+    }
+
+    fn standing(&self, profile: &ProfileEntry, rule: DueRule) -> Standing {
+        if let Some(other) = self.other_keys {
+            let obstacle = Standing::Blocked(Obstacle::OtherKeys(other));
+            return if rule.replace_keys { Standing::Due("its keys of another origin are to be replaced (-ReplaceKeys)") } else { obstacle };
+        }
+        let Some(expiration) = self.expiration.filter(|_| self.complete) else { return Standing::Due("some of its keys are missing") };
+        if self.has_blanks {
+            return Standing::Due("its section's name has blanks around it, which the AWS CLI takes for another profile");
+        }
+        if self.account_id.as_deref() != Some(&profile.account_id) {
+            return Standing::Due("its keys are of another account");
+        }
+        if self.role_name.as_deref() != Some(&profile.role_name) {
+            return Standing::Due("its keys are of another role");
+        }
+        if expiration <= rule.now {
+            return Standing::Due("its keys have expired");
+        }
+        if expiration - rule.now < rule.margin(self.issued.map(|issued| expiration - issued)) {
+            return Standing::Due("its keys expire soon");
+        }
+        if rule.force { Standing::Due("-Force fetches all profiles") } else { Standing::Good(expiration) }
+    }
+
+    pub(super) fn is_marked_for(&self, environment: &str) -> bool {
+        self.environment.as_deref().is_some_and(|marked| same_name(marked, environment))
+    }
+}
+
+/// What the sections of the file say, each under its name without the blanks around it.
+pub(super) fn known_profiles(text: &IniText<'_>) -> KnownProfiles {
+    let mut profiles = HashMap::new();
+    for section in &text.sections {
+        let Some(name) = section.name().map(str::trim) else { continue };
+        let known = Known::One(KnownProfile::of(text, section));
+        profiles.entry(name.to_owned()).and_modify(|known| *known = Known::Two).or_insert(known);
+    }
+    KnownProfiles(profiles)
+}

@@ -1,0 +1,169 @@
+//! One attempt to log in: what both ways to do it have in common.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+use crate::environments::environment::Environment;
+use crate::environments::regions;
+use crate::environments::start_url::host_of;
+use crate::error::{Code, Error};
+use crate::login::browser::try_open;
+use crate::login::qr_code;
+use crate::outlet::Outlet;
+use crate::protocol::{Event, LoginMethod, Verification, Waiting};
+use crate::service::client::Service;
+use crate::service::oidc::Registration;
+use crate::service::refusal::{Origin, Refusal};
+use crate::timestamp::{after, rfc3339};
+use crate::world::World;
+
+/// How often the user is told that the wait goes on.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A login that is to be made.
+pub(crate) struct Login<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) outlet: &'a Outlet,
+    pub(crate) environment: &'a Environment,
+    pub(crate) service: &'a Service,
+    pub(crate) start_url: &'a str,
+    pub(crate) scopes: &'a [String],
+    pub(crate) browser: bool,
+    pub(crate) qr_code: bool,
+    /// What bounds the login besides the code's own end.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// Why no login came about.
+#[derive(Debug)]
+pub(crate) enum NoLogin {
+    Cancelled,
+    Failed(Error),
+}
+
+impl From<Error> for NoLogin {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Login<'_> {
+    pub(super) async fn register(&self, method: LoginMethod) -> Result<Registration, NoLogin> {
+        let registered = self.within(self.service.register_client(self.scopes, self.start_url, method)).await?;
+        Ok(registered.map_err(|refusal| self.refused(&refusal))?)
+    }
+
+    pub(super) fn server_now(&self) -> OffsetDateTime {
+        self.world.clock.now().saturating_add(self.service.clock().difference().unwrap_or_default())
+    }
+
+    /// Sends the browser to where the login is approved, and tells the user, and until when.
+    pub(crate) fn invite(&self, url: String, user_code: Option<String>, expires_at: Instant) {
+        let browser_opened = try_open(&url, self.browser, &self.environment.name, self.world, self.outlet);
+        // The answer to a login by PKCE comes back to this machine, and to no phone.
+        let has_qr_code = self.qr_code && !browser_opened && user_code.is_some();
+        self.outlet.send(Event::Verification(Verification {
+            environment: self.environment.name.clone(),
+            host: host_of(&self.environment.start_url),
+            qr_code: if has_qr_code { qr_code::lines(&url) } else { None },
+            url,
+            user_code,
+            expires: rfc3339(after(self.world.clock.now(), expires_at.saturating_duration_since(Instant::now()))),
+            browser_opened,
+        }));
+    }
+
+    /// The end of a wait that may last until `end`, unless the user gave less time.
+    pub(super) fn at_latest(&self, end: Instant) -> Instant {
+        self.deadline.map_or(end, |deadline| deadline.min(end))
+    }
+
+    /// The service's own words for why it does not log anybody in.
+    pub(super) fn refused_with(&self, error: &str, message: &str) -> Error {
+        let said = if message.is_empty() { error.to_owned() } else { format!("{error}: {message}") };
+        Error::new(Code::LoginFailed, format!("The service refused the login to {} ({said}).", self.environment.name)).with_target(&self.environment.name)
+    }
+
+    pub(super) fn declined(&self) -> Error {
+        Error::new(Code::LoginDeclined, format!("The login to {} was declined on the approval page.", self.environment.name))
+            .with_action("Run the command again and choose Allow.")
+            .with_target(&self.environment.name)
+    }
+
+    /// Waits until `time` and says so every second; at `deadline` the login has failed.
+    pub(super) async fn wait_until(&self, time: Instant, deadline: Instant) -> Result<(), NoLogin> {
+        loop {
+            let now = Instant::now();
+            if now >= deadline {
+                return Err(self.timed_out().into());
+            }
+            if now >= time {
+                return Ok(());
+            }
+            self.outlet.send(Event::Waiting(Waiting {
+                environment: self.environment.name.clone(),
+                text: format!("Waiting for the login to {} to be approved", self.environment.name),
+                seconds_left: Some((deadline - now).as_secs()),
+            }));
+            let tick = time.min(deadline).min(now + TICK);
+            tokio::select! {
+                () = tokio::time::sleep_until(tick) => {}
+                () = self.outlet.cancel_token().cancelled() => return Err(NoLogin::Cancelled),
+            }
+        }
+    }
+
+    /// Runs a request until cancel or the deadline.
+    pub(super) async fn within<T>(&self, request: impl Future<Output = Result<T, Refusal>>) -> Result<Result<T, Refusal>, NoLogin> {
+        let limit = async {
+            match self.deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            outcome = request => Ok(outcome),
+            () = self.outlet.cancel_token().cancelled() => Err(NoLogin::Cancelled),
+            () = limit => Ok(Err(Refusal::TimedOut { status: None, request_id: None })),
+        }
+    }
+
+    pub(super) fn timed_out(&self) -> Error {
+        Error::new(Code::LoginTimedOut, format!("Nobody approved the login to {} in time.", self.environment.name))
+            .with_target(&self.environment.name)
+            .with_action(format!("Run the command again and approve the login in time. If the page showed an error: {}", self.check_region()))
+    }
+
+    /// What to do where the page of a login shows an error or never comes. In a wrong region the service gives a code all the same, which nobody can
+    /// approve then (aws-cli #5058).
+    pub(super) fn check_region(&self) -> String {
+        let Environment { name, start_url, region, .. } = self.environment;
+        format!(
+            "Is {region} the region of the IAM Identity Center instance with the start URL {start_url}? If not, correct it with Set-SsoEnvironment -Name {name} -Region <region>."
+        )
+    }
+
+    pub(super) fn refused(&self, refusal: &Refusal) -> Error {
+        let name = &self.environment.name;
+        let error = match refusal {
+            // The same answer comes for an unknown start URL and for the wrong region.
+            Refusal::Answered { error, .. } if error == "invalid_request" || error == "InvalidRequestException" => {
+                let Environment { start_url, region, .. } = self.environment;
+                Error::new(Code::StartUrlRejected, format!("IAM Identity Center in {region} does not know the start URL {start_url} of {name}."))
+                    .with_action(format!("Check both, and correct them with Set-SsoEnvironment -Name {name} -StartUrl … -Region …"))
+            }
+            Refusal::Answered { error, message, status: 400 | 401, origin: Origin::Exception | Origin::OAuth, .. } => {
+                self.refused_with(error, message).with_action("Run the command again; if it stays, ask your administrator.")
+            }
+            // A region that does not exist has no host, and in one without IAM Identity Center another one may answer.
+            Refusal::Unreachable(_) | Refusal::Answered { status: 400..=428 | 430..=499, .. } => {
+                self.service.oidc_error(refusal).and_action(self.check_region())
+            }
+            other if !regions::is_known(&self.environment.region) => self.service.oidc_error(other).and_action(self.check_region()),
+            other => self.service.oidc_error(other),
+        };
+        error.with_target(name).with_request_id(refusal.request_id())
+    }
+}

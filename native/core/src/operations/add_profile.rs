@@ -1,0 +1,120 @@
+//! `Add-SsoProfile` and `Sync-SsoProfile`: profiles for roles, all of them or none.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+
+use crate::context::Context;
+use crate::environments::edit::{TableChange, edit_table};
+use crate::environments::environment::Environment;
+use crate::environments::stored::Environments;
+use crate::error::{Code, Error};
+use crate::names::hazards::check_new_name;
+use crate::names::profile::{ProfileEntry, check_account_id, check_profile_name, check_role};
+use crate::names::template::{DEFAULT_TEMPLATE, NameTemplate, NewName};
+use crate::operations::new_profiles::warn_of_new_profiles;
+use crate::outlet::{NetworkWork, Outlet};
+use crate::protocol::{AddProfile, Added, Event, RoleView};
+
+/// Adds what is new, all of it or nothing, and tells each profile; what is there stays as it is.
+pub(crate) fn run(wanted: AddProfile, context: &Context) -> Result<Option<NetworkWork>, Error> {
+    let template = NameTemplate::parse(wanted.name_template.as_deref().unwrap_or(DEFAULT_TEMPLATE), &wanted.prefix)?;
+    for role in &wanted.roles {
+        check_role_view(role)?;
+    }
+    let mut changed = None;
+    edit_table(&context.world, &wanted.environment, wanted.check_only, &context.patience(), |stored, environment| {
+        let added = new_rows(&wanted.roles, &template, stored, environment, &context.outlet)?;
+        changed = Some((environment.name.clone(), added.clone()));
+        Ok(TableChange { added, removed: HashSet::new() })
+    })?;
+    if let Some((environment, added)) = changed {
+        if !wanted.check_only {
+            warn_of_new_profiles(&added.iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>(), context);
+        }
+        for ProfileEntry { name, account_id, role_name } in added {
+            context.outlet.send(Event::Added(Added { environment: environment.clone(), profile_name: name, account_id, role_name }));
+        }
+    }
+    Ok(None)
+}
+
+fn check_role_view(role: &RoleView) -> Result<(), Error> {
+    let name = role.profile_name.as_deref().or(role.account_name.as_deref()).unwrap_or(&role.role_name);
+    check_account_id(name, &role.account_id)
+        .and_then(|()| check_role(&role.role_name))
+        .and_then(|()| role.profile_name.as_deref().map_or(Ok(()), |name| check_profile_name(name).and_then(|()| check_new_name(name))))
+        .map_err(|what| {
+            Error::new(Code::EnvironmentInvalid, format!("A profile cannot be added: {what}."))
+                .with_target(name)
+                .with_action("Give what Get-SsoRole gives, or objects with the same properties.")
+        })
+}
+
+fn in_words(role: &str, account_id: &str, account_name: Option<&str>) -> String {
+    let mut words = format!("{role} in account {account_id}");
+    if let Some(name) = account_name {
+        let _ = write!(words, " ({name})");
+    }
+    words
+}
+
+fn new_rows(
+    roles: &[RoleView],
+    template: &NameTemplate,
+    stored: &Environments,
+    environment: &Environment,
+    outlet: &Outlet,
+) -> Result<Vec<ProfileEntry>, Error> {
+    let mut rows: Vec<ProfileEntry> = Vec::new();
+    let names = new_names(roles, template, stored, environment);
+    let own: HashMap<(&str, &str), &ProfileEntry> =
+        environment.profiles.iter().map(|profile| ((profile.account_id.as_str(), profile.role_name.as_str()), profile)).collect();
+    let by_name: HashMap<&str, &ProfileEntry> = stored.all.iter().flat_map(|other| &other.profiles).map(|profile| (profile.name.as_str(), profile)).collect();
+    let mut seen: HashMap<String, &RoleView> = HashMap::new();
+    for (role, name) in roles.iter().zip(names) {
+        if let Some(profile) = own.get(&(role.account_id.as_str(), role.role_name.as_str())) {
+            outlet.verbose(format!("{} is there already, for {}.", profile.name, in_words(&role.role_name, &role.account_id, role.account_name.as_deref())));
+            continue;
+        }
+        let this = in_words(&role.role_name, &role.account_id, role.account_name.as_deref());
+        let conflict = |other: String| {
+            Error::new(Code::ProfileNameConflict, format!("The profile name {name} would stand for {other} and for {this}, so nothing was added."))
+                .with_target(&name)
+                .with_action("Give a -NameTemplate that tells them apart, such as '{AccountName}-{AccountId}-{RoleName}', or a -Prefix.")
+        };
+        if let Some(other) = by_name.get(name.as_str()) {
+            return Err(conflict(format!("{}, as it is stored", in_words(&other.role_name, &other.account_id, None))));
+        }
+        if let Some(other) = seen.get(&name) {
+            if other.account_id == role.account_id && other.role_name == role.role_name {
+                continue;
+            }
+            return Err(conflict(in_words(&other.role_name, &other.account_id, other.account_name.as_deref())));
+        }
+        rows.push(ProfileEntry { name: name.clone(), account_id: role.account_id.clone(), role_name: role.role_name.clone() });
+        seen.insert(name, role);
+    }
+    Ok(rows)
+}
+
+/// What the profile of each role is to be called. Where characters were replaced and two names are the same by that, the account's id goes behind them.
+fn new_names(roles: &[RoleView], template: &NameTemplate, stored: &Environments, environment: &Environment) -> Vec<String> {
+    let names: Vec<NewName> = roles
+        .iter()
+        .map(|role| match &role.profile_name {
+            Some(name) => NewName { name: name.clone(), is_altered: false },
+            None => template.name_of(role, &environment.name),
+        })
+        .collect();
+    let mut users: HashMap<String, HashSet<(&str, &str)>> = HashMap::new();
+    let of_roles = roles.iter().zip(&names).map(|(role, new)| (&new.name, (role.account_id.as_str(), role.role_name.as_str())));
+    let of_profiles = stored.all.iter().flat_map(|other| &other.profiles);
+    let of_profiles = of_profiles.map(|profile| (&profile.name, (profile.account_id.as_str(), profile.role_name.as_str())));
+    for (name, user) in of_roles.chain(of_profiles) {
+        users.entry(name.clone()).or_default().insert(user);
+    }
+    let is_taken = |name: &str| users.get(name).is_some_and(|users| users.len() > 1);
+    let with_id =
+        |(role, new): (&RoleView, NewName)| if new.is_altered && is_taken(&new.name) { format!("{}-{}", new.name, role.account_id) } else { new.name };
+    roles.iter().zip(names).map(with_id).collect()
+}

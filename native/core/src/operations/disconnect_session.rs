@@ -1,0 +1,61 @@
+//! `Disconnect-SsoSession`: logs out, one environment after another.
+
+use std::collections::HashSet;
+
+use crate::context::Context;
+use crate::environments::configured::ConfigFile;
+use crate::environments::environment::Environment;
+use crate::error::Error;
+use crate::files::credentials_file::Removal;
+use crate::login::attempt::NoLogin;
+use crate::operations::get_session::report_session;
+use crate::operations::key_removal::KeyRemoval;
+use crate::operations::named::NamedEnvironments;
+use crate::outlet::NetworkWork;
+use crate::protocol::{DisconnectSession, SessionTerms, TokenCache};
+use crate::session::place::token_files;
+use crate::session::source::SessionSource;
+use crate::session::time_limit::TimeLimit;
+
+/// Ends each session, and removes its keys from the credentials file if the user wants that.
+pub(crate) fn run(wanted: DisconnectSession, context: &Context) -> Result<Option<NetworkWork>, Error> {
+    let named = NamedEnvironments::of(&wanted.environments, context)?;
+    let context = context.clone();
+    Ok(Some(Box::pin(async move {
+        let alone = named.environments.len() == 1;
+        for environment in &named.environments {
+            match disconnect(environment, &named.config, wanted.remove_credentials, &context).await {
+                Ok(()) => report_session(environment, &named.config, environment.token_cache, &context),
+                Err(NoLogin::Cancelled) => return,
+                Err(NoLogin::Failed(error)) => context.outlet.fail(&error, alone),
+            }
+        }
+    })))
+}
+
+async fn disconnect(environment: &Environment, config: &ConfigFile, remove_credentials: bool, context: &Context) -> Result<(), NoLogin> {
+    let service = context.service(&environment.region)?;
+    // A token may lie in both places, where one run was told to keep it elsewhere than the environment says.
+    let terms = SessionTerms { browser: false, login: false, ..SessionTerms::default() };
+    let time = TimeLimit::of(&terms);
+    let in_memory = SessionSource { context, environment, service: &service, files: None, conflict: None, terms: &terms, time };
+    let files = match token_files(&context.world, environment, config, TokenCache::AwsCli) {
+        // What keeps its tokens in memory has no file.
+        Err(_) if environment.token_cache == TokenCache::Memory => None,
+        files => files?,
+    };
+    let in_file = SessionSource { context, environment, service: &service, files, conflict: None, terms: &terms, time };
+    let ended = [in_memory.disconnect().await?, in_file.disconnect().await?];
+    context.outlet.verbose(if ended.contains(&true) {
+        format!("The session of {} was ended.", environment.name)
+    } else {
+        format!("{} had no session.", environment.name)
+    });
+    if remove_credentials {
+        // None is left behind, whether the table still has its profile or not.
+        let profiles = environment.profiles.iter().map(|profile| profile.name.as_str()).collect();
+        let removal = Removal { environment: &environment.name, profiles: &profiles, all_but: Some(&HashSet::new()) };
+        KeyRemoval::plan(removal, &context.world)?.carry_out_async(context).await?;
+    }
+    Ok(())
+}

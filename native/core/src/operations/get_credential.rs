@@ -1,0 +1,42 @@
+//! `Get-SsoCredential`: the state of the keys in the credentials file.
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::files::credentials_file::CredentialsFile;
+use crate::files::known_keys::{DueRule, Obstacle, Standing};
+use crate::operations::named::{readable_config, stored_or_named};
+use crate::outlet::NetworkWork;
+use crate::protocol::{CredentialView, Event, GetCredential};
+use crate::timestamp::rfc3339;
+
+/// Shows how the keys in the file stand; it sends nothing and writes nothing.
+pub(crate) fn run(wanted: GetCredential, context: &Context) -> Result<Option<NetworkWork>, Error> {
+    let named = stored_or_named(&wanted.environments, context)?;
+    let known = CredentialsFile::of(&context.world)?.known()?;
+    let rule = DueRule::of(context.now(), wanted.minimum_remaining);
+    let config = readable_config(&context.world);
+    for environment in named {
+        config.warn_of_skipped(&environment, &context.outlet);
+        for profile in &environment.profiles {
+            let expiration = known.expiration(&profile.name);
+            let (state, reason) = match known.standing(profile, rule) {
+                Standing::Missing if config.calls_us(&profile.name) => ("CredentialProcess", None),
+                Standing::Good(_) => ("Valid", None),
+                Standing::Missing => ("Missing", None),
+                Standing::Due(why) => (if expiration.is_some_and(|end| end <= rule.now) { "Expired" } else { "Due" }, Some(why.to_owned())),
+                Standing::Blocked(obstacle @ Obstacle::OtherKeys(_)) => ("OtherKeys", Some(obstacle.to_string())),
+                Standing::Blocked(obstacle) => ("Blocked", Some(obstacle.to_string())),
+            };
+            context.outlet.send(Event::Credential(CredentialView {
+                environment: environment.name.clone(),
+                profile_name: profile.name.clone(),
+                account_id: profile.account_id.clone(),
+                role_name: profile.role_name.clone(),
+                state: state.to_owned(),
+                reason,
+                expiration: expiration.map(rfc3339),
+            }));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,54 @@
+//! Takes keys that this module wrote out of the credentials file, and says which stay.
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::files::credentials_file::{CredentialsFile, KeysRemoved, Removal};
+use crate::files::lock::Lock;
+use crate::world::World;
+
+/// A removal of keys, and what it would come to.
+pub(super) struct KeyRemoval<'a> {
+    removal: Removal<'a>,
+    file: CredentialsFile,
+    /// What the file had when the removal was planned.
+    pub(super) planned: KeysRemoved,
+}
+
+impl<'a> KeyRemoval<'a> {
+    /// Reads what a removal would come to; nothing is written.
+    pub(super) fn plan(removal: Removal<'a>, world: &World) -> Result<Self, Error> {
+        let file = CredentialsFile::of(world)?;
+        let planned = file.removable(removal)?;
+        Ok(Self { removal, file, planned })
+    }
+
+    /// Removes the keys, waiting for the file's lock on this thread, and returns the profiles that lost theirs.
+    pub(super) fn carry_out(self, context: &Context) -> Result<Vec<String>, Error> {
+        // No lock is made for nothing.
+        let lock = if self.planned.removed.is_empty() { None } else { Some(Lock::take(&self.file.lock_path(), &context.patience())?) };
+        self.under(lock.as_ref(), context)
+    }
+
+    /// The same, waiting for the lock without a thread.
+    pub(super) async fn carry_out_async(self, context: &Context) -> Result<Vec<String>, Error> {
+        let lock = if self.planned.removed.is_empty() { None } else { Some(Lock::take_async(&self.file.lock_path(), &context.patience()).await?) };
+        self.under(lock.as_ref(), context)
+    }
+
+    fn under(self, lock: Option<&Lock>, context: &Context) -> Result<Vec<String>, Error> {
+        let removed = lock.map(|lock| self.file.remove(self.removal, lock)).transpose()?.map(|outcome| outcome.removed).unwrap_or_default();
+        report(&removed, &self.planned.left, &self.file, context);
+        Ok(removed)
+    }
+}
+
+/// Says which keys were removed, and which stay since this module did not write them.
+fn report(removed: &[String], left: &[String], file: &CredentialsFile, context: &Context) {
+    let path = file.path().display();
+    if !removed.is_empty() {
+        context.outlet.verbose(format!("The credentials of {} were removed from {path}.", removed.join(", ")));
+    }
+    if !left.is_empty() {
+        context.outlet.warn(format!("{} in {path}: not removed, since this module did not write those keys.", left.join(", ")));
+    }
+}

@@ -1,0 +1,100 @@
+//! The environments and profiles that a user names.
+
+use std::sync::Arc;
+
+use crate::context::Context;
+use crate::environments::configured::ConfigFile;
+use crate::environments::environment::Environment;
+use crate::environments::stored::Environments;
+use crate::error::{Code, Error};
+use crate::names::nearest::hint;
+use crate::names::profile::ProfileEntry;
+use crate::world::World;
+
+/// The environments that a user names, with the config file as they need it.
+pub(super) struct NamedEnvironments {
+    pub(super) environments: Vec<Arc<Environment>>,
+    pub(super) config: Arc<ConfigFile>,
+}
+
+impl NamedEnvironments {
+    pub(super) fn of(names: &[String], context: &Context) -> Result<Self, Error> {
+        let environments = stored_or_named(names, context)?;
+        let config = ConfigFile::read_for(environments.iter().map(Arc::as_ref), &context.world, &context.outlet)?;
+        Ok(Self { environments, config })
+    }
+}
+
+/// The environments of these names, or all where there are none. An unknown name is told, and ends the run only where it is the only one.
+pub(super) fn stored_or_named(names: &[String], context: &Context) -> Result<Vec<Arc<Environment>>, Error> {
+    let environments = Environments::read(&context.world)?;
+    if let [name] = names {
+        return environments.find(name, &context.world).map(|environment| vec![environment]);
+    }
+    if !names.is_empty() {
+        let found = names.iter().map(|name| environments.find(name, &context.world));
+        return Ok(found.filter_map(|found| found.map_err(|error| context.outlet.fail(&error, false)).ok()).collect());
+    }
+    // Those that cannot be used are reported, and the others go on; where there are no others, the last error ends the run.
+    let mut faults: Vec<Error> = environments.faults().collect();
+    let last = if environments.all.is_empty() { faults.pop() } else { None };
+    for error in &faults {
+        context.outlet.fail(error, false);
+    }
+    if let Some(error) = last {
+        return Err(error);
+    }
+    if environments.all.is_empty() {
+        let config = readable_config(&context.world);
+        if let Some(found) = config.environments.first() {
+            return Err(Error::new(
+                Code::EnvironmentNotFound,
+                format!("No environment is stored in {} yet, and those of {} are used by name only.", environments.path.display(), config.path.display()),
+            )
+            .with_target(environments.path.display().to_string())
+            .with_action(format!("Name it, as in -Environment {}; Get-SsoEnvironment shows all of them.", found.name)));
+        }
+        return Err(Error::new(Code::EnvironmentNotFound, format!("No environment is stored in {} yet.", environments.path.display()))
+            .with_target(environments.path.display().to_string())
+            .with_action("Make one with Set-SsoEnvironment -Name … -StartUrl … -Region …, and give it your profiles with Sync-SsoProfile."));
+    }
+    Ok(environments.all.clone())
+}
+
+/// The config file where it can be read; a run with nothing due does not need it, and one that does says what is wrong with it.
+pub(super) fn readable_config(world: &World) -> Arc<ConfigFile> {
+    ConfigFile::read(world).unwrap_or_default()
+}
+
+/// The profile of this name, and the environment that it belongs to; one that is stored goes before one of the AWS config file.
+pub(super) fn find_profile(name: &str, environments: &[String], world: &World) -> Result<(Arc<Environment>, ProfileEntry), Error> {
+    let stored = Environments::read(world)?;
+    let config_read = ConfigFile::read(world);
+    let candidates: Vec<Arc<Environment>> = if environments.is_empty() {
+        let config = config_read.clone().unwrap_or_default();
+        let configured = stored.configured(&config).filter_map(|found| found.outcome.as_ref().ok());
+        stored.all.iter().chain(configured).cloned().collect()
+    } else {
+        environments.iter().map(|name| stored.find(name, world)).collect::<Result<_, _>>()?
+    };
+    let entry = candidates.iter().find_map(|environment| {
+        let entry = environment.profiles.iter().find(|profile| profile.name == name)?;
+        Some((Arc::clone(environment), entry.clone()))
+    });
+    let no_profile = || {
+        let names: Vec<_> = candidates.iter().flat_map(|environment| &environment.profiles).map(|profile| profile.name.as_str()).collect();
+        let hint = hint(name, &names, "profiles").unwrap_or_else(|| "There are no profiles yet.".to_owned());
+        // The profile may be one of a block that cannot be used.
+        let fault = stored.faults().next().filter(|_| environments.is_empty()).map(|fault| format!(" {fault}"));
+        Error::new(Code::ProfileNotFound, format!("No profile is named '{name}'.{}", fault.unwrap_or_default()))
+            .with_target(name)
+            .with_action(format!("{hint} Profile names are case-sensitive; Get-SsoProfile lists them."))
+    };
+    match (entry, config_read) {
+        (Some(found), _) => Ok(found),
+        (None, Ok(config)) => Err(config.fault_of_profile(name).unwrap_or_else(no_profile)),
+        // The profile may be one of the file that cannot be read.
+        (None, Err(error)) if environments.is_empty() => Err(error),
+        (None, Err(_)) => Err(no_profile()),
+    }
+}

@@ -1,0 +1,13 @@
+//! `Remove-SsoEnvironment`: takes an environment out of the file.
+
+use crate::context::Context;
+use crate::environments::edit::remove;
+use crate::error::Error;
+use crate::outlet::NetworkWork;
+use crate::protocol::RemoveEnvironment;
+
+/// Removes the environment; the keys of its profiles stay in the credentials file.
+pub(crate) fn run(wanted: RemoveEnvironment, context: &Context) -> Result<Option<NetworkWork>, Error> {
+    remove(&context.world, &wanted.name, wanted.check_only, &context.patience())?;
+    Ok(None)
+}

@@ -1,0 +1,20 @@
+//! `Set-SsoEnvironment` and `Import-SsoEnvironment`: creates or changes a stored environment.
+
+use crate::context::Context;
+use crate::environments::edit::{Changed, set};
+use crate::environments::regions;
+use crate::error::Error;
+use crate::operations::new_profiles::warn_of_new_profiles;
+use crate::outlet::NetworkWork;
+use crate::protocol::{Event, SetEnvironment};
+
+/// Stores the environment, and reports it as it is now.
+pub(crate) fn run(wanted: SetEnvironment, context: &Context) -> Result<Option<NetworkWork>, Error> {
+    let Changed { environment, added } = set(&context.world, &wanted, &context.patience())?;
+    wanted.region.iter().for_each(|region| regions::warn_if_unknown(region, &context.outlet));
+    if !wanted.check_only {
+        warn_of_new_profiles(&added.iter().map(String::as_str).collect::<Vec<_>>(), context);
+    }
+    context.outlet.send(Event::Environment(environment));
+    Ok(None)
+}

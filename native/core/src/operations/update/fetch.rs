@@ -1,0 +1,245 @@
+//! The part of an update that needs the network: sessions, and the keys of all due profiles side by side.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+
+use crate::context::Context;
+use crate::environments::assigned::{forget_roles, was_assigned};
+use crate::environments::configured::ConfigFile;
+use crate::environments::environment::Environment;
+use crate::error::{Code, Error};
+use crate::files::credentials_file::CredentialsFile;
+use crate::files::known_keys::{DueRule, Standing};
+use crate::files::lock::Patience;
+use crate::login::attempt::NoLogin;
+use crate::names::profile::ProfileEntry;
+use crate::operations::profile_error::profile_error;
+use crate::operations::throttle::at_once;
+use crate::operations::update::fetch_turn::FetchTurn;
+use crate::operations::update::rows::{End, Outcome, Part, Row, places_of};
+use crate::protocol::{Event, Progress, Update};
+use crate::secret::Secret;
+use crate::service::client::Service;
+use crate::service::pace::Pace;
+use crate::session::live::{LiveSession, Stop};
+use crate::session::source::SessionSource;
+use crate::session::time_limit::TimeLimit;
+
+/// How long a role is waited for that is refused although it was assigned when it was listed; granted's users report that it takes seconds.
+const ASSIGNMENT_PAUSE: Duration = Duration::from_secs(2);
+
+/// An update that is under way.
+pub(super) struct UpdateRun {
+    pub(super) update: Update,
+    pub(super) context: Context,
+    pub(super) file: CredentialsFile,
+    pub(super) config: Arc<ConfigFile>,
+}
+
+impl UpdateRun {
+    /// Fetches what is due and writes it; what became of each profile is in its row.
+    pub(super) async fn fetch_and_write(&self, parts: &mut [Part]) -> Result<(), Error> {
+        if self.file.check_writable()?.anybody_can_replace {
+            self.warn_of_open_folder();
+        }
+        self.warn_of_other_meanings(parts);
+        self.warn_of_names(parts);
+        let time = TimeLimit::of(&self.update.session);
+        let environments: Vec<Arc<Environment>> = parts.iter().map(|part| Arc::clone(&part.environment)).collect();
+        let mut services = Vec::new();
+        for environment in &environments {
+            services.push(self.context.service(&environment.region)?);
+        }
+        let sources: Vec<SessionSource<'_>> =
+            environments.iter().zip(&services).map(|(environment, service)| SessionSource { time, ..self.source(environment, service) }).collect();
+        let mut sessions = self.open_sessions(parts, &sources).await;
+        let turn = self.wait_for_turn(parts, time).await;
+        self.look_again(parts)?;
+        restart(&sessions).await;
+        let mut paces: Vec<&Arc<Pace>> = services.iter().map(|service| service.pace()).collect();
+        paces.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        let refused_before: u64 = paces.iter().map(|pace| pace.seen().0).sum();
+        self.fetch_all(parts, &sources, &sessions).await;
+        self.try_new_assignments_again(parts, &sources, &sessions).await;
+        self.report_pace(&paces, refused_before);
+        for service in &services {
+            self.context.hear(service);
+        }
+        self.write(parts, time).await?;
+        drop(turn);
+        for (part, session) in parts.iter_mut().zip(sessions.drain(..)) {
+            part.end = match (std::mem::replace(&mut part.end, End::Open), session.and_then(LiveSession::into_ended)) {
+                (End::Open, Some(error)) if part.has_fetched() => End::Ended(error),
+                (End::Open, Some(error)) => End::NoSession(error),
+                (end, _) => end,
+            };
+        }
+        Ok(())
+    }
+
+    /// Opens the sessions that are needed, one after another: nobody can approve two logins at once.
+    async fn open_sessions(&self, parts: &mut [Part], sources: &[SessionSource<'_>]) -> Vec<Option<LiveSession>> {
+        let mut sessions = Vec::new();
+        for (part, source) in parts.iter_mut().zip(sources) {
+            let opened = if part.is_due() { LiveSession::open(source, source.time.for_requests()).await.map(Some) } else { Ok(None) };
+            sessions.push(opened.unwrap_or_else(|no_login| {
+                part.end = match no_login {
+                    NoLogin::Cancelled => End::Cancelled,
+                    NoLogin::Failed(error) => End::NoSession(error),
+                };
+                None
+            }));
+        }
+        sessions
+    }
+
+    /// Waits until no other process fetches for these environments: what it has fetched by then need not be fetched twice.
+    async fn wait_for_turn(&self, parts: &[Part], time: TimeLimit) -> FetchTurn {
+        let due = parts.iter().filter(|part| part.is_due() && matches!(part.end, End::Open));
+        let names: Vec<&str> = due.map(|part| part.environment.name.as_str()).collect();
+        let patience = Patience::new(Some(time.for_turn()), self.context.outlet.cancel_token().clone());
+        FetchTurn::wait(&names, &self.file, &patience, &self.context.outlet).await
+    }
+
+    /// Leaves out what another process has fetched since this run began.
+    fn look_again(&self, parts: &mut [Part]) -> Result<(), Error> {
+        let known = self.file.known()?;
+        let without_force = DueRule::of(self.context.now(), self.update.minimum_remaining);
+        let rule = DueRule { replace_keys: self.update.replace_keys, ..without_force };
+        for row in parts.iter_mut().flat_map(|part| &mut part.rows).filter(|row| row.standing.is_due()) {
+            if known.version(&row.profile.name) == row.before {
+                continue;
+            }
+            match known.standing(&row.profile, rule) {
+                now @ (Standing::Good(_) | Standing::Blocked(_)) => {
+                    self.context.outlet.verbose(format!("{} was changed by another process meanwhile.", row.profile.name));
+                    row.standing = now;
+                }
+                Standing::Missing | Standing::Due(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches what is due of all environments side by side, until it is done or cancelled.
+    async fn fetch_all(&self, parts: &mut [Part], sources: &[SessionSource<'_>], sessions: &[Option<LiveSession>]) {
+        let places: Vec<(usize, usize)> = places_of(parts, |row| row.standing.is_due());
+        let total = places.iter().filter(|(index, _)| sessions[*index].is_some()).count() as u64;
+        if total > 0 {
+            self.report_progress(0, total, None);
+        }
+        let mut done = 0;
+        self.fetch_places(places, parts, sources, sessions, |name| {
+            done += 1;
+            self.report_progress(done, total, Some(name.to_owned()));
+        })
+        .await;
+    }
+
+    fn report_progress(&self, done: u64, total: u64, name: Option<String>) {
+        self.context.outlet.send(Event::Progress(Progress { activity: "Registering profiles".to_owned(), done, total, name }));
+    }
+
+    /// Fetches the profiles at these places, and calls `answered` for each that was answered.
+    async fn fetch_places(
+        &self,
+        places: Vec<(usize, usize)>,
+        parts: &mut [Part],
+        sources: &[SessionSource<'_>],
+        sessions: &[Option<LiveSession>],
+        mut answered: impl FnMut(&str),
+    ) {
+        let mut outcomes = Vec::new();
+        {
+            let jobs = places.into_iter().filter_map(|(index, place)| {
+                let (session, profile) = (sessions[index].as_ref()?, &parts[index].rows[place].profile);
+                Some(async move { (index, place, &profile.name, self.fetch(profile, &sources[index], session).await) })
+            });
+            let mut answers = futures_util::stream::iter(jobs.collect::<Vec<_>>()).buffer_unordered(at_once(self.update.throttle_limit));
+            loop {
+                let answer = tokio::select! {
+                    biased;
+                    answer = answers.next() => answer,
+                    () = self.context.outlet.cancel_token().cancelled() => None,
+                };
+                let Some((index, place, name, outcome)) = answer else { break };
+                answered(name);
+                outcomes.push((index, place, outcome));
+            }
+        }
+        for (index, place, outcome) in outcomes {
+            parts[index].rows[place].outcome = outcome;
+        }
+    }
+
+    /// Asks once more, after a pause, for roles that are refused although they were assigned when they were listed.
+    async fn try_new_assignments_again(&self, parts: &mut [Part], sources: &[SessionSource<'_>], sessions: &[Option<LiveSession>]) {
+        let is_refused = |row: &Row| matches!(&row.outcome, Some(Outcome::Failed(error)) if error.code() == Code::RoleNotAssigned);
+        // An assignment takes moments to reach the portal, after it is listed.
+        let is_listed = |(index, place): &(usize, usize)| was_assigned(&parts[*index].environment, &parts[*index].rows[*place].profile, &self.context.world);
+        let places: Vec<(usize, usize)> = places_of(parts, is_refused).into_iter().filter(is_listed).collect();
+        let has_time = |time: &TimeLimit| time.for_session().is_none_or(|left| left > ASSIGNMENT_PAUSE * 2);
+        if places.is_empty() || !sources.iter().all(|source| has_time(&source.time)) {
+            return;
+        }
+        self.context.outlet.verbose(format!(
+            "{} roles that you were given lately are refused; they are tried again in {} s.",
+            places.len(),
+            ASSIGNMENT_PAUSE.as_secs()
+        ));
+        tokio::select! {
+            () = tokio::time::sleep(ASSIGNMENT_PAUSE) => {}
+            () = self.context.outlet.cancel_token().cancelled() => return,
+        }
+        self.fetch_places(places.clone(), parts, sources, sessions, |_| {}).await;
+        // What is still refused is no longer assigned, and shall not slow down the next run.
+        for (index, part) in parts.iter().enumerate() {
+            let tried = places.iter().filter(|(other, _)| *other == index).map(|(_, place)| &part.rows[*place]);
+            let gone: Vec<&ProfileEntry> = tried.filter(|row| is_refused(row)).map(|row| &row.profile).collect();
+            if !gone.is_empty() {
+                forget_roles(&part.environment, &gone, &self.context.world, &self.context.outlet).await;
+            }
+        }
+    }
+
+    /// Reports that the service held the run up, and how much.
+    fn report_pace(&self, paces: &[&Arc<Pace>], refused_before: u64) {
+        let refused = paces.iter().map(|pace| pace.seen().0).sum::<u64>() - refused_before;
+        let slowest = paces.iter().filter_map(|pace| pace.seen().1).min_by(f64::total_cmp);
+        if let Some(rate) = slowest.filter(|_| refused > 0) {
+            self.context
+                .outlet
+                .verbose(format!("The service refused {refused} requests for the number of them, so they were sent more slowly, at about {rate:.1} a second."));
+        }
+    }
+
+    fn source<'a>(&'a self, environment: &'a Environment, service: &'a Arc<Service>) -> SessionSource<'a> {
+        SessionSource::of(&self.context, environment, service, &self.config, &self.update.session)
+    }
+
+    /// Fetches the keys of a profile; gives nothing where the run was cancelled.
+    async fn fetch(&self, profile: &ProfileEntry, source: &SessionSource<'_>, session: &LiveSession) -> Option<Outcome> {
+        let request = |access_token: Secret, deadline| async move {
+            source.service.role_credentials(&access_token, &profile.account_id, &profile.role_name, deadline).await
+        };
+        match session.send(source, request).await {
+            Ok((keys, request_id)) => {
+                let id = request_id.map(|id| format!(" (request id {id})")).unwrap_or_default();
+                self.context.outlet.verbose(format!("{} was fetched{id}.", profile.name));
+                Some(Outcome::Fetched { keys, at: Instant::now() })
+            }
+            Err(Stop::Refused(refusal)) => Some(Outcome::Failed(profile_error(&refusal, profile, source.service))),
+            Err(Stop::Ended) => Some(Outcome::NoService),
+            Err(Stop::Cancelled) => None,
+        }
+    }
+}
+
+/// Starts the time of the sessions again: the waits for logins and for other processes do not count.
+async fn restart(sessions: &[Option<LiveSession>]) {
+    for session in sessions.iter().flatten() {
+        session.restart().await;
+    }
+}

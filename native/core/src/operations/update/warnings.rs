@@ -1,0 +1,82 @@
+//! What an update warns of, each once in this process.
+
+use time::Duration;
+
+use crate::environments::configured::OtherMeaning;
+use crate::files::credentials_file::Fetched;
+use crate::files::known_keys::DueRule;
+use crate::names::hazards::{Hazard, hazard, misread_names};
+use crate::operations::update::fetch::UpdateRun;
+use crate::operations::update::rows::Part;
+use crate::outlet::Topic;
+use crate::text::listed;
+
+/// More names than this would hide the rest of a sentence.
+const MOST_NAMES: usize = 10;
+
+impl UpdateRun {
+    /// Warns once in this process that other users can put a file of theirs in place of this one.
+    pub(super) fn warn_of_open_folder(&self) {
+        let folder = self.file.path().parent().unwrap_or(self.file.path()).display().to_string();
+        if self.context.outlet.is_first_warning(Topic::OpenFolder, &folder) {
+            self.context.outlet.warn(format!("Every user of this machine can write to {folder} and replace the files in it. Run chmod go-w '{folder}'."));
+        }
+    }
+
+    /// Warns once in this process of profiles whose names make some AWS tools use their keys for another profile.
+    pub(super) fn warn_of_names(&self, parts: &[Part]) {
+        let due = parts.iter().flat_map(Part::due).map(|row| row.profile.name.as_str());
+        let new: Vec<&str> =
+            due.filter(|name| hazard(name) == Some(Hazard::Misread) && self.context.outlet.is_first_warning(Topic::MisreadName, name)).collect();
+        if !new.is_empty() {
+            self.context.outlet.warn(misread_names(&new));
+        }
+    }
+
+    /// Warns once in this process of profiles for which AWS tools would not use the keys that are written, or not what was there before.
+    pub(super) fn warn_of_other_meanings(&self, parts: &[Part]) {
+        let file = self.file.path().display();
+        let due = parts.iter().flat_map(|part| part.due().map(|row| (&part.environment, &row.profile)));
+        let mut found: Vec<(OtherMeaning, Vec<&str>)> = Vec::new();
+        for (environment, profile) in due {
+            let Some(meaning) = self.config.other_meaning(environment, profile) else { continue };
+            if self.context.outlet.is_first_warning(Topic::ConfigFile, &profile.name) {
+                match found.iter_mut().find(|(other, _)| *other == meaning) {
+                    Some((_, names)) => names.push(&profile.name),
+                    None => found.push((meaning, vec![&profile.name])),
+                }
+            }
+        }
+        for (meaning, names) in found {
+            let names = names.join(", ");
+            let config = self.config.path.display();
+            self.context.outlet.warn(match meaning {
+                OtherMeaning::Sso => {
+                    format!("{config} has another account or role for {names} (sso_account_id, sso_role_name), and the AWS CLI takes that before the keys in {file}; make them agree.")
+                }
+                OtherMeaning::RoleArn => {
+                    format!("{config} has a role_arn for {names}, which the AWS CLI takes before the keys in {file}; rename the profile in one of the two.")
+                }
+                OtherMeaning::CredentialProcess => {
+                    format!("{config} has a credential_process for {names}, which no tool calls any more now that {file} has keys; rename the profile in one of the two.")
+                }
+            });
+        }
+    }
+
+    /// Warns once in this process of profiles whose keys never last as long as is asked for.
+    pub(super) fn warn_of_short_keys(&self, fetched: &[Fetched<'_>]) {
+        let rule = DueRule::of(self.context.now(), self.update.minimum_remaining);
+        let short = fetched.iter().filter(|fetched| rule.exceeds(fetched.keys.expiration - fetched.issued));
+        let new: Vec<&Fetched<'_>> = short.filter(|fetched| self.context.outlet.is_first_warning(Topic::ShortKeys, &fetched.profile.name)).collect();
+        if let Some(first) = new.first() {
+            let names: Vec<&str> = new.iter().map(|fetched| fetched.profile.name.as_str()).collect();
+            self.context.outlet.warn(format!(
+                "The credentials of {} last {} min, less than -MinimumRemaining asks for; they are refreshed when half of that is left.",
+                listed(&names, MOST_NAMES),
+                // Whole minutes, since some moments have passed by now.
+                (first.keys.expiration - first.issued + Duration::seconds(30)).whole_minutes()
+            ));
+        }
+    }
+}

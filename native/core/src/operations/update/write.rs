@@ -1,0 +1,58 @@
+//! The one write of an update.
+
+use crate::error::Error;
+use crate::files::credentials_file::{Fetched, KeysWritten};
+use crate::files::known_keys::Standing;
+use crate::files::lock::Patience;
+use crate::files::safe_write::Written;
+use crate::operations::update::fetch::UpdateRun;
+use crate::operations::update::rows::{Outcome, Part};
+use crate::session::time_limit::TimeLimit;
+
+impl UpdateRun {
+    /// Writes what was fetched; a profile whose section somebody has changed meanwhile is left alone.
+    pub(super) async fn write(&self, parts: &mut [Part], time: TimeLimit) -> Result<(), Error> {
+        let now = self.context.now();
+        // In the order of the table, so that a new file reads as its owner would write it.
+        let rows = parts.iter().flat_map(|part| part.rows.iter().map(|row| (part.environment.name.as_str(), row)));
+        let fetched: Vec<Fetched<'_>> = rows
+            .filter_map(|(environment, row)| match &row.outcome {
+                Some(Outcome::Fetched { keys, at }) => {
+                    Some(Fetched { environment, profile: &row.profile, keys, issued: now.saturating_sub(at.elapsed().try_into().unwrap_or_default()) })
+                }
+                _ => None,
+            })
+            .collect();
+        if fetched.is_empty() {
+            return Ok(());
+        }
+        let patience = Patience::new(Some(time.for_write()), self.context.outlet.cancel_token().clone());
+        let KeysWritten { written, blocked, renamed } = self.file.write(&fetched, self.update.replace_keys, &patience).await?;
+        self.report_write(&written, &renamed, fetched.len() - blocked.len());
+        self.warn_of_short_keys(&fetched);
+        for row in parts.iter_mut().flat_map(|part| &mut part.rows) {
+            if let Some(obstacle) = blocked.get(&row.profile.name) {
+                row.standing = Standing::Blocked(obstacle.clone());
+                row.outcome = None;
+            }
+        }
+        Ok(())
+    }
+
+    fn report_write(&self, written: &Written, renamed: &[String], count: usize) {
+        let file = self.file.path().display();
+        if written.made_private {
+            self.context.outlet.warn(format!("Others could read {file}; now only you can."));
+        }
+        if written.had_hard_links {
+            self.context.outlet.warn(format!("{file} has another name (a hard link), which still leads to the old keys; use a symbolic link instead."));
+        }
+        for name in renamed {
+            self.context.outlet.warn(format!(
+                "The section name [{name}] had blanks inside its brackets in {file}, which the AWS CLI takes for another profile; they were removed."
+            ));
+        }
+        let profiles = if count == 1 { "1 profile was".to_owned() } else { format!("{count} profiles were") };
+        self.context.outlet.verbose(format!("{profiles} written to {file} at once."));
+    }
+}

@@ -1,0 +1,113 @@
+//! Where an operation puts its events, and where it sees that it was cancelled.
+
+use std::collections::{HashSet, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Error;
+use crate::mutex::locked;
+use crate::protocol::{Event, Failed, Level, Note};
+use crate::text::without_controls;
+
+/// The work that is left when all that needs no network is done.
+pub(crate) type NetworkWork = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The part of an operation that runs on the caller's thread; it returns the part that needs the network, if there is one.
+pub(crate) type LocalWork = Box<dyn FnOnce(&Outlet) -> Option<NetworkWork> + Send>;
+
+/// The way from an operation to its caller.
+#[derive(Clone)]
+pub(crate) struct Outlet(pub(crate) Arc<Channel>);
+
+/// What a run and its operation share.
+pub(crate) struct Channel {
+    queue: Mutex<Queue>,
+    pub(crate) arrived: Condvar,
+    pub(crate) cancel: CancellationToken,
+    verbose: bool,
+    warned: Arc<Warned>,
+}
+
+#[derive(Default)]
+pub(crate) struct Queue {
+    pub(crate) events: VecDeque<Event>,
+    pub(crate) local_work: Option<LocalWork>,
+    /// Whether somebody has taken the work and has not finished it.
+    pub(crate) running: bool,
+}
+
+/// What a warning that is given once for each name is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Topic {
+    /// A profile or a sentence about the AWS config file.
+    ConfigFile,
+    /// A folder that every user can write to.
+    OpenFolder,
+    /// A profile whose name some AWS tools misread.
+    MisreadName,
+    /// A profile whose keys never last as long as the user asked for.
+    ShortKeys,
+    /// A region of an environment for one run.
+    Region,
+    /// A variable with a proxy that cannot be used.
+    Proxy,
+    /// The machine's clock.
+    Clock,
+}
+
+/// The warnings that this process has given already.
+#[derive(Debug, Default)]
+pub(crate) struct Warned(Mutex<HashSet<(Topic, String)>>);
+
+impl Channel {
+    pub(crate) fn new(work: LocalWork, verbose: bool, warned: Arc<Warned>) -> Self {
+        let queue = Mutex::new(Queue { local_work: Some(work), ..Queue::default() });
+        Self { queue, arrived: Condvar::new(), cancel: CancellationToken::new(), verbose, warned }
+    }
+
+    pub(crate) fn queue(&self) -> MutexGuard<'_, Queue> {
+        locked(&self.queue)
+    }
+}
+
+impl Outlet {
+    pub(crate) fn send(&self, event: Event) {
+        self.0.queue().events.push_back(event);
+        self.0.arrived.notify_all();
+    }
+
+    /// Whether anybody reads what [`Self::verbose`] says; if not, an expensive text need not be built.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.0.verbose
+    }
+
+    pub(crate) fn verbose(&self, text: impl AsRef<str>) {
+        if self.is_verbose() {
+            self.note(Level::Verbose, text.as_ref());
+        }
+    }
+
+    pub(crate) fn warn(&self, text: impl AsRef<str>) {
+        self.note(Level::Warning, text.as_ref());
+    }
+
+    /// Whether this process has not warned of `name` yet; from now on it has.
+    pub(crate) fn is_first_warning(&self, topic: Topic, name: &str) -> bool {
+        locked(&self.0.warned.0).insert((topic, name.to_owned()))
+    }
+
+    fn note(&self, level: Level, text: &str) {
+        self.send(Event::Note(Note { level, text: without_controls(text) }));
+    }
+
+    pub(crate) fn fail(&self, error: &Error, terminating: bool) {
+        self.send(Event::Failed(Failed::new(error, terminating)));
+    }
+
+    pub(crate) fn cancel_token(&self) -> &CancellationToken {
+        &self.0.cancel
+    }
+}

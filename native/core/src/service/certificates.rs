@@ -1,0 +1,65 @@
+//! The CA bundle that users name besides the certificates of their system.
+
+use std::path::PathBuf;
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use crate::environments::configured::ConfigFile;
+use crate::error::{Code, Error};
+use crate::world::World;
+
+/// Certificates of CAs that are trusted besides those of the system.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Certificates {
+    pub(super) path: PathBuf,
+    pub(super) pem: Vec<u8>,
+    pub(super) named_by: NamedBy,
+}
+
+/// Which setting names the CA bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum NamedBy {
+    Variable,
+    /// The key `ca_bundle` of this file.
+    ConfigFile(PathBuf),
+}
+
+impl std::fmt::Display for NamedBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Variable => f.write_str("AWS_CA_BUNDLE"),
+            Self::ConfigFile(path) => write!(f, "ca_bundle in {}", path.display()),
+        }
+    }
+}
+
+/// The CA bundle as the AWS CLI finds it: of the variable, else of the profile in use.
+pub(super) fn ca_bundle(world: &World) -> Result<Option<Certificates>, Error> {
+    if let Some(written) = world.variables.get("AWS_CA_BUNDLE") {
+        return read_certificates(world.path("AWS_CA_BUNDLE", written)?, NamedBy::Variable).map(Some);
+    }
+    // A config file that cannot be read is said where it is needed.
+    let config = ConfigFile::read(world).unwrap_or_default();
+    let Some(written) = config.ca_bundle(&world.variables) else { return Ok(None) };
+    let path = world.path_of_setting("ca_bundle", &format!("The key ca_bundle in {}", config.path.display()), written)?;
+    read_certificates(path, NamedBy::ConfigFile(config.path.clone())).map(Some)
+}
+
+/// Reads the CA bundle, checked: the HTTP client panics at a certificate that it cannot take.
+fn read_certificates(path: PathBuf, named_by: NamedBy) -> Result<Certificates, Error> {
+    let invalid = |what: &str| {
+        Error::new(Code::ReadFailed, format!("The CA bundle {} of {named_by} {what}.", path.display()))
+            .with_target(path.display().to_string())
+            .with_action(format!("Point {named_by} to a file of PEM certificates, or remove it."))
+    };
+    let bytes = std::fs::read(&path).map_err(|fault| invalid(&format!("could not be read: {fault}")))?;
+    let certificates: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|_| invalid("is not a file of PEM certificates"))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates {
+        roots.add(certificate).map_err(|_| invalid("holds a certificate that cannot be used"))?;
+    }
+    if roots.is_empty() { Err(invalid("holds no certificate")) } else { Ok(Certificates { path, pem: bytes, named_by }) }
+}

@@ -1,0 +1,99 @@
+//! The errors for what the services refuse, in words for the user.
+
+use crate::error::{Code, Error};
+use crate::service::causes::{Cause, Fault};
+use crate::service::client::Service;
+use crate::service::proxy::Proxy;
+use crate::service::refusal::{Refusal, nameless};
+use crate::service::settings::{host_of, shown_endpoint};
+use crate::text::capitalized;
+
+impl Service {
+    /// The error for a refusal of the access portal that its operation has no error for.
+    pub(crate) fn portal_error(&self, refusal: &Refusal) -> Error {
+        self.error(refusal, &self.portal_host())
+    }
+
+    /// The error for a refusal of SSO-OIDC that its operation has no error for.
+    pub(crate) fn oidc_error(&self, refusal: &Refusal) -> Error {
+        self.error(refusal, &self.oidc_host())
+    }
+
+    fn oidc_host(&self) -> String {
+        let host = || self.oidc_host.get().cloned().unwrap_or_else(|| format!("SSO-OIDC in {}", self.settings.endpoints.region));
+        shown_endpoint(self.settings.endpoints.oidc_url.as_deref()).unwrap_or_else(host)
+    }
+
+    fn portal_host(&self) -> String {
+        let host = || self.portal_host.get().cloned().unwrap_or_else(|| format!("the access portal in {}", self.settings.endpoints.region));
+        shown_endpoint(self.settings.endpoints.portal_url.as_deref()).unwrap_or_else(host)
+    }
+
+    fn error(&self, refusal: &Refusal, host: &str) -> Error {
+        match refusal {
+            Refusal::TimedOut { status: Some(429), .. } => Error::new(Code::Throttled, "The service asked for fewer requests until the time was up.")
+                .with_action("Run the command again in a minute, with a smaller -ThrottleLimit or a longer -Timeout."),
+            Refusal::Answered { status: 429, .. } => {
+                Error::new(Code::Throttled, "The service asks for fewer requests.").with_action("Run the command again in a minute.")
+            }
+            Refusal::TimedOut { status: Some(status), .. } => {
+                Error::new(Code::ServiceError, format!("{} answered {status} until the time was up.", capital(host)))
+                    .with_action("Run the command again; if it stays, ask your administrator.")
+            }
+            Refusal::TimedOut { status: None, .. } => {
+                Error::new(Code::NetworkError, format!("{} did not answer in time. {}", capital(host), self.settings.in_words()))
+                    .with_action("Check the network, or give a longer -Timeout.")
+            }
+            Refusal::Unreachable(cause) => self.unreachable(host, cause),
+            Refusal::Answered { error, status, .. } if *error == nameless(*status) => Error::new(
+                Code::ServiceError,
+                format!("{} answered {status}, and the answer names no error of the service. {}", capital(host), self.settings.in_words()),
+            )
+            .with_action("Run the command again; a proxy in between may have answered."),
+            Refusal::Answered { error, status, message, .. } => {
+                let said = if message.is_empty() { error.clone() } else { format!("{error}: {message}") };
+                Error::new(Code::ServiceError, format!("{} answered {status} ({said}).", capital(host)))
+                    .with_action("Run the command again; if it stays, ask your administrator.")
+            }
+            Refusal::Garbled { message, .. } => Error::new(Code::ServiceError, format!("{} gave an answer that makes no sense: {message}.", capital(host)))
+                .with_action("Run the command again; a proxy in between may have changed the answer."),
+            Refusal::Unusable { message, .. } => Error::new(Code::ServiceError, format!("{} gave an answer that cannot be used: {message}.", capital(host)))
+                .with_action("Check that this is the address of IAM Identity Center; if it is, ask your administrator."),
+        }
+        .with_request_id(refusal.request_id())
+    }
+
+    /// The error for a host to which there was no connection.
+    fn unreachable(&self, host: &str, cause: &Cause) -> Error {
+        let settings = self.settings.in_words();
+        let proxy = self.settings.proxy.proxy.as_ref();
+        // Without the proxy's address where that cannot be shown.
+        let at_proxy = proxy.filter(|_| cause.at_proxy).map(|proxy| (proxy, proxy.place().unwrap_or_default()));
+        let message = match (&cause.fault, &at_proxy) {
+            (Fault::Unresolved, None) => format!("The name {} could not be resolved. {settings}", host_of(host)),
+            (Fault::Unresolved, Some((proxy, place))) => {
+                format!("The name {} of the proxy in {} could not be resolved. {settings}", host_of(place), proxy.variable)
+            }
+            (Fault::Certificate(why), _) => format!("{} could not be reached: its certificate is not accepted, since {why}. {settings}", capital(host)),
+            (Fault::Tunnel(why), _) => format!("{} could not be reached: {why}. {settings}", capital(host)),
+            (Fault::Other(why), Some((proxy, _))) => format!("{} could not be reached: {why}, at the proxy {}. {settings}", capital(host), proxy.in_words()),
+            (Fault::Other(why), None) => format!("{} could not be reached: {why}. {settings}", capital(host)),
+        };
+        let action = match (&cause.fault, proxy) {
+            (Fault::Certificate(_), _) => {
+                "Where a company inspects TLS, set AWS_CA_BUNDLE to the PEM file of its CA; else check this machine's clock and the network.".to_owned()
+            }
+            (Fault::Tunnel(_), Some(Proxy { variable, .. })) => {
+                format!("Check the proxy's address, user name and password in {variable}, or bypass it with NO_PROXY.")
+            }
+            (_, Some(Proxy { variable, .. })) => format!("Check the network, the region, and the proxy and CA settings ({variable}, NO_PROXY, AWS_CA_BUNDLE)."),
+            (_, None) => "Check the network, the region, and the proxy and CA settings (HTTPS_PROXY, NO_PROXY, AWS_CA_BUNDLE).".to_owned(),
+        };
+        Error::new(Code::NetworkError, message).with_action(action)
+    }
+}
+
+fn capital(text: &str) -> String {
+    // A URL or the name of a host stays as it is.
+    if text.contains('.') || text.starts_with("http") { text.to_owned() } else { capitalized(text) }
+}

@@ -1,0 +1,121 @@
+//! All that makes one client differ from another, from the caller's variables and the AWS config file.
+
+use crate::error::{Code, Error};
+use crate::service::certificates::{Certificates, ca_bundle};
+use crate::service::proxy::{ChosenProxy, Proxy, place_of};
+use crate::urls::is_trustworthy;
+use crate::world::{Variables, World};
+
+/// Where the requests go.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Endpoints {
+    pub(super) region: String,
+    pub(super) oidc_url: Option<String>,
+    pub(super) portal_url: Option<String>,
+    pub(super) fips: bool,
+    pub(super) dual_stack: bool,
+}
+
+/// All that makes one client differ from another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Settings {
+    pub(super) endpoints: Endpoints,
+    pub(super) proxy: ChosenProxy,
+    pub(super) no_proxy: Option<String>,
+    pub(super) certificates: Option<Certificates>,
+}
+
+const OIDC_URL: &str = "AWS_ENDPOINT_URL_SSO_OIDC";
+const PORTAL_URL: &str = "AWS_ENDPOINT_URL_SSO";
+const FIPS: &str = "AWS_USE_FIPS_ENDPOINT";
+const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
+
+impl Endpoints {
+    fn of(variables: &Variables, region: &str) -> Result<Self, Error> {
+        let flag = |variable: &str| variables.get(variable).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let endpoints = Self {
+            region: region.to_owned(),
+            oidc_url: endpoint_of(variables, OIDC_URL)?,
+            portal_url: endpoint_of(variables, PORTAL_URL)?,
+            fips: flag(FIPS),
+            dual_stack: flag(DUAL_STACK),
+        };
+        let own = [(OIDC_URL, endpoints.oidc_url.is_some()), (PORTAL_URL, endpoints.portal_url.is_some())];
+        let kinds = [(FIPS, endpoints.fips), (DUAL_STACK, endpoints.dual_stack)];
+        let set = |flags: [(&'static str, bool); 2]| flags.into_iter().find(|(_, is_set)| *is_set).map(|(variable, _)| variable);
+        match (set(own), set(kinds)) {
+            (Some(variable), Some(kind)) => {
+                let message = format!("The variables {variable} and {kind} cannot be set together: a custom endpoint is used as it is.");
+                let error = Error::new(Code::EnvironmentInvalid, message).with_target(kind);
+                Err(error.with_action(format!("Remove $env:{variable} or $env:{kind}.")))
+            }
+            _ => Ok(endpoints),
+        }
+    }
+
+    /// Whether both endpoints are plain http, which only a loopback address may be: then neither TLS nor a proxy has a part in it.
+    pub(super) fn are_loopback(&self) -> bool {
+        [&self.oidc_url, &self.portal_url].into_iter().all(|url| url.as_ref().is_some_and(|url| url.starts_with("http:")))
+    }
+
+    /// What tells one endpoint of the portal from another.
+    pub(super) fn portal(&self) -> String {
+        let Self { region, portal_url, fips, dual_stack, .. } = self;
+        portal_url.clone().unwrap_or_else(|| format!("{region}, fips {fips}, dual stack {dual_stack}"))
+    }
+}
+
+/// The endpoint that a variable sets.
+fn endpoint_of(variables: &Variables, variable: &str) -> Result<Option<String>, Error> {
+    let Some(written) = variables.get(variable) else { return Ok(None) };
+    let invalid = || {
+        let message = format!(
+            "The variable {variable} must be an https URL such as https://sso.example.com, without a user name, query or fragment (http only for a loopback address), since the endpoint is sent the access token."
+        );
+        Error::new(Code::EnvironmentInvalid, message).with_target(variable).with_action(format!("Correct $env:{variable} or remove it."))
+    };
+    endpoint_url(written).map(Some).ok_or_else(invalid)
+}
+
+impl Settings {
+    pub(super) fn of(world: &World, region: &str) -> Result<Self, Error> {
+        let endpoints = Endpoints::of(&world.variables, region)?;
+        // Neither a proxy nor a certificate leads back to this machine.
+        let (proxy, certificates) = if endpoints.are_loopback() { Default::default() } else { (ChosenProxy::of(&world.variables), ca_bundle(world)?) };
+        Ok(Self { endpoints, proxy, no_proxy: world.variables.get_either_case("NO_PROXY").map(str::to_owned), certificates })
+    }
+
+    /// The settings that a connection depends on, as the last sentences of an error.
+    pub(super) fn in_words(&self) -> String {
+        let proxy = self.proxy.proxy.as_ref().map_or_else(|| "none".to_owned(), Proxy::in_words);
+        let certificates =
+            self.certificates.as_ref().map_or_else(|| "system".to_owned(), |bundle| format!("system and {} ({})", bundle.path.display(), bundle.named_by));
+        format!("(Proxy: {proxy}. CA certificates: {certificates}.)")
+    }
+}
+
+/// The host of an address in an error, without scheme and port.
+pub(super) fn host_of(place: &str) -> &str {
+    let host = place.split_once("://").map_or(place, |(_, host)| host);
+    if host.starts_with('[') { host } else { host.split(':').next().unwrap_or(host) }
+}
+
+/// An endpoint as it is passed on: the URL that was judged, in the form in which it was judged. It has a scheme, `//`, a host and a path of the
+/// characters of RFC 3986 only, so that the SDK reads it the same way. User name, query and fragment have no use here, and may be secrets.
+pub(super) fn endpoint_url(written: &str) -> Option<String> {
+    let written = written.trim();
+    let (scheme, rest) = written.split_once("://")?;
+    let authority = rest.split('/').next().filter(|authority| !authority.is_empty())?;
+    let is_host = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte)) && !authority.ends_with(':');
+    let is_path = rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/:[]%!$&'()*+,;=@".contains(&byte));
+    if !scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) || !is_host || !is_path || !is_trustworthy(written) {
+        return None;
+    }
+    let url = url::Url::parse(written).ok()?;
+    Some(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// An endpoint as it is shown: scheme, host and port.
+pub(super) fn shown_endpoint(url: Option<&str>) -> Option<String> {
+    url.and_then(|url| url::Url::parse(url).ok()).as_ref().and_then(place_of)
+}

@@ -1,0 +1,95 @@
+//! What this process remembers between runs.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+use crate::mutex::locked;
+use crate::outlet::Warned;
+use crate::service::client::Services;
+use crate::service::clock::ServiceTime;
+use crate::service::oidc::Registration;
+use crate::session::token_cache::{Token, TokenFiles};
+
+/// What this process remembers between runs: sessions, clients, the service's time, and what it has warned of.
+///
+/// What was read from files is remembered where it is parsed.
+#[derive(Debug, Default)]
+pub struct Memory {
+    sessions: Mutex<HashMap<Key, Slot>>,
+    /// When the session of an environment expires, by its name in lower case.
+    ends: Mutex<HashMap<String, OffsetDateTime>>,
+    pub(crate) time: ServiceTime,
+    pub(crate) services: Services,
+    pub(crate) warned: Arc<Warned>,
+}
+
+/// The state of one session, which one run at a time may change.
+pub(super) type Slot = Arc<tokio::sync::Mutex<State>>;
+
+/// What tells one session from another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Key {
+    /// The lock of the token's files.
+    TokenFiles(PathBuf),
+    Name(String),
+}
+
+/// The part of a session that is not in its files.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// The token where it is kept in memory, or where its file could not be written.
+    pub(super) token: Option<Token>,
+    pub(super) registration: Option<Registration>,
+    pub(super) last_refresh: Option<Instant>,
+    /// The marks of the refresh tokens that the service refused.
+    pub(super) refused: HashSet<String>,
+}
+
+impl State {
+    pub(super) fn is_refused(&self, token: &Token) -> bool {
+        token.refresh_mark().is_some_and(|mark| token.refused.as_ref() == Some(&mark) || self.refused.contains(&mark))
+    }
+
+    /// The tokens of a session, the one to use first: that of its own file or, where that one could not be written and so lasts longer, that in memory;
+    /// then those under other spellings of the start URL.
+    /// Those are read only where the first ones are not enough.
+    pub(super) fn tokens(&self, files: Option<&TokenFiles>) -> impl Iterator<Item = Token> {
+        let by_end = |mut tokens: Vec<Token>| {
+            tokens.sort_by_key(|token| std::cmp::Reverse(token.expires_at));
+            tokens
+        };
+        let own = by_end([files.and_then(TokenFiles::read_token), self.token.clone()].into_iter().flatten().collect());
+        let others = std::iter::once_with(move || by_end(files.map(TokenFiles::read_other_tokens).unwrap_or_default()));
+        own.into_iter().chain(others.flatten())
+    }
+}
+
+impl Memory {
+    /// The memory that all runs of this process share.
+    #[must_use]
+    pub fn of_this_process() -> Arc<Self> {
+        static MEMORY: LazyLock<Arc<Memory>> = LazyLock::new(Arc::default);
+        Arc::clone(&MEMORY)
+    }
+
+    pub(super) fn slot(&self, key: Key) -> Slot {
+        Arc::clone(locked(&self.sessions).entry(key).or_default())
+    }
+
+    /// When the session of an environment expires, if this process has had one.
+    pub(crate) fn session_end(&self, environment: &str) -> Option<OffsetDateTime> {
+        locked(&self.ends).get(&environment.to_lowercase()).copied()
+    }
+
+    pub(super) fn remember_end(&self, environment: &str, end: OffsetDateTime) {
+        locked(&self.ends).insert(environment.to_lowercase(), end);
+    }
+
+    pub(super) fn forget_end(&self, environment: &str) {
+        locked(&self.ends).remove(&environment.to_lowercase());
+    }
+}

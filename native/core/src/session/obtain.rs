@@ -1,0 +1,148 @@
+//! Obtains a session: the one that is there, a refreshed one, or a new one after a login.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+use crate::environments::start_url::requested_url;
+use crate::error::{Code, Error};
+use crate::login::attempt::{Login, NoLogin};
+use crate::login::callback::Callback;
+use crate::login::{LoggedIn, log_in};
+use crate::names::same_name;
+use crate::protocol::LoginMethod;
+use crate::secret::{Secret, is_plain};
+use crate::service::oidc::Registration;
+use crate::session::memory::State;
+use crate::session::refresh::Refreshed;
+use crate::session::source::{Session, SessionSource};
+use crate::session::token_cache::{ACCOUNT_ACCESS, Token, TokenLock};
+
+/// The least time between two tries to refresh one token.
+const REFRESH_SPACING: Duration = Duration::from_secs(30);
+
+impl SessionSource<'_> {
+    /// A session: the one that is there, a refreshed one, or a new one after a login.
+    pub(crate) async fn session(&self) -> Result<Session, NoLogin> {
+        self.obtain(None, true).await
+    }
+
+    /// A session in place of one that the service refused (401), by a refresh where that is still allowed, else by a login.
+    pub(crate) async fn renewed(&self, refused: &Secret, refresh: bool) -> Result<Session, NoLogin> {
+        self.obtain(Some(refused), refresh).await
+    }
+
+    async fn obtain(&self, refused: Option<&Secret>, may_refresh: bool) -> Result<Session, NoLogin> {
+        if let Some(conflict) = &self.conflict {
+            return Err(conflict.clone().into());
+        }
+        self.service.warn_of_skipped_proxies(&self.context.outlet);
+        let slot = self.context.memory.slot(self.key());
+        let mut state = match slot.try_lock() {
+            Ok(state) => state,
+            Err(_) => self.wait_for(&slot).await?,
+        };
+        let fresh = |state: &State| state.tokens(self.files.as_ref()).find(|token| self.is_fresh(token, refused));
+        if let Some(token) = fresh(&state) {
+            return Ok(self.use_token(&token, "The session of the cache is still good"));
+        }
+        let lock = self.lock().await?;
+        // Another process may have refreshed or logged in while this one waited.
+        if let Some(token) = fresh(&state) {
+            return Ok(self.use_token(&token, "Another process has renewed the session"));
+        }
+        let good = state.tokens(self.files.as_ref()).find(|token| self.is_good(token, refused));
+        // Only a session that is still good can wait; without one, the other way is to ask somebody to log in.
+        let rested = good.is_none() || state.last_refresh.is_none_or(|last| last.elapsed() >= REFRESH_SPACING);
+        let mut dead_client = None;
+        if may_refresh && rested {
+            match self.refresh(&mut state, lock.as_ref(), refused, good.is_some()).await? {
+                Refreshed::Token(token, how) => return Ok(self.use_token(&token, how)),
+                Refreshed::Failed(refusal) if good.is_none() => return Err(self.service.oidc_error(&refusal).with_target(&self.environment.name).into()),
+                Refreshed::Failed(_) => self.context.outlet.verbose("The session could not be refreshed this time; it is still good and is used."),
+                Refreshed::Ended { dead_client: client } => dead_client = client,
+            }
+        }
+        if let Some(token) = good {
+            return Ok(self.use_token(&token, "The session is still good"));
+        }
+        if let Some(token) = self.given(refused) {
+            // Somebody's own way of keeping it: it is not written anywhere.
+            state.token = Some(token.clone());
+            return Ok(self.use_token(&token, "The token that was given is used"));
+        }
+        let token = self.log_in(&mut state, lock.as_ref(), dead_client.as_deref()).await?;
+        Ok(self.use_token(&token, "The login was approved"))
+    }
+
+    /// The token that the caller has for this environment, where it is good and was not refused.
+    fn given(&self, refused: Option<&Secret>) -> Option<Token> {
+        let given = self.context.world.given.iter().find(|given| same_name(&given.name, &self.environment.name))?.token.as_ref()?;
+        let token = Token {
+            access_token: Some(given.access_token.clone()).filter(|token| is_plain(token.reveal()))?,
+            expires_at: OffsetDateTime::from_unix_timestamp(given.expires_at).ok()?,
+            refresh_token: None,
+            registration: None,
+            other_file: None,
+            refused: None,
+        };
+        (token.expires_at > self.now() && refused.is_none_or(|refused| *refused != token.access_token)).then_some(token)
+    }
+
+    /// Logs in, with a client other than `dead_client`, which the service no longer knows.
+    async fn log_in(&self, state: &mut State, lock: Option<&TokenLock>, dead_client: Option<&str>) -> Result<Token, NoLogin> {
+        let name = &self.environment.name;
+        if !self.terms.login {
+            return Err(self.login_required().into());
+        }
+        let callback = Callback::open(&self.context.world, self.terms, name, &self.context.outlet).await;
+        let method = if callback.is_some() { LoginMethod::Pkce } else { LoginMethod::DeviceCode };
+        let in_file = self.files.as_ref().and_then(|files| files.read_registration(method));
+        let registration = in_file.or_else(|| state.registration.clone().filter(|client| client.method == method));
+        let registration = registration.filter(|client| dead_client != Some(client.client_id.as_str()));
+        let scopes = self.files.as_ref().map_or_else(|| vec![ACCOUNT_ACCESS.to_owned()], |files| files.scopes().to_vec());
+        let login = Login {
+            world: &self.context.world,
+            outlet: &self.context.outlet,
+            environment: self.environment,
+            service: self.service,
+            start_url: &requested_url(&self.environment.start_url),
+            scopes: &scopes,
+            browser: self.terms.browser,
+            qr_code: self.terms.qr_code,
+            deadline: self.timeout().map(|timeout| Instant::now() + timeout),
+        };
+        let known = registration.as_ref().map(|client| client.client_id.clone());
+        let outcome = log_in(&login, callback.as_ref(), registration).await;
+        self.context.hear(self.service);
+        let LoggedIn { token: new, expires_at, client } = outcome?;
+        if known.as_ref() != Some(&client.client_id) {
+            self.keep_registration(state, lock, &client);
+        }
+        let token =
+            Token { access_token: new.access_token, expires_at, refresh_token: new.refresh_token, registration: Some(client), other_file: None, refused: None };
+        self.store(state, lock, &token);
+        Ok(token)
+    }
+
+    fn keep_registration(&self, state: &mut State, lock: Option<&TokenLock>, client: &Registration) {
+        if let (Some(files), Some(lock)) = (&self.files, lock)
+            && let Err(error) = files.write_registration(lock, client)
+        {
+            self.context.outlet.verbose(format!("The client registration is kept in this PowerShell only: {error}"));
+        }
+        state.registration = Some(client.clone());
+    }
+
+    fn login_required(&self) -> Error {
+        let name = &self.environment.name;
+        let why = match &self.terms.no_login_reason {
+            Some(why) => format!("nobody can log in here, since {why}"),
+            None => "a login was not allowed".to_owned(),
+        };
+        Error::new(Code::LoginRequired, format!("{name} needs a login, and {why}."))
+            .with_target(name)
+            .with_action(format!("Run Connect-SsoSession -Environment {name} where somebody can log in, then this command again."))
+    }
+}

@@ -1,0 +1,96 @@
+//! Renews a session with its refresh token, without anybody's help.
+
+use std::collections::HashSet;
+
+use tokio::time::Instant;
+
+use crate::login::attempt::NoLogin;
+use crate::secret::Secret;
+use crate::service::oidc::Grant;
+use crate::service::refusal::Refusal;
+use crate::session::memory::State;
+use crate::session::source::SessionSource;
+use crate::session::time_limit::DEFAULT_TIMEOUT;
+use crate::session::token_cache::{Token, TokenLock};
+use crate::session::waiting::REFRESH_WAIT;
+use crate::timestamp::after;
+
+/// How many refresh tokens of one session are tried: another program may have put a new one in place, and other spellings of the start URL have theirs.
+const MOST_REFRESHES: usize = 3;
+
+/// What a refresh came to.
+pub(super) enum Refreshed {
+    /// The new token, and how it came about.
+    Token(Token, &'static str),
+    /// There is nothing to refresh with, or the service refuses to: only a login helps, and not with this client where there is one.
+    Ended { dead_client: Option<String> },
+    /// Something that may pass.
+    Failed(Refusal),
+}
+
+impl SessionSource<'_> {
+    /// Refreshes the first of the session's tokens for which the service does that, and keeps the new one.
+    pub(super) async fn refresh(&self, state: &mut State, lock: Option<&TokenLock>, refused: Option<&Secret>, still_good: bool) -> Result<Refreshed, NoLogin> {
+        let mut tried = HashSet::new();
+        let mut dead_client = None;
+        while tried.len() < MOST_REFRESHES {
+            let tokens: Vec<Token> = state.tokens(self.files.as_ref()).collect();
+            // A program without our lock, such as the AWS CLI, may have renewed the session in this moment, and the refusal was for the token before.
+            if let Some(token) = tokens.iter().find(|token| !tried.is_empty() && self.is_fresh(token, refused)) {
+                return Ok(Refreshed::Token(token.clone(), "Another process has renewed the session"));
+            }
+            let untried = tokens.iter().find_map(|token| {
+                Some((token, token.refresh_mark()?)).filter(|(token, mark)| !tried.contains(mark) && token.refresh_with(self.now()).is_some())
+            });
+            let Some((token, mark)) = untried else { break };
+            state.last_refresh = Some(Instant::now());
+            match self.refreshed(token, still_good).await? {
+                Ok(new) => {
+                    self.store(state, lock, &new);
+                    return Ok(Refreshed::Token(new, "The session was refreshed"));
+                }
+                Err(refusal) if refusal.is_oauth_refusal() => {
+                    self.context.outlet.verbose(format!(
+                        "{}: the service does not refresh the session any longer ({}).",
+                        self.environment.name,
+                        refusal.name()
+                    ));
+                    if refusal.is("invalid_client") || refusal.is("unauthorized_client") {
+                        dead_client = token.registration.as_ref().map(|client| client.client_id.clone());
+                    }
+                    self.note_refused(state, lock, token, &mark);
+                    tried.insert(mark);
+                }
+                Err(refusal) => return Ok(Refreshed::Failed(refusal)),
+            }
+        }
+        Ok(Refreshed::Ended { dead_client })
+    }
+
+    /// Keeps in mind, and in the file, that this refresh token is of no use, so that nobody is shown a session that can be refreshed.
+    fn note_refused(&self, state: &mut State, lock: Option<&TokenLock>, token: &Token, mark: &str) {
+        state.refused.insert(mark.to_owned());
+        if let (Some(files), Some(lock)) = (&self.files, lock)
+            && let Err(error) = files.note_refused(lock, token)
+        {
+            self.context.outlet.verbose(format!("{}: that is not noted in the token's file: {error}", self.environment.name));
+        }
+    }
+
+    async fn refreshed(&self, token: &Token, still_good: bool) -> Result<Result<Token, Refusal>, NoLogin> {
+        let Some((refresh_token, client)) = token.refresh_with(self.now()) else {
+            return Ok(Err(Refusal::Garbled { message: "there is no refresh token".to_owned(), request_id: None }));
+        };
+        // A session that is still good is not held up for long by one that would be better.
+        let limit = if still_good { self.time.for_optional_step(REFRESH_WAIT) } else { self.timeout().unwrap_or(DEFAULT_TIMEOUT) };
+        let outcome = self.within(limit, self.service.create_token(client, Grant::RefreshToken(refresh_token))).await?;
+        self.context.hear(self.service);
+        Ok(outcome.map(|new| Token {
+            access_token: new.access_token,
+            expires_at: after(self.now(), new.expires_in),
+            refresh_token: new.refresh_token.or_else(|| token.refresh_token.clone()),
+            refused: None,
+            ..token.clone()
+        }))
+    }
+}

@@ -1,0 +1,76 @@
+//! Waits for other runs and processes that work on the same session, and for answers, but never without end.
+
+use std::time::Duration;
+
+use crate::error::{Code, Error};
+use crate::files::lock::Patience;
+use crate::login::attempt::NoLogin;
+use crate::protocol::{Event, Waiting};
+use crate::service::refusal::Refusal;
+use crate::session::memory::State;
+use crate::session::source::SessionSource;
+use crate::session::token_cache::{TokenFiles, TokenLock};
+
+/// How long a run that may not log in waits for one that may be doing so.
+pub(super) const REFRESH_WAIT: Duration = Duration::from_secs(10);
+
+impl SessionSource<'_> {
+    /// Waits while another run of this process refreshes or logs in.
+    pub(super) async fn wait_for<'s>(&self, slot: &'s tokio::sync::Mutex<State>) -> Result<tokio::sync::MutexGuard<'s, State>, NoLogin> {
+        self.tell_wait("Another run in this PowerShell is logging in to");
+        let limit = async {
+            match self.wait_limit() {
+                Some(limit) => tokio::time::sleep(limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            state = slot.lock() => Ok(state),
+            () = self.context.outlet.cancel_token().cancelled() => Err(NoLogin::Cancelled),
+            () = limit => Err(Error::new(Code::FileLocked, format!("Another run in this PowerShell has been logging in to {} all the time.", self.environment.name))
+                .with_target(&self.environment.name)
+                .with_action("Approve that login, then run the command again.")
+                .into()),
+        }
+    }
+
+    /// Keeps the other processes out while this one refreshes or logs in; where the folder cannot be written there are none to keep out.
+    pub(super) async fn lock(&self) -> Result<Option<TokenLock>, NoLogin> {
+        let Some(files) = &self.files else { return Ok(None) };
+        match self.take_lock(files).await {
+            Ok(lock) => Ok(Some(lock)),
+            Err(NoLogin::Failed(error)) if error.code() == Code::WriteFailed => {
+                self.context.outlet.warn(format!("The session is kept in this PowerShell only: {error}"));
+                Ok(None)
+            }
+            Err(no_lock) => Err(no_lock),
+        }
+    }
+
+    pub(super) async fn take_lock(&self, files: &TokenFiles) -> Result<TokenLock, NoLogin> {
+        let patience = Patience::new(self.wait_limit(), self.context.outlet.cancel_token().clone());
+        match files.lock(&patience, || self.tell_wait("Another process is logging in to")).await {
+            Err(_) if self.context.outlet.cancel_token().is_cancelled() => Err(NoLogin::Cancelled),
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// How long another's login is waited for: as long as it takes where this run would ask somebody itself, else only as long as a refresh takes.
+    fn wait_limit(&self) -> Option<Duration> {
+        if self.terms.login { self.timeout() } else { Some(self.timeout().unwrap_or(REFRESH_WAIT)) }
+    }
+
+    pub(super) fn tell_wait(&self, what: &str) {
+        let text = format!("{what} {}", self.environment.name);
+        self.context.outlet.send(Event::Waiting(Waiting { environment: self.environment.name.clone(), text, seconds_left: None }));
+    }
+
+    /// Runs a request until it is answered, the time is up or the run is cancelled.
+    pub(super) async fn within<T>(&self, limit: Duration, request: impl Future<Output = Result<T, Refusal>>) -> Result<Result<T, Refusal>, NoLogin> {
+        tokio::select! {
+            outcome = request => Ok(outcome),
+            () = tokio::time::sleep(limit) => Ok(Err(Refusal::TimedOut { status: None, request_id: None })),
+            () = self.context.outlet.cancel_token().cancelled() => Err(NoLogin::Cancelled),
+        }
+    }
+}
