@@ -7,8 +7,10 @@ use time::OffsetDateTime;
 use crate::context::Context;
 use crate::environments::configured::ConfigFile;
 use crate::environments::environment::Environment;
+use crate::error::Error;
 use crate::files::credentials_file::CredentialsFile;
 use crate::files::known_keys::Standing;
+use crate::names::profile::ProfileEntry;
 use crate::operations::update::rows::{End, Outcome, Part, Row};
 use crate::protocol::{Completed, Event, Profile, TokenCache};
 use crate::session::view::exposed;
@@ -24,15 +26,14 @@ pub(super) fn expose<'e>(environments: impl Iterator<Item = &'e Arc<Environment>
     }
 }
 
-/// Reports how everything stands; nothing is locked by now, and the file is whole.
+/// Reports what became of every profile; nothing is locked anymore, and the file is whole.
 pub(super) fn report(parts: Vec<Part>, file: &CredentialsFile, each_profile: bool, context: &Context) {
-    // What fails an environment as a whole ends the run where there is no other.
+    // What fails an environment as a whole ends the run if there is no other one.
     let alone = parts.len() == 1;
     let mut errors = Vec::new();
     let mut summaries = Vec::new();
-    for part in parts {
-        let environment = &part.environment.name;
-        let ended = match part.end {
+    for mut part in parts {
+        let ended = match std::mem::replace(&mut part.end, End::Open) {
             End::NoSession(error) => {
                 context.outlet.fail(&error, alone);
                 continue;
@@ -40,63 +41,86 @@ pub(super) fn report(parts: Vec<Part>, file: &CredentialsFile, each_profile: boo
             End::Ended(error) => Some(error),
             End::Open | End::Cancelled => None,
         };
-        let mut summary = Completed {
-            environment: environment.clone(),
-            profile_names: Vec::new(),
-            refreshed: 0,
-            still_valid: 0,
-            failed: 0,
-            session_expires: context.memory.session_end(environment).map(rfc3339),
-            credentials_expire: None,
-            cancelled: context.outlet.cancel_token().is_cancelled(),
-        };
-        let mut first_end: Option<OffsetDateTime> = None;
-        for Row { profile, standing, outcome, .. } in part.rows {
-            let (status, end) = match (standing, outcome) {
-                (Standing::Good(until), _) => ("StillValid".to_owned(), Some(until)),
-                (Standing::Blocked(obstacle), _) => {
-                    let error = obstacle.error(&profile.name, environment, file.path());
-                    let status = format!("{:?}", error.code());
-                    errors.push(error);
-                    (status, None)
-                }
-                (Standing::Missing, Some(Outcome::Fetched { keys, .. })) => ("Created".to_owned(), Some(keys.expiration)),
-                (_, Some(Outcome::Fetched { keys, .. })) => ("Refreshed".to_owned(), Some(keys.expiration)),
-                (_, Some(Outcome::Failed(error))) => {
-                    let status = format!("{:?}", error.code());
-                    errors.push(error);
-                    (status, None)
-                }
-                (_, Some(Outcome::NoService)) => (ended.as_ref().map_or_else(String::new, |error| format!("{:?}", error.code())), None),
-                (Standing::Missing | Standing::Due(_), None) => continue,
-            };
-            if let Some(end) = end {
-                summary.profile_names.push(profile.name.clone());
-                let count = if status == "StillValid" { &mut summary.still_valid } else { &mut summary.refreshed };
-                *count += 1;
-                first_end = Some(first_end.map_or(end, |first| first.min(end)));
-            } else {
-                summary.failed += 1;
-            }
-            if each_profile {
-                context.outlet.send(Event::Profile(Profile {
-                    environment: environment.clone(),
-                    profile_name: profile.name,
-                    account_id: profile.account_id,
-                    role_name: profile.role_name,
-                    status,
-                    expiration: end.map(rfc3339),
-                }));
-            }
-        }
+        summaries.push(report_part(part, ended.as_ref(), file, each_profile, context, &mut errors));
         errors.extend(ended);
-        summary.credentials_expire = first_end.map(rfc3339);
-        summaries.push(summary);
     }
     for error in errors {
         context.outlet.fail(&error, false);
     }
     for summary in summaries {
         context.outlet.send(Event::Completed(summary));
+    }
+}
+
+/// Reports the profiles of one environment, adds their errors to `errors`, and returns its summary.
+fn report_part(part: Part, ended: Option<&Error>, file: &CredentialsFile, each_profile: bool, context: &Context, errors: &mut Vec<Error>) -> Completed {
+    let environment = part.environment.name.clone();
+    let mut summary = Completed {
+        environment: environment.clone(),
+        profile_names: Vec::new(),
+        refreshed: 0,
+        still_valid: 0,
+        failed: 0,
+        session_expires: context.memory.session_end(&environment).map(rfc3339),
+        credentials_expire: None,
+        cancelled: context.outlet.cancel_token().is_cancelled(),
+    };
+    let mut first_end: Option<OffsetDateTime> = None;
+    for row in part.rows {
+        let Some(result) = row.result(ended, &environment, file) else { continue };
+        match &result {
+            RowResult::Good(end) | RowResult::Created(end) | RowResult::Refreshed(end) => {
+                summary.profile_names.push(row.profile.name.clone());
+                let count = if matches!(result, RowResult::Good(_)) { &mut summary.still_valid } else { &mut summary.refreshed };
+                *count += 1;
+                first_end = Some(first_end.map_or(*end, |first| first.min(*end)));
+            }
+            RowResult::Failed(_) => summary.failed += 1,
+        }
+        if each_profile {
+            context.outlet.send(Event::Profile(result.event(&environment, &row.profile)));
+        }
+        if let (RowResult::Failed(error), false) = (result, matches!(row.outcome, Some(Outcome::NoService))) {
+            errors.push(error);
+        }
+    }
+    summary.credentials_expire = first_end.map(rfc3339);
+    summary
+}
+
+/// What became of a profile.
+enum RowResult {
+    Good(OffsetDateTime),
+    Created(OffsetDateTime),
+    Refreshed(OffsetDateTime),
+    Failed(Error),
+}
+
+impl Row {
+    /// What became of this profile; `None` if it was never asked for, since the run was canceled before.
+    fn result(&self, ended: Option<&Error>, environment: &str, file: &CredentialsFile) -> Option<RowResult> {
+        Some(match (&self.standing, &self.outcome) {
+            (Standing::Good(until), _) => RowResult::Good(*until),
+            (Standing::Blocked(obstacle), _) => RowResult::Failed(obstacle.error(&self.profile.name, environment, file.path())),
+            (Standing::Missing, Some(Outcome::Fetched { keys, .. })) => RowResult::Created(keys.expiration),
+            (Standing::Due(_), Some(Outcome::Fetched { keys, .. })) => RowResult::Refreshed(keys.expiration),
+            (_, Some(Outcome::Failed(error))) => RowResult::Failed(error.clone()),
+            // Its reason is reported once for the environment.
+            (_, Some(Outcome::NoService)) => RowResult::Failed(ended?.clone()),
+            (Standing::Missing | Standing::Due(_), None) => return None,
+        })
+    }
+}
+
+impl RowResult {
+    fn event(&self, environment: &str, profile: &ProfileEntry) -> Profile {
+        let (status, end) = match self {
+            Self::Good(end) => ("StillValid".to_owned(), Some(*end)),
+            Self::Created(end) => ("Created".to_owned(), Some(*end)),
+            Self::Refreshed(end) => ("Refreshed".to_owned(), Some(*end)),
+            Self::Failed(error) => (format!("{:?}", error.code()), None),
+        };
+        let ProfileEntry { name, account_id, role_name } = profile.clone();
+        Profile { environment: environment.to_owned(), profile_name: name, account_id, role_name, status, expiration: end.map(rfc3339) }
     }
 }

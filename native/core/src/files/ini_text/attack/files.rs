@@ -268,6 +268,7 @@ fn read_by_rust_ini(text: &str, section: &str) -> Option<BTreeMap<String, String
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one file is followed from its making to its last reader")]
 fn a_write_changes_our_keys_and_not_a_byte_beside_them_and_all_tools_read_it_back() {
     let Some(python) = Python::start() else { return };
     let python = RefCell::new(python);
