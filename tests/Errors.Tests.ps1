@@ -194,8 +194,8 @@ Describe 'Update-SsoCredential with something wrong' {
         It 'shows what to do about it' {
             # As one line, whatever the width of the screen.
             $screen = $run.ErrorText -replace '[\s|]+', ' '
-            $screen | Should -Match 'is not assigned to you, so the profile Account7 was left as it is'
-            $screen | Should -Match 'Get-SsoRole -Account 100000000006 shows the roles that are'
+            $screen | Should -Match 'Could not update profile Account7: the role AWSAdministratorAccess in account 100000000006 is not assigned to you'
+            $screen | Should -Match 'Get-SsoRole -Account 100000000006 lists your roles'
         }
 
         It 'ends a pwsh -Command with 1' {
@@ -225,7 +225,7 @@ Describe 'Update-SsoCredential with something wrong' {
                 @{ Change = '{"fail": "GetRoleCredentials:1:404"}'; Id = 'AccountNotFound'; Category = 'ObjectNotFound'; Message = 'knows no account' }
                 @{ Change = '{"fail": "GetRoleCredentials:all:500"}'; Id = 'ServiceError'; Category = 'ResourceUnavailable'; Message = 'answered 500 .*request id' }
                 @{ Change = '{"fail": "GetRoleCredentials:all:429"}'; Id = 'Throttled'; Category = 'LimitsExceeded'; Message = 'fewer requests'; Timeout = 1 }
-                @{ Change = '{"broken_json": "GetRoleCredentials:all"}'; Id = 'ServiceError'; Category = 'ResourceUnavailable'; Message = 'left as it is' }
+                @{ Change = '{"broken_json": "GetRoleCredentials:all"}'; Id = 'ServiceError'; Category = 'ResourceUnavailable'; Message = 'Could not update profile' }
                 @{ Change = '{"hang": "GetRoleCredentials:all"}'; Id = 'NetworkError'; Category = 'ConnectionError'; Message = '127\.0\.0\.1:\d+ did not answer in time'; Timeout = 1 }
             )
             $lines = foreach ($fault in $faults) {

@@ -182,7 +182,7 @@ Describe 'A job' {
         'Start-ThreadJob { Import-Module $using:manifest; Update-SsoCredential Acme }'
     ) {
         $run = Invoke-InHost (& $throughJob $_)
-        $run.Output -join "`n" | Should -Match '(?s)LoginRequired.*Acme needs a login, and nobody can log in here, since this runs as a background job'
+        $run.Output -join "`n" | Should -Match '(?s)LoginRequired.*Acme needs a login, and nobody can log in here because this runs as a background job'
         $run.Logins | Should -Be 0
     }
 }
@@ -261,7 +261,7 @@ Describe 'A program with a host of its own' {
 
     It 'that has none at all gets an error in place of a wait' {
         $run = Invoke-InHost '$shell = [powershell]::Create().AddScript("Import-Module ''$manifest''; Update-SsoCredential Acme"); try { $shell.Invoke() } catch { "$_" }; $shell.Streams.Error | ForEach-Object { "$_" }'
-        "$($run.Output)" | Should -Match 'Acme needs a login, and nobody can log in here, since this runs as a background job, or in a program'
+        "$($run.Output)" | Should -Match 'Acme needs a login, and nobody can log in here because this runs as a background job, or in a program'
         $run.Logins | Should -Be 0
     }
 }

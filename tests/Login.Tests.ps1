@@ -70,7 +70,7 @@ Describe 'A login without a browser' {
     It 'falls back to the code where a login by PKCE could not come back, and says so' {
         $result = Invoke-UserPowerShell (New-Home) $service 'Update-SsoCredential Acme -LoginMethod Pkce -Quiet -NoQrCode' @{ SSH_TTY = '/dev/pts/0' }
         $result.Errors | Should -BeNullOrEmpty
-        $result.Text -replace '\r?\n', ' ' | Should -Match "WARNING: Acme: the browser's answer could not come back here, since PowerShell runs over SSH; the login is by device code\."
+        $result.Text -replace '\r?\n', ' ' | Should -Match "WARNING: Acme: the browser cannot return to this computer because PowerShell runs over SSH; using a device code instead\."
         $result.Text | Should -Match 'Go on if the page shows the code'
     }
 }

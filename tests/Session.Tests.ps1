@@ -245,7 +245,7 @@ Describe 'Disconnect-SsoSession' {
         It 'warns that the session was not ended there' {
             $connected.Errors | Should -BeNullOrEmpty
             $run.Errors | Should -BeNullOrEmpty
-            $run.Output[1] | Should -Match "^The session of Acme was removed from this machine, but not ended at the service: $([regex]::Escape($down.Url)) could not be reached"
+            $run.Output[1] | Should -Match "^The session of Acme was removed from this computer, but the service did not end it: $([regex]::Escape($down.Url)) could not be reached"
         }
 
         It 'removes the session from this machine all the same' {

@@ -32,7 +32,7 @@ Describe 'Update-SsoCredential where nobody can log in' {
             $run.ExitCode | Should -Be 1
             $run.Logins | Should -Be 0
             # As a terminal of any width breaks it.
-            "$($run.Text) $($run.ErrorText)" -replace '\s+' | Should -Match ("Acme needs a login, and nobody can log in here, since $Why.".Replace(' ', '') + '.*Connect-SsoSession-EnvironmentAcmewheresomebodycanlogin')
+            "$($run.Text) $($run.ErrorText)" -replace '\s+' | Should -Match ("Acme needs a login, and nobody can log in here because $Why.".Replace(' ', '') + '.*Connect-SsoSession-EnvironmentAcmewhereyoucanlogin')
         }
     }
 

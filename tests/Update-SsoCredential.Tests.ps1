@@ -546,8 +546,8 @@ Describe 'The progress of a long run' {
             $shell.Streams.Progress | Where-Object RecordType -EQ Processing | ForEach-Object { "$($_.Activity): $($_.StatusDescription)" }
 '@
         $result.Errors | Should -BeNullOrEmpty
-        $result.Output | Should -Contain 'Registering profiles: 0 of 8'
-        $result.Output -match '^Registering profiles: 8 of 8, \d+ a (second|minute)$' | Should -Not -BeNullOrEmpty
+        $result.Output | Should -Contain 'Fetching credentials: 0 of 8'
+        $result.Output -match '^Fetching credentials: 8 of 8, \d+ a (second|minute)$' | Should -Not -BeNullOrEmpty
         $result.Output -match '^Listing roles: 8 of 8, \d+ a (second|minute)$' | Should -Not -BeNullOrEmpty
     }
 }

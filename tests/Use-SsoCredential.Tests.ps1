@@ -236,7 +236,7 @@ Describe 'Get-SsoCredential -AsCredentialProcess' {
         $run.Text | Should -Match 'access_key[ :]+\*+\w{4}[ :]+custom-process'
         Get-RequestCount $service GetRoleCredentials | Should -Be ($before + 1)
         $result = Invoke-UserPowerShell $userHome $service 'Update-SsoCredential Acme -Force -ProfileName Account2, Account1 -Verbose 4>&1 | Out-String; (Get-SsoCredential Acme -ProfileName Account2).State'
-        $result.Output[0] | Should -Match 'Account2 is left out: its credential_process in .* calls this module'
+        $result.Output[0] | Should -Match 'Account2 is skipped: its credential_process in .* calls this module'
         $result.Output[1] | Should -Be 'CredentialProcess'
         (Get-Credential $userHome).Keys | Should -Be 'Account1'
     }

@@ -34,7 +34,7 @@ pub enum Code {
     Throttled,
     /// The service failed, or its answer made no sense.
     ServiceError,
-    /// The service could not be reached, or did not answer in time.
+    /// The service could not be reached, or did not respond in time.
     NetworkError,
     /// A variable has a path that cannot be used.
     PathInvalid,

@@ -92,7 +92,7 @@ impl Run {
                     });
                 }
                 Err(fault) => {
-                    outlet.fail(&Error::new(Code::InternalError, format!("The threads for the network could not be started: {fault}.")), true);
+                    outlet.fail(&Error::new(Code::InternalError, format!("The network threads could not be started: {fault}.")), true);
                     finish(&self.channel);
                 }
             },
@@ -151,7 +151,7 @@ pub fn keep_panics_quiet() {
 #[must_use]
 pub fn panicked() -> Error {
     let what = LAST_PANIC.with(std::cell::RefCell::take).unwrap_or_else(|| "an unknown fault".to_owned());
-    Error::new(Code::InternalError, format!("This module has a fault: {what}.")).with_action("Please report it with this message.")
+    Error::new(Code::InternalError, format!("The module failed unexpectedly: {what}.")).with_action("Report this message as a bug.")
 }
 
 #[cfg(test)]

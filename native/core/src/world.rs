@@ -132,13 +132,13 @@ impl World {
     fn why_unknown(&self, reference: &str) -> String {
         let name = reference.trim_matches(['$', '{', '}', '%']);
         if reference.starts_with('~') {
-            format!("the home folder {reference} is not known")
+            format!("the home folder {reference} is unknown")
         } else if is_secret(name) {
-            format!("{reference} is not replaced, since a variable of that name may hold a secret")
+            format!("{reference} is not expanded because a variable of that name may hold a secret")
         } else if self.variable(name).is_some() {
-            format!("{reference} in it cannot be replaced as it is written")
+            format!("{reference} cannot be expanded as written")
         } else {
-            format!("{reference} in it is not the name of a variable that is set")
+            format!("{reference} is not a variable that is set")
         }
     }
 
@@ -197,7 +197,7 @@ fn registered_home() -> Option<PathBuf> {
 }
 
 fn no_home() -> Error {
-    Error::new(Code::ReadFailed, format!("Your home folder is not known: the variable {HOME} is not set, and the system has no home folder for this user."))
+    Error::new(Code::ReadFailed, format!("Your home folder is unknown: the variable {HOME} is not set, and the system has no home folder for this user."))
         .with_target(HOME)
         .with_action(format!("Set {HOME} to your home folder."))
 }
@@ -270,10 +270,10 @@ mod tests {
     #[test]
     fn a_path_with_a_reference_to_nothing_is_refused_by_variable_value_and_reference() {
         for (written, reason) in [
-            ("$HOMEE/keys", "$HOMEE in it is not the name of a variable that is set"),
-            ("/x/${HOMEE}/keys", "${HOMEE} in it is not the name of a variable that is set"),
-            ("/x/${TEAM", "${TEAM in it cannot be replaced as it is written"),
-            ("~no-such-user/keys", "the home folder ~no-such-user is not known"),
+            ("$HOMEE/keys", "$HOMEE is not a variable that is set"),
+            ("/x/${HOMEE}/keys", "${HOMEE} is not a variable that is set"),
+            ("/x/${TEAM", "${TEAM cannot be expanded as written"),
+            ("~no-such-user/keys", "the home folder ~no-such-user is unknown"),
             ("$AWS_SESSION_TOKEN/keys", "may hold a secret"),
             ("$NOTHING", "is an empty path"),
         ] {

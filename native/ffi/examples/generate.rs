@@ -50,7 +50,7 @@ fn events() -> Vec<Event> {
             qr_code: Some(vec![text("\u{2588}\u{2580}\u{2588}"), text("\u{2588} \u{2584}")]),
         }),
         Event::Waiting(Waiting { environment: text("Acme"), text: text("Waiting"), seconds_left: Some(599) }),
-        Event::Progress(Progress { activity: text("Registering profiles"), done: 3, total: 20, name: Some(text("Account1")) }),
+        Event::Progress(Progress { activity: text("Fetching credentials"), done: 3, total: 20, name: Some(text("Account1")) }),
         Event::Note(Note { level: Level::Warning, text: text("A \"note\"") }),
         Event::Profile(Profile {
             environment: text("Acme"),

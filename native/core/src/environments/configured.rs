@@ -158,7 +158,7 @@ impl ConfigFile {
             // A variable that leads nowhere is the user's to correct, whatever the file would have had.
             Err(error) if error.code() == Code::PathInvalid || environments.into_iter().any(names_session) => return Err(error),
             Err(error) => {
-                let effect = "Until that is corrected, its sso-sessions, profiles and ca_bundle are not used.";
+                let effect = "Until this is corrected, its sso-sessions, profiles and ca_bundle are not used.";
                 warn_once(&format!("{error} {effect}"), outlet);
                 return Ok(Arc::default());
             }
@@ -337,7 +337,7 @@ impl<'p> Reading<'p> {
             let fault = Some(if bare.contains(char::REPLACEMENT_CHARACTER) {
                 "its header is not UTF-8 text; save the file as UTF-8".to_owned()
             } else {
-                format!("the AWS CLI does not find a name in its header, which should be [{word} \"{bare}\"]")
+                format!("the AWS CLI finds no name in its header; it should be [{word} \"{bare}\"]")
             });
             let values = text.values(&named, &defaults);
             match section.kind {
@@ -371,7 +371,7 @@ impl<'p> Reading<'p> {
         for profile in self.profiles.iter().filter(|profile| profile.is_for_sso()) {
             let Some(name) = &profile.session else { continue };
             if !found.iter().any(|other| other.name == *name) {
-                let what = format!("the profile {} names the sso-session {name}, and the file has no [sso-session {name}]", profile.name);
+                let what = format!("the profile {} names the sso-session {name}, but the file has no [sso-session {name}]", profile.name);
                 found.push(Configured { name: name.clone(), outcome: Err(self.invalid(name, profile.line, &what)), skipped: Vec::new() });
             }
         }

@@ -99,7 +99,7 @@ fn check_rows_against(stored: &Environments, existing: Option<&Arc<Environment>>
             check_new_name(&row.profile).map_err(|what| origin.row_invalid(&wanted.name, index, what))?;
         }
         if let Some(owner) = owners.get(row.profile.as_str()) {
-            let what = format!("the profile {} belongs to the environment {owner} already; a profile can have one account and role only", row.profile);
+            let what = format!("the profile {} already belongs to the environment {owner}; a profile can have only one account and role", row.profile);
             let action = format!("Give it another name, or remove it there with Remove-SsoProfile -Environment {owner} -ProfileName '{}'.", row.profile);
             return Err(origin.row_invalid(&wanted.name, index, what).with_action(action));
         }
@@ -344,7 +344,7 @@ mod tests {
             wanted
         };
         let cases = [
-            (change(&|w| w.name = "A b".into()), Code::EnvironmentInvalid, "\"A b\" cannot be the name"),
+            (change(&|w| w.name = "A b".into()), Code::EnvironmentInvalid, "\"A b\" is not a valid environment name"),
             (
                 change(&|w| w.start_url = Some("http://example.com/start".into())),
                 Code::EnvironmentInvalid,

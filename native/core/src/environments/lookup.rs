@@ -87,9 +87,9 @@ fn given_environment(given: &GivenEnvironment, base: Option<Arc<Environment>>, i
     let region = given.region.clone().or_else(|| base.as_ref().map(|base| base.region.clone()));
     let (Some(start_url), Some(region)) = (start_url.clone(), region.clone()) else {
         let missing = missing_parameters(start_url.is_none(), region.is_none());
-        return Err(Error::new(Code::EnvironmentInvalid, format!("The environment {} is not stored, so it needs {missing}.", given.name))
+        return Err(Error::new(Code::EnvironmentInvalid, format!("The environment {} is not stored, so {missing} must be specified.", given.name))
             .with_target(&given.name)
-            .with_action(format!("Give {missing}, or store the environment with Set-SsoEnvironment or Import-SsoEnvironment.")));
+            .with_action(format!("Specify {missing}, or store the environment with Set-SsoEnvironment or Import-SsoEnvironment.")));
     };
     let default_role_name = given.default_role_name.clone().or_else(|| base.as_ref().and_then(|base| base.default_role_name.clone()));
     let profiles = match accounts {
@@ -130,7 +130,7 @@ pub(super) fn not_stored(name: &str, stored: &Environments, world: &World) -> Er
             format!("The environment {} is not stored: it comes from {}, which this module never changes.", found.name, config.path.display()),
         )
         .with_target(name)
-        .with_action(format!("Change it there, as the AWS CLI has it, or store it with Set-SsoEnvironment -Name {} -StartUrl … -Region …", found.name)),
+        .with_action(format!("Change it there, or store it with Set-SsoEnvironment -Name {} -StartUrl … -Region …", found.name)),
         None => stored.unknown(name, &config),
     }
 }

@@ -73,7 +73,7 @@ pub(crate) fn is_known(region: &str) -> bool {
 
 pub(crate) fn check_region(region: &str) -> Result<(), String> {
     let fits = !region.is_empty() && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if fits { Ok(()) } else { Err(format!("{region:?} is not the name of a region, such as us-west-2")) }
+    if fits { Ok(()) } else { Err(format!("{region:?} is not a valid region name, such as us-west-2")) }
 }
 
 /// The known regions that are written most like this one, the nearest first; `None` where it is known itself.

@@ -38,11 +38,11 @@ pub(crate) fn same_start_url(one: &str, other: &str) -> bool {
 
 pub(crate) fn check_start_url(start_url: &str) -> Result<(), String> {
     if start_url.contains(['<', '>']) {
-        return Err(format!("the start URL {start_url} still has its angle brackets"));
+        return Err(format!("the start URL {start_url} still contains angle brackets"));
     }
     if has_user_info(start_url) {
         let host = Url::parse(start_url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-        return Err(format!("the start URL has something before an @, and leads to the host {host}; a start URL has no @ before its path"));
+        return Err(format!("the start URL has text before an @, so it leads to the host {host}; a start URL must not contain an @ before its path"));
     }
     // A URL parser passes over line ends and blanks at the ends, but an ini file does not.
     let plain = !start_url.contains(|c: char| c.is_whitespace() || c.is_control()) && check_visible(start_url).is_ok();

@@ -213,7 +213,7 @@ impl Blocks<'_> {
     fn add_environment(&mut self, section: &Section, name: &str) {
         if let Some(place) = self.places.get(&name.to_lowercase()) {
             let first = self.found[*place].line;
-            return self.refuse(Some(name), section.line(), format_args!("the environment {name} is on line {first} already, in other letters"));
+            return self.refuse(Some(name), section.line(), format_args!("the environment {name} is already defined on line {first}, in a different case"));
         }
         match environment_of(self.text, section, name, self.path) {
             Ok(environment) => {
@@ -229,7 +229,7 @@ impl Blocks<'_> {
             return self.refuse(Some(name), section.line(), format_args!("there is no [environment {name}]"));
         };
         if let Some(first) = block.lines.insert(profile.to_owned(), section.line()) {
-            let what = format!("the profile {profile} is on line {first} already; a profile can have one account and role only");
+            let what = format!("the profile {profile} is already defined on line {first}; a profile can have only one account and role");
             return self.refuse(Some(name), section.line(), what);
         }
         match profile_of(self.text, section, profile, block.environment.default_role_name.as_deref()) {
@@ -259,7 +259,7 @@ pub(super) fn own_sections<'t>(text: &'t IniText<'_>, environment: &str) -> Vec<
 
 fn known_keys(section: &Section, known: &[&str]) -> Result<(), LineFault> {
     match section.keys.iter().find(|key| !known.contains(&key.name.as_str())) {
-        Some(key) => Err((key.line(), format!("the key {} is not known here; there are {}", key.name, known.join(", ")))),
+        Some(key) => Err((key.line(), format!("the key {} is not valid here; the valid keys are {}", key.name, known.join(", ")))),
         None => Ok(()),
     }
 }
@@ -282,7 +282,7 @@ fn environment_of(text: &IniText<'_>, section: &Section, name: &str, path: &Path
     let token_cache = match value(text, section, "token_cache").map(|value| value.to_ascii_lowercase()).as_deref() {
         None | Some("awscli") => TokenCache::AwsCli,
         Some("memory") => TokenCache::Memory,
-        Some(_) => return Err(at("token_cache")("token_cache is AwsCli or Memory".to_owned())),
+        Some(_) => return Err(at("token_cache")("token_cache must be AwsCli or Memory".to_owned())),
     };
     let environment = Environment {
         name: name.to_owned(),
@@ -308,7 +308,7 @@ fn profile_of(text: &IniText<'_>, section: &Section, name: &str, default_role: O
     let at_role = |what: String| (line_of(section, "sso_role_name"), what);
     let role_name = value(text, section, "sso_role_name")
         .or_else(|| default_role.map(str::to_owned))
-        .ok_or_else(|| at_role(format!("the profile {name} has no sso_role_name, and its environment no default_role_name")))?;
+        .ok_or_else(|| at_role(format!("the profile {name} has no sso_role_name, and its environment has no default_role_name")))?;
     check_role(&role_name).map_err(at_role)?;
     Ok(ProfileEntry { name: name.to_owned(), account_id, role_name })
 }
@@ -342,14 +342,14 @@ pub(super) mod tests {
         let cases = [
             (ACME.replace("012345678901", "01234567890"), "file, line 8: the account id \"01234567890\" of the profile Account1 has 11 digits"),
             (ACME.replace("https://d", "http://d"), "file, line 3: the start URL \"http://d-12345abcde.awsapps.com/start/\" must be an https URL"),
-            (ACME.replace("default_role_name", "role"), "file, line 5: the key role is not known here"),
+            (ACME.replace("default_role_name", "role"), "file, line 5: the key role is not valid here"),
             (ACME.replace("default_role_name", "#"), "file, line 7: the profile Account1 has no sso_role_name"),
             (ACME.replace("sso_region", "#"), "file, line 2: the environment Acme needs sso_region"),
             (
                 ACME.replace("Acme profile Account 2", "Acme profile Account1"),
-                "file, line 10: the section [environment Acme profile Account1] is defined a second time",
+                "file, line 10: the section [environment Acme profile Account1] is already defined",
             ),
-            (ACME.replace("Acme profile Account 2", "acme profile Account1"), "file, line 10: the profile Account1 is on line 7 already"),
+            (ACME.replace("Acme profile Account 2", "acme profile Account1"), "file, line 10: the profile Account1 is already defined on line 7"),
             (ACME.replace("Acme profile Account 2", "Other profile X"), "file, line 10: there is no [environment Other]"),
             (ACME.replace("[environment Acme profile Account1]", "[profile x]"), "file, line 7: [profile x] is neither"),
             (ACME.replace("Account 2", "DEFAULT"), "file, line 10: DEFAULT in upper case"),

@@ -73,7 +73,7 @@ pub(super) fn rows_of(wanted: &SetEnvironment, default_role: Option<&str>, origi
     let rows = wanted.accounts.iter().flatten().enumerate().map(|(index, row)| {
         let role_name = row.role_name.as_deref().or(default_role).ok_or_else(|| {
             let what = format!("the profile {} has no role, and the environment {} no default role", row.profile, wanted.name);
-            origin.row_invalid(&wanted.name, index, what).with_action("Give the row a RoleName, or the environment a -DefaultRoleName.")
+            origin.row_invalid(&wanted.name, index, what).with_action("Specify a RoleName for the row, or a -DefaultRoleName for the environment.")
         })?;
         Ok(ProfileEntry { name: row.profile.clone(), account_id: row.account_id.clone(), role_name: role_name.to_owned() })
     });
@@ -110,5 +110,5 @@ pub(super) fn check_wanted(wanted: &SetEnvironment, origin: Origin<'_>) -> Resul
 fn check_name(name: &str) -> Result<(), String> {
     check_visible(name)?;
     let fits = !name.is_empty() && !name.contains([']', '[', '#', ';']) && !name.chars().any(|c| c.is_whitespace() || c.is_control());
-    if fits { Ok(()) } else { Err(format!("{name:?} cannot be the name of an environment: it must have no blanks, brackets, # or ;")) }
+    if fits { Ok(()) } else { Err(format!("{name:?} is not a valid environment name: it must not contain blanks, brackets, # or ;")) }
 }

@@ -129,7 +129,7 @@ impl CredentialsFile {
     fn invalid(&self, fault: &Fault) -> Error {
         Error::new(Code::CredentialsFileInvalid, format!("{}, {fault}.", self.path().display()))
             .with_target(self.path().display().to_string())
-            .with_action("No AWS tool can read the file like this. Correct that line; nothing was changed.")
+            .with_action("AWS tools cannot read the file in this state. Correct that line. Nothing was changed.")
     }
 
     /// Finds out, before anybody is asked to log in, whether the write can work.
@@ -172,9 +172,9 @@ impl CredentialsFile {
     /// Reads the text that is to become the file, as any AWS tool would: what could not be read back is never put in place.
     fn check_new<'v>(&self, new: &[u8], written: impl Iterator<Item = (&'v Fetched<'v>, &'v [Zeroizing<String>; OWN_KEYS.len()])>) -> Result<(), Error> {
         let unreadable = |what: String| {
-            Error::new(Code::InternalError, format!("{} was not changed, since its new text could not be read back: {what}.", self.path().display()))
+            Error::new(Code::InternalError, format!("{} was not changed because its new text could not be read back: {what}.", self.path().display()))
                 .with_target(self.path().display().to_string())
-                .with_action("This is a fault of the module: report it with this message.")
+                .with_action("This is a bug in the module. Report it with this message.")
         };
         let text = IniText::scan(new).map_err(|fault| unreadable(fault.to_string()))?;
         let sections: HashMap<&str, &Section> = text.sections.iter().filter_map(|section| Some((section.name()?, section))).collect();
@@ -340,8 +340,8 @@ mod tests {
         assert_eq!(standing(datetime!(2026-01-01 0:45 UTC), &profile("C")), Standing::Good(END));
         assert_eq!(standing(datetime!(2026-01-01 0:45:01 UTC), &profile("C")), Standing::Due("its keys expire soon"));
         assert_eq!(standing(END, &profile("C")), Standing::Due("its keys have expired"));
-        assert_eq!(standing(NOW, &ProfileEntry { role_name: "Other".into(), ..profile("C") }), Standing::Due("its keys are of another role"));
-        assert_eq!(standing(NOW, &ProfileEntry { account_id: "0".into(), ..profile("C") }), Standing::Due("its keys are of another account"));
+        assert_eq!(standing(NOW, &ProfileEntry { role_name: "Other".into(), ..profile("C") }), Standing::Due("its keys are for another role"));
+        assert_eq!(standing(NOW, &ProfileEntry { account_id: "0".into(), ..profile("C") }), Standing::Due("its keys are for another account"));
         assert!(known.standing(&profile("C"), DueRule { force: true, ..rule(NOW) }).is_due());
     }
 
@@ -479,6 +479,6 @@ mod tests {
         std::fs::write(home.path().join(".aws/credentials"), "[a]\nk=v\n[a]\n").unwrap();
         let error = CredentialsFile::of(&world).unwrap().known().unwrap_err();
         assert_eq!(error.code(), Code::CredentialsFileInvalid);
-        assert!(error.to_string().ends_with("credentials, line 3: the section [a] is defined a second time."), "{error}");
+        assert!(error.to_string().ends_with("credentials, line 3: the section [a] is already defined."), "{error}");
     }
 }

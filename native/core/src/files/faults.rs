@@ -10,7 +10,7 @@ pub(super) const WRITE_ADVICE: &str = "Check that you own it, that its folder is
 pub(crate) fn read_failed(path: &Path, fault: &io::Error) -> Error {
     Error::new(Code::ReadFailed, format!("{} could not be read: {fault}.", path.display()))
         .with_target(path.display().to_string())
-        .with_action("Check that it is a file that you may read.")
+        .with_action("Check that it is a file that you can read.")
 }
 
 pub(crate) fn write_failed(path: &Path, fault: &io::Error) -> Error {
@@ -37,7 +37,7 @@ pub(super) fn locked_by_attribute(path: &Path, attribute: &str) -> Error {
 }
 
 pub(super) fn no_space(path: &Path, free: u64) -> Error {
-    Error::new(Code::WriteFailed, format!("{} cannot be replaced, since its disk has only {free} bytes left.", path.display()))
+    Error::new(Code::WriteFailed, format!("{} cannot be replaced, because its disk has only {free} bytes free.", path.display()))
         .with_target(path.display().to_string())
         .with_action("Free some space, then run the command again.")
 }

@@ -17,11 +17,11 @@ pub(crate) const DEFAULT_SECTION: &str = "DEFAULT";
 pub(crate) enum FaultKind {
     #[error("the file starts with a byte order mark, which AWS tools cannot read; save it as UTF-8 without one")]
     ByteOrderMark,
-    #[error("the section [{0}] is defined a second time")]
+    #[error("the section [{0}] is already defined")]
     DuplicateSection(String),
-    #[error("the key {0} is set a second time in its section")]
+    #[error("the key {0} is already set in its section")]
     DuplicateKey(String),
-    #[error("the line comes before the first section")]
+    #[error("the line is before the first section")]
     BeforeFirstSection,
     #[error("the line is neither a section, nor a key with a value, nor a comment")]
     BrokenLine,

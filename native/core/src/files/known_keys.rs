@@ -231,17 +231,17 @@ impl KnownProfile {
     fn standing(&self, profile: &ProfileEntry, rule: DueRule) -> Standing {
         if let Some(other) = self.other_keys {
             let obstacle = Standing::Blocked(Obstacle::OtherKeys(other));
-            return if rule.replace_keys { Standing::Due("its keys of another origin are to be replaced (-ReplaceKeys)") } else { obstacle };
+            return if rule.replace_keys { Standing::Due("its keys from another source are replaced (-ReplaceKeys)") } else { obstacle };
         }
         let Some(expiration) = self.expiration.filter(|_| self.complete) else { return Standing::Due("some of its keys are missing") };
         if self.has_blanks {
-            return Standing::Due("its section's name has blanks around it, which the AWS CLI takes for another profile");
+            return Standing::Due("its section name has blanks around it, which the AWS CLI reads as part of the name");
         }
         if self.account_id.as_deref() != Some(&profile.account_id) {
-            return Standing::Due("its keys are of another account");
+            return Standing::Due("its keys are for another account");
         }
         if self.role_name.as_deref() != Some(&profile.role_name) {
-            return Standing::Due("its keys are of another role");
+            return Standing::Due("its keys are for another role");
         }
         if expiration <= rule.now {
             return Standing::Due("its keys have expired");

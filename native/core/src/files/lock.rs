@@ -42,9 +42,9 @@ impl Patience {
 
     fn error(&self, lock: &Path) -> Error {
         let waited = self.started.elapsed().as_secs_f32();
-        Error::new(Code::FileLocked, format!("Another process has held the lock {} for all of the {waited:.1} s that this one waited.", lock.display()))
+        Error::new(Code::FileLocked, format!("Timed out after {waited:.1} s waiting for the lock {}, held by another process.", lock.display()))
             .with_target(lock.display().to_string())
-            .with_action("Let the other PowerShell or terminal finish its update or login, then run the command again.")
+            .with_action("Wait until the other PowerShell or terminal finishes its update or login, then run the command again.")
     }
 }
 

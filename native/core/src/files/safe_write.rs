@@ -124,7 +124,7 @@ impl SafeFile {
         // Whoever holds the lock is writing there this moment, which is proof enough.
         let lock = Lock::try_take(&self.lock_path()).map_err(|error| {
             // The user knows the file, not its lock.
-            let sentence = format!("{} cannot be replaced, since no file can be made beside it: {error}", self.target.display());
+            let sentence = format!("{} cannot be replaced, because no file can be created in its folder: {error}", self.target.display());
             Error::new(error.code(), sentence).with_target(self.target.display().to_string()).with_action(WRITE_ADVICE)
         })?;
         let Some(_lock) = lock else { return Ok(Surroundings::default()) };
@@ -148,7 +148,7 @@ impl SafeFile {
                 return Ok(written);
             }
         }
-        Err(Error::new(Code::WriteFailed, format!("{} was changed by another program again and again while it was being written.", self.target.display()))
+        Err(Error::new(Code::WriteFailed, format!("{} was not written: another program kept changing it.", self.target.display()))
             .with_target(self.target.display().to_string())
             .with_action("Stop the other program and run the command again."))
     }

@@ -155,7 +155,7 @@ impl Login<'_> {
                     .with_action(format!("Check both, and correct them with Set-SsoEnvironment -Name {name} -StartUrl … -Region …"))
             }
             Refusal::Answered { error, message, status: 400 | 401, origin: Origin::Exception | Origin::OAuth, .. } => {
-                self.refused_with(error, message).with_action("Run the command again; if it stays, ask your administrator.")
+                self.refused_with(error, message).with_action("Run the command again. If the error persists, contact your administrator.")
             }
             // A region that does not exist has no host, and in one without IAM Identity Center another one may answer.
             Refusal::Unreachable(_) | Refusal::Answered { status: 400..=428 | 430..=499, .. } => {

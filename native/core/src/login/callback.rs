@@ -113,13 +113,13 @@ impl Callback {
             return None;
         }
         if let Some(why) = world.browser.reason_against(&world.variables) {
-            outlet.warn(format!("{environment}: the browser's answer could not come back here, since {why}; the login is by device code."));
+            outlet.warn(format!("{environment}: the browser cannot return to this computer because {why}; using a device code instead."));
             return None;
         }
         match Self::bind(0).await {
             Ok(callback) => Some(callback),
             Err(fault) => {
-                outlet.warn(format!("{environment}: no port on 127.0.0.1 could be opened for the browser's answer ({fault}); the login is by device code."));
+                outlet.warn(format!("{environment}: no port on 127.0.0.1 could be opened for the browser ({fault}); using a device code instead."));
                 None
             }
         }
@@ -188,7 +188,7 @@ impl Expected {
             Some(Request::Code(code)) => return Some(Answer::Code(code, WaitingBrowser { stream, environment: self.environment.clone() })),
             Some(Request::Refused(page, refused)) => (page, Some(Answer::Refused(refused))),
             Some(Request::Stray(page)) => (page, None),
-            None => (Page { status: "400 Bad Request", text: "This is not a request that this page understands.".to_owned() }, None),
+            None => (Page { status: "400 Bad Request", text: "This request is not valid.".to_owned() }, None),
         };
         page.send(&mut stream).await;
         answer

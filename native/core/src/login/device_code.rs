@@ -69,7 +69,7 @@ impl Login<'_> {
             match self.within(self.service.start_device_authorization(&client, self.start_url)).await? {
                 Ok(authorization) => return Ok((client, authorization, Instant::now())),
                 Err(refusal) if !is_new && refusal.is_oauth_refusal() => {
-                    self.outlet.verbose("The service refuses the client registration of the cache; a new one is created.");
+                    self.outlet.verbose("The service rejected the cached client registration. A new client is registered.");
                 }
                 Err(refusal) => return Err(self.refused(&refusal).into()),
             }
@@ -94,7 +94,7 @@ impl Login<'_> {
             match pace.after(&refusal) {
                 Next::PollAgain => {
                     if !refusal.is("authorization_pending") {
-                        self.outlet.verbose(format!("The service is asked again in {} s.", pace.interval.as_secs()));
+                        self.outlet.verbose(format!("Polling again in {} s.", pace.interval.as_secs()));
                     }
                 }
                 Next::Declined => {

@@ -20,13 +20,13 @@ pub(crate) fn check_account_id(profile: &str, account_id: &str) -> Result<(), St
 /// Permission set names: 1 to 32 characters of `[\w+=,.@-]` (service model of IAM Identity Center).
 pub(crate) fn check_role(role: &str) -> Result<(), String> {
     let fits = (1..=32).contains(&role.len()) && role.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte));
-    if fits { Ok(()) } else { Err(format!("{role:?} is not the name of a permission set role (1 to 32 letters, digits or _+=,.@-)")) }
+    if fits { Ok(()) } else { Err(format!("{role:?} is not a valid permission set role name (1 to 32 letters, digits or _+=,.@-)")) }
 }
 
 pub(crate) fn check_profile_name(name: &str) -> Result<(), String> {
     let fits = !name.is_empty() && !name.contains([']', '[']) && !name.chars().any(char::is_control) && name.trim() == name;
     if !fits {
-        return Err(format!("{name:?} cannot be the name of a profile: it must have no brackets or control characters, and no blanks at its ends"));
+        return Err(format!("{name:?} is not a valid profile name: it must not contain brackets or control characters, or start or end with a blank"));
     }
     // configparser takes [DEFAULT] for the values of every other section.
     if name == "DEFAULT" { Err("DEFAULT in upper case would leak into every profile; use default in lower case".to_owned()) } else { Ok(()) }

@@ -48,14 +48,14 @@ impl NameTemplate {
             let fields = FIELDS.map(|(name, _)| format!("{{{name}}}")).join(", ");
             Error::new(Code::EnvironmentInvalid, format!("The name template '{template}' {what}."))
                 .with_target(template)
-                .with_action(format!("Its fields are {fields}, each in other letters where you like, as in {{AccountName:lower}} or {{RoleName:upper}}."))
+                .with_action(format!("The fields are {fields}. Append :lower or :upper to change the case, as in {{AccountName:lower}} or {{RoleName:upper}}."))
         };
         let plain = |text: &str| {
             if text.contains(['[', ']', '{', '}']) || text.chars().any(char::is_control) {
-                return Err(invalid(format!("has '{text}', and no profile name can have brackets, braces or control characters")));
+                return Err(invalid(format!("contains '{text}'; profile names cannot contain brackets, braces or control characters")));
             }
             if hazard(text) == Some(Hazard::Misread) {
-                return Err(invalid(format!("has '{text}', and some AWS tools misread # ; = \\ and quotes in a profile name")));
+                return Err(invalid(format!("contains '{text}'; some AWS tools misread # ; = \\ and quotes in a profile name")));
             }
             Ok(Part::Text(transliterated(text)))
         };
@@ -63,20 +63,20 @@ impl NameTemplate {
         let mut rest = template;
         while let Some((text, behind)) = rest.split_once('{') {
             parts.push(plain(text)?);
-            let (written, next) = behind.split_once('}').ok_or_else(|| invalid("has a { without its }".to_owned()))?;
+            let (written, next) = behind.split_once('}').ok_or_else(|| invalid("contains a { without a }".to_owned()))?;
             let (name, case) = match written.split_once(':') {
                 None => (written, Case::AsIs),
                 Some((name, case)) if case.eq_ignore_ascii_case("lower") => (name, Case::Lower),
                 Some((name, case)) if case.eq_ignore_ascii_case("upper") => (name, Case::Upper),
-                Some((_, case)) => return Err(invalid(format!("has ':{case}', which is neither :lower nor :upper"))),
+                Some((_, case)) => return Err(invalid(format!("contains ':{case}', which is neither :lower nor :upper"))),
             };
             let field = FIELDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.trim()));
-            let (_, field) = field.ok_or_else(|| invalid(format!("has the field {{{name}}}, which there is not")))?;
+            let (_, field) = field.ok_or_else(|| invalid(format!("contains {{{name}}}, which is not a field")))?;
             parts.push(Part::Field(*field, case));
             rest = next;
         }
         parts.push(plain(rest)?);
-        if parts.iter().any(|part| matches!(part, Part::Field(..))) { Ok(Self(parts)) } else { Err(invalid("has no field".to_owned())) }
+        if parts.iter().any(|part| matches!(part, Part::Field(..))) { Ok(Self(parts)) } else { Err(invalid("contains no field".to_owned())) }
     }
 
     /// The name for a role: always one that every AWS tool reads.
@@ -183,15 +183,15 @@ mod tests {
     #[test]
     fn a_template_that_cannot_be_used_is_one_clear_error() {
         for (template, what) in [
-            ("{AccountNmae}", "has the field {AccountNmae}, which there is not"),
-            ("{AccountName", "has a { without its }"),
+            ("{AccountNmae}", "contains {AccountNmae}, which is not a field"),
+            ("{AccountName", "contains a { without a }"),
             ("AccountName}", "braces"),
-            ("{AccountName:camel}", "has ':camel', which is neither :lower nor :upper"),
+            ("{AccountName:camel}", "contains ':camel', which is neither :lower nor :upper"),
             ("[{AccountName}]", "brackets"),
             ("#{AccountName}", "misread"),
             ("{AccountName}='{RoleName}'", "misread"),
-            ("same", "has no field"),
-            ("", "has no field"),
+            ("same", "contains no field"),
+            ("", "contains no field"),
         ] {
             let error = NameTemplate::parse(template, "").unwrap_err();
             assert_eq!(error.code(), Code::EnvironmentInvalid);

@@ -46,7 +46,7 @@ fn check_role_view(role: &RoleView) -> Result<(), Error> {
         .map_err(|what| {
             Error::new(Code::EnvironmentInvalid, format!("A profile cannot be added: {what}."))
                 .with_target(name)
-                .with_action("Give what Get-SsoRole gives, or objects with the same properties.")
+                .with_action("Pipe in the output of Get-SsoRole, or objects with the same properties.")
         })
 }
 
@@ -73,17 +73,17 @@ fn new_rows(
     let mut seen: HashMap<String, &RoleView> = HashMap::new();
     for (role, name) in roles.iter().zip(names) {
         if let Some(profile) = own.get(&(role.account_id.as_str(), role.role_name.as_str())) {
-            outlet.verbose(format!("{} is there already, for {}.", profile.name, in_words(&role.role_name, &role.account_id, role.account_name.as_deref())));
+            outlet.verbose(format!("{} already exists for {}.", profile.name, in_words(&role.role_name, &role.account_id, role.account_name.as_deref())));
             continue;
         }
         let this = in_words(&role.role_name, &role.account_id, role.account_name.as_deref());
         let conflict = |other: String| {
-            Error::new(Code::ProfileNameConflict, format!("The profile name {name} would stand for {other} and for {this}, so nothing was added."))
+            Error::new(Code::ProfileNameConflict, format!("Nothing was added: the profile name {name} would be used for both {other} and {this}."))
                 .with_target(&name)
-                .with_action("Give a -NameTemplate that tells them apart, such as '{AccountName}-{AccountId}-{RoleName}', or a -Prefix.")
+                .with_action("Specify a -NameTemplate that makes the names unique, such as '{AccountName}-{AccountId}-{RoleName}', or a -Prefix.")
         };
         if let Some(other) = by_name.get(name.as_str()) {
-            return Err(conflict(format!("{}, as it is stored", in_words(&other.role_name, &other.account_id, None))));
+            return Err(conflict(format!("{} (stored)", in_words(&other.role_name, &other.account_id, None))));
         }
         if let Some(other) = seen.get(&name) {
             if other.account_id == role.account_id && other.role_name == role.role_name {

@@ -59,7 +59,7 @@ impl Lister {
     fn take_accounts(&self, page: Page<Account>, found: &mut Vec<AccountView>) {
         for Account { id, name, email_address } in page.items {
             if check_account_id("", &id).is_err() {
-                self.context.outlet.warn(format!("The service lists an account with the id {id:?}, which is none; it is left out."));
+                self.context.outlet.warn(format!("The service listed an account with the ID {id:?}, which is not valid. It is skipped."));
                 continue;
             }
             let view = AccountView { environment: self.environment.name.clone(), account_id: id, account_name: name, email_address };

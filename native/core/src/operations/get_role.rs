@@ -29,7 +29,7 @@ pub(crate) fn run(wanted: GetRole, context: &Context) -> Result<Option<NetworkWo
     }
     for account in &wanted.accounts {
         check_account_id(account.account_name.as_deref().unwrap_or(&account.account_id), &account.account_id)
-            .map_err(|what| Error::new(Code::AccountNotFound, format!("No role was asked for: {what}.")).with_target(&account.account_id))?;
+            .map_err(|what| Error::new(Code::AccountNotFound, format!("No roles were requested: {what}.")).with_target(&account.account_id))?;
     }
     let lister = Lister::of(wanted.session, environments, environment, context)?;
     let limit = at_once(wanted.throttle_limit);
@@ -67,7 +67,7 @@ impl Lister {
         while let Some((account, roles, outcome)) = answers.next().await {
             for role in &roles {
                 if role.is_empty() {
-                    self.context.outlet.warn(format!("The service lists a role without a name in account {}; it is left out.", account.account_id));
+                    self.context.outlet.warn(format!("The service listed a role without a name in account {}. It is skipped.", account.account_id));
                     continue;
                 }
                 self.context.outlet.send(Event::Role(role_of(account, role)));
@@ -89,8 +89,8 @@ impl Lister {
     fn roles_error(&self, refusal: &Refusal, account: &AccountView) -> Error {
         let id = &account.account_id;
         match refusal.modelled_status() {
-            Some(403 | 404) => Error::new(Code::AccountNotFound, format!("The account {id} is not assigned to you any more."))
-                .with_action("Get-SsoAccount shows the accounts that you have.")
+            Some(403 | 404) => Error::new(Code::AccountNotFound, format!("The account {id} is no longer assigned to you."))
+                .with_action("Run Get-SsoAccount to list your accounts.")
                 .with_target(id)
                 .with_request_id(refusal.request_id()),
             _ => self.error(refusal, &format!("The roles in account {id}"), id),

@@ -49,6 +49,6 @@ fn report(removed: &[String], left: &[String], file: &CredentialsFile, context: 
         context.outlet.verbose(format!("The credentials of {} were removed from {path}.", removed.join(", ")));
     }
     if !left.is_empty() {
-        context.outlet.warn(format!("{} in {path}: not removed, since this module did not write those keys.", left.join(", ")));
+        context.outlet.warn(format!("{} in {path}: not removed, because this module did not write those keys.", left.join(", ")));
     }
 }

@@ -49,14 +49,14 @@ pub(super) fn stored_or_named(names: &[String], context: &Context) -> Result<Vec
         if let Some(found) = config.environments.first() {
             return Err(Error::new(
                 Code::EnvironmentNotFound,
-                format!("No environment is stored in {} yet, and those of {} are used by name only.", environments.path.display(), config.path.display()),
+                format!("No environment is stored in {} yet. Environments from {} are used only by name.", environments.path.display(), config.path.display()),
             )
             .with_target(environments.path.display().to_string())
-            .with_action(format!("Name it, as in -Environment {}; Get-SsoEnvironment shows all of them.", found.name)));
+            .with_action(format!("Specify one, such as -Environment {}. Get-SsoEnvironment lists all of them.", found.name)));
         }
         return Err(Error::new(Code::EnvironmentNotFound, format!("No environment is stored in {} yet.", environments.path.display()))
             .with_target(environments.path.display().to_string())
-            .with_action("Make one with Set-SsoEnvironment -Name … -StartUrl … -Region …, and give it your profiles with Sync-SsoProfile."));
+            .with_action("Create one with Set-SsoEnvironment -Name … -StartUrl … -Region …, then add your profiles with Sync-SsoProfile."));
     }
     Ok(environments.all.clone())
 }

@@ -37,15 +37,15 @@ fn destination(instance_region: &str, service: Option<&str>, region: Option<&str
         return Ok(None);
     }
     if let Some(service) = service.filter(|service| service.is_empty() || !service.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-/".contains(&byte))) {
-        return Err(Error::new(Code::EnvironmentInvalid, format!("'{service}' is not the name of a service in the addresses of the AWS console."))
+        return Err(Error::new(Code::EnvironmentInvalid, format!("'{service}' is not the name of a service in the URLs of the AWS console."))
             .with_target(service)
-            .with_action("Give it as it stands there, such as s3, ec2 or cloudwatch."));
+            .with_action("Use the name from the URL of the console, such as s3, ec2 or cloudwatch."));
     }
     if let Some(region) = region {
         check_region(region).map_err(|what| {
             Error::new(Code::EnvironmentInvalid, format!("The console cannot be opened: {what}."))
                 .with_target(region)
-                .with_action("Give a region such as eu-west-1.")
+                .with_action("Specify a region such as eu-west-1.")
         })?;
     }
     // Each partition has a console of its own.

@@ -9,19 +9,16 @@ use crate::service::refusal::Refusal;
 pub(crate) fn profile_error(refusal: &Refusal, profile: &ProfileEntry, service: &Service) -> Error {
     let ProfileEntry { name, account_id, role_name } = profile;
     let error = match refusal.modelled_status() {
-        Some(403) => Error::new(
-            Code::RoleNotAssigned,
-            format!("The role {role_name} in account {account_id} is not assigned to you, so the profile {name} was left as it is."),
-        )
-        .with_action(format!(
-            "Get-SsoRole -Account {account_id} shows the roles that are; correct the environment's table, or ask your administrator to assign the role."
-        )),
+        Some(403) => {
+            Error::new(Code::RoleNotAssigned, format!("Could not update profile {name}: the role {role_name} in account {account_id} is not assigned to you."))
+                .with_action(format!("Get-SsoRole -Account {account_id} lists your roles. Correct the profile, or ask your administrator to assign the role."))
+        }
         Some(404) => Error::new(
             Code::AccountNotFound,
-            format!("IAM Identity Center knows no account {account_id} with the role {role_name}, so the profile {name} was left as it is."),
+            format!("Could not update profile {name}: IAM Identity Center has no account {account_id} with the role {role_name}."),
         )
-        .with_action("Get-SsoAccount shows the accounts that you have; correct the environment's table."),
-        _ => service.portal_error(refusal).behind(format!("The profile {name} was left as it is")),
+        .with_action("Get-SsoAccount lists your accounts. Correct the profile."),
+        _ => service.portal_error(refusal).behind(format!("Could not update profile {name}")),
     };
     error.with_target(name).with_request_id(refusal.request_id())
 }

@@ -46,12 +46,12 @@ impl Cause {
         chain(failure).for_each(|cause| found.look_at(cause));
         found.into_cause(match failure {
             SdkError::ConstructionFailure(_) => "the request could not be built",
-            SdkError::TimeoutError(_) => "there was no answer in time",
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => "there was no answer in time",
+            SdkError::TimeoutError(_) => "there was no response in time",
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => "there was no response in time",
             SdkError::DispatchFailure(failure) if failure.is_user() => "the request could not be sent",
             SdkError::DispatchFailure(failure) if failure.is_io() => "the connection failed",
             SdkError::DispatchFailure(_) => "the request could not be built or sent",
-            SdkError::ResponseError(_) => "the answer could not be read",
+            SdkError::ResponseError(_) => "the response could not be read",
             _ => "the request failed for an unknown reason",
         })
     }
@@ -101,7 +101,7 @@ impl Found {
         } else if let Some(fault) = cause.downcast_ref::<hyper::Error>() {
             self.http = Some(http_words(fault));
         } else if cause.is::<CutOff>() {
-            self.http = Some("the connection was closed in the middle of an answer");
+            self.http = Some("the connection was closed in the middle of a response");
         } else if cause.is::<ResolveDnsError>() || says(cause, "dns error") {
             self.fault = Some(Fault::Unresolved);
         } else if says(cause, "tunnel error: failed to create underlying connection") {
@@ -124,9 +124,9 @@ impl Found {
 
 /// What `hyper_util` says of a proxy that opens no connection; its type has no public name. Of the statuses it knows 407 only.
 const TUNNEL_FAULTS: [(&str, &str); 6] = [
-    ("tunnel error: proxy authorization required", "the proxy requires a user name and password, or other ones (407)"),
+    ("tunnel error: proxy authorization required", "the proxy requires a user name and password, or different ones (407)"),
     ("tunnel error: unsuccessful", "the proxy refused to connect to it"),
-    ("tunnel error: proxy response headers too long", "the answer of the proxy is too long"),
+    ("tunnel error: proxy response headers too long", "the response of the proxy is too long"),
     ("tunnel error: unexpected end of file", "the proxy closed the connection"),
     ("tunnel error: io error establishing tunnel", "the connection to the proxy failed"),
     ("tunnel error: missing destination host", "the request to the proxy has no host"),
@@ -147,11 +147,11 @@ fn says(error: &(dyn StdError + 'static), text: &str) -> bool {
 
 fn http_words(fault: &hyper::Error) -> &'static str {
     if fault.is_timeout() {
-        "there was no answer in time"
+        "there was no response in time"
     } else if fault.is_parse() {
-        "the answer is not HTTP"
+        "the response is not HTTP"
     } else if fault.is_incomplete_message() {
-        "the connection was closed before the answer was complete"
+        "the connection was closed before the response was complete"
     } else if fault.is_closed() || fault.is_canceled() || fault.is_body_write_aborted() {
         "the connection was closed"
     } else if fault.is_user() {
@@ -183,7 +183,7 @@ fn certificate_words(why: &CertificateError) -> String {
             "its signature algorithm is not supported (UnsupportedSignatureAlgorithm)"
         }
         CertificateError::ApplicationVerificationFailure => "the system does not accept it (ApplicationVerificationFailure)",
-        _ => "it did not pass the check of the TLS library",
+        _ => "the TLS library rejected it",
     };
     words.to_owned()
 }
@@ -199,7 +199,7 @@ fn names_of(presented: &[String]) -> String {
 fn tls_words(fault: &rustls::Error) -> &'static str {
     match fault {
         rustls::Error::InvalidMessage(_) | rustls::Error::InappropriateMessage { .. } | rustls::Error::InappropriateHandshakeMessage { .. } => {
-            "the answer is not TLS (InvalidMessage)"
+            "the response is not TLS (InvalidMessage)"
         }
         rustls::Error::AlertReceived(_) => "the host ended the TLS handshake with an alert (AlertReceived)",
         rustls::Error::PeerIncompatible(_) | rustls::Error::NoApplicationProtocol => {
@@ -208,7 +208,7 @@ fn tls_words(fault: &rustls::Error) -> &'static str {
         rustls::Error::PeerMisbehaved(_) | rustls::Error::PeerSentOversizedRecord => "the host does not follow the TLS protocol (PeerMisbehaved)",
         rustls::Error::NoCertificatesPresented => "the host sent no certificate (NoCertificatesPresented)",
         rustls::Error::DecryptError => "the TLS data could not be decrypted (DecryptError)",
-        rustls::Error::FailedToGetCurrentTime => "the time of this machine could not be read (FailedToGetCurrentTime)",
+        rustls::Error::FailedToGetCurrentTime => "the time of this computer could not be read (FailedToGetCurrentTime)",
         rustls::Error::FailedToGetRandomBytes => "the system gave no random numbers (FailedToGetRandomBytes)",
         _ => "TLS failed",
     }

@@ -59,7 +59,7 @@ fn read_certificates(path: PathBuf, named_by: NamedBy) -> Result<Certificates, E
         CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|_| invalid("is not a file of PEM certificates"))?;
     let mut roots = RootCertStore::empty();
     for certificate in certificates {
-        roots.add(certificate).map_err(|_| invalid("holds a certificate that cannot be used"))?;
+        roots.add(certificate).map_err(|_| invalid("contains a certificate that cannot be used"))?;
     }
-    if roots.is_empty() { Err(invalid("holds no certificate")) } else { Ok(Certificates { path, pem: bytes, named_by }) }
+    if roots.is_empty() { Err(invalid("contains no certificate")) } else { Ok(Certificates { path, pem: bytes, named_by }) }
 }

@@ -153,8 +153,8 @@ impl Service {
         let ChosenProxy { proxy, skipped } = &self.settings.proxy;
         for (variable, scheme) in skipped {
             if outlet.is_first_warning(Topic::Proxy, variable) {
-                let instead = proxy.as_ref().map_or_else(|| "no proxy".to_owned(), |proxy| format!("that of {}", proxy.variable));
-                outlet.warn(format!("The proxy of {variable} is not used: {scheme}:// is not supported, only HTTP proxies are. Instead {instead} is used."));
+                let instead = proxy.as_ref().map_or_else(|| "no proxy".to_owned(), |proxy| format!("the proxy in {}", proxy.variable));
+                outlet.warn(format!("The proxy in {variable} is not used: {scheme}:// is not supported, only HTTP proxies are. Using {instead} instead."));
             }
         }
     }

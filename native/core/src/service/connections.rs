@@ -23,7 +23,7 @@ pub(crate) struct TooLarge;
 
 /// The connection was closed before the answer was complete.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection was closed in the middle of an answer")]
+#[error("the connection was closed in the middle of a response")]
 pub(crate) struct CutOff(#[source] aws_smithy_types::byte_stream::error::Error);
 
 /// A client that takes new connections after a request that was given up.

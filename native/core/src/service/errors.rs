@@ -31,34 +31,38 @@ impl Service {
 
     fn error(&self, refusal: &Refusal, host: &str) -> Error {
         match refusal {
-            Refusal::TimedOut { status: Some(429), .. } => Error::new(Code::Throttled, "The service asked for fewer requests until the time was up.")
+            Refusal::TimedOut { status: Some(429), .. } => Error::new(Code::Throttled, "The service throttled the requests until the time limit.")
                 .with_action("Run the command again in a minute, with a smaller -ThrottleLimit or a longer -Timeout."),
             Refusal::Answered { status: 429, .. } => {
-                Error::new(Code::Throttled, "The service asks for fewer requests.").with_action("Run the command again in a minute.")
+                Error::new(Code::Throttled, "The service throttled the request.").with_action("Run the command again in a minute.")
             }
             Refusal::TimedOut { status: Some(status), .. } => {
-                Error::new(Code::ServiceError, format!("{} answered {status} until the time was up.", capital(host)))
-                    .with_action("Run the command again; if it stays, ask your administrator.")
+                Error::new(Code::ServiceError, format!("{} returned status {status} until the time limit.", capital(host)))
+                    .with_action("Run the command again. If the error persists, contact your administrator.")
             }
             Refusal::TimedOut { status: None, .. } => {
-                Error::new(Code::NetworkError, format!("{} did not answer in time. {}", capital(host), self.settings.in_words()))
-                    .with_action("Check the network, or give a longer -Timeout.")
+                Error::new(Code::NetworkError, format!("{} did not respond in time. {}", capital(host), self.settings.in_words()))
+                    .with_action("Check the network, or specify a longer -Timeout.")
             }
             Refusal::Unreachable(cause) => self.unreachable(host, cause),
             Refusal::Answered { error, status, .. } if *error == nameless(*status) => Error::new(
                 Code::ServiceError,
-                format!("{} answered {status}, and the answer names no error of the service. {}", capital(host), self.settings.in_words()),
+                format!("{} returned status {status} with no error that the service defines. {}", capital(host), self.settings.in_words()),
             )
-            .with_action("Run the command again; a proxy in between may have answered."),
+            .with_action("Run the command again. A proxy may have returned this response."),
             Refusal::Answered { error, status, message, .. } => {
                 let said = if message.is_empty() { error.clone() } else { format!("{error}: {message}") };
-                Error::new(Code::ServiceError, format!("{} answered {status} ({said}).", capital(host)))
-                    .with_action("Run the command again; if it stays, ask your administrator.")
+                Error::new(Code::ServiceError, format!("{} returned status {status} ({said}).", capital(host)))
+                    .with_action("Run the command again. If the error persists, contact your administrator.")
             }
-            Refusal::Garbled { message, .. } => Error::new(Code::ServiceError, format!("{} gave an answer that makes no sense: {message}.", capital(host)))
-                .with_action("Run the command again; a proxy in between may have changed the answer."),
-            Refusal::Unusable { message, .. } => Error::new(Code::ServiceError, format!("{} gave an answer that cannot be used: {message}.", capital(host)))
-                .with_action("Check that this is the address of IAM Identity Center; if it is, ask your administrator."),
+            Refusal::Garbled { message, .. } => {
+                Error::new(Code::ServiceError, format!("{} returned a response that cannot be understood: {message}.", capital(host)))
+                    .with_action("Run the command again. A proxy may have changed the response.")
+            }
+            Refusal::Unusable { message, .. } => {
+                Error::new(Code::ServiceError, format!("{} returned a response that cannot be used: {message}.", capital(host)))
+                    .with_action("Check that this is the address of IAM Identity Center. If it is, contact your administrator.")
+            }
         }
         .with_request_id(refusal.request_id())
     }
@@ -74,14 +78,14 @@ impl Service {
             (Fault::Unresolved, Some((proxy, place))) => {
                 format!("The name {} of the proxy in {} could not be resolved. {settings}", host_of(place), proxy.variable)
             }
-            (Fault::Certificate(why), _) => format!("{} could not be reached: its certificate is not accepted, since {why}. {settings}", capital(host)),
+            (Fault::Certificate(why), _) => format!("{} could not be reached: its certificate was rejected because {why}. {settings}", capital(host)),
             (Fault::Tunnel(why), _) => format!("{} could not be reached: {why}. {settings}", capital(host)),
             (Fault::Other(why), Some((proxy, _))) => format!("{} could not be reached: {why}, at the proxy {}. {settings}", capital(host), proxy.in_words()),
             (Fault::Other(why), None) => format!("{} could not be reached: {why}. {settings}", capital(host)),
         };
         let action = match (&cause.fault, proxy) {
             (Fault::Certificate(_), _) => {
-                "Where a company inspects TLS, set AWS_CA_BUNDLE to the PEM file of its CA; else check this machine's clock and the network.".to_owned()
+                "If your company inspects TLS traffic, set AWS_CA_BUNDLE to the PEM file of its CA. Otherwise, check the clock of this computer and the network.".to_owned()
             }
             (Fault::Tunnel(_), Some(Proxy { variable, .. })) => {
                 format!("Check the proxy's address, user name and password in {variable}, or bypass it with NO_PROXY.")

@@ -5,7 +5,7 @@ use crate::service::refusal::{Refusal, unusable};
 use crate::text::without_controls;
 
 /// The rest of a sentence about a key, a token or an id that is not valid.
-pub(super) const NOT_PLAIN: &str = "is empty, is longer than 16 KB or has blanks, control characters or others that are not ASCII";
+pub(super) const NOT_PLAIN: &str = "is empty, is longer than 16 KB, or contains blanks, control characters or non-ASCII characters";
 
 /// A secret of an answer, by its name.
 pub(super) fn plain_secret(name: &str, text: String) -> Result<Secret, Refusal> {

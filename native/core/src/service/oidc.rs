@@ -95,7 +95,7 @@ impl Service {
             request = request.redirect_uris(REDIRECT_URI).set_grant_types(Some(grants)).issuer_url(start_url);
         }
         let answer = request.customize().config_override(patient()).send().await.map_err(|fault| refusal(&fault, &LastAnswer::default(), &[]))?;
-        let garbled = || Refusal::Garbled { message: "the registration has no client id, secret or end".to_owned(), request_id: None };
+        let garbled = || Refusal::Garbled { message: "the registration has no client ID, secret or expiration".to_owned(), request_id: None };
         let is_id = |id: &String| is_plain(id) && id.len() <= LONGEST_CLIENT_ID;
         Ok(Registration {
             client_id: Some(answer.client_id.ok_or_else(garbled)?).filter(is_id).ok_or_else(|| unusable(format!("the client id {NOT_PLAIN}")))?,
@@ -133,7 +133,7 @@ impl Service {
         let request = self.oidc.start_device_authorization().client_id(&client.client_id).client_secret(client.client_secret.reveal()).start_url(start_url);
         let secrets = [&client.client_secret];
         let answer = request.customize().config_override(patient()).send().await.map_err(|fault| refusal(&fault, &LastAnswer::default(), &secrets))?;
-        let garbled = || Refusal::Garbled { message: "the device authorization has no code or address".to_owned(), request_id: None };
+        let garbled = || Refusal::Garbled { message: "the device authorization has no code or URL".to_owned(), request_id: None };
         let seconds = |number: i32, default: u64| Duration::from_secs(u64::try_from(number).ok().filter(|seconds| *seconds > 0).unwrap_or(default));
         let (expires_in, interval) = (answer.expires_in, answer.interval);
         Ok(DeviceAuthorization {
@@ -162,7 +162,7 @@ impl Service {
             Grant::AuthorizationCode { code, verifier, .. } => secrets.extend([code, verifier]),
         }
         let answer = request.send().await.map_err(|fault| refusal(&fault, &LastAnswer::default(), &secrets))?;
-        let garbled = || Refusal::Garbled { message: "the answer has no access token".to_owned(), request_id: None };
+        let garbled = || Refusal::Garbled { message: "the response has no access token".to_owned(), request_id: None };
         Ok(NewToken {
             access_token: plain_secret("access token", answer.access_token.ok_or_else(garbled)?)?,
             refresh_token: answer.refresh_token.filter(|token| !token.is_empty()).map(|token| plain_secret("refresh token", token)).transpose()?,

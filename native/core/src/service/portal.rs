@@ -80,9 +80,9 @@ impl Service {
         let Answer { request_id, date, .. } = last_answer.get();
         let request_id = request_id.filter(|id| !id.contains(access_token.reveal()));
         let garbled = |message: &str| Refusal::Garbled { message: message.to_owned(), request_id: request_id.clone() };
-        let keys = answer.role_credentials.ok_or_else(|| garbled("the answer has no keys"))?;
+        let keys = answer.role_credentials.ok_or_else(|| garbled("the response has no keys"))?;
         let (Some(id), Some(secret), Some(token)) = (keys.access_key_id, keys.secret_access_key, keys.session_token) else {
-            return Err(garbled("the answer has not all of the keys"));
+            return Err(garbled("the response does not have all keys"));
         };
         let (secret_access_key, session_token) = (Secret::new(secret), Secret::new(token));
         let expiration = expiration_of(keys.expiration, date).map_err(|why| {
@@ -182,7 +182,7 @@ fn expiration_of(milliseconds: i64, date: Option<OffsetDateTime>) -> Result<Offs
     let end = OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000).ok().filter(|end| is_plausible(*end));
     let end = end.ok_or_else(|| "the expiration of the credentials is not a time between 2020 and 2100".to_owned())?;
     match date.filter(|date| end <= *date) {
-        Some(date) => Err(format!("the credentials expired at {}, before the answer of {}", rfc3339(end), rfc3339(date))),
+        Some(date) => Err(format!("the credentials expired at {}, before the response of {}", rfc3339(end), rfc3339(date))),
         None => Ok(end),
     }
 }

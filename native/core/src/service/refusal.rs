@@ -97,10 +97,10 @@ impl Refusal {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Answered { error, .. } => error,
-            Self::TimedOut { .. } => "no answer in time",
+            Self::TimedOut { .. } => "no response in time",
             Self::Unreachable(_) => "no connection",
-            Self::Garbled { .. } => "an answer that makes no sense",
-            Self::Unusable { .. } => "an answer that cannot be used",
+            Self::Garbled { .. } => "a response that cannot be understood",
+            Self::Unusable { .. } => "a response that cannot be used",
         }
     }
 
@@ -138,7 +138,7 @@ impl Refusal {
 
 /// What a failure means. `secrets` are those of the request, which an answer may repeat.
 pub(super) fn refusal<E: StdError + 'static>(fault: &SdkError<E, HttpResponse>, last_answer: &LastAnswer, secrets: &[&Secret]) -> Refusal {
-    let garbled = |answer: &HttpResponse| Refusal::Garbled { message: "it is not the JSON that was due".to_owned(), request_id: request_id_of(answer) };
+    let garbled = |answer: &HttpResponse| Refusal::Garbled { message: "it is not the expected JSON".to_owned(), request_id: request_id_of(answer) };
     match fault {
         SdkError::TimeoutError(_) => last_answer.timed_out().without(secrets),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => Refusal::TimedOut { status: None, request_id: None },

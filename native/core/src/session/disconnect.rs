@@ -35,7 +35,7 @@ impl SessionSource<'_> {
     }
 
     async fn end_at_service(&self, token: &Token) -> Result<(), NoLogin> {
-        self.tell_wait("The service is ending the session of");
+        self.tell_wait("Ending the session of");
         let outcome = self.within(REFRESH_WAIT, self.service.logout(&token.access_token)).await?;
         self.context.hear(self.service);
         match outcome {
@@ -47,7 +47,7 @@ impl SessionSource<'_> {
                 let error = self.service.portal_error(&refusal);
                 self.context
                     .outlet
-                    .warn(format!("The session of {} was removed from this machine, but not ended at the service: {error}", self.environment.name));
+                    .warn(format!("The session of {} was removed from this computer, but the service did not end it: {error}", self.environment.name));
             }
         }
         Ok(())

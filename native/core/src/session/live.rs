@@ -90,8 +90,8 @@ impl LiveSession {
             return Ok(());
         }
         if current.renewals >= 2 {
-            let error = Error::new(Code::LoginFailed, format!("The service refuses the session of {} even after a new login.", source.environment.name))
-                .with_action("Run the command again in some minutes; if it stays, ask your administrator.");
+            let error = Error::new(Code::LoginFailed, format!("The service rejects the session of {} even after a new login.", source.environment.name))
+                .with_action("Run the command again in a few minutes. If the error persists, contact your administrator.");
             current.ended = Some(error.with_target(&source.environment.name).with_request_id(refusal.request_id()));
             return Err(Stop::Ended);
         }

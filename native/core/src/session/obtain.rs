@@ -45,7 +45,7 @@ impl SessionSource<'_> {
         };
         let fresh = |state: &State| state.tokens(self.files.as_ref()).find(|token| self.is_fresh(token, refused));
         if let Some(token) = fresh(&state) {
-            return Ok(self.use_token(&token, "The session of the cache is still good"));
+            return Ok(self.use_token(&token, "The cached session is still valid"));
         }
         let lock = self.lock().await?;
         // Another process may have refreshed or logged in while this one waited.
@@ -60,17 +60,17 @@ impl SessionSource<'_> {
             match self.refresh(&mut state, lock.as_ref(), refused, good.is_some()).await? {
                 Refreshed::Token(token, how) => return Ok(self.use_token(&token, how)),
                 Refreshed::Failed(refusal) if good.is_none() => return Err(self.service.oidc_error(&refusal).with_target(&self.environment.name).into()),
-                Refreshed::Failed(_) => self.context.outlet.verbose("The session could not be refreshed this time; it is still good and is used."),
+                Refreshed::Failed(_) => self.context.outlet.verbose("The session could not be refreshed this time. It is still valid and is used."),
                 Refreshed::Ended { dead_client: client } => dead_client = client,
             }
         }
         if let Some(token) = good {
-            return Ok(self.use_token(&token, "The session is still good"));
+            return Ok(self.use_token(&token, "The session is still valid"));
         }
         if let Some(token) = self.given(refused) {
             // Somebody's own way of keeping it: it is not written anywhere.
             state.token = Some(token.clone());
-            return Ok(self.use_token(&token, "The token that was given is used"));
+            return Ok(self.use_token(&token, "The supplied token is used"));
         }
         let token = self.log_in(&mut state, lock.as_ref(), dead_client.as_deref()).await?;
         Ok(self.use_token(&token, "The login was approved"))
@@ -130,7 +130,7 @@ impl SessionSource<'_> {
         if let (Some(files), Some(lock)) = (&self.files, lock)
             && let Err(error) = files.write_registration(lock, client)
         {
-            self.context.outlet.verbose(format!("The client registration is kept in this PowerShell only: {error}"));
+            self.context.outlet.verbose(format!("The client registration is kept only in this PowerShell: {error}"));
         }
         state.registration = Some(client.clone());
     }
@@ -138,11 +138,11 @@ impl SessionSource<'_> {
     fn login_required(&self) -> Error {
         let name = &self.environment.name;
         let why = match &self.terms.no_login_reason {
-            Some(why) => format!("nobody can log in here, since {why}"),
+            Some(why) => format!("nobody can log in here because {why}"),
             None => "a login was not allowed".to_owned(),
         };
         Error::new(Code::LoginRequired, format!("{name} needs a login, and {why}."))
             .with_target(name)
-            .with_action(format!("Run Connect-SsoSession -Environment {name} where somebody can log in, then this command again."))
+            .with_action(format!("Run Connect-SsoSession -Environment {name} where you can log in, then run this command again."))
     }
 }

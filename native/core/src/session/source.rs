@@ -75,7 +75,7 @@ impl SessionSource<'_> {
 
     pub(super) fn use_token(&self, token: &Token, how: &str) -> Session {
         self.context.memory.remember_end(&self.environment.name, token.expires_at);
-        self.context.outlet.verbose(format!("{}: {how}; it ends at {}.", self.environment.name, rfc3339(token.expires_at)));
+        self.context.outlet.verbose(format!("{}: {how}; it expires at {}.", self.environment.name, rfc3339(token.expires_at)));
         Session { access_token: token.access_token.clone() }
     }
 
@@ -88,7 +88,7 @@ impl SessionSource<'_> {
             Ok(true) => state.token = None,
             Ok(false) => state.token = Some(token.clone()),
             Err(error) => {
-                self.context.outlet.warn(format!("The session is kept in this PowerShell only: {error}"));
+                self.context.outlet.warn(format!("The session is kept only in this PowerShell: {error}"));
                 state.token = Some(token.clone());
             }
         }

@@ -17,7 +17,7 @@ pub(super) const REFRESH_WAIT: Duration = Duration::from_secs(10);
 impl SessionSource<'_> {
     /// Waits while another run of this process refreshes or logs in.
     pub(super) async fn wait_for<'s>(&self, slot: &'s tokio::sync::Mutex<State>) -> Result<tokio::sync::MutexGuard<'s, State>, NoLogin> {
-        self.tell_wait("Another run in this PowerShell is logging in to");
+        self.tell_wait("Another command in this PowerShell is logging in to");
         let limit = async {
             match self.wait_limit() {
                 Some(limit) => tokio::time::sleep(limit).await,
@@ -27,7 +27,7 @@ impl SessionSource<'_> {
         tokio::select! {
             state = slot.lock() => Ok(state),
             () = self.context.outlet.cancel_token().cancelled() => Err(NoLogin::Cancelled),
-            () = limit => Err(Error::new(Code::FileLocked, format!("Another run in this PowerShell has been logging in to {} all the time.", self.environment.name))
+            () = limit => Err(Error::new(Code::FileLocked, format!("Timed out waiting for another command in this PowerShell that is logging in to {}.", self.environment.name))
                 .with_target(&self.environment.name)
                 .with_action("Approve that login, then run the command again.")
                 .into()),
@@ -40,7 +40,7 @@ impl SessionSource<'_> {
         match self.take_lock(files).await {
             Ok(lock) => Ok(Some(lock)),
             Err(NoLogin::Failed(error)) if error.code() == Code::WriteFailed => {
-                self.context.outlet.warn(format!("The session is kept in this PowerShell only: {error}"));
+                self.context.outlet.warn(format!("The session is kept only in this PowerShell: {error}"));
                 Ok(None)
             }
             Err(no_lock) => Err(no_lock),

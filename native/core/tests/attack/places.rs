@@ -97,7 +97,7 @@ fn the_mode_stays_less_what_others_could_read() {
         set_mode(&home.credentials, before);
         let told = home.update();
         assert_eq!((told.statuses, mode(&home.credentials)), ([("Created".to_owned(), 3)].into(), after), "{before:o}");
-        assert_eq!(told.texts.contains("Others could read"), before & 0o077 != 0, "{before:o}");
+        assert_eq!(told.texts.contains("Other users could read"), before & 0o077 != 0, "{before:o}");
     }
 }
 

@@ -134,7 +134,7 @@ fn a_folder_with_the_name_of_the_token_file_costs_a_login_and_a_warning_but_no_c
     std::fs::write(token.join("theirs"), "theirs").unwrap();
     let seen = company.forced();
     assert_refreshed(&seen);
-    assert!(seen.notes.iter().any(|note| note.contains("kept in this PowerShell only")), "{:?}", seen.notes);
+    assert!(seen.notes.iter().any(|note| note.contains("kept only in this PowerShell")), "{:?}", seen.notes);
     assert_eq!(std::fs::read_to_string(token.join("theirs")).unwrap(), "theirs");
     // The session is in memory: this PowerShell needs no other login.
     assert_refreshed(&company.forced());
@@ -176,6 +176,6 @@ fn a_cache_that_is_a_file_costs_a_warning_but_no_credentials() {
     std::fs::write(folder(&company), "theirs").unwrap();
     let seen = company.update();
     seen.assert_created(1);
-    assert!(seen.notes.iter().any(|note| note.contains("kept in this PowerShell only")), "{:?}", seen.notes);
+    assert!(seen.notes.iter().any(|note| note.contains("kept only in this PowerShell")), "{:?}", seen.notes);
     assert_eq!(std::fs::read_to_string(folder(&company)).unwrap(), "theirs");
 }

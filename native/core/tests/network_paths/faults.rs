@@ -111,7 +111,7 @@ fn a_portal_that_never_answers_costs_the_time_limit_and_no_login() {
     let started = Instant::now();
     let seen = company.update_within(1);
     assert_eq!(seen.codes(), ["NetworkError"; 3], "{:?}", seen.failed);
-    assert_says(&seen.failed[0].message, &[company.service.url(), "did not answer in time"]);
+    assert_says(&seen.failed[0].message, &[company.service.url(), "did not respond in time"]);
     assert!(started.elapsed() < Duration::from_secs(20));
     assert_eq!(company.browser.opened(), 1);
     assert!(!company.aws("credentials").exists());
@@ -236,7 +236,7 @@ fn a_refresh_that_never_answers_costs_the_time_limit_and_opens_no_browser() {
     std::fs::remove_file(company.aws("credentials")).unwrap();
     let started = Instant::now();
     let error = company.update_within(1).only_error("NetworkError");
-    assert_says(&error, &[company.service.url(), "did not answer in time"]);
+    assert_says(&error, &[company.service.url(), "did not respond in time"]);
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     assert_eq!(company.browser.opened(), 1);
 }

@@ -206,7 +206,7 @@ fn two_rows_with_one_name_are_an_error_that_shows_both_and_nothing_is_added() {
     let (roles, _) = company.roles(accounts, false);
     for (template, words) in [
         ("{RoleName}", ["AWSReadOnlyAccess in account 100000000000 (Account1)", "AWSReadOnlyAccess in account 100000000001 (Account2)"]),
-        ("{AccountName}", ["AWSAdministratorAccess in account 100000000000, as it is stored", "AWSReadOnlyAccess in account 100000000000 (Account1)"]),
+        ("{AccountName}", ["AWSAdministratorAccess in account 100000000000 (stored)", "AWSReadOnlyAccess in account 100000000000 (Account1)"]),
     ] {
         let (_, seen) = company.add(roles.clone(), Some(template));
         let error = seen.only_error("ProfileNameConflict");

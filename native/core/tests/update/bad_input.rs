@@ -81,7 +81,9 @@ fn a_ca_bundle_that_is_none_is_said_and_breaks_nothing() {
     let mut company = Company::with(approving(), 1);
     company.variables.insert("AWS_ENDPOINT_URL_SSO".into(), "https://127.0.0.1:1".into());
     let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    for (text, what) in [("", "holds no certificate"), ("x", "holds no certificate"), (broken, "cannot be used"), ("-----BEGIN CERTIFICATE-----\n!\n", "PEM")] {
+    for (text, what) in
+        [("", "contains no certificate"), ("x", "contains no certificate"), (broken, "cannot be used"), ("-----BEGIN CERTIFICATE-----\n!\n", "PEM")]
+    {
         std::fs::write(company.aws("ca.pem"), text).unwrap();
         company.variables.insert("AWS_CA_BUNDLE".into(), ".aws/ca.pem".into());
         let seen = company.update();

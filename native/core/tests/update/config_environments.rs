@@ -137,9 +137,9 @@ fn a_profile_of_the_config_file_that_cannot_be_used_is_skipped_with_one_warning_
         ("sso_role_name = AWSAdministratorAccess", "sso_role_name = a role", "permission set role"),
         ("sso_role_name = AWSAdministratorAccess", "# sso_role_name", "it has no sso_role_name"),
         ("sso_role_name = AWSAdministratorAccess", "sso_role_name =\n  x = y", "it has no sso_role_name"),
-        ("[profile Account1]", "[profile \"a]b\"]", "cannot be the name of a profile"),
+        ("[profile Account1]", "[profile \"a]b\"]", "is not a valid profile name"),
         ("[profile Account1]", "[profile Account 1]", "should be [profile \"Account 1\"]"),
-        ("[profile Account1]", "[profile O'Brien]", "does not find a name in its header"),
+        ("[profile Account1]", "[profile O'Brien]", "finds no name in its header"),
         ("region = us-west-2", "sso_region = eu-west-1", "sso_region has another value in its sso-session"),
     ];
     for (good, wrong, word) in bad {

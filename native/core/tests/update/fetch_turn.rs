@@ -118,7 +118,7 @@ fn keys_that_are_shorter_than_what_is_asked_for_are_said_once_and_fetched_once()
     let update = || Operation::Update(Update { minimum_remaining: 3 * 3600, ..update_of("Acme") });
     let seen = company.run(update());
     seen.assert_created(2);
-    let warnings = |seen: &Seen| seen.notes.iter().filter(|note| note.contains("last 60 min, less than -MinimumRemaining")).count();
+    let warnings = |seen: &Seen| seen.notes.iter().filter(|note| note.contains("valid for only 60 min, less than -MinimumRemaining")).count();
     assert_eq!(warnings(&seen), 1, "{:?}", seen.notes);
     company.forget();
     let again = company.run(update());

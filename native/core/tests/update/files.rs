@@ -68,7 +68,7 @@ fn a_file_that_others_could_read_becomes_private_with_one_warning() {
     std::fs::write(company.aws("credentials"), "[x]\nk=v\n").unwrap();
     std::fs::set_permissions(company.aws("credentials"), std::fs::Permissions::from_mode(0o644)).unwrap();
     let seen = company.update();
-    assert_eq!(seen.notes.iter().filter(|note| note.contains("Others could read")).count(), 1);
+    assert_eq!(seen.notes.iter().filter(|note| note.contains("Other users could read")).count(), 1);
     assert_eq!(company.aws("credentials").metadata().unwrap().permissions().mode() & 0o777, 0o600);
     for folder in ["sso", "sso/cache"] {
         assert_eq!(company.aws(folder).metadata().unwrap().permissions().mode() & 0o777, 0o700);
@@ -77,7 +77,7 @@ fn a_file_that_others_could_read_becomes_private_with_one_warning() {
         assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
     let seen = company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
-    assert!(!seen.notes.iter().any(|note| note.contains("Others could read")));
+    assert!(!seen.notes.iter().any(|note| note.contains("Other users could read")));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_cache_that_cannot_be_written_is_said_and_the_session_lives_in_memory() {
     std::fs::write(company.aws("sso"), "a file where the folder should be").unwrap();
     let seen = company.update();
     assert_eq!(seen.statuses(), [("Created", 1)].into(), "{:?}", seen.failed);
-    assert!(seen.notes.iter().any(|note| note.contains("kept in this PowerShell only")), "{:?}", seen.notes);
+    assert!(seen.notes.iter().any(|note| note.contains("kept only in this PowerShell")), "{:?}", seen.notes);
     company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
     assert_eq!(company.service.stats().logins, 1);
 }

@@ -77,8 +77,8 @@ fn a_profile_whose_credential_process_calls_the_module_is_left_out_even_with_for
     let mut update = update_of("Acme");
     update.force = true;
     let events = company.events(Operation::Update(update));
-    assert!(events.iter().any(|event| matches!(event, Event::Note(note) if note.text.starts_with("Account1 is left out: its credential_process"))));
-    assert!(events.iter().all(|event| !matches!(event, Event::Note(note) if note.text.contains("which AWS tools take before"))));
+    assert!(events.iter().any(|event| matches!(event, Event::Note(note) if note.text.starts_with("Account1 is skipped: its credential_process"))));
+    assert!(events.iter().all(|event| !matches!(event, Event::Note(note) if note.text.contains("which AWS tools use instead"))));
     let text = company.credentials();
     assert!(text.contains("[Account2]") && !text.contains("[Account1]"), "{text}");
     let states: Vec<_> = company
@@ -94,7 +94,7 @@ fn keys_that_would_be_taken_before_the_credential_process_are_warned_of_once() {
     let company = Company::with(approving(), 1);
     company.update();
     process_for(&company, "Account1", OURS);
-    let warnings = || company.update().notes.iter().filter(|note| note.contains("which AWS tools take before its credential_process")).count();
+    let warnings = || company.update().notes.iter().filter(|note| note.contains("which AWS tools use instead of its credential_process")).count();
     assert_eq!((warnings(), warnings()), (1, 0));
 }
 

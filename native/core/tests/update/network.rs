@@ -56,7 +56,7 @@ fn a_service_that_grants_so_many_requests_a_second_is_asked_for_hardly_more() {
     // Those on their way at the first refusal, and the pace's own search for what is granted.
     let throttled = company.service.stats().throttled;
     assert!((1..=40).contains(&throttled), "{throttled} refused");
-    assert!(seen.notes.iter().any(|note| note.starts_with(&format!("The service refused {throttled} requests for the number of them"))), "{:?}", seen.notes);
+    assert!(seen.notes.iter().any(|note| note.starts_with(&format!("The service throttled {throttled} requests"))), "{:?}", seen.notes);
 }
 
 #[test]

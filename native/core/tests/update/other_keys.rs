@@ -128,7 +128,7 @@ fn what_would_be_left_alone_is_said_beforehand_and_shown_with_the_other_profiles
     let Event::Credential(first) = &shown[0] else { panic!("{shown:?}") };
     assert_eq!((first.state.as_str(), &first.expiration), ("OtherKeys", &None));
     let seen = company.update();
-    assert!(seen.notes.iter().any(|note| note.starts_with("Account1 is left alone: its section has long-term")), "{:?}", seen.notes);
+    assert!(seen.notes.iter().any(|note| note.starts_with("Account1 is skipped: its section has long-term")), "{:?}", seen.notes);
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn a_service_that_is_down_does_not_keep_a_session_on_this_machine() {
     company.update();
     company.service.control(Control { fail: vec!["Logout:all:500".parse().unwrap()], ..Control::default() });
     let seen = company.run(disconnect(false));
-    assert!(seen.failed.is_empty() && seen.notes.iter().any(|note| note.contains("not ended at the service")), "{seen:?}");
+    assert!(seen.failed.is_empty() && seen.notes.iter().any(|note| note.contains("the service did not end it")), "{seen:?}");
     assert_eq!(session(&company).state, "None");
 }
 
@@ -168,7 +168,7 @@ fn a_logout_that_is_never_answered_takes_the_session_from_this_machine_all_the_s
     company.service.control(Control { hang: vec!["Logout:all".parse().unwrap()], ..Control::default() });
     let started = std::time::Instant::now();
     let seen = company.run(disconnect(false));
-    assert!(seen.failed.is_empty() && seen.notes.iter().any(|note| note.contains("not ended at the service")), "{seen:?}");
+    assert!(seen.failed.is_empty() && seen.notes.iter().any(|note| note.contains("the service did not end it")), "{seen:?}");
     assert_eq!(session(&company).state, "None");
     assert!(started.elapsed() < std::time::Duration::from_secs(30));
 }
@@ -416,7 +416,7 @@ fn a_folder_where_only_the_cache_can_be_written_still_keeps_the_session() {
     // A file where the folder of the locks should be: it cannot be made, whoever runs the test.
     std::fs::write(company.aws("sso/locks"), "").unwrap();
     let seen = company.update();
-    assert!(seen.failed.is_empty() && !seen.notes.iter().any(|note| note.contains("in this PowerShell only")), "{seen:?}");
+    assert!(seen.failed.is_empty() && !seen.notes.iter().any(|note| note.contains("only in this PowerShell")), "{seen:?}");
     company.forget();
     assert!(company.forced().verifications.is_empty());
     // The lock is beside the token there, and holds back whoever has no session.
@@ -442,7 +442,7 @@ fn a_cache_that_cannot_be_written_keeps_the_session_in_this_process() {
         }
         let seen = company.update();
         seen.assert_created(1);
-        assert!(seen.notes.iter().any(|note| note.contains("in this PowerShell only")), "{blocked:?}: {:?}", seen.notes);
+        assert!(seen.notes.iter().any(|note| note.contains("only in this PowerShell")), "{blocked:?}: {:?}", seen.notes);
         assert!(company.forced().verifications.is_empty(), "{blocked:?}");
         assert_eq!(session(&company).state, "Active", "{blocked:?}");
     }
@@ -587,7 +587,7 @@ fn a_proxy_that_answers_a_logout_is_not_taken_for_the_service() {
     company.update();
     company.service.control(Control { fail: vec!["Logout:all:401:proxy".parse().unwrap()], ..Control::default() });
     let seen = company.run(disconnect(false));
-    assert!(seen.failed.is_empty() && seen.notes.iter().any(|note| note.contains("not ended at the service")), "{seen:?}");
+    assert!(seen.failed.is_empty() && seen.notes.iter().any(|note| note.contains("the service did not end it")), "{seen:?}");
     assert_eq!(session(&company).state, "None");
 }
 

@@ -16,8 +16,8 @@ const BAD: &str = "[environment Bad]\nsso_start_url = https://bad.awsapps.com/st
 const FAULTS: [(&str, &str, &str); 16] = [
     ("sso_region = us-west-2", "sso_regoin = us-west-2", "line 3: the key sso_regoin"),
     ("sso_region = us-west-2", "", "line 1: the environment Bad needs sso_region"),
-    ("sso_region = us-west-2", "sso_region = US West", "line 3: \"US West\" is not the name of a region"),
-    ("sso_region = us-west-2", "sso_region = us-west-2\nsso_region = eu-west-1", "line 4: the key sso_region is set a second time"),
+    ("sso_region = us-west-2", "sso_region = US West", "line 3: \"US West\" is not a valid region name"),
+    ("sso_region = us-west-2", "sso_region = us-west-2\nsso_region = eu-west-1", "line 4: the key sso_region is already set"),
     ("sso_region = us-west-2", "sso_region = us-west-2\nregion", "line 4: the line is neither"),
     ("sso_region = us-west-2", "sso_region = us-west-2\ntoken_cache = Disk", "line 4: token_cache"),
     ("https://bad", "http://bad", "line 2: the start URL"),
@@ -25,14 +25,18 @@ const FAULTS: [(&str, &str, &str); 16] = [
     (
         "[environment Bad profile",
         "[environment BAD]\nsso_start_url = https://x\nsso_region = us-west-2\n[environment Bad profile",
-        "line 5: the environment BAD is on line 1 already",
+        "line 5: the environment BAD is already defined on line 1",
     ),
-    ("[environment Bad profile", "[environment Bad]\n[environment Bad profile", "line 5: the section [environment Bad] is defined a second time"),
+    ("[environment Bad profile", "[environment Bad]\n[environment Bad profile", "line 5: the section [environment Bad] is already defined"),
     ("[environment Bad]", "[environmnet Bad]", "there is no [environment Bad]"),
     ("100000000001", "10000000001", "line 6: the account id \"10000000001\" of the profile B has 11 digits"),
     ("sso_role_name = R", "", "line 5: the profile B has no sso_role_name"),
-    ("sso_role_name = R", "sso_role_name = a role", "line 7: \"a role\" is not the name"),
-    ("sso_role_name = R\n", "sso_role_name = R\n[environment bad profile B]\nsso_account_id = 100000000002\n", "line 8: the profile B is on line 5 already"),
+    ("sso_role_name = R", "sso_role_name = a role", "line 7: \"a role\" is not a valid permission set role name"),
+    (
+        "sso_role_name = R\n",
+        "sso_role_name = R\n[environment bad profile B]\nsso_account_id = 100000000002\n",
+        "line 8: the profile B is already defined on line 5",
+    ),
     ("profile B]", "profile DEFAULT]", "line 5: DEFAULT"),
 ];
 
@@ -171,7 +175,7 @@ fn other_environments_are_changed_as_ever_beside_a_bad_block() {
 fn a_section_that_belongs_to_no_environment_is_named_and_stops_none() {
     for (text, words) in [
         (format!("[profile x]\nregion = us-west-2\n{GOOD}"), "line 1: [profile x] is neither [environment NAME]"),
-        (format!("stray\n{GOOD}"), "line 1: the line comes before the first section"),
+        (format!("stray\n{GOOD}"), "line 1: the line is before the first section"),
         (format!("{GOOD}[DEFAULT]\nsso_region = us-west-2\n"), "[DEFAULT] is neither"),
         (format!("{GOOD}[environment]\n"), "[environment] is neither"),
         (format!("{GOOD}[environment Good profile ]\n"), "[environment Good profile ] is neither"),
@@ -275,10 +279,10 @@ fn a_profile_that_two_environments_have_by_hand_locks_out_neither() {
 #[test]
 fn an_error_of_a_new_table_names_the_row_of_the_parameter_or_the_record_of_the_import() {
     let cases: [(Vec<AccountRow>, &str); 5] = [
-        (vec![row("A", "100000000002", Some("R")), row("G", "100000000003", Some("R"))], "the profile G belongs to the environment Good already"),
+        (vec![row("A", "100000000002", Some("R")), row("G", "100000000003", Some("R"))], "the profile G already belongs to the environment Good"),
         (vec![row("A", "100000000002", Some("R")), row("B", "100000000003", None)], "the profile B has no role"),
         (vec![row("A", "100000000002", Some("R")), row("B", "10000000000", Some("R"))], "the account id \"10000000000\""),
-        (vec![row("A", "100000000002", Some("R")), row("B", "100000000003", Some("a role"))], "\"a role\" is not the name"),
+        (vec![row("A", "100000000002", Some("R")), row("B", "100000000003", Some("a role"))], "\"a role\" is not a valid permission set role name"),
         (vec![row("A", "100000000002", Some("R")), row("DEFAULT", "100000000003", Some("R"))], "DEFAULT"),
     ];
     for (accounts, words) in cases {
@@ -305,5 +309,5 @@ fn a_new_environment_without_its_portal_is_told_all_that_is_missing_at_once() {
     let accounts = Some(vec![row("A", "100000000002", Some("R"))]);
     world.given = vec![sso_core::protocol::GivenEnvironment { name: "Adhoc".into(), accounts, ..Default::default() }];
     let error = company.run_in(world, Operation::Update(update_of("Adhoc"))).only_error("EnvironmentInvalid");
-    assert!(error.contains("so it needs -StartUrl and -Region."), "{error}");
+    assert!(error.contains("so -StartUrl and -Region must be specified."), "{error}");
 }

@@ -139,7 +139,7 @@ impl UpdateRun {
     }
 
     fn report_progress(&self, done: u64, total: u64, name: Option<String>) {
-        self.context.outlet.send(Event::Progress(Progress { activity: "Registering profiles".to_owned(), done, total, name }));
+        self.context.outlet.send(Event::Progress(Progress { activity: "Fetching credentials".to_owned(), done, total, name }));
     }
 
     /// Fetches the profiles at these places, and calls `answered` for each that was answered.
@@ -184,11 +184,7 @@ impl UpdateRun {
         if places.is_empty() || !sources.iter().all(|source| has_time(&source.time)) {
             return;
         }
-        self.context.outlet.verbose(format!(
-            "{} roles that you were given lately are refused; they are tried again in {} s.",
-            places.len(),
-            ASSIGNMENT_PAUSE.as_secs()
-        ));
+        self.context.outlet.verbose(format!("{} newly assigned roles were denied. Trying again in {} s.", places.len(), ASSIGNMENT_PAUSE.as_secs()));
         tokio::select! {
             () = tokio::time::sleep(ASSIGNMENT_PAUSE) => {}
             () = self.context.outlet.cancel_token().cancelled() => return,
@@ -209,9 +205,7 @@ impl UpdateRun {
         let refused = paces.iter().map(|pace| pace.seen().0).sum::<u64>() - refused_before;
         let slowest = paces.iter().filter_map(|pace| pace.seen().1).min_by(f64::total_cmp);
         if let Some(rate) = slowest.filter(|_| refused > 0) {
-            self.context
-                .outlet
-                .verbose(format!("The service refused {refused} requests for the number of them, so they were sent more slowly, at about {rate:.1} a second."));
+            self.context.outlet.verbose(format!("The service throttled {refused} requests, so they were sent more slowly, at about {rate:.1} per second."));
         }
     }
 

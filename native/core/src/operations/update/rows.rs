@@ -86,7 +86,7 @@ impl Known<'_> {
         for target in targets {
             let environment = self.environments.find(&target.environment, &context.world)?;
             if environment.profiles.is_empty() {
-                context.outlet.warn(format!("The environment {} has no profiles; add yours with Sync-SsoProfile -Environment {0}.", environment.name));
+                context.outlet.warn(format!("The environment {} has no profiles. Add yours with Sync-SsoProfile -Environment {0}.", environment.name));
             }
             let rows = self.rows(&environment, target.profiles.as_deref(), rule, context);
             if let Some(part) = parts.iter_mut().find(|part| part.environment.name == environment.name) {
@@ -122,10 +122,10 @@ impl Known<'_> {
     /// Says that a profile is left to its `credential_process`, and warns once if there are keys that AWS tools use instead.
     fn leave_to_process(&self, profile: &ProfileEntry, rule: DueRule, outlet: &Outlet) {
         let (name, config) = (&profile.name, self.config.path.display());
-        outlet.verbose(format!("{name} is left out: its credential_process in {config} calls this module."));
+        outlet.verbose(format!("{name} is skipped: its credential_process in {config} calls this module."));
         if self.keys.standing(profile, rule) != Standing::Missing && outlet.is_first_warning(Topic::ConfigFile, name) {
             let file = self.file.path().display();
-            outlet.warn(format!("{file} has keys for {name}, which AWS tools take before its credential_process in {config}; take that section out."));
+            outlet.warn(format!("{file} has keys for {name}, which AWS tools use instead of its credential_process in {config}. Remove that section."));
         }
     }
 }
@@ -168,10 +168,10 @@ pub(super) fn report_standings(parts: &[Part], file: &CredentialsFile, outlet: &
     for row in parts.iter().filter(|_| outlet.is_verbose()).flat_map(|part| &part.rows) {
         let name = &row.profile.name;
         outlet.verbose(match &row.standing {
-            Standing::Good(until) => format!("{name} is good until {}.", rfc3339(*until)),
+            Standing::Good(until) => format!("{name} is valid until {}.", rfc3339(*until)),
             Standing::Missing => format!("{name} is due: it is not in {} yet.", file.path().display()),
             Standing::Due(why) => format!("{name} is due: {why}."),
-            Standing::Blocked(obstacle) => format!("{name} is left alone: {obstacle}."),
+            Standing::Blocked(obstacle) => format!("{name} is skipped: {obstacle}."),
         });
     }
 }

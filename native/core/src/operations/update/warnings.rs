@@ -52,13 +52,13 @@ impl UpdateRun {
             let config = self.config.path.display();
             self.context.outlet.warn(match meaning {
                 OtherMeaning::Sso => {
-                    format!("{config} has another account or role for {names} (sso_account_id, sso_role_name), and the AWS CLI takes that before the keys in {file}; make them agree.")
+                    format!("{config} has a different account or role for {names} (sso_account_id, sso_role_name), and the AWS CLI uses it instead of the keys in {file}. Make them match.")
                 }
                 OtherMeaning::RoleArn => {
-                    format!("{config} has a role_arn for {names}, which the AWS CLI takes before the keys in {file}; rename the profile in one of the two.")
+                    format!("{config} has a role_arn for {names}, which the AWS CLI uses instead of the keys in {file}. Rename the profile in one of the files.")
                 }
                 OtherMeaning::CredentialProcess => {
-                    format!("{config} has a credential_process for {names}, which no tool calls any more now that {file} has keys; rename the profile in one of the two.")
+                    format!("{config} has a credential_process for {names}, which AWS tools no longer call because {file} has keys. Rename the profile in one of the files.")
                 }
             });
         }
@@ -72,7 +72,7 @@ impl UpdateRun {
         if let Some(first) = new.first() {
             let names: Vec<&str> = new.iter().map(|fetched| fetched.profile.name.as_str()).collect();
             self.context.outlet.warn(format!(
-                "The credentials of {} last {} min, less than -MinimumRemaining asks for; they are refreshed when half of that is left.",
+                "The credentials of {} are valid for only {} min, less than -MinimumRemaining. They are refreshed when half of that time is left.",
                 listed(&names, MOST_NAMES),
                 // Whole minutes, since some moments have passed by now.
                 (first.keys.expiration - first.issued + Duration::seconds(30)).whole_minutes()

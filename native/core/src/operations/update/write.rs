@@ -42,17 +42,17 @@ impl UpdateRun {
     fn report_write(&self, written: &Written, renamed: &[String], count: usize) {
         let file = self.file.path().display();
         if written.made_private {
-            self.context.outlet.warn(format!("Others could read {file}; now only you can."));
+            self.context.outlet.warn(format!("Other users could read {file}. Now only you can."));
         }
         if written.had_hard_links {
-            self.context.outlet.warn(format!("{file} has another name (a hard link), which still leads to the old keys; use a symbolic link instead."));
+            self.context.outlet.warn(format!("{file} has another name (a hard link) that still leads to the old keys. Use a symbolic link instead."));
         }
         for name in renamed {
             self.context.outlet.warn(format!(
-                "The section name [{name}] had blanks inside its brackets in {file}, which the AWS CLI takes for another profile; they were removed."
+                "The section name [{name}] had blanks inside its brackets in {file}, which the AWS CLI reads as part of the name. They were removed."
             ));
         }
         let profiles = if count == 1 { "1 profile was".to_owned() } else { format!("{count} profiles were") };
-        self.context.outlet.verbose(format!("{profiles} written to {file} at once."));
+        self.context.outlet.verbose(format!("{profiles} written to {file}."));
     }
 }
