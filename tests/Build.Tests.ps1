@@ -174,6 +174,7 @@ Describe 'A build' -Skip:$IsWindows {
         Copy-Item "$root/module/AwsSso.Format.ps1xml" "$copy/module"
         Copy-Item "$root/.ci/run" "$copy/.ci"
         Copy-Item "$root/tests/StandIn.psm1" "$copy/tests"
+        Copy-Item "$root/build/*.ps1" "$copy/build"
         # There is no assembly to write help from.
         Set-Content "$copy/build/Write-Help.ps1" 'param($Assembly, $Destination)'
         foreach ($program in 'sh', 'bash', 'awk', 'cat', 'chmod', 'dirname', 'env', 'grep', 'mkdir', 'mktemp', 'rm', 'tee') {
