@@ -16,6 +16,8 @@
     What to do; Build where nothing is said.
 .PARAMETER Full
     With Test: all of the counts of the long tests, where the ordinary run takes a tenth. With Pack: an error where the library of a platform is missing.
+.PARAMETER On
+    With Test: runs one group of long tests alone, which otherwise only -Full runs. Bench is the benchmark at its smallest, Package packs the module and installs it.
 .PARAMETER Package
     With Test: the package, or the folder that it is in, whose module is tested in place of the one that this folder would build. Nothing but Pester's tests runs.
 .PARAMETER Repository
@@ -26,6 +28,9 @@
 .EXAMPLE
     ./build.ps1 Test
     Runs all tests. The last line says how many passed and failed.
+.EXAMPLE
+    ./build.ps1 Test -On Package
+    Packs the module, and runs the tests of the package alone.
 .EXAMPLE
     ./build.ps1 Demo
     Shows an update from an empty folder to fresh credentials, without AWS.
@@ -54,6 +59,9 @@ param(
 
     [switch] $Full,
 
+    [ValidateSet('Bench', 'Package')]
+    [string] $On,
+
     [string] $Package,
 
     [string] $Repository = 'PSGallery'
@@ -73,7 +81,7 @@ Push-Location $PSScriptRoot
 try {
     switch ($Task) {
         'Build' { Invoke-Build }
-        'Test' { Invoke-Test -Full:$Full -Package $Package }
+        'Test' { Invoke-Test -Full:$Full -On $On -Package $Package }
         'Demo' { Invoke-Demo }
         'Generate' { Invoke-Generate }
         'Bench' { Invoke-Bench }
