@@ -149,8 +149,9 @@ Describe 'A build' -Skip:$IsWindows {
         Set-Program "$TestDrive/cargo/cargo" @'
 case $1 in
     build | rustc)
-        mkdir -p target/release
-        for name in libaws_sso.so libaws_sso.dylib; do echo "${STUB_LIBRARY:-library}" >target/release/$name; done ;;
+        case $* in *--release*) folder=target/release ;; *) folder=target/debug ;; esac
+        mkdir -p target/release $folder
+        for name in libaws_sso.so libaws_sso.dylib sso-stand-in; do echo "${STUB_LIBRARY:-library}" >$folder/$name; done ;;
     fmt) exit "${STUB_FORMAT:-0}" ;;
     run) echo "cargo $*" ;;
     test)
@@ -195,6 +196,13 @@ Describe 'Some' {
             & $build 'second'
             (Get-Item $files).LastWriteTimeUtc | Should -Be $written
             Get-ChildItem "$copy/bin" -Recurse -File | Should -HaveCount 2
+        }
+
+        It 'takes the library and the stand-in of a debug build with -Configuration Debug' {
+            (Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1' $withAll @{ STUB_LIBRARY = 'released' }).ExitCode | Should -Be 0
+            (Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', '-Configuration', 'Debug' $withAll @{ STUB_LIBRARY = 'debug' }).ExitCode | Should -Be 0
+            Get-Content "$copy/bin/*/aws_sso.*", "$copy/target/release/sso-stand-in" | Should -Be 'debug', 'debug'
+            Get-Content "$copy/target/release/libaws_sso.*" | Sort-Object -Unique | Should -Be 'released'
         }
 
         It 'ends its tests with the sum over cargo and Pester, whose tests see no CI' {

@@ -11,10 +11,7 @@ BeforeAll {
     $service = Start-StandIn '--approve-after-polls', '0'
 
     # A home folder with a session and no credentials.
-    $loggedIn = New-UserHome
-    Add-Environment $loggedIn $service Acme
-    $null = Invoke-UserPowerShell $loggedIn $service 'Update-SsoCredential Acme -ProfileName Account1 -NoBrowser'
-    Remove-Item (Get-AwsPath $loggedIn credentials)
+    $loggedIn = New-LoggedInHome $service -Count 20
 
     # Runs the command where a caller could catch its error, and tells what became of it.
     $caught = @'
@@ -159,10 +156,7 @@ Describe 'Update-SsoCredential with something wrong' {
     Context 'in one profile of 20' {
         BeforeAll {
             $refusing = Start-StandIn '--approve-after-polls', '0', '--refuse', (Get-AccountId 7)
-            $session = New-UserHome
-            Add-Environment $session $refusing Acme
-            $null = Invoke-UserPowerShell $session $refusing 'Update-SsoCredential Acme -ProfileName Account1 -NoBrowser'
-            Remove-Item (Get-AwsPath $session credentials)
+            $session = New-LoggedInHome $refusing -Count 20
             $others = 1..20 -ne 7 | ForEach-Object { "Account$_" }
             $own = New-UserHome -From $session
             $run = Invoke-UserPowerShell $own $refusing '$objects = Update-SsoCredential Acme -PassThru -ErrorVariable told; $?; $told.Count; $objects'

@@ -3,9 +3,7 @@
 BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
     $service = Start-StandIn '--accounts', '20', '--approve-after-polls', '0'
-    $loggedIn = New-UserHome
-    Add-Environment $loggedIn $service -Count 2
-    $null = Invoke-UserPowerShell $loggedIn $service 'Update-SsoCredential Acme -NoBrowser'
+    $loggedIn = New-LoggedInHome $service -Credential
     $table = "@{ Profile = 'Dev'; AccountId = '100000000000'; RoleName = 'AWSReadOnlyAccess' }, @{ Profile = 'Prod'; AccountId = '100000000001' }"
     $given = "-StartUrl '$($service.StartUrl)' -Region us-west-2 -DefaultRoleName AWSAdministratorAccess"
     $baseline = Join-Path $PSScriptRoot '../../shared/baseline/Measure-Baseline.ps1'
