@@ -16,6 +16,20 @@ function Invoke-Sanitizer {
     }
 }
 
+# PSScriptAnalyzer with the rules that editors take from the same file.
+function Invoke-ScriptAnalysis {
+    if (-not (Get-Module PSScriptAnalyzer -ListAvailable)) {
+        Write-Host "PSScriptAnalyzer is not installed, so it does not check PowerShell's files (Install-PSResource PSScriptAnalyzer)."
+        return
+    }
+    # Folder by folder: tests/scripts/ has what users wrote.
+    $found = foreach ($folder in '.', 'bench', 'build', 'docs', 'tests') {
+        if (Test-Path $folder) { Invoke-ScriptAnalyzer -Path $folder -Settings ./PSScriptAnalyzerSettings.psd1 }
+    }
+    $found | ForEach-Object { Write-Host "$($_.ScriptName):$($_.Line): $($_.RuleName): $($_.Message)" }
+    if ($found) { throw "PSScriptAnalyzer reports $(@($found).Count) problems." }
+}
+
 # Adds up the summary lines of cargo's test runs.
 function Measure-CargoTest([string[]] $Line) {
     $count = @{ Passed = 0; Failed = 0; Skipped = 0 }
@@ -147,6 +161,7 @@ function Invoke-WholeTest([hashtable] $Count, [switch] $Full) {
         { Invoke-Step 'cargo fmt' { cargo fmt --all --check } }
         { Invoke-Step 'cargo clippy' { cargo clippy --workspace --all-targets --locked --quiet -- -D warnings } }
         { Invoke-Step 'dotnet format' { dotnet format module/AwsSso.csproj --verify-no-changes --no-restore } }
+        { Invoke-ScriptAnalysis }
         if ($Full -and $IsLinux) { { Invoke-Sanitizer } }
     )
     # Before the tests run side by side, so that no test shares the machine with the compiler.

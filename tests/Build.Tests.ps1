@@ -135,6 +135,7 @@ Describe 'A build' -Skip:$IsWindows {
         Copy-Item "$root/.ci/run" "$copy/.ci"
         Copy-Item "$root/tests/StandIn.psm1" "$copy/tests"
         Copy-Item "$root/build/*.ps1" "$copy/build"
+        Copy-Item "$root/PSScriptAnalyzerSettings.psd1" $copy
         # There is no assembly to write help from.
         Set-Content "$copy/build/Write-Help.ps1" 'param($Assembly, $Destination)'
         foreach ($program in 'sh', 'bash', 'awk', 'cat', 'chmod', 'dirname', 'env', 'grep', 'mkdir', 'mktemp', 'rm', 'tee') {
@@ -227,6 +228,18 @@ Describe 'Some' {
             $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test' $withAll @{ STUB_FORMAT = '1'; STUB_TEST = '101'; STUB_FULL = 'no' }
             $run.Output[-1] | Should -Be '4 passed, 3 failed, 2 skipped'
             $run.ExitCode | Should -Be 1
+        }
+
+        It 'counts what PSScriptAnalyzer finds as one failure, with file, line and rule, where it is installed' {
+            $analyzer = New-Item -ItemType Directory "$TestDrive/modules/PSScriptAnalyzer" -Force
+            Set-Content "$analyzer/PSScriptAnalyzer.psm1" @'
+function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
+    if ($Path -eq 'build' -and (Import-PowerShellDataFile $Settings).IncludeRules) { [pscustomobject] @{ ScriptName = 'Native.ps1'; Line = 3; RuleName = 'PSSome'; Message = 'Not so.' } }
+}
+'@
+            $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test' $withAll @{ PSModulePath = "$TestDrive/modules$([IO.Path]::PathSeparator)$env:PSModulePath" }
+            $run.Output | Should -Contain 'Native.ps1:3: PSSome: Not so.'
+            $run.Output[-1] | Should -Be '9 passed, 1 failed, 2 skipped'
         }
 
         It 'counts tests that do not compile as one failure, and runs the Pester tests nevertheless' {

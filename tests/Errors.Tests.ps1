@@ -379,7 +379,7 @@ Describe 'Update-SsoCredential with something wrong' {
             function Invoke-With([string] $Folder, [scriptblock] $Change, [string] $Before = '') {
                 $library = "$Folder/bin/linux-$architecture/aws_sso.so"
                 $null = New-Item -ItemType Directory (Split-Path $library)
-                & $Change "$(Split-Path $manifest)/bin/linux-$architecture/aws_sso.so" $library
+                & $Change $library "$(Split-Path $manifest)/bin/linux-$architecture/aws_sso.so"
                 Invoke-UserPowerShell $loggedIn $service ($Before + $caught.Replace('COMMAND', 'Update-SsoCredential Acme')) -Manifest "$Folder/Set-AwsCliSsoCredentials.psd1"
             }
         }
@@ -394,12 +394,12 @@ Describe 'Update-SsoCredential with something wrong' {
         }
 
         It 'says that the native library <_.Says>, where it <_.Is>' -Skip:(-not $IsLinux) -ForEach @(
-            @{ Is = 'is text'; Says = 'is none: it may be damaged'; Change = { param($good, $bad) Set-Content $bad ('not a library. ' * 100) } }
-            @{ Is = 'is empty'; Says = 'is none: it may be damaged'; Change = { param($good, $bad) $null = New-Item $bad } }
-            @{ Is = 'lost its last byte'; Says = 'was cut off: it should have \d+ bytes or more, and has \d+'; Change = { param($good, $bad) Copy-Item $good $bad; Set-FileLength $bad ((Get-Item $good).Length - 1) } }
+            @{ Is = 'is text'; Says = 'is none: it may be damaged'; Change = { param($bad) Set-Content $bad ('not a library. ' * 100) } }
+            @{ Is = 'is empty'; Says = 'is none: it may be damaged'; Change = { param($bad) $null = New-Item $bad } }
+            @{ Is = 'lost its last byte'; Says = 'was cut off: it should have \d+ bytes or more, and has \d+'; Change = { param($bad, $good) Copy-Item $good $bad; Set-FileLength $bad ((Get-Item $good).Length - 1) } }
             # Linux would map it, and the shell would die without a word.
-            @{ Is = 'was half copied'; Says = 'was cut off: it should have \d+ bytes or more, and has 2000000'; Change = { param($good, $bad) Copy-Item $good $bad; Set-FileLength $bad 2000000 } }
-            @{ Is = 'is for another processor'; Says = 'cannot be loaded on linux-\S+: cannot open shared object file'; Change = { param($good, $bad) Copy-Item $good $bad; Set-OtherProcessor $bad } }
+            @{ Is = 'was half copied'; Says = 'was cut off: it should have \d+ bytes or more, and has 2000000'; Change = { param($bad, $good) Copy-Item $good $bad; Set-FileLength $bad 2000000 } }
+            @{ Is = 'is for another processor'; Says = 'cannot be loaded on linux-\S+: cannot open shared object file'; Change = { param($bad, $good) Copy-Item $good $bad; Set-OtherProcessor $bad } }
         ) {
             $folder = Copy-Module
             $run = Invoke-With $folder $_.Change
@@ -417,7 +417,7 @@ Describe 'Update-SsoCredential with something wrong' {
 
             try {
                 Copy-Item "$(Copy-Module)/*" $folder -Recurse
-                $run = Invoke-With $folder { param($good, $bad) Copy-Item $good $bad }
+                $run = Invoke-With $folder { param($bad, $good) Copy-Item $good $bad }
                 $path = "$folder/bin/linux-$architecture/aws_sso.so"
                 Assert-Terminated $run LibraryUnavailable NotInstalled $path "^The native library '$path' is blocked on linux-$architecture`: failed to map segment"
                 $run.Errors[0].Action | Should -Match 'noexec'
@@ -430,7 +430,7 @@ Describe 'Update-SsoCredential with something wrong' {
             $folder = Copy-Module
             $loader = "$folder/ld-musl-x86_64.so.1"
             Set-Content $loader 'loader'
-            $run = Invoke-With $folder { param($good, $bad) Copy-Item $good $bad; Set-OtherProcessor $bad } @"
+            $run = Invoke-With $folder { param($bad, $good) Copy-Item $good $bad; Set-OtherProcessor $bad } @"
                 `$map = [IO.MemoryMappedFiles.MemoryMappedFile]::CreateFromFile('$loader')
                 `$view = `$map.CreateViewAccessor()
 

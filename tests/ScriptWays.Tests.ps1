@@ -213,9 +213,9 @@ Describe 'The published script itself' -Skip:(-not (Test-Path (Join-Path $PSScri
         $script.Output.Count | Should -Be 3 -Because "$($script.Text) $($script.ErrorText)"
         $module.Errors | Should -BeNullOrEmpty
         (Get-Credential $ours).Keys | Sort-Object | Should -Be ((Get-Credential $theirs).Keys | Sort-Object)
-        foreach ($profile in (Get-Credential $ours).Values) {
-            $profile['aws_access_key_id'] | Should -Match '^ASIA'
-            $profile['aws_session_token'] | Should -Not -BeNullOrEmpty
+        foreach ($section in (Get-Credential $ours).Values) {
+            $section['aws_access_key_id'] | Should -Match '^ASIA'
+            $section['aws_session_token'] | Should -Not -BeNullOrEmpty
         }
     }
 

@@ -156,8 +156,8 @@ function Get-Credential([string] $UserHome, [string] $Path = (Get-AwsPath $UserH
 
 # Every secret that lies below ~/.aws: keys and session tokens of the credentials file, tokens and client secrets of the cache.
 function Get-Secret([string] $UserHome) {
-    foreach ($profile in (Get-Credential $UserHome).Values) {
-        $profile['aws_secret_access_key'], $profile['aws_session_token'] | Where-Object { $_ }
+    foreach ($section in (Get-Credential $UserHome).Values) {
+        $section['aws_secret_access_key'], $section['aws_session_token'] | Where-Object { $_ }
     }
     foreach ($file in Get-ChildItem (Get-AwsPath $UserHome sso/cache/*.json) -ErrorAction Ignore) {
         $kept = Get-Content -Raw $file | ConvertFrom-Json -AsHashtable
