@@ -278,6 +278,15 @@ function Invoke-Pwsh([string] $UserHome, [object] $StandIn, [string[]] $Word, [s
     Wait-UserProgram (Start-UserProgram ($Through + @(Get-PowerShell) + $Word) (Get-UserVariable $UserHome $StandIn))
 }
 
+# The commands of a document's tables of tasks, in their order.
+function Read-CommandTable([string] $Text) {
+    foreach ($table in [regex]::Matches($Text, '(?ms)^\| Task \| Command \|\r?\n\|[-|]+\r?\n(.*?)(?=\r?\n\r?\n|\z)')) {
+        foreach ($row in $table.Groups[1].Value.Trim() -split '\r?\n') {
+            [regex]::Matches(($row -split '(?<!\\)\|')[2], '`([^`]+)`') | ForEach-Object { $_.Groups[1].Value.Replace('\|', '|') }
+        }
+    }
+}
+
 # The count of a long test: all of it with `build.ps1 Test -Full`, else a tenth.
 function Get-TestCount([int] $Full) {
     if ($env:SSO_TEST_FULL) { $Full } else { [Math]::Max(2, [int] ($Full / 10)) }
