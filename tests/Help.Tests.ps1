@@ -73,3 +73,33 @@ Describe 'The examples' {
         $result.Errors | ForEach-Object { "$($_.Id): $($_.Message)" } | Should -BeNullOrEmpty
     }
 }
+
+Describe 'The online help' {
+    BeforeAll {
+        $root = Split-Path $PSScriptRoot
+        $writer = (Get-Item "$root/*/Write-Help.ps1").FullName
+
+        # The first address among the links of each cmdlet, which Get-Help -Online opens.
+        function Get-OnlineUri([string] $ProjectUri) {
+            $folder = New-TestFolder
+            $powershell = @(Get-PowerShell)
+            $null = & $powershell[0] @($powershell | Select-Object -Skip 1) -NoProfile -NonInteractive -File $writer (Join-Path (Split-Path $manifest) bin/AwsSso.dll) $folder -ProjectUri $ProjectUri
+            $help = [xml] (Get-Content -Raw "$folder/AwsSso.dll-Help.xml")
+            foreach ($command in $help.helpItems.command) { @{ Name = $command.details.name; Uri = $command.relatedLinks.navigationLink.uri | Where-Object { $_ } | Select-Object -First 1 } }
+        }
+    }
+
+    It 'is the page of each cmdlet in the repository whose address is given, of the version of the module' {
+        $version = (Import-PowerShellDataFile $manifest).ModuleVersion
+        $links = @(Get-OnlineUri 'https://git.example.com/acme/module')
+        $links.Count | Should -BeGreaterThan 15
+        foreach ($link in $links) {
+            $link.Uri | Should -Be "https://git.example.com/acme/module/blob/v$version/module/Help/$($link.Name).md"
+            "$root/module/Help/$($link.Name).md" | Should -Exist
+        }
+    }
+
+    It 'is not there where no address is given' {
+        (Get-OnlineUri '').Uri | Should -BeNullOrEmpty
+    }
+}
