@@ -32,9 +32,42 @@ BeforeAll {
         Copy-Item (Get-ChildItem "$PSScriptRoot/scripts/*.ps1" | Sort-Object Name | Select-Object -First 1) (Join-Path $template $place)
     }
 
-    function New-Reader {
+    # Runs each example in a home folder and a runspace of its own, all in one PowerShell, and returns the errors of each by its name.
+    function Invoke-Example([hashtable[]] $Example) {
+        $list = Join-Path (New-TestFolder) examples.json
+        ConvertTo-Json -InputObject $Example | Set-Content $list
+        $run = Wait-UserProgram -Seconds 300 (Start-UserPowerShell (New-UserHome) $null ("`$list = '$list'`n" + @'
+            foreach ($example in Get-Content -Raw $list | ConvertFrom-Json) {
+                Remove-Item env:AWS_*
+                $env:HOME = $env:USERPROFILE = [Environment]::CurrentDirectory = $example.Home
+                $env:AWS_ENDPOINT_URL_SSO = $env:AWS_ENDPOINT_URL_SSO_OIDC = $example.Url
+                $shell = [powershell]::Create()
+                $shell.Runspace = [runspacefactory]::CreateRunspace($Host)
+                $shell.Runspace.Open()
+                $null = $shell.AddScript({
+                    param([string] $code, [string] $manifest, [string] $userHome)
+                    (Get-PSProvider FileSystem).Home = $userHome
+                    Set-Variable HOME $userHome -Force
+                    Set-Location $userHome
+                    Import-Module $manifest -ErrorAction Stop
+                    $Error.Clear()
+                    try { $null = . ([scriptblock]::Create($code)) } catch { }
+                    $Error | Where-Object { $_ -is [Management.Automation.ErrorRecord] } | ForEach-Object { "$($_.FullyQualifiedErrorId): $_" }
+                }.ToString()).AddArgument($example.Code).AddArgument($manifest).AddArgument($example.Home)
+                @{ Name = $example.Name; Errors = @($shell.Invoke()) }
+                $shell.Runspace.Dispose()
+            }
+'@) @{ PSModulePath = $modules + [IO.Path]::PathSeparator + $env:PSModulePath })
+        $errors = @{}
+        foreach ($example in $run.Output) { $errors[$example.Name] = $example.Errors }
+        $errors
+    }
+
+    function New-Reader([string] $Code) {
         $path = New-TestFolder
         Get-ChildItem $template -Force | Copy-Item -Destination $path -Recurse -Force
+        # Who imports a script does not have its environment yet.
+        if ($Code -match '^Import-SsoEnvironment|\| Import-SsoEnvironment|Import-SsoEnvironment ~') { Remove-Item (Get-AwsPath $path sso-environments) }
         $path
     }
 }
@@ -57,20 +90,27 @@ Describe 'The README' {
     }
 }
 
-Describe 'The examples' {
+Describe 'The examples' -ForEach @{ Examples = $examples } {
+    BeforeAll {
+        $errors = Invoke-Example @(foreach ($example in $Examples) {
+            @{
+                Name = $example.Name
+                # Nobody is there to be asked.
+                Code = $example.Code -replace ' -Confirm\b'
+                Home = New-Reader $example.Code
+                # A session that is ended is ended for every example.
+                Url  = ($example.Code -match 'Disconnect-SsoSession' ? $other : $service).Url
+            }
+        })
+    }
+
     It 'start from a home folder that is ready for them' {
         $prepared.Errors | Should -BeNullOrEmpty
     }
 
     It 'run as they stand: <Name>' -ForEach $examples {
-        $userHome = New-Reader
-        # Who imports a script does not have its environment yet.
-        if ($Code -match '^Import-SsoEnvironment|\| Import-SsoEnvironment|Import-SsoEnvironment ~') { Remove-Item (Get-AwsPath $userHome sso-environments) }
-        # A session that is ended is ended for every example.
-        $company = if ($Code -match 'Disconnect-SsoSession') { $other } else { $service }
-        # Nobody is there to be asked.
-        $result = Invoke-UserPowerShell $userHome $company ($Code -replace ' -Confirm\b') @{ PSModulePath = $modules + [IO.Path]::PathSeparator + $env:PSModulePath }
-        $result.Errors | ForEach-Object { "$($_.Id): $($_.Message)" } | Should -BeNullOrEmpty
+        $errors.Keys | Should -Contain $Name
+        $errors[$Name] | Should -BeNullOrEmpty
     }
 }
 

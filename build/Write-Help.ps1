@@ -1,9 +1,9 @@
 <#
 .SYNOPSIS
-    Writes the help that Get-Help reads from the texts in Help/ and from the cmdlets themselves.
+    Writes the help that Get-Help reads from the texts in module/Help/ and from the cmdlets themselves.
 .DESCRIPTION
-    Help/<cmdlet>.md has what a person has to say; types, aliases, positions and the syntax are taken from the assembly, so that they are true.
-    A parameter that a cmdlet's file does not describe is described in Help/Common.md.
+    module/Help/<cmdlet>.md has what a person has to say; types, aliases, positions and the syntax are taken from the assembly, so that they are true.
+    A parameter that a cmdlet's file does not describe is described in module/Help/Common.md.
 #>
 [CmdletBinding()]
 param(
@@ -61,7 +61,7 @@ function Write-Paragraph([string] $Prefix, [string] $Name, [string[]] $Paragraph
 
 function Write-Parameter([Management.Automation.CommandParameterInfo] $Parameter, [Management.Automation.CmdletInfo] $Cmdlet) {
     $described = @($texts[$Cmdlet.Name], $common | Where-Object { $_.Contains("Parameters/$($Parameter.Name)") } | Select-Object -First 1)
-    if (-not $described) { throw "Help/$($Cmdlet.Name).md does not describe -$($Parameter.Name), and neither does Help/Common.md." }
+    if (-not $described) { throw "module/Help/$($Cmdlet.Name).md does not describe -$($Parameter.Name), and neither does module/Help/Common.md." }
     $paragraphs = $described[0]["Parameters/$($Parameter.Name)"]
     $default = "$($paragraphs | Where-Object { $_ -like 'Default: *' })" -replace '^Default: '
     $isSwitch = $Parameter.ParameterType -eq [switch]
@@ -119,7 +119,7 @@ function Write-Cmdlet([Management.Automation.CmdletInfo] $Cmdlet) {
         Write-Element command parameters {
             $all = $Cmdlet.ParameterSets.Parameters | Where-Object Name -NotIn $usual | Group-Object Name | ForEach-Object { $_.Group[0] }
             $unknown = Get-Below $text Parameters | Where-Object { $_ -notin $all.Name }
-            if ($unknown) { throw "Help/$($Cmdlet.Name).md describes -$unknown, which there is not." }
+            if ($unknown) { throw "module/Help/$($Cmdlet.Name).md describes -$unknown, which there is not." }
             foreach ($parameter in $all) { Write-Parameter $parameter $Cmdlet }
         }
         Write-Types Input inputTypes inputType $text
@@ -150,10 +150,11 @@ function Write-Cmdlet([Management.Automation.CmdletInfo] $Cmdlet) {
 
 $version = (Import-PowerShellDataFile (Join-Path $PSScriptRoot '../Set-AwsCliSsoCredentials.psd1')).ModuleVersion
 $module = Import-Module (Resolve-Path $Assembly).Path -PassThru
-$common = Read-Text (Join-Path $PSScriptRoot Help Common.md)
+$help = Join-Path $PSScriptRoot ../module/Help
+$common = Read-Text (Join-Path $help Common.md)
 $texts = @{}
 $cmdlets = @($module.ExportedCmdlets.Values | Sort-Object Name)
-foreach ($cmdlet in $cmdlets) { $texts[$cmdlet.Name] = Read-Text (Join-Path $PSScriptRoot Help "$($cmdlet.Name).md") }
+foreach ($cmdlet in $cmdlets) { $texts[$cmdlet.Name] = Read-Text (Join-Path $help "$($cmdlet.Name).md") }
 $null = New-Item -ItemType Directory -Force $Destination
 $settings = [Xml.XmlWriterSettings] @{ Indent = $true; NewLineChars = "`n"; Encoding = [Text.UTF8Encoding]::new($false) }
 $writer = [Xml.XmlWriter]::Create((Join-Path (Resolve-Path $Destination) 'AwsSso.dll-Help.xml'), $settings)
@@ -164,4 +165,4 @@ try {
     $writer.WriteEndElement()
 }
 finally { $writer.Dispose() }
-Copy-Item (Join-Path $PSScriptRoot Help about_*.help.txt) $Destination
+Copy-Item (Join-Path $help about_*.help.txt) $Destination
