@@ -10,10 +10,12 @@
     Demo      a first update and a second one against a loopback Identity Center, in a home folder of its own
     Generate  the C header and the C# declarations of the boundary, from native/ffi/src/lib.rs
     Bench     what an update takes beside the script that the module replaces: a table, bench/results.json and bench/plot.svg, in about ten minutes
-    Pack      the package for the PowerShell gallery and a zip, into out/, with the libraries of all platforms that are in bin/
+    Pack      the package for the PowerShell gallery and a zip, into out/, with the libraries of all platforms that are in bin/; the variable PROJECT_URI has the address of the repository
     Publish   the package in out/, to a repository that PowerShell knows; the variable PSGALLERY_API_KEY has the key
 .PARAMETER Task
     What to do; Build where nothing is said.
+.PARAMETER Configuration
+    With Build: Debug compiles the native library without optimization, in seconds instead of minutes, for the tests of a change. The default is Release.
 .PARAMETER Full
     With Test: all of the counts of the long tests, where the ordinary run takes a tenth. With Pack: an error where the library of a platform is missing.
 .PARAMETER On
@@ -25,6 +27,9 @@
 .EXAMPLE
     ./build.ps1
     Builds the module. Import-Module ./Set-AwsCliSsoCredentials.psd1 then works.
+.EXAMPLE
+    ./build.ps1 -Configuration Debug
+    Builds the module for tests after a change. Invoke-Pester tests/Login.Tests.ps1 then tests what changed.
 .EXAMPLE
     ./build.ps1 Test
     Runs all tests. The last line says how many passed and failed.
@@ -57,6 +62,9 @@ param(
     [ValidateSet('Build', 'Test', 'Demo', 'Bench', 'Generate', 'Pack', 'Publish')]
     [string] $Task = 'Build',
 
+    [ValidateSet('Debug', 'Release')]
+    [string] $Configuration = 'Release',
+
     [switch] $Full,
 
     [ValidateSet('Bench', 'Package')]
@@ -80,7 +88,7 @@ if ($MyInvocation.InvocationName -eq '.') { return }
 Push-Location $PSScriptRoot
 try {
     switch ($Task) {
-        'Build' { Invoke-Build }
+        'Build' { Invoke-Build $Configuration }
         'Test' { Invoke-Test -Full:$Full -On $On -Package $Package }
         'Demo' { Invoke-Demo }
         'Generate' { Invoke-Generate }

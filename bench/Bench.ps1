@@ -126,7 +126,7 @@ function Get-UpdateScript([int] $Count, [int[]] $Milliseconds, [string] $Argumen
 "@
 }
 
-function Add-Figures([object[]] $Pairs, [string] $Prefix = '') {
+function Add-FigurePair([object[]] $Pairs, [string] $Prefix = '') {
     for ($index = 0; $index -lt $Pairs.Count; $index += 2) { Add-Figure "$Prefix$($Pairs[$index])" $Pairs[$index + 1] }
 }
 
@@ -134,11 +134,11 @@ function Add-Figures([object[]] $Pairs, [string] $Prefix = '') {
 function Measure-Update {
     foreach ($count in $ProfileCount) {
         $delays = @($Delay) + @($compared | Where-Object Profiles -EQ $count | ForEach-Object Delay) | Sort-Object -Unique
-        Add-Figures (Measure-InPowerShell $homes[$count] (Get-UpdateScript $count $delays))
+        Add-FigurePair (Measure-InPowerShell $homes[$count] (Get-UpdateScript $count $delays))
     }
     foreach ($run in $compared) {
         if (-not $hasScript) {
-            Add-Figures (Measure-InPowerShell $homes[$run.Profiles] (Get-UpdateScript $run.Profiles $run.Delay '-ThrottleLimit 1')) 'one by one, '
+            Add-FigurePair (Measure-InPowerShell $homes[$run.Profiles] (Get-UpdateScript $run.Profiles $run.Delay '-ThrottleLimit 1')) 'one by one, '
             continue
         }
         $figures = Measure-Script $run.Profiles $run.Delay
@@ -155,7 +155,7 @@ function Measure-Throttled {
     foreach ($count in $ThrottledCount) {
         $before = (Get-StandInStats $standIn).throttled
         # A new process, because what one has learned about the rate must not help the next.
-        Add-Figures (Measure-InPowerShell $homes[$count] @"
+        Add-FigurePair (Measure-InPowerShell $homes[$count] @"
             `$null = & `$update
             `$null = Invoke-RestMethod "`$standInUrl/_control" -Method Post -NoProxy -ContentType application/json -Body '$(ConvertTo-Json -Compress $limit)'
             `$watch = [Diagnostics.Stopwatch]::StartNew()
@@ -177,7 +177,7 @@ function Measure-Throttled {
 function Measure-Start {
     $small = $homes[$ProfileCount[0]]
     foreach ($count in $ProfileCount[0], $ProfileCount[-1]) {
-        Add-Figures (Measure-InPowerShell $homes[$count] @"
+        Add-FigurePair (Measure-InPowerShell $homes[$count] @"
             `$update = { Update-SsoCredential Acme 6>`$null }
             1..50 | ForEach-Object { & `$update }
             `$watch = [Diagnostics.Stopwatch]::StartNew()
@@ -209,7 +209,7 @@ function Measure-Start {
 # (f)
 function Measure-Write {
     foreach ($size in $FileSize) {
-        Add-Figures (Measure-InPowerShell $homes[$ProfileCount[0]] @"
+        Add-FigurePair (Measure-InPowerShell $homes[$ProfileCount[0]] @"
             `$env:AWS_SHARED_CREDENTIALS_FILE = '$($files[$size].Replace("'", "''"))'
             1..3 | ForEach-Object { `$null = & `$update -ProfileName Account1 -Force }
             `$watch = [Diagnostics.Stopwatch]::StartNew()
@@ -223,6 +223,21 @@ function Measure-Write {
 
 function Get-Target([string] $Words, [bool] $IsMet) {
     [ordered] @{ words = $Words; met = $IsMet }
+}
+
+# The times of a PowerShell until the module is loaded, and with nothing due.
+function Get-StartResult {
+    $start = [ordered] @{}
+    $start.import_ms = Get-Figure 'import'
+    $start.first_call_ms = Get-Figure 'first call'
+    $start.nothing_due_ms = foreach ($count in $ProfileCount[0], $ProfileCount[-1] | Select-Object -Unique) { [ordered] @{ profiles = $count; call = Get-Figure "nothing due, $count" } }
+    $start.empty_pwsh_ms = Get-Figure 'empty pwsh'
+    $start.pwsh_with_nothing_due_ms = Get-Figure 'whole pwsh'
+    if ($hasScript) {
+        $start.script_import_ms = Get-Figure 'script, import'
+        $start.script_nothing_due_ms = Get-Figure 'script, nothing due'
+    }
+    $start
 }
 
 # The figures for the file.
@@ -263,16 +278,6 @@ function Get-Result {
         if ($seen.Contains("script throttled, $count")) { $result.script_seconds = Get-Figure "script throttled, $count" }
         $result
     }
-    $start = [ordered] @{}
-    $start.import_ms = Get-Figure 'import'
-    $start.first_call_ms = Get-Figure 'first call'
-    $start.nothing_due_ms = foreach ($count in $ProfileCount[0], $ProfileCount[-1] | Select-Object -Unique) { [ordered] @{ profiles = $count; call = Get-Figure "nothing due, $count" } }
-    $start.empty_pwsh_ms = Get-Figure 'empty pwsh'
-    $start.pwsh_with_nothing_due_ms = Get-Figure 'whole pwsh'
-    if ($hasScript) {
-        $start.script_import_ms = Get-Figure 'script, import'
-        $start.script_nothing_due_ms = Get-Figure 'script, nothing due'
-    }
     $write = foreach ($size in $FileSize) { [ordered] @{ profiles_in_file = $size; update_of_one_ms = Get-Figure "write, $size" } }
     [ordered] @{
         date = [DateTime]::UtcNow.ToString('yyyy-MM-dd')
@@ -283,7 +288,7 @@ function Get-Result {
         against_the_script = @($against)
         growth = @($growth)
         throttled = @($throttled)
-        start = $start
+        start = Get-StartResult
         memory_mb = [ordered] @{ empty_pwsh = Get-Figure 'empty memory'; pwsh_with_update = Get-Figure 'memory' }
         library_mb = Get-Rounded ($library.Length / 1e6)
         write = @($write)

@@ -88,17 +88,31 @@ function Invoke-StandInBuild {
     if ($built -ne 'target/release') { Copy-Whole "$built/$program" "target/release/$program" }
 }
 
-function Invoke-Build {
-    Assert-BuildTool
-    # The dynamic library alone: with the rlib that its tests need, cargo would leave out link-time optimisation.
-    $platform = Get-Platform
+# The native library and the stand-in as they are released; returns the path of the library.
+function Invoke-ReleaseBuild([hashtable] $Platform) {
+    # The dynamic library alone: with the rlib that its tests need, cargo would leave out link-time optimization.
     $built = Invoke-Release 'Native library' rustc '-p', 'sso-ffi', '--lib', '--crate-type', 'cdylib'
-    Copy-Whole "$built/$($platform.Built)" (Get-Library $platform.Folder)
     Invoke-StandInBuild
+    "$built/$($Platform.Built)"
+}
+
+# The same without optimization, from what `cargo test` has compiled already: seconds after a change, where a release takes minutes.
+function Invoke-DebugBuild([hashtable] $Platform) {
+    Invoke-Step 'Native library and stand-in (debug)' { cargo build --locked -p sso-ffi -p sso-stand-in }
+    # Where the tests start it.
+    Copy-Whole "target/debug/sso-stand-in$($Platform.Program)" "target/release/sso-stand-in$($Platform.Program)"
+    "target/debug/$($Platform.Built)"
+}
+
+function Invoke-Build([string] $Configuration = 'Release') {
+    Assert-BuildTool
+    $platform = Get-Platform
+    $library = if ($Configuration -eq 'Debug') { Invoke-DebugBuild $platform } else { Invoke-ReleaseBuild $platform }
+    Copy-Whole $library (Get-Library $platform.Folder)
     Invoke-Step 'PowerShell module' { dotnet build module/AwsSso.csproj -c Release -v quiet -warnaserror -o target/module }
-    # Not built right into bin/: a running shell has the assembly mapped, and the compiler would write into that very file.
+    # Not built into bin/ itself: a running shell has the assembly mapped, and the compiler would write into that file.
     Copy-Whole target/module/AwsSso.dll bin/AwsSso.dll
-    # In a PowerShell of its own, since this one would never let go of the assembly.
+    # In another PowerShell, since this one would keep the assembly loaded.
     Import-Module "$root/tests/StandIn.psm1"
     $powershell = @(Get-PowerShell) + '-NoProfile', '-NonInteractive', '-File', "$root/build/Write-Help.ps1", 'target/module/AwsSso.dll', 'en-US'
     Invoke-Step 'Help' { & $powershell[0] @($powershell | Select-Object -Skip 1) }

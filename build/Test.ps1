@@ -16,6 +16,20 @@ function Invoke-Sanitizer {
     }
 }
 
+# PSScriptAnalyzer with the rules that editors take from the same file.
+function Invoke-ScriptAnalysis {
+    if (-not (Get-Module PSScriptAnalyzer -ListAvailable)) {
+        Write-Host "PSScriptAnalyzer is not installed, so it does not check PowerShell's files (Install-PSResource PSScriptAnalyzer)."
+        return
+    }
+    # Folder by folder: tests/scripts/ has what users wrote.
+    $found = foreach ($folder in '.', 'bench', 'build', 'docs', 'tests') {
+        if (Test-Path $folder) { Invoke-ScriptAnalyzer -Path $folder -Settings ./PSScriptAnalyzerSettings.psd1 }
+    }
+    $found | ForEach-Object { Write-Host "$($_.ScriptName):$($_.Line): $($_.RuleName): $($_.Message)" }
+    if ($found) { throw "PSScriptAnalyzer reports $(@($found).Count) problems." }
+}
+
 # Adds up the summary lines of cargo's test runs.
 function Measure-CargoTest([string[]] $Line) {
     $count = @{ Passed = 0; Failed = 0; Skipped = 0 }
@@ -39,8 +53,9 @@ function Start-TestRun([hashtable] $Run) {
     $start = [Diagnostics.ProcessStartInfo]::new($powershell[0])
     foreach ($word in @($powershell | Select-Object -Skip 1) + '-NoProfile', '-NonInteractive' + $Run.Word) { $start.ArgumentList.Add($word) }
     $start.WorkingDirectory = $root
-    # CI changes what the module does.
+    # CI changes what the module does, and profiles of its code cost a short process more than they save.
     $null = $start.Environment.Remove('CI')
+    $start.Environment['DOTNET_TieredPGO'] = '0'
     $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
     $process = [Diagnostics.Process]::Start($start)
     $process.StandardInput.Close()
@@ -146,6 +161,7 @@ function Invoke-WholeTest([hashtable] $Count, [switch] $Full) {
         { Invoke-Step 'cargo fmt' { cargo fmt --all --check } }
         { Invoke-Step 'cargo clippy' { cargo clippy --workspace --all-targets --locked --quiet -- -D warnings } }
         { Invoke-Step 'dotnet format' { dotnet format module/AwsSso.csproj --verify-no-changes --no-restore } }
+        { Invoke-ScriptAnalysis }
         if ($Full -and $IsLinux) { { Invoke-Sanitizer } }
     )
     # Before the tests run side by side, so that no test shares the machine with the compiler.
@@ -171,6 +187,7 @@ function Invoke-Test([switch] $Full, [string] $On, [string] $Package) {
     # The tests' own logins wait most of the time, so more of them than there are cores run at once.
     if (-not $env:RUST_TEST_THREADS) { $env:RUST_TEST_THREADS = [string] ([Environment]::ProcessorCount * 4) }
     try {
+        Import-Module "$root/tests/StandIn.psm1"
         Assert-BuildTool
         if ($Package) { Invoke-PackageTest $count $Package }
         elseif ($On) {

@@ -86,7 +86,7 @@ function Write-Parameter([Management.Automation.CommandParameterInfo] $Parameter
     }
 }
 
-function Write-Types([string] $Heading, [string] $Group, [string] $Each, [Collections.Specialized.OrderedDictionary] $Text) {
+function Write-Type([string] $Heading, [string] $Group, [string] $Each, [Collections.Specialized.OrderedDictionary] $Text) {
     Write-Element command $Group {
         foreach ($type in Get-Below $Text $Heading) {
             Write-Element command $Each {
@@ -122,8 +122,8 @@ function Write-Cmdlet([Management.Automation.CmdletInfo] $Cmdlet) {
             if ($unknown) { throw "module/Help/$($Cmdlet.Name).md describes -$unknown, which there is not." }
             foreach ($parameter in $all) { Write-Parameter $parameter $Cmdlet }
         }
-        Write-Types Input inputTypes inputType $text
-        Write-Types Output returnValues returnValue $text
+        Write-Type Input inputTypes inputType $text
+        Write-Type Output returnValues returnValue $text
         if ($text.Contains('Notes')) { Write-Element maml alertSet { Write-Paragraph maml alert $text['Notes'] } }
         Write-Element command examples {
             $number = 0

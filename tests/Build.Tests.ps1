@@ -135,6 +135,7 @@ Describe 'A build' -Skip:$IsWindows {
         Copy-Item "$root/.ci/run" "$copy/.ci"
         Copy-Item "$root/tests/StandIn.psm1" "$copy/tests"
         Copy-Item "$root/build/*.ps1" "$copy/build"
+        Copy-Item "$root/PSScriptAnalyzerSettings.psd1" $copy
         # There is no assembly to write help from.
         Set-Content "$copy/build/Write-Help.ps1" 'param($Assembly, $Destination)'
         foreach ($program in 'sh', 'bash', 'awk', 'cat', 'chmod', 'dirname', 'env', 'grep', 'mkdir', 'mktemp', 'rm', 'tee') {
@@ -149,8 +150,9 @@ Describe 'A build' -Skip:$IsWindows {
         Set-Program "$TestDrive/cargo/cargo" @'
 case $1 in
     build | rustc)
-        mkdir -p target/release
-        for name in libaws_sso.so libaws_sso.dylib; do echo "${STUB_LIBRARY:-library}" >target/release/$name; done ;;
+        case $* in *--release*) folder=target/release ;; *) folder=target/debug ;; esac
+        mkdir -p target/release $folder
+        for name in libaws_sso.so libaws_sso.dylib sso-stand-in; do echo "${STUB_LIBRARY:-library}" >$folder/$name; done ;;
     fmt) exit "${STUB_FORMAT:-0}" ;;
     run) echo "cargo $*" ;;
     test)
@@ -197,6 +199,13 @@ Describe 'Some' {
             Get-ChildItem "$copy/bin" -Recurse -File | Should -HaveCount 2
         }
 
+        It 'takes the library and the stand-in of a debug build with -Configuration Debug' {
+            (Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1' $withAll @{ STUB_LIBRARY = 'released' }).ExitCode | Should -Be 0
+            (Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', '-Configuration', 'Debug' $withAll @{ STUB_LIBRARY = 'debug' }).ExitCode | Should -Be 0
+            Get-Content "$copy/bin/*/aws_sso.*", "$copy/target/release/sso-stand-in" | Should -Be 'debug', 'debug'
+            Get-Content "$copy/target/release/libaws_sso.*" | Sort-Object -Unique | Should -Be 'released'
+        }
+
         It 'ends its tests with the sum over cargo and Pester, whose tests see no CI' {
             $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test', '-Full' $withAll @{ CI = 'true'; STUB_FULL = '1' }
             $run.Output[-1] | Should -Be '11 passed, 0 failed, 2 skipped'
@@ -219,6 +228,18 @@ Describe 'Some' {
             $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test' $withAll @{ STUB_FORMAT = '1'; STUB_TEST = '101'; STUB_FULL = 'no' }
             $run.Output[-1] | Should -Be '4 passed, 3 failed, 2 skipped'
             $run.ExitCode | Should -Be 1
+        }
+
+        It 'counts what PSScriptAnalyzer finds as one failure, with file, line and rule, where it is installed' {
+            $analyzer = New-Item -ItemType Directory "$TestDrive/modules/PSScriptAnalyzer" -Force
+            Set-Content "$analyzer/PSScriptAnalyzer.psm1" @'
+function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
+    if ($Path -eq 'build' -and (Import-PowerShellDataFile $Settings).IncludeRules) { [pscustomobject] @{ ScriptName = 'Native.ps1'; Line = 3; RuleName = 'PSSome'; Message = 'Not so.' } }
+}
+'@
+            $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test' $withAll @{ PSModulePath = "$TestDrive/modules$([IO.Path]::PathSeparator)$env:PSModulePath" }
+            $run.Output | Should -Contain 'Native.ps1:3: PSSome: Not so.'
+            $run.Output[-1] | Should -Be '9 passed, 1 failed, 2 skipped'
         }
 
         It 'counts tests that do not compile as one failure, and runs the Pester tests nevertheless' {

@@ -3,9 +3,7 @@
 BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
     $service = Start-StandIn '--approve-after-polls', '0'
-    $loggedIn = New-UserHome
-    Add-Environment $loggedIn $service -Count 2
-    $null = Invoke-UserPowerShell $loggedIn $service 'Update-SsoCredential Acme -NoBrowser'
+    $loggedIn = New-LoggedInHome $service -Credential
 
     # The line as the README has it, with this module.
     $readme = Get-Content -Raw (Join-Path $PSScriptRoot '../README.md')
@@ -121,20 +119,21 @@ Describe 'The line for $PROFILE' {
     }
 
     It 'ends soon where another process holds a lock: <Name>' -ForEach @(
-        @{ Name = 'that of the session, as while somebody logs in elsewhere'; Ended = $true; Lock = { (Get-ChildItem (Get-AwsPath $own sso) -Recurse -File -Filter *.lock).FullName } }
+        @{ Name = 'that of the session, as while somebody logs in elsewhere'; Ended = $true; Lock = { Get-SessionLock $own $service } }
         @{ Name = 'that of the credentials file'; Ended = $false; Lock = { Get-AwsPath $own credentials.lock } }
     ) {
         $own = New-ShellHome -WithSession
         if ($Ended) { Set-SessionEnded $own }
-        $locks = & $Lock | ForEach-Object { [IO.File]::Open($_, 'OpenOrCreate', 'ReadWrite', 'None') }
+        $path = & $Lock
+        $null = New-Item -ItemType Directory -Force (Split-Path $path)
+        $held = [IO.File]::Open($path, 'OpenOrCreate', 'ReadWrite', 'None')
         try {
-            @($locks).Count | Should -BeGreaterThan 0
             $watch = [Diagnostics.Stopwatch]::StartNew()
             $run = Invoke-Shell $own '-Command', '"hello"'
             $watch.Elapsed.TotalSeconds | Should -BeLessThan 30
             $run.Text, $run.ErrorText, $run.ExitCode | Should -Be 'hello', '', 0
         }
-        finally { $locks | ForEach-Object Dispose }
+        finally { $held.Dispose() }
     }
 
     It 'lets a script shell run whatever is wrong with its files: <Name>' -ForEach @(

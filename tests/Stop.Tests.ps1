@@ -84,8 +84,7 @@ Describe 'Ctrl+C' {
             $idle = Start-StandIn
             $own = New-UserHome
             Add-Environment $own $idle Acme -Count 1
-            $named = if ($Trimmed) { $idle.StartUrl.TrimEnd($Trimmed) } else { $idle.StartUrl }
-            $name = [Convert]::ToHexString([Security.Cryptography.SHA1]::HashData([Text.Encoding]::UTF8.GetBytes($named))).ToLowerInvariant()
+            $name = Get-Sha1 $(if ($Trimmed) { $idle.StartUrl.TrimEnd($Trimmed) } else { $idle.StartUrl })
             Add-AwsText $own "$Folder/$name.lock" ''
             # .NET takes the same kind of lock on a file that it opens for itself.
             $held = [IO.File]::Open((Get-AwsPath $own "$Folder/$name.lock"), 'Open', 'ReadWrite', 'None')
