@@ -267,7 +267,7 @@ function Wait-Line([object] $Started, [string] $Pattern, [int] $Seconds = 30) {
 }
 
 # Waits for the end: ExitCode, Text (all that a user saw on the screen), ErrorText; of a script also Output (its objects) and Errors (of $Error, newest first).
-function Wait-UserProgram([object] $Started, [int] $Seconds = 90) {
+function Wait-UserProgram([object] $Started, [int] $Seconds = 180) {
     if (-not $Started.Process.WaitForExit($Seconds * 1000)) {
         $Started.Process.Kill($true)
         throw "It did not come to its end within $Seconds s; it wrote: $((Get-Line $Started) -join [Environment]::NewLine)"
