@@ -10,7 +10,7 @@
     Demo      a first update and a second one against a loopback Identity Center, in a home folder of its own
     Generate  the C header and the C# declarations of the boundary, from native/ffi/src/lib.rs
     Bench     what an update takes beside the script that the module replaces: a table, bench/results.json and bench/plot.svg, in about ten minutes
-    Pack      the package for the PowerShell gallery and a zip, into out/, with the libraries of all platforms that are in bin/
+    Pack      the package for the PowerShell gallery and a zip, into out/, with the libraries of all platforms that are in bin/; the variable PROJECT_URI has the address of the repository
     Publish   the package in out/, to a repository that PowerShell knows; the variable PSGALLERY_API_KEY has the key
 .PARAMETER Task
     What to do; Build where nothing is said.

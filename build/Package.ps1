@@ -70,7 +70,14 @@ function Get-PackagePath {
     "out/Set-AwsCliSsoCredentials.$(Get-Version).nupkg"
 }
 
+# Adds the address of the repository, which the source does not know, to the manifest of a package.
+function Set-ProjectUri([string] $Manifest, [string] $Uri) {
+    $text = [IO.File]::ReadAllText($Manifest)
+    [IO.File]::WriteAllText($Manifest, ($text -replace '(?m)^( +)LicenseUri', "`$1ProjectUri   = '$Uri'`n`$1LicenseUri"))
+}
+
 function Invoke-Pack([switch] $Full) {
+    if ($env:PROJECT_URI -and $env:PROJECT_URI -notmatch '^https://[\w.:/~-]+$') { throw "PROJECT_URI is not an https URL: $env:PROJECT_URI." }
     Assert-Tool cargo 'install Rust from https://rustup.rs.'
     if (-not (Get-Command Compress-PSResource -ErrorAction Ignore)) {
         throw 'Compress-PSResource was not found: use PowerShell 7.5 or later, or run Install-PSResource Microsoft.PowerShell.PSResourceGet.'
@@ -88,6 +95,7 @@ function Invoke-Pack([switch] $Full) {
     $files = @('Set-AwsCliSsoCredentials.psd1', 'LICENSE', 'THIRD-PARTY-NOTICES.txt', 'module/AwsSso.Format.ps1xml', 'bin/AwsSso.dll') +
         @(Get-ChildItem en-US -File | ForEach-Object { "en-US/$($_.Name)" }) + @($platforms | Where-Object { $_ -notin $missing } | ForEach-Object { Get-Library $_ })
     foreach ($file in $files) { Copy-Whole $file "$stage/$file" }
+    if ($env:PROJECT_URI) { Set-ProjectUri "$PWD/$stage/Set-AwsCliSsoCredentials.psd1" $env:PROJECT_URI }
     $package, $version, $time = (Get-PackagePath), (Get-Version), (Get-CommitTime)
     $zip = $package -replace 'nupkg$', 'zip'
     $null = New-Item -ItemType Directory -Force out
@@ -97,7 +105,7 @@ function Invoke-Pack([switch] $Full) {
     # So that it can be unpacked right into a folder of modules.
     foreach ($file in $files) { $entries["Set-AwsCliSsoCredentials/$version/$file"] = [IO.File]::ReadAllBytes("$PWD/$stage/$file") }
     Write-Zip "$PWD/$zip" $entries $time
-    foreach ($file in $files | Sort-Object) { Write-Host ('{0,12:n0}  {1}' -f (Get-Item $file).Length, $file) }
+    foreach ($file in $files | Sort-Object) { Write-Host ('{0,12:n0}  {1}' -f (Get-Item "$stage/$file").Length, $file) }
     foreach ($made in $package, $zip) { Write-Host ('{0,12:n0}  {1}  sha256 {2}' -f (Get-Item $made).Length, $made, (Get-FileHash $made).Hash.ToLowerInvariant()) }
     if ($missing) { Write-Host "Without a library for $($missing -join ', ')." }
 }

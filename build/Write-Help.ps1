@@ -10,7 +10,9 @@ param(
     # The built assembly.
     [Parameter(Mandatory)] [string] $Assembly,
     # The folder that the help is written to.
-    [Parameter(Mandatory)] [string] $Destination
+    [Parameter(Mandatory)] [string] $Destination,
+    # The address of the repository, for Get-Help -Online; without it there is no online help.
+    [string] $ProjectUri = $env:PROJECT_URI
 )
 
 Set-StrictMode -Version Latest
@@ -135,6 +137,10 @@ function Write-Cmdlet([Management.Automation.CmdletInfo] $Cmdlet) {
             }
         }
         Write-Element command relatedLinks {
+            # The first link with an address is the one that Get-Help -Online opens.
+            if ($ProjectUri) {
+                Write-Element maml navigationLink { Write-Value maml linkText 'Online Version:'; Write-Value maml uri "$ProjectUri/blob/v$version/module/Help/$($Cmdlet.Name).md" }
+            }
             foreach ($link in "$($text['Links'])" -split ', ') {
                 Write-Element maml navigationLink { Write-Value maml linkText $link; Write-Element maml uri { } }
             }
@@ -142,6 +148,7 @@ function Write-Cmdlet([Management.Automation.CmdletInfo] $Cmdlet) {
     }
 }
 
+$version = (Import-PowerShellDataFile (Join-Path $PSScriptRoot '../Set-AwsCliSsoCredentials.psd1')).ModuleVersion
 $module = Import-Module (Resolve-Path $Assembly).Path -PassThru
 $help = Join-Path $PSScriptRoot ../module/Help
 $common = Read-Text (Join-Path $help Common.md)

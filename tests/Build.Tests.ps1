@@ -358,6 +358,35 @@ function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
             "$($run.Output) $($run.Errors)" | Should -Not -Match 'a-secret-key'
             Get-FileHash "$TestDrive/gallery/*.nupkg" | ForEach-Object Hash | Should -Be (Get-FileHash "$copy/out/*.nupkg").Hash
         }
+
+        It 'packs the address of the repository that PROJECT_URI gives, which an installed module shows' {
+            (Invoke-Task 'Pack' @{ PROJECT_URI = 'https://git.example.com/acme/module' }).ExitCode | Should -Be 0
+            $null = New-Item -ItemType Directory "$TestDrive/release"
+            Copy-Item "$copy/out/*.nupkg" "$TestDrive/release"
+            $words = "Register-PSResourceRepository There '$TestDrive/release' -Trusted; Install-PSResource Set-AwsCliSsoCredentials -Repository There; " +
+            'Get-InstalledPSResource Set-AwsCliSsoCredentials | Select-Object Name, Author, Description, LicenseUri, ProjectUri, ReleaseNotes, Tags | ConvertTo-Json'
+            $run = Invoke-Copy 'pwsh', '-NoProfile', '-Command', "`$ProgressPreference = 'SilentlyContinue'; $words" $withAll @{ HOME = "$TestDrive/home" }
+            $shown = $run.Output -join "`n" | ConvertFrom-Json
+            $shown.ProjectUri | Should -Be 'https://git.example.com/acme/module' -Because "$($run.Errors)"
+            $shown.LicenseUri | Should -Match '^https://'
+            $shown.Author | Should -Be 'The Set-AwsCliSsoCredentials contributors'
+            $shown.Description | Should -Match 'IAM Identity Center'
+            $shown.ReleaseNotes | Should -Match "^$([regex]::Escape($version)): "
+            foreach ($tag in 'AWS', 'SSO', 'IdentityCenter', 'PSEdition_Core', 'PSEdition_Desktop', 'Windows', 'Linux', 'MacOS') { $shown.Tags | Should -Contain $tag }
+        }
+
+        It 'packs no address where none is given' {
+            (Invoke-Task 'Pack').ExitCode | Should -Be 0
+            [IO.Compression.ZipFile]::ExtractToDirectory("$copy/out/Set-AwsCliSsoCredentials.$version.nupkg", "$TestDrive/plain")
+            (Import-PowerShellDataFile "$TestDrive/plain/Set-AwsCliSsoCredentials.psd1").PrivateData.PSData.Keys | Should -Not -Contain 'ProjectUri'
+            Get-FileHash "$TestDrive/plain/Set-AwsCliSsoCredentials.psd1" | ForEach-Object Hash | Should -Be (Get-FileHash "$root/Set-AwsCliSsoCredentials.psd1").Hash
+        }
+
+        It 'refuses an address that is not an https URL: <_>' -ForEach 'git.example.com/acme', 'http://git.example.com/acme', "https://git.example.com/'; exit" {
+            $run = Invoke-Task 'Pack' @{ PROJECT_URI = $_ }
+            $run.Errors | Should -Be "build.ps1: PROJECT_URI is not an https URL: $_."
+            $run.ExitCode | Should -Be 1
+        }
     }
 
     Context 'without any PowerShell' {

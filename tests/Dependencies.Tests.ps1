@@ -25,8 +25,8 @@ Describe 'What goes into a package' {
         $output | Should -Match 'bans ok, licenses ok, sources ok'
     }
 
-    It 'has a reason for each crate in ARCHITECTURE.md' {
-        $table = (Get-Content -Raw "$root/ARCHITECTURE.md") -replace '(?s).*## Dependencies'
+    It 'has a reason for each crate in docs/dependencies.md' {
+        $table = Get-Content -Raw "$root/docs/dependencies.md"
         $asked = cargo metadata --manifest-path "$root/Cargo.toml" --locked --no-deps --format-version 1 | ConvertFrom-Json
         $missing = $asked.packages.dependencies.name | Sort-Object -Unique | Where-Object { $_ -notmatch '^sso-' -and $table -notmatch "(?m)^\|[^|]*(?<![\w-])$_(?![\w-])[^|]*\|" }
         $missing | Should -BeNullOrEmpty

@@ -171,7 +171,7 @@ Describe 'An installed module' {
     It 'is imported by its name, with its help, and without a warning' {
         if (-not (Confirm-Package)) { return }
         $imported.Text | Should -Match "Set-AwsCliSsoCredentials.$([regex]::Escape($version))"
-        $imported.Text | Should -Match 'fresh credentials'
+        $imported.Text | Should -Match 'Updates the credentials of AWS profiles'
         $imported.Text | Should -Match '(?m)^Acme$'
         "$($imported.Text) $($imported.ErrorText)" | Should -Not -Match 'WARNING|Exception'
     }

@@ -267,7 +267,7 @@ function Wait-Line([object] $Started, [string] $Pattern, [int] $Seconds = 30) {
 }
 
 # Waits for the end: ExitCode, Text (all that a user saw on the screen), ErrorText; of a script also Output (its objects) and Errors (of $Error, newest first).
-function Wait-UserProgram([object] $Started, [int] $Seconds = 90) {
+function Wait-UserProgram([object] $Started, [int] $Seconds = 180) {
     if (-not $Started.Process.WaitForExit($Seconds * 1000)) {
         $Started.Process.Kill($true)
         throw "It did not come to its end within $Seconds s; it wrote: $((Get-Line $Started) -join [Environment]::NewLine)"
@@ -320,6 +320,15 @@ $($Line -join "`n")
 # Runs pwsh with these words and nothing added, as from another shell.
 function Invoke-Pwsh([string] $UserHome, [object] $StandIn, [string[]] $Word, [string[]] $Through = @()) {
     Wait-UserProgram (Start-UserProgram ($Through + @(Get-PowerShell) + $Word) (Get-UserVariable $UserHome $StandIn))
+}
+
+# The commands of a document's tables of tasks, in their order.
+function Read-CommandTable([string] $Text) {
+    foreach ($table in [regex]::Matches($Text, '(?ms)^\| Task \| Command \|\r?\n\|[-|]+\r?\n(.*?)(?=\r?\n\r?\n|\z)')) {
+        foreach ($row in $table.Groups[1].Value.Trim() -split '\r?\n') {
+            [regex]::Matches(($row -split '(?<!\\)\|')[2], '`([^`]+)`') | ForEach-Object { $_.Groups[1].Value.Replace('\|', '|') }
+        }
+    }
 }
 
 # The count of a long test: all of it with `build.ps1 Test -Full`, else a tenth.

@@ -122,6 +122,11 @@ Describe 'The workflows' {
         }
     }
 
+    It 'pack the address of the repository that they run in' {
+        ($jobs | Where-Object Name -eq 'pack').Text |
+            Should -Match '(?m)build\.ps1 Pack -Full\r?\n        env:\r?\n(?: +#.*\n)*          PROJECT_URI: \$\{\{ github\.server_url \}\}/\$\{\{ github\.repository \}\}'
+    }
+
     It 'leave no token in the folder of a checkout' {
         $checkouts = [regex]::Matches($text, '(?m)^( *)- uses: actions/checkout@.*\r?\n(?:\1  .*\r?\n)*')
         $checkouts.Count | Should -BeGreaterThan 5
