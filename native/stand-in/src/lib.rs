@@ -22,6 +22,7 @@ mod pages;
 mod portal;
 mod reply;
 mod server;
+mod session;
 mod state;
 mod stats;
 mod tls;
@@ -38,6 +39,7 @@ use tokio::sync::oneshot;
 
 pub use control::Control;
 pub use options::{AccountRole, Calls, Count, DEFAULT_START_URL, Failure, Operation, Options};
+pub use session::GrantedSession;
 pub use stats::Stats;
 
 use state::Shared;
@@ -96,6 +98,12 @@ impl StandIn {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.state().stats.clone()
+    }
+
+    /// Grants a session without a login, as if a client had logged in earlier; none of the counts includes it.
+    #[must_use]
+    pub fn grant_session(&self) -> GrantedSession {
+        oidc::grant_session(&self.shared.options, &mut self.shared.state())
     }
 
     /// Changes how it behaves from now on; returns how many waiting user codes were approved or denied.

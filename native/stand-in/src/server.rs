@@ -22,7 +22,7 @@ use crate::control::Control;
 use crate::faults::Effect;
 use crate::options::{Failure, Operation};
 use crate::reply::{Refusal, Reply};
-use crate::state::Shared;
+use crate::state::{Shared, State};
 use crate::tls::TlsListener;
 use crate::{oidc, pages, portal};
 
@@ -115,6 +115,10 @@ async fn receive(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Res
             let stats = json!(shared.state().stats);
             return send(&shared, Reply::json(StatusCode::OK, &stats), false);
         }
+        "/_session" if parts.method == Method::POST => {
+            let session = json!(oidc::grant_session(&shared.options, &mut shared.state()));
+            return send(&shared, Reply::json(StatusCode::OK, &session), false);
+        }
         _ => {}
     }
     let route = Route::of(path);
@@ -184,12 +188,25 @@ async fn operate(shared: &Shared, operation: Operation, call: &mut Call) -> (Rep
         let reply = fail(operation, failure, hostile);
         return (with_retry_after(reply, state.retry_after), false);
     }
-    let reply = if portal { portal::answer(operation, shared, &mut state, call) } else { oidc::answer(operation, shared, &mut state, call) };
-    let mut reply = reply.unwrap_or_else(|refusal| refusal.into_reply(hostile));
+    let mut reply = reply_to(operation, shared, &mut state, call).unwrap_or_else(|refusal| refusal.into_reply(hostile));
     if matches!(effect, Some(Effect::BrokenJson)) {
         reply.body.truncate(reply.body.len() / 2);
     }
     (reply, matches!(effect, Some(Effect::Cut)))
+}
+
+/// What the service answers.
+fn reply_to(operation: Operation, shared: &Shared, state: &mut State, call: &mut Call) -> Result<Reply, Refusal> {
+    let options = &shared.options;
+    match operation {
+        Operation::RegisterClient => oidc::register_client(options, state, call),
+        Operation::StartDeviceAuthorization => oidc::start_device_authorization(shared, state, call),
+        Operation::CreateToken => oidc::create_token(options, state, call),
+        Operation::GetRoleCredentials => portal::get_role_credentials(options, state, call),
+        Operation::ListAccounts => portal::list_accounts(options, state, call),
+        Operation::ListAccountRoles => portal::list_account_roles(options, state, call),
+        Operation::Logout => portal::logout(state, call),
+    }
 }
 
 fn fail(operation: Operation, failure: Failure, hostile: bool) -> Reply {

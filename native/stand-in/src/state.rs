@@ -38,6 +38,7 @@ impl Shared {
 }
 
 /// A registered client.
+#[derive(Clone, Default)]
 pub(crate) struct Client {
     pub(crate) secret: String,
     /// Server time, in seconds.

@@ -178,6 +178,22 @@ fn sessions_and_tokens_can_be_ended_while_it_runs() {
 }
 
 #[test]
+fn a_granted_session_needs_no_login_and_can_be_refreshed() {
+    let stand_in = start(Options::default());
+    let session = send(stand_in.url(), "POST", "/_session", &[], "").json();
+    assert!(session["expiresAt"].as_str().unwrap().ends_with('Z') && session["registrationExpiresAt"].as_str().unwrap().ends_with('Z'));
+    let portal = Portal { url: stand_in.url().to_owned(), token: session["accessToken"].as_str().unwrap().to_owned() };
+    assert_eq!(portal.get("/assignment/accounts").status, 200);
+    let [id, secret] = ["clientId", "clientSecret"].map(|name| session[name].as_str().unwrap().to_owned());
+    let login = Login { url: portal.url.clone(), id, secret, device: Value::Null };
+    let refreshed = login.refresh(&session["refreshToken"]);
+    assert_eq!(Portal::of(&stand_in, &refreshed).get("/assignment/accounts").status, 200);
+    let stats = stand_in.stats();
+    assert_eq!((stats.logins, stats.refreshes, stats.requests.get("RegisterClient"), stats.violations), (0, 1, None, vec![]));
+    assert!(!format!("{:?}", stand_in.grant_session()).contains("aoaAAAAA"));
+}
+
+#[test]
 fn a_control_approves_a_user_code() {
     let stand_in = start(Options::default());
     let login = Login::begin(&stand_in);
