@@ -16,6 +16,8 @@ pub struct Control {
     /// More calls never to answer.
     #[serde(deserialize_with = "one_or_more")]
     pub hang: Vec<Calls>,
+    /// From now on hanging calls are answered after so many milliseconds all the same.
+    pub hang_for: Option<u64>,
     /// More answers to cut.
     #[serde(deserialize_with = "one_or_more")]
     pub cut: Vec<Calls>,

@@ -259,10 +259,7 @@ fn redeem(options: &Options, state: &mut State, client_id: String, code: &str, r
     let invalid = || Refusal::oidc("InvalidGrantException");
     // Taken out before the checks: a code that was shown once with a wrong verifier is spent.
     let code = state.codes.remove(code).ok_or_else(invalid)?;
-    let good = code.client_id == client_id
-        && code.redirect_uri == redirect_uri
-        && code.challenge == challenge_of(verifier)
-        && state.now() < code.expires;
+    let good = code.client_id == client_id && code.redirect_uri == redirect_uri && code.challenge == challenge_of(verifier) && state.now() < code.expires;
     if !good {
         return Err(invalid());
     }

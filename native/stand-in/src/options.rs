@@ -298,6 +298,10 @@ pub struct Options {
     #[arg(long, value_name = "OPERATION:N")]
     pub hang: Vec<Calls>,
 
+    /// Answer the calls of --hang after so long all the same, so that a client that waits too long gets an answer.
+    #[arg(long, value_name = "MS")]
+    pub hang_for: Option<u64>,
+
     /// How far the server's clock is off: the Date header and everything that expires.
     #[arg(long, value_name = "S", default_value_t = 0, allow_negative_numbers = true)]
     pub clock_offset: i64,
@@ -359,6 +363,7 @@ impl Default for Options {
             broken_json: Vec::new(),
             cut: Vec::new(),
             hang: Vec::new(),
+            hang_for: None,
             clock_offset: 0,
             deny: false,
             reject_start_url: false,
@@ -401,7 +406,7 @@ mod tests {
              --token-lifetime 8 --credential-lifetime 9 --no-refresh-token --rotate-refresh-token false \
              --registration-lifetime 10 --rate 2.5 --burst 11 --retry-after 12 --refuse 100000000001,100000000002 \
              --refuse-role 100000000000:A,100000000001:B --fail CreateToken:2:400:SlowDownException \
-             --fail ListAccounts:all:500 --broken-json Logout:1 --cut ListAccounts:2 --hang ListAccountRoles:all \
+             --fail ListAccounts:all:500 --broken-json Logout:1 --cut ListAccounts:2 --hang ListAccountRoles:all --hang-for 13 \
              --clock-offset -3600 --deny --reject-start-url --tls-cert c.pem --tls-key k.pem --http1-only --hostile-text",
         )
         .unwrap();
@@ -438,6 +443,7 @@ mod tests {
             broken_json: vec![calls(Operation::Logout, Count::Next(1))],
             cut: vec![calls(Operation::ListAccounts, Count::Next(2))],
             hang: vec![calls(Operation::ListAccountRoles, Count::All)],
+            hang_for: Some(13),
             clock_offset: -3600,
             deny: true,
             reject_start_url: true,

@@ -165,7 +165,7 @@ async fn operate(shared: &Shared, operation: Operation, call: &mut Call) -> (Rep
     let hostile = shared.options.hostile_text;
     let portal = operation.is_portal();
     call.check_headers(portal);
-    let (effect, delay) = {
+    let (effect, delay, hang_for) = {
         let mut state = shared.state();
         let now = Instant::now();
         if portal && state.bucket.as_mut().is_some_and(|bucket| !bucket.take(now)) {
@@ -173,12 +173,15 @@ async fn operate(shared: &Shared, operation: Operation, call: &mut Call) -> (Rep
             return (with_retry_after(reply, state.retry_after), false);
         }
         let delay = if portal { state.delay } else { state.oidc_delay };
-        (state.faults.take(operation), delay)
+        (state.faults.take(operation), delay, state.hang_for)
     };
     if matches!(effect, Some(Effect::Hang)) {
         let violations = std::mem::take(&mut call.violations);
         shared.state().stats.add_violations(violations);
-        pending::<()>().await;
+        match hang_for {
+            Some(duration) => sleep(duration).await,
+            None => pending().await,
+        }
     }
     if !delay.is_zero() {
         sleep(delay).await;
