@@ -145,6 +145,12 @@ impl Company {
         }
     }
 
+    /// The access token of the seeded session, as long as nothing has refreshed it.
+    pub(crate) fn seeded_token(&self) -> String {
+        let text = std::fs::read(self.aws("sso/cache").join(sha1_hex(self.service.start_url()) + ".json")).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&text).unwrap()["accessToken"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) fn variable(&mut self, name: &str, value: impl Into<String>) {
         self.variables.insert(name.to_owned(), value.into());
     }

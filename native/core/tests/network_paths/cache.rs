@@ -69,7 +69,7 @@ fn assert_refreshed(seen: &Seen) {
 
 #[test]
 fn files_of_others_in_the_cache_stay_as_they_are_through_login_refresh_and_use() {
-    let mut company = Company::with(approving(), 1);
+    let mut company = Company::without_session(approving(), 1);
     let folder = folder(&company);
     std::fs::create_dir_all(folder.join("a-folder.json")).unwrap();
     for (name, bytes) in FOREIGN {
@@ -108,7 +108,7 @@ fn a_token_file_that_makes_no_sense_leads_to_a_login_and_is_whole_afterwards() {
         let spoiled = spoil(&good(&token));
         std::fs::write(&token, &spoiled).unwrap();
         assert_refreshed(&company.forced());
-        assert_eq!(company.browser.opened(), 2, "{:?}", String::from_utf8_lossy(&spoiled));
+        assert_eq!(company.browser.opened(), 1, "{:?}", String::from_utf8_lossy(&spoiled));
         assert!(is_token(&token), "{:?}", good(&token));
     }
 }
@@ -121,7 +121,7 @@ fn a_registration_file_that_makes_no_sense_is_replaced_at_the_next_login() {
         std::fs::write(&registration, spoiled).unwrap();
         std::fs::remove_file(&token).unwrap();
         assert_refreshed(&company.forced());
-        assert_eq!((company.requests("RegisterClient"), company.service.stats().logins), (2, 2));
+        assert_eq!((company.requests("RegisterClient"), company.service.stats().logins), (1, 1));
         assert!(std::fs::read_to_string(&registration).unwrap().contains("\"clientSecret\": \""));
     }
 }
@@ -138,7 +138,7 @@ fn a_folder_with_the_name_of_the_token_file_costs_a_login_and_a_warning_but_no_c
     assert_eq!(std::fs::read_to_string(token.join("theirs")).unwrap(), "theirs");
     // The session is in memory: this PowerShell needs no other login.
     assert_refreshed(&company.forced());
-    assert_eq!(company.browser.opened(), 2);
+    assert_eq!(company.browser.opened(), 1);
 }
 
 #[cfg(unix)]
@@ -152,7 +152,7 @@ fn a_token_file_that_may_not_be_read_costs_a_login_and_no_error() {
         return;
     }
     assert_refreshed(&company.forced());
-    assert_eq!(company.browser.opened(), 2);
+    assert_eq!(company.browser.opened(), 1);
 }
 
 #[test]
@@ -166,12 +166,12 @@ fn keys_of_others_in_the_token_file_stay_through_a_refresh_and_a_login() {
         let text = std::fs::read_to_string(&token).unwrap();
         assert!(text.contains("\"theirs\": {\"a\": [1, null]}"), "{end_sessions}: {text}");
     }
-    assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (2, 1));
+    assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, 1));
 }
 
 #[test]
 fn a_cache_that_is_a_file_costs_a_warning_but_no_credentials() {
-    let company = Company::with(approving(), 1);
+    let company = Company::without_session(approving(), 1);
     std::fs::create_dir_all(company.aws("sso")).unwrap();
     std::fs::write(folder(&company), "theirs").unwrap();
     let seen = company.update();

@@ -5,6 +5,9 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
+
+use crate::Company;
 
 pub(crate) struct Relay {
     pub(crate) port: u16,
@@ -91,4 +94,27 @@ pub(crate) fn answering(answer: String) -> u16 {
         }
     });
     port
+}
+
+/// A port that takes connections and says nothing. It closes them after half a minute, so that whoever waits longer than it should gets another error.
+pub(crate) fn silent() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            thread::spawn(move || {
+                thread::sleep(Duration::from_secs(30));
+                drop(stream);
+            });
+        }
+    });
+    port
+}
+
+/// Both services are reached through a relay from now on.
+pub(crate) fn relayed(company: &mut Company) -> Relay {
+    let (scheme, port) = company.service.url().rsplit_once(':').map(|(address, port)| (address.to_owned(), port.parse().unwrap())).unwrap();
+    let relay = Relay::to(port);
+    company.turn_to(&format!("{scheme}:{}", relay.port));
+    relay
 }

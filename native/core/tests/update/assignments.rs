@@ -117,7 +117,7 @@ fn a_session_that_ends_in_the_middle_is_renewed_once_for_all() {
     company.service.control(sso_stand_in::Control { expire_tokens: true, ..Default::default() });
     let (roles, seen) = company.roles(accounts, false);
     assert!(seen.failed.is_empty(), "{:?}", seen.failed);
-    assert_eq!((roles.len(), company.requests("StartDeviceAuthorization")), (60, 1), "a refresh, no login");
+    assert_eq!((roles.len(), company.requests("StartDeviceAuthorization")), (60, 0), "a refresh, no login");
 }
 
 #[test]
@@ -217,10 +217,16 @@ fn two_rows_with_one_name_are_an_error_that_shows_both_and_nothing_is_added() {
 }
 
 #[test]
-fn a_template_with_an_unknown_field_adds_nothing() {
+fn a_template_with_an_unknown_field_adds_no_profile() {
     let company = fresh(approving());
-    let (_, seen) = company.add(Vec::new(), Some("{Account}"));
+    let (accounts, _) = company.accounts(false);
+    let (roles, _) = company.roles(accounts, false);
+    let before = company.environments();
+    let (added, seen) = company.add(roles.clone(), Some("{Account}"));
     assert!(seen.only_error("EnvironmentInvalid").contains("{AccountName}"));
+    assert_eq!((added.len(), company.environments()), (0, before));
+    // The same roles are added by a template that is right.
+    assert_eq!(company.add(roles, None).0.len(), 40);
 }
 
 #[test]

@@ -10,9 +10,16 @@ const CLI_PROFILES: &str = "[profile Account1]\nsso_session = my-sso\nsso_accoun
     [profile \"Account 2\"]\nsso_session = my-sso\nsso_account_id = 100000000001\nsso_role_name = AWSReadOnlyAccess\n\n\
     [profile tools]\nsso_session = my-sso\n\n[default]\noutput = json\n";
 
-/// A company whose user has this in ~/.aws/config, with its own start URL, and has stored nothing.
+/// A company whose user has this in ~/.aws/config, with its own start URL, and has stored nothing; the session my-sso is there from before the test.
 fn configured(config: &str) -> Company {
-    let company = Company::with(approving(), 0);
+    let company = configured_without_session(config);
+    company.seed_session(None);
+    company.seed_session(Some("my-sso"));
+    company
+}
+
+fn configured_without_session(config: &str) -> Company {
+    let company = Company::without_session(approving(), 0);
     std::fs::remove_file(company.aws("sso-environments")).unwrap();
     write(&company, config);
     company
@@ -32,7 +39,7 @@ fn update(company: &Company, name: &str) -> Seen {
 
 #[test]
 fn whoever_uses_the_aws_cli_s_sso_needs_no_set_up() {
-    let company = configured(&session());
+    let company = configured_without_session(&session());
     update(&company, "My-SSO").assert_created(2);
     assert!(company.credentials().contains("[Account 2]\naws_access_key_id"), "{}", company.credentials());
     // The token lies where the AWS CLI looks for it: sha1 of the session's name.
@@ -48,7 +55,7 @@ fn profiles_without_a_session_are_an_environment_named_by_the_start_url() {
     let legacy = |name: &str, account: u64| {
         format!("[profile {name}]\nsso_start_url = {{start_url}}\nsso_region = us-west-2\nsso_account_id = {account}\nsso_role_name = AWSAdministratorAccess\n")
     };
-    let company = configured(&(legacy("One", 100_000_000_000) + &legacy("Two", 100_000_000_001).replace("start_url}", "start_url}#/")));
+    let company = configured_without_session(&(legacy("One", 100_000_000_000) + &legacy("Two", 100_000_000_001).replace("start_url}", "start_url}#/")));
     update(&company, "d-12345abcde").assert_created(2);
 }
 

@@ -29,7 +29,7 @@ fn at_once(company: &Company, processes: usize, update: impl Fn() -> Update + Sy
 
 #[test]
 fn twenty_shells_at_once_log_in_once_and_fetch_each_profile_once() {
-    let company = Company::with(approving(), 20);
+    let company = Company::without_session(approving(), 20);
     for seen in at_once(&company, 20, || update_of("Acme")) {
         assert!(seen.failed.is_empty(), "{:?}", seen.failed);
         assert_eq!(seen.profiles.len(), 20);

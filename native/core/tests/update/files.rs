@@ -41,7 +41,7 @@ fn variables_and_homes_in_a_path_are_replaced_as_the_aws_cli_does() {
 fn a_path_with_a_name_that_has_no_value_is_refused_before_anything_is_made_or_sent() {
     for variable in ["AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_SSO_ENVIRONMENTS_FILE"] {
         for written in ["$HOMEE/aws/file", "${HOMEE}/aws/file", "work/$HOMEE", "~no-such-user/file"] {
-            let mut company = Company::with(approving(), 1);
+            let mut company = Company::without_session(approving(), 1);
             let before: Vec<_> = std::fs::read_dir(company.home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
             company.variable(variable, written);
             let error = company.update().only_error("PathInvalid");
@@ -64,7 +64,7 @@ fn a_new_environment_is_stored_nowhere_where_its_path_is_refused() {
 #[test]
 fn a_file_that_others_could_read_becomes_private_with_one_warning() {
     use std::os::unix::fs::PermissionsExt as _;
-    let company = Company::with(approving(), 1);
+    let company = Company::without_session(approving(), 1);
     std::fs::write(company.aws("credentials"), "[x]\nk=v\n").unwrap();
     std::fs::set_permissions(company.aws("credentials"), std::fs::Permissions::from_mode(0o644)).unwrap();
     let seen = company.update();
@@ -82,7 +82,7 @@ fn a_file_that_others_could_read_becomes_private_with_one_warning() {
 
 #[test]
 fn a_session_of_the_config_file_gives_the_token_its_name() {
-    let company = Company::with(approving(), 1);
+    let company = Company::without_session(approving(), 1);
     let text = "[sso-session my-sso]\nsso_start_url = https://d-12345abcde.awsapps.com/start#/\nsso_region = us-west-2\nsso_registration_scopes = sso:account:access\n";
     std::fs::write(company.aws("config"), text).unwrap();
     assert_eq!(company.update().statuses(), [("Created", 1)].into());
@@ -91,7 +91,7 @@ fn a_session_of_the_config_file_gives_the_token_its_name() {
 
 #[test]
 fn a_cache_that_cannot_be_written_is_said_and_the_session_lives_in_memory() {
-    let company = Company::with(approving(), 1);
+    let company = Company::without_session(approving(), 1);
     std::fs::write(company.aws("sso"), "a file where the folder should be").unwrap();
     let seen = company.update();
     assert_eq!(seen.statuses(), [("Created", 1)].into(), "{:?}", seen.failed);
@@ -170,7 +170,7 @@ fn a_folder_that_every_user_can_write_to_is_warned_of_once_where_something_is_du
 #[test]
 fn a_file_that_no_one_can_replace_is_an_error_before_any_login() {
     for (attribute, word) in [("i", "immutable"), ("a", "append-only")] {
-        let company = Company::with(approving(), 1);
+        let company = Company::without_session(approving(), 1);
         let path = company.aws("credentials");
         std::fs::write(&path, "[mine]\nregion = x\n").unwrap();
         let chattr = |change: String| std::process::Command::new("chattr").arg(change).arg(&path).output().is_ok_and(|output| output.status.success());
@@ -187,7 +187,7 @@ fn a_file_that_no_one_can_replace_is_an_error_before_any_login() {
 
 #[test]
 fn a_relative_home_counts_from_the_current_folder_for_every_file() {
-    let mut company = Company::with(approving(), 1);
+    let mut company = Company::without_session(approving(), 1);
     let home = company.home.path().join("own");
     std::fs::create_dir(&home).unwrap();
     std::fs::rename(company.aws(""), home.join(".aws")).unwrap();

@@ -52,7 +52,7 @@ fn keys_that_are_not_in_the_file_are_fetched_and_written_nowhere() {
 #[test]
 fn keys_without_a_session_or_a_role_are_one_error() {
     let options = Options { refuse: vec!["100000000001".into()], ..approving() };
-    let company = Company::with(options, 2);
+    let company = Company::without_session(options, 2);
     for (profile, login, code) in [("Account1", false, "LoginRequired"), ("Account2", true, "RoleNotAssigned"), ("account1", true, "ProfileNotFound")] {
         let seen = company.run(keys(profile, login));
         seen.only_error(code);

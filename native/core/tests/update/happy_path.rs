@@ -5,7 +5,7 @@ use crate::{Company, approving, rows, update_of, within};
 
 #[test]
 fn an_empty_folder_becomes_fresh_credentials_with_one_login() {
-    let company = Company::with(approving(), 20);
+    let company = Company::without_session(approving(), 20);
     let seen = company.update();
     assert!(seen.failed.is_empty(), "{:?}", seen.failed);
     assert_eq!(seen.statuses(), [("Created", 20)].into());
@@ -33,7 +33,7 @@ fn a_second_run_finds_nothing_due_and_sends_nothing() {
 
 #[test]
 fn a_new_shell_does_not_log_in_again() {
-    let mut company = Company::with(approving(), 3);
+    let mut company = Company::without_session(approving(), 3);
     company.update();
     company.forget();
     let seen = company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
@@ -46,7 +46,7 @@ fn a_new_shell_does_not_log_in_again() {
 
 #[test]
 fn a_session_in_memory_leaves_no_file_and_lasts_as_long_as_the_process() {
-    let mut company = Company::with(approving(), 2);
+    let mut company = Company::without_session(approving(), 2);
     let update = || {
         Operation::Update(Update {
             force: true,
@@ -74,7 +74,7 @@ fn only_the_wanted_profiles_are_fetched() {
 
 #[test]
 fn environments_that_share_an_instance_share_the_login_and_the_write() {
-    let company = Company::with(approving(), 2);
+    let company = Company::without_session(approving(), 2);
     let mut others = rows(4).split_off(2);
     others[0].role_name = Some("AWSReadOnlyAccess".into());
     company.set("Other", others);
@@ -136,7 +136,7 @@ fn secrets(company: &Company) -> Vec<String> {
 
 #[test]
 fn no_secret_ever_reaches_an_event_whatever_goes_wrong() {
-    let company = Company::with(approving(), 4);
+    let company = Company::without_session(approving(), 4);
     let mut text = company.update().text;
     let mut known = secrets(&company);
     assert!(known.len() >= 11, "{}", known.len());

@@ -9,7 +9,7 @@ use crate::{Company, Seen, approving, rows, update_of};
 const LONG_TERM: &str = "[Account1]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI\n";
 
 fn with_credentials(count: u64, text: &str) -> Company {
-    let company = Company::with(approving(), count);
+    let company = Company::without_session(approving(), count);
     std::fs::write(company.aws("credentials"), text).unwrap();
     company
 }
