@@ -6,7 +6,7 @@ use std::process::Command;
 
 use sso_core::protocol::Event;
 
-use crate::{Home, access_keys, names};
+use crate::{Home, access_keys, names, texts};
 
 const OLD: &str = "# mine\n[mine]\nregion = eu-west-1\n";
 
@@ -50,7 +50,7 @@ fn a_link_or_a_chain_of_links_stays_and_the_file_at_its_end_is_replaced() {
     symlink(home.at("dotfiles/three"), home.at("dotfiles/two")).unwrap();
     symlink("aws/real", home.at("dotfiles/three")).unwrap();
     std::fs::write(home.at("dotfiles/aws/real"), OLD).unwrap();
-    assert_eq!(home.update().statuses, [("Created".to_owned(), 3)].into());
+    home.update().assert_created(3);
     assert!(["links/one", "dotfiles/two", "dotfiles/three"].iter().all(|link| home.at(link).is_symlink()));
     assert!(std::fs::read_to_string(home.at("dotfiles/aws/real")).unwrap().starts_with(OLD));
     assert_eq!(access_keys(&home.credentials).len(), 3);
@@ -64,17 +64,18 @@ fn a_link_or_a_chain_of_links_stays_and_the_file_at_its_end_is_replaced() {
 fn a_link_to_nothing_gets_a_file_at_its_end() {
     let home = Home::with_credentials_at("credentials");
     symlink("not/yet/there", home.at("credentials")).unwrap();
-    assert_eq!(home.update().statuses, [("Created".to_owned(), 3)].into());
+    home.update().assert_created(3);
     assert!(home.at("credentials").is_symlink());
     assert_eq!((mode(&home.at("not")), mode(&home.at("not/yet")), mode(&home.at("not/yet/there"))), (0o700, 0o700, 0o600));
 }
 
 #[test]
 fn links_that_go_round_in_a_circle_are_an_error_before_any_login() {
-    let home = Home::with_credentials_at("one");
+    let home = Home::without_session("one");
     symlink("two", home.at("one")).unwrap();
     symlink("one", home.at("two")).unwrap();
-    assert_eq!((home.update().codes, home.device_authorizations()), (vec!["ReadFailed".to_owned()], 0));
+    home.update().only_error("ReadFailed");
+    assert_eq!(home.requests(), 0);
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn another_name_of_the_same_file_keeps_what_was_in_it() {
     let home = Home::with_credentials_at("credentials");
     std::fs::write(home.at("other"), OLD).unwrap();
     std::fs::hard_link(home.at("other"), home.at("credentials")).unwrap();
-    assert_eq!(home.update().statuses, [("Created".to_owned(), 3)].into());
+    home.update().assert_created(3);
     assert_eq!(std::fs::read_to_string(home.at("other")).unwrap(), OLD);
     assert_eq!((access_keys(&home.credentials).len(), home.credentials.metadata().unwrap().nlink()), (3, 1));
 }
@@ -95,9 +96,10 @@ fn the_mode_stays_less_what_others_could_read() {
         let _ = std::fs::remove_file(&home.credentials);
         std::fs::write(&home.credentials, OLD).unwrap();
         set_mode(&home.credentials, before);
-        let told = home.update();
-        assert_eq!((told.statuses, mode(&home.credentials)), ([("Created".to_owned(), 3)].into(), after), "{before:o}");
-        assert_eq!(told.texts.contains("Others could read"), before & 0o077 != 0, "{before:o}");
+        let seen = home.update();
+        seen.assert_created(3);
+        assert_eq!(mode(&home.credentials), after, "{before:o}");
+        assert_eq!(texts(&seen).contains("Others could read"), before & 0o077 != 0, "{before:o}");
     }
 }
 
@@ -118,14 +120,14 @@ fn a_file_that_root_updates_stays_its_owner_s() {
     std::fs::write(&home.credentials, OLD).unwrap();
     std::os::unix::fs::chown(&home.credentials, Some(65_534), Some(65_533)).unwrap();
     set_mode(&home.credentials, 0o600);
-    assert_eq!(home.update().statuses, [("Created".to_owned(), 3)].into());
+    home.update().assert_created(3);
     let file = home.credentials.metadata().unwrap();
     assert_eq!((file.uid(), file.gid(), mode(&home.credentials)), (65_534, 65_533, 0o600));
 }
 
 #[test]
 fn a_folder_that_cannot_be_written_is_said_before_any_login() {
-    let home = Home::with_credentials_at("fixed/credentials");
+    let home = Home::without_session("fixed/credentials");
     let folder = home.at("fixed");
     std::fs::create_dir(&folder).unwrap();
     std::fs::write(&home.credentials, OLD).unwrap();
@@ -136,10 +138,10 @@ fn a_folder_that_cannot_be_written_is_said_before_any_login() {
         return;
     }
     let fixed = Undone(undo.0, vec![undo.1.to_owned(), folder_text]);
-    let told = home.update();
+    let seen = home.update();
     drop(fixed);
-    assert_eq!((told.codes, home.device_authorizations()), (vec!["WriteFailed".to_owned()], 0), "{}", told.texts);
-    assert!(told.texts.contains("fixed/credentials"), "{}", told.texts);
+    assert!(seen.only_error("WriteFailed").contains("fixed/credentials"), "{:?}", seen.failed);
+    assert_eq!(home.requests(), 0);
     assert_eq!((names(&folder), std::fs::read_to_string(&home.credentials).unwrap().as_str()), (vec!["credentials".to_owned()], OLD));
 }
 
@@ -163,42 +165,41 @@ fn a_full_disk_is_an_error_and_the_old_file_is_whole() {
         std::fs::write(&home.credentials, &old).unwrap();
         let free = usize::try_from(rustix::fs::statvfs(&disk).map(|disk| disk.f_bavail * disk.f_frsize).unwrap()).unwrap();
         std::fs::write(disk.join("filler"), vec![0; free.saturating_sub(if size < 60_000 { 4096 } else { 0 })]).unwrap();
-        let told = home.update();
-        assert_eq!(told.codes, ["WriteFailed"], "{}", told.texts);
-        assert!(told.texts.contains("disk/credentials"), "{}", told.texts);
+        let seen = home.update();
+        assert!(seen.only_error("WriteFailed").contains("disk/credentials"), "{:?}", seen.failed);
         assert!(std::fs::read_to_string(&home.credentials).unwrap() == old);
         assert_eq!(names(&disk), ["credentials", "filler"]);
     }
     std::fs::remove_file(disk.join("filler")).unwrap();
     std::fs::write(&home.credentials, OLD).unwrap();
-    assert_eq!(home.update().statuses, [("Created".to_owned(), 3)].into());
+    home.update().assert_created(3);
 }
 
 #[test]
 fn a_folder_that_vanishes_during_the_run_is_made_again() {
     let home = Home::with_credentials_at("there/credentials");
     let mut vanished = false;
-    let told = home.update_watched(20, |event| {
+    let seen = home.update_watched(20, |event| {
         if matches!(event, Event::Progress(progress) if progress.done == 0) {
             std::fs::remove_dir_all(home.at("there")).unwrap();
             vanished = true;
         }
     });
     assert!(vanished);
-    assert_eq!((told.statuses, told.codes), ([("Created".to_owned(), 3)].into(), Vec::new()));
+    seen.assert_created(3);
     assert_eq!((access_keys(&home.credentials).len(), mode(&home.at("there"))), (3, 0o700));
 }
 
 #[test]
 fn a_folder_that_becomes_a_file_during_the_run_is_an_error() {
     let home = Home::with_credentials_at("there/credentials");
-    let told = home.update_watched(20, |event| {
+    let seen = home.update_watched(20, |event| {
         if matches!(event, Event::Progress(progress) if progress.done == 0) {
             std::fs::remove_dir_all(home.at("there")).unwrap();
             std::fs::write(home.at("there"), "a file").unwrap();
         }
     });
-    assert_eq!(told.codes, ["WriteFailed"], "{}", told.texts);
+    seen.only_error("WriteFailed");
     assert_eq!(std::fs::read_to_string(home.at("there")).unwrap(), "a file");
 }
 
@@ -206,15 +207,15 @@ fn a_folder_that_becomes_a_file_during_the_run_is_an_error() {
 fn what_is_no_plain_file_is_an_error_at_once_before_any_login() {
     // The device is one like /dev/zero, which never ends.
     for (command, arguments) in [("mkdir", &[][..]), ("mkfifo", &[]), ("mknod", &["c", "1", "5"])] {
-        let home = Home::with_credentials_at("credentials");
+        let home = Home::without_session("credentials");
         let path = home.credentials.to_str().unwrap();
         if !done(command, &[&[path], arguments].concat()) {
             continue;
         }
         let kind = home.credentials.metadata().unwrap().file_type();
-        let told = home.update();
-        assert_eq!((told.codes, home.device_authorizations()), (vec!["ReadFailed".to_owned()], 0), "{kind:?}: {}", told.texts);
+        let seen = home.update();
+        assert_eq!((seen.codes(), home.requests()), (vec!["ReadFailed".to_owned()], 0), "{kind:?}: {:?}", seen.failed);
         assert_eq!(home.credentials.metadata().unwrap().file_type(), kind);
-        assert_eq!(names(home.folder.path()).iter().filter(|name| name.starts_with("credentials")).count(), 1);
+        assert_eq!(names(home.company.home.path()).iter().filter(|name| name.starts_with("credentials")).count(), 1);
     }
 }
