@@ -98,7 +98,7 @@ pub(crate) fn variables_of(home: &Path, url: &str) -> BTreeMap<String, String> {
 }
 
 fn sha1_hex(text: &str) -> String {
-    Sha1::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha1::digest(text).iter().flat_map(|byte| [byte >> 4, byte & 0xf]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 impl Company {

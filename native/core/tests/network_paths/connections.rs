@@ -103,7 +103,6 @@ fn connections_that_were_closed_meanwhile_are_opened_again_with_the_tls_session_
         let authority = Authority::new("Acme Inspection");
         let mut company = inspected(&authority, http1_only);
         let relay = relayed(&mut company);
-        company.seed_session(None);
         company.update().assert_created(40);
         let before = company.service.stats();
         relay.cut();

@@ -1,4 +1,6 @@
-use sso_core::protocol::{Event, GetCredential, GetKeys, OpenConsole, Operation, SessionTerms};
+//! Keys that are handed over, and profiles whose `credential_process` does so.
+
+use sso_core::protocol::{Event, GetCredential, GetKeys, Operation, SessionTerms};
 
 use crate::{Company, approving, update_of};
 use sso_stand_in::Options;
@@ -104,20 +106,4 @@ fn a_credential_process_of_another_program_does_not_keep_the_update_from_its_wor
     process_for(&company, "Account1", "/opt/vault/bin/aws-keys --profile Account1");
     company.update();
     assert!(company.credentials().contains("[Account1]"));
-}
-
-#[test]
-fn the_console_of_a_profile_opens_in_the_browser_without_a_request() {
-    let company = Company::with(approving(), 1);
-    let open = |browser| {
-        let operation = OpenConsole { profile: "Account1".into(), environments: Vec::new(), service: Some("s3".into()), region: None, browser };
-        let events = company.events(Operation::OpenConsole(operation));
-        let [Event::Console(console)] = events.as_slice() else { panic!("{events:?}") };
-        console.clone()
-    };
-    let (shown, opened) = (open(false), open(true));
-    assert!(!shown.browser_opened && opened.browser_opened);
-    assert!(shown.url.contains("/#/console?account_id=100000000000&role_name=AWSAdministratorAccess&destination=https%3A%2F%2F"), "{}", shown.url);
-    assert_eq!(*company.browser.urls.lock().unwrap(), [opened.url]);
-    assert_eq!(total(&company), 0);
 }
