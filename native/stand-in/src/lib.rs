@@ -1,7 +1,7 @@
 //! A loopback IAM Identity Center for tests, demos and benchmarks.
 //!
 //! It serves SSO-OIDC, the SSO portal and the pages of the browser on one port of 127.0.0.1, refuses what the
-//! real service refuses, counts what it sees and can be told to throttle, refuse, delay, cut and break answers.
+//! real service refuses, counts what it sees and can throttle, refuse, delay, cut and break answers on request.
 //!
 //! ```
 //! use sso_stand_in::{Options, StandIn};
@@ -52,7 +52,7 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// Starts one on a thread of its own; it answers as soon as this returns.
+    /// Starts a stand-in on its own threads; it answers as soon as this returns.
     pub fn start(options: Options) -> io::Result<Self> {
         let acceptor = match (&options.tls_cert, &options.tls_key) {
             (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key, options.http1_only)?),

@@ -1,4 +1,4 @@
-//! Takes requests in, sends them where they belong and spoils the answers that a fault waits for.
+//! Receives requests, passes them to their handlers and applies the faults to their answers.
 
 use std::future::pending;
 use std::io;
@@ -90,7 +90,7 @@ impl Route {
     }
 }
 
-/// Counts a portal request out even where its client goes away before the answer.
+/// Ends the count of a portal request even if its client disconnects before the answer.
 struct InFlight(Arc<Shared>);
 
 impl InFlight {

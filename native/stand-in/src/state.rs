@@ -79,13 +79,13 @@ pub(crate) struct Code {
     pub(crate) expires: i64,
 }
 
-/// An access token that is good.
+/// A valid access token.
 pub(crate) struct Access {
     pub(crate) session: u64,
     pub(crate) expires: i64,
 }
 
-/// A refresh token that is good.
+/// A valid refresh token.
 pub(crate) struct Refresh {
     pub(crate) session: u64,
     pub(crate) client_id: String,
@@ -221,7 +221,7 @@ impl State {
         decided
     }
 
-    /// The server's time in seconds since 1970, as wrong as it was told to be.
+    /// The server's time in seconds since 1970, with its clock offset.
     pub(crate) fn now(&self) -> i64 {
         // Within the years that a date can be written in, so that no sum with a lifetime overflows.
         OffsetDateTime::now_utc().unix_timestamp().saturating_add(self.clock_offset).clamp(0, LAST_SECOND)

@@ -1,4 +1,4 @@
-//! Where the credentials file may be, and what may be in its place.
+//! Where the credentials file can be, and what can be in its place.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
@@ -41,7 +41,7 @@ impl Drop for Undone {
 }
 
 #[test]
-fn a_link_or_a_chain_of_links_stays_and_the_file_at_its_end_is_replaced() {
+fn links_stay_and_the_file_that_they_lead_to_is_replaced() {
     let home = Home::with_credentials_at("links/one");
     for folder in ["links", "dotfiles", "dotfiles/aws"] {
         std::fs::create_dir(home.at(folder)).unwrap();
@@ -61,7 +61,7 @@ fn a_link_or_a_chain_of_links_stays_and_the_file_at_its_end_is_replaced() {
 }
 
 #[test]
-fn a_link_to_nothing_gets_a_file_at_its_end() {
+fn a_link_to_a_missing_file_gets_its_file() {
     let home = Home::with_credentials_at("credentials");
     symlink("not/yet/there", home.at("credentials")).unwrap();
     home.update().assert_created(3);
@@ -70,7 +70,7 @@ fn a_link_to_nothing_gets_a_file_at_its_end() {
 }
 
 #[test]
-fn links_that_go_round_in_a_circle_are_an_error_before_any_login() {
+fn a_circle_of_links_is_an_error_before_any_login() {
     let home = Home::without_session("one");
     symlink("two", home.at("one")).unwrap();
     symlink("one", home.at("two")).unwrap();
@@ -79,7 +79,7 @@ fn links_that_go_round_in_a_circle_are_an_error_before_any_login() {
 }
 
 #[test]
-fn another_name_of_the_same_file_keeps_what_was_in_it() {
+fn a_hard_link_keeps_its_content() {
     let home = Home::with_credentials_at("credentials");
     std::fs::write(home.at("other"), OLD).unwrap();
     std::fs::hard_link(home.at("other"), home.at("credentials")).unwrap();
@@ -89,7 +89,7 @@ fn another_name_of_the_same_file_keeps_what_was_in_it() {
 }
 
 #[test]
-fn the_mode_stays_less_what_others_could_read() {
+fn the_file_mode_stays_without_access_for_others() {
     let home = Home::with_credentials_at("credentials");
     for (before, after) in [(0o600, 0o600), (0o400, 0o400), (0o700, 0o700), (0o640, 0o600), (0o664, 0o600), (0o604, 0o600), (0o444, 0o400)] {
         // A file that its owner may not write is replaced nonetheless: it is the folder that decides, and the mode stays.
@@ -104,14 +104,14 @@ fn the_mode_stays_less_what_others_could_read() {
 }
 
 #[test]
-fn a_new_file_is_for_its_owner_alone() {
+fn a_new_file_is_private_to_its_owner() {
     let home = Home::with_credentials_at("new/credentials");
     home.update();
     assert_eq!((mode(&home.at("new")), mode(&home.credentials), mode(&home.at("new/credentials.lock"))), (0o700, 0o600, 0o600));
 }
 
 #[test]
-fn a_file_that_root_updates_stays_its_owner_s() {
+fn a_file_that_root_updates_keeps_its_owner() {
     if !is_root() {
         println!("SKIPPED: only root can write another user's file.");
         return;
@@ -126,7 +126,7 @@ fn a_file_that_root_updates_stays_its_owner_s() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_said_before_any_login() {
+fn a_read_only_folder_is_an_error_before_any_login() {
     let home = Home::without_session("fixed/credentials");
     let folder = home.at("fixed");
     std::fs::create_dir(&folder).unwrap();
@@ -146,7 +146,7 @@ fn a_folder_that_cannot_be_written_is_said_before_any_login() {
 }
 
 #[test]
-fn a_full_disk_is_an_error_and_the_old_file_is_whole() {
+fn a_full_disk_is_an_error_and_the_old_file_stays_complete() {
     if !is_root() {
         println!("SKIPPED: only root can mount a small disk.");
         return;
@@ -176,7 +176,7 @@ fn a_full_disk_is_an_error_and_the_old_file_is_whole() {
 }
 
 #[test]
-fn a_folder_that_vanishes_during_the_run_is_made_again() {
+fn a_folder_that_is_deleted_during_the_run_is_created_again() {
     let home = Home::with_credentials_at("there/credentials");
     let mut vanished = false;
     let seen = home.update_watched(20, |event| {
@@ -204,7 +204,7 @@ fn a_folder_that_becomes_a_file_during_the_run_is_an_error() {
 }
 
 #[test]
-fn what_is_no_plain_file_is_an_error_at_once_before_any_login() {
+fn a_special_file_is_an_error_before_any_login() {
     // The device is one like /dev/zero, which never ends.
     for (command, arguments) in [("mkdir", &[][..]), ("mkfifo", &[]), ("mknod", &["c", "1", "5"])] {
         let home = Home::without_session("credentials");

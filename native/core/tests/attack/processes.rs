@@ -16,7 +16,7 @@ const PROFILES_OF_EACH: u64 = 3;
 /// Longer than all that happens at once takes on any machine.
 const LONG: std::time::Duration = std::time::Duration::from_secs(90);
 
-/// This program once more, as a process of its own.
+/// This program as another process.
 fn start(role: &str, home: &Home, process: u64, updates: u32) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["processes::a_process_of_these_tests", "--exact", "--ignored", "--nocapture"]);
@@ -70,7 +70,7 @@ fn a_process_of_these_tests() {
 }
 
 #[test]
-fn eight_processes_that_update_at_once_lose_no_profile() {
+fn eight_parallel_processes_lose_no_profile() {
     let home = Home::with_credentials_at("credentials");
     std::fs::write(&home.credentials, "# mine\n[mine]\nregion = eu-west-1\n").unwrap();
     assert!(home.company.set("Acme", rows(PROCESSES * PROFILES_OF_EACH)).failed.is_empty());
@@ -98,7 +98,7 @@ fn eight_processes_that_update_at_once_lose_no_profile() {
 }
 
 #[test]
-fn a_lock_is_waited_for_until_the_time_is_up_and_free_at_once_when_its_holder_dies() {
+fn a_lock_times_out_and_is_free_once_its_holder_dies() {
     let home = Home::with_credentials_at("credentials");
     home.update().assert_created(3);
     let old = std::fs::read_to_string(&home.credentials).unwrap();

@@ -9,7 +9,7 @@ use crate::company::{rows, update_of};
 use crate::relay::relayed;
 use crate::{Company, Seen, approving, update};
 
-/// A company with 40 profiles that is reached by TLS. Its authority has the files in a folder that goes with it.
+/// A company with 40 profiles that is reached by TLS. The files are deleted with the authority.
 fn inspected(authority: &Authority, http1_only: bool) -> Company {
     let mut company = Company::without_session(Options { http1_only, accounts: 40, ..authority.serving(&LOOPBACK) }, 40);
     company.variable("AWS_CA_BUNDLE", authority.bundle(&[&authority.pem()]));
@@ -17,7 +17,7 @@ fn inspected(authority: &Authority, http1_only: bool) -> Company {
 }
 
 #[test]
-fn connections_are_kept_for_the_requests_and_runs_to_come_over_http_1() {
+fn connections_are_reused_across_requests_and_runs_over_http_1() {
     let authority = Authority::new("Acme Inspection");
     for mut company in [Company::without_session(Options { accounts: 40, ..approving() }, 40), inspected(&authority, true)] {
         // Longer than the handshakes take, or whoever finds none free meanwhile opens another.
@@ -59,7 +59,7 @@ fn login_fetches_environments_and_later_runs_share_one_connection_over_http_2() 
 }
 
 #[test]
-fn fetches_go_side_by_side_over_the_one_connection_of_http_2() {
+fn parallel_fetches_share_one_connection_over_http_2() {
     let authority = Authority::new("Acme Inspection");
     let company = inspected(&authority, false);
     company.seed_session(None);
@@ -81,7 +81,7 @@ fn fetches_go_side_by_side_over_the_one_connection_of_http_2() {
 }
 
 #[test]
-fn fetches_that_are_the_first_of_a_process_begin_a_connection_each_at_the_most_and_keep_one_over_http_2() {
+fn the_first_fetches_of_a_process_open_at_most_one_connection_each_and_keep_one_over_http_2() {
     let authority = Authority::new("Acme Inspection");
     let mut company = inspected(&authority, false);
     company.seed_session(None);
@@ -98,7 +98,7 @@ fn fetches_that_are_the_first_of_a_process_begin_a_connection_each_at_the_most_a
 }
 
 #[test]
-fn connections_that_were_closed_meanwhile_are_opened_again_with_the_tls_session_of_before() {
+fn closed_connections_are_opened_again_with_a_resumed_tls_session() {
     for http1_only in [false, true] {
         let authority = Authority::new("Acme Inspection");
         let mut company = inspected(&authority, http1_only);

@@ -6,7 +6,7 @@ use crate::spoiler::{assert_keeps, secrets};
 use crate::{Company, approving, assert_says};
 
 #[test]
-fn an_endpoint_that_is_no_url_of_a_host_is_refused_before_a_token_is_sent_or_shown() {
+fn an_invalid_endpoint_url_is_refused_before_a_token_is_sent() {
     for variable in ["AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC"] {
         let mut company = Company::with(approving(), 1);
         company.update().assert_created(1);
@@ -54,7 +54,7 @@ fn an_endpoint_that_is_no_url_of_a_host_is_refused_before_a_token_is_sent_or_sho
 }
 
 #[test]
-fn an_endpoint_is_used_in_whatever_way_its_host_is_written() {
+fn every_spelling_of_an_endpoint_host_works() {
     let mut company = Company::without_session(approving(), 1);
     let port = company.service.url().rsplit_once(':').unwrap().1.to_owned();
     for url in
@@ -68,7 +68,7 @@ fn an_endpoint_is_used_in_whatever_way_its_host_is_written() {
 }
 
 #[test]
-fn an_address_in_an_error_is_shown_up_to_its_port() {
+fn an_error_shows_an_address_only_up_to_its_port() {
     let mut company = Company::with(approving(), 1);
     company.turn_to("http://127.0.0.1:1/hunter2/");
     for proxy in [

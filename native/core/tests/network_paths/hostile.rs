@@ -1,4 +1,4 @@
-//! A service that answers what no service does, and what becomes of it.
+//! A service with hostile answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use crate::{Company, approving, assert_says, within};
 /// A fault of an answer, and what it is.
 type Fault = (&'static str, fn(&mut Answer));
 
-/// All that can be wrong with an answer; `secrets` of the request stand for `SECRETS` in it.
+/// All that can be wrong with an answer; the secrets of the request replace `SECRETS` in it.
 const FAULTS: [Fault; 12] = [
     ("half of the JSON", |answer| answer.body.truncate(answer.body.len() / 2)),
     ("no JSON", |answer| answer.says("SECRETS")),
@@ -78,7 +78,7 @@ fn no_failure_of_a_request_shows_a_token() {
 }
 
 #[test]
-fn an_answer_without_an_end_is_an_error_of_every_operation() {
+fn an_endless_answer_is_an_error_for_every_operation() {
     let limited: [Fault; 2] = [
         ("chunks without an end", |answer| {
             answer.body = " ".repeat(1024);
@@ -122,7 +122,7 @@ fn roles_of(accounts: &[&str]) -> GetRole {
     GetRole { environment: "Acme".into(), accounts: accounts.iter().map(account).collect(), known: false, throttle_limit: 4, session: SessionTerms::default() }
 }
 
-/// Puts pages of so many accounts in place of each page, the next of which has another token each time.
+/// Replaces each page with one of this many accounts and a token for another page.
 fn endless_pages(spoiler: &Spoiler, items: usize) -> Arc<AtomicUsize> {
     let pages = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&pages);
@@ -140,7 +140,7 @@ fn endless_pages(spoiler: &Spoiler, items: usize) -> Arc<AtomicUsize> {
 }
 
 #[test]
-fn a_list_without_an_end_is_an_error_at_its_thousandth_page_or_its_hundred_thousandth_item() {
+fn a_list_ends_with_an_error_after_1000_pages_or_100000_items() {
     for operation in [accounts(), Operation::GetRole(roles_of(&["100000000000"]))] {
         for (items, most, error) in [(1, 1000, "more than 1000 pages"), (10_000, 11, "more than 100000 items")] {
             let (company, spoiler) = company(approving());
@@ -153,7 +153,7 @@ fn a_list_without_an_end_is_an_error_at_its_thousandth_page_or_its_hundred_thous
 }
 
 #[test]
-fn a_list_of_roles_in_many_accounts_ends_too() {
+fn a_list_of_roles_in_many_accounts_has_a_limit_too() {
     let (company, spoiler) = company(approving());
     spoiler.set(|path, answer| {
         if path == "/assignment/roles" {
@@ -167,7 +167,7 @@ fn a_list_of_roles_in_many_accounts_ends_too() {
 }
 
 #[test]
-fn a_text_of_the_service_that_nobody_could_read_is_an_error_that_names_it() {
+fn an_overlong_text_of_the_service_is_an_error_that_names_it() {
     let long = |length: usize| "x".repeat(length);
     side_by_side(
         [
@@ -210,7 +210,7 @@ fn the_longest_names_that_the_service_has_are_listed() {
 }
 
 #[test]
-fn a_text_that_turns_its_direction_or_hides_is_listed_without_that() {
+fn invisible_characters_are_removed_from_account_names() {
     let (company, spoiler) = company(Options { accounts: 1, ..approving() });
     spoiler.set(|path, answer| {
         if path == "/assignment/accounts" {
@@ -222,7 +222,7 @@ fn a_text_that_turns_its_direction_or_hides_is_listed_without_that() {
 }
 
 #[test]
-fn a_token_that_could_break_a_file_or_a_request_is_an_error_and_is_not_stored() {
+fn a_token_with_unsafe_characters_is_an_error_and_is_not_stored() {
     let bad = ["a\r\nx-injected: 1", "a b", "\u{1b}[2J", "tökén", "\u{202e}a", &"x".repeat(20_000)].map(str::to_owned);
     for member in ["accessToken", "refreshToken"] {
         side_by_side(bad.clone(), |value| {
@@ -253,7 +253,7 @@ fn a_token_that_could_break_a_file_or_a_request_is_an_error_and_is_not_stored() 
 }
 
 #[test]
-fn a_token_in_the_cache_that_could_break_a_request_leads_to_a_login() {
+fn a_cached_token_with_unsafe_characters_leads_to_a_login() {
     side_by_side(["a\\r\\nx: y", "a b", "\\u0000", "\u{e9}"], |bad| {
         let mut company = Company::with(approving(), 1);
         company.update().assert_created(1);

@@ -1,4 +1,4 @@
-//! A way to the stand-in on which its answers are changed, and what tests of such answers have in common.
+//! A proxy in front of the stand-in that changes its answers, and what tests of such answers share.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -74,7 +74,7 @@ impl Answer {
 
 pub(crate) type Spoil = Box<dyn Fn(&str, &mut Answer) + Send>;
 
-/// A way to the stand-in on which answers are changed.
+/// A proxy in front of the stand-in that changes its answers.
 pub(crate) struct Spoiler {
     spoil: Arc<Mutex<Spoil>>,
 }
@@ -168,7 +168,7 @@ pub(crate) fn assert_keeps(secrets: &[String], seen: &Seen, what: &str) {
     for secret in secrets {
         assert!(!seen.text.contains(secret.as_str()), "{what}: {}", seen.text);
     }
-    // Those of answers that were thrown away are in no file; this is what all of the stand-in's begin with.
+    // Secrets of discarded answers are in no file, so look for how the stand-in's secrets begin.
     for start in ["IQoJb3JpZ2luX2VjE", "aoaAAAAA", "aorAAAAA", "eyJraWQiOi"] {
         assert!(!seen.text.contains(start), "{what}: {}", seen.text);
     }

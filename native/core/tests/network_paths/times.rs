@@ -7,7 +7,7 @@ use crate::spoiler::{KEYS, company, logged_out, side_by_side};
 use crate::{Company, approving, assert_says};
 
 #[test]
-fn keys_that_had_expired_when_they_came_fail_their_profile_once_and_are_not_fetched_again_soon() {
+fn expired_keys_fail_their_profile_and_are_not_requested_again_for_five_minutes() {
     let seconds = |seconds: i64| (time::OffsetDateTime::now_utc().unix_timestamp() + seconds) * 1000;
     side_by_side(
         [
@@ -48,7 +48,7 @@ fn keys_that_had_expired_when_they_came_fail_their_profile_once_and_are_not_fetc
 }
 
 #[test]
-fn a_date_that_no_clock_shows_is_ignored_and_costs_neither_session_nor_keys() {
+fn an_impossible_date_header_is_ignored() {
     side_by_side(
         [
             "Fri, 31 Dec 9999 23:59:59 GMT",
@@ -78,7 +78,7 @@ fn a_date_that_no_clock_shows_is_ignored_and_costs_neither_session_nor_keys() {
 }
 
 #[test]
-fn a_clock_that_is_days_or_years_off_goes_on_working() {
+fn a_clock_that_is_wrong_by_days_or_years_stops_no_update() {
     side_by_side([2, -2, 400, -400], |days| {
         let company = Company::without_session(Options { clock_offset: days * 86_400, ..approving() }, 2);
         company.update().assert_created(2);
@@ -88,7 +88,7 @@ fn a_clock_that_is_days_or_years_off_goes_on_working() {
 }
 
 #[test]
-fn times_in_files_that_are_beyond_all_calendars_break_nothing() {
+fn impossible_times_in_files_cause_no_internal_error() {
     side_by_side(["9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59Z", "0000-01-01T00:00:00+23:59", "0001-01-01T00:00:00Z"], |time| {
         let mut company = Company::with(approving(), 1);
         company.update().assert_created(1);

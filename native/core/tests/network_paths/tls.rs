@@ -19,7 +19,7 @@ fn assert_refused(company: &mut Company, cause: &str) -> String {
 }
 
 #[test]
-fn a_company_that_inspects_tls_is_reached_with_its_ca_and_without_it_the_setting_is_named() {
+fn inspected_tls_works_with_the_company_ca_and_without_it_the_error_names_the_variable() {
     let authority = Authority::new("Acme Inspection");
     let mut company = Company::without_session(authority.serving(&LOOPBACK), 5);
     assert_refused(&mut company, "UnknownIssuer");
@@ -53,7 +53,7 @@ fn a_ca_bundle_may_hold_several_certificates_with_notes_between_them() {
 }
 
 #[test]
-fn a_ca_bundle_of_another_authority_leads_nowhere_and_is_named() {
+fn an_error_about_a_certificate_names_the_ca_bundle() {
     let (other, authority) = (Authority::new("Another"), Authority::new("Acme Inspection"));
     let mut company = Company::without_session(authority.serving(&LOOPBACK), 1);
     let bundle = other.bundle(&[&other.pem()]);
@@ -63,7 +63,7 @@ fn a_ca_bundle_of_another_authority_leads_nowhere_and_is_named() {
 }
 
 #[test]
-fn a_ca_bundle_is_found_from_the_folder_of_the_caller_and_its_change_is_seen_at_the_next_run() {
+fn a_relative_ca_bundle_starts_at_the_current_folder_and_is_read_again_when_it_changes() {
     let (other, authority) = (Authority::new("Another"), Authority::new("Acme Inspection"));
     let mut company = Company::with(authority.serving(&LOOPBACK), 1);
     let bundle = company.home.path().join("ca.pem");
@@ -75,7 +75,7 @@ fn a_ca_bundle_is_found_from_the_folder_of_the_caller_and_its_change_is_seen_at_
 }
 
 #[test]
-fn a_ca_bundle_of_the_profile_in_use_counts_where_the_variable_is_not_set() {
+fn the_ca_bundle_of_the_current_profile_is_used_where_the_variable_is_not_set() {
     let (other, authority) = (Authority::new("Another"), Authority::new("Acme Inspection"));
     let mut company = Company::with(authority.serving(&LOOPBACK), 1);
     let (good, bad) = (authority.bundle(&[&authority.pem()]), other.bundle(&[&other.pem()]));
@@ -124,7 +124,7 @@ fn a_port_that_speaks_no_tls_is_one_error() {
 }
 
 #[test]
-fn connections_that_are_cut_and_server_faults_cost_nothing_but_time_over_http_2_too() {
+fn cut_connections_and_server_errors_are_retried_over_http_2() {
     let authority = Authority::new("Acme Inspection");
     let (cut, fail) = (vec!["GetRoleCredentials:5".parse().unwrap()], vec!["GetRoleCredentials:3:503:bare".parse().unwrap()]);
     let mut company = Company::with(Options { cut, fail, ..authority.serving(&LOOPBACK) }, 10);
@@ -133,7 +133,7 @@ fn connections_that_are_cut_and_server_faults_cost_nothing_but_time_over_http_2_
 }
 
 #[test]
-fn a_connection_that_died_while_the_laptop_slept_is_given_up_for_a_new_one() {
+fn a_connection_that_died_during_sleep_is_replaced_in_the_next_run() {
     for tls in [false, true] {
         let authority = Authority::new("Acme Inspection");
         let mut company = Company::with(if tls { authority.serving(&LOOPBACK) } else { crate::approving() }, 4);

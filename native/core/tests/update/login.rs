@@ -6,7 +6,7 @@ use sso_stand_in::{Control, Options};
 use crate::{Company, Seen, approving, update_of, within};
 
 #[test]
-fn a_user_who_declines_gets_that_said_and_nothing_is_written() {
+fn a_login_that_the_user_declines_is_reported_and_writes_no_file() {
     let company = Company::without_session(Options { deny: true, ..Options::default() }, 2);
     let seen = company.update();
     assert_eq!(seen.codes(), ["LoginDeclined"]);
@@ -32,7 +32,7 @@ fn a_login_ends_when_its_code_expires() {
 }
 
 #[test]
-fn a_time_limit_that_the_user_gave_bounds_the_login_too() {
+fn a_time_limit_applies_to_the_login_too() {
     let company = Company::without_session(Options::default(), 2);
     let seen = company.run(Operation::Update(Update { session: within(1), ..update_of("Acme") }));
     assert_eq!(seen.codes(), ["LoginTimedOut"]);
@@ -42,7 +42,7 @@ fn a_time_limit_that_the_user_gave_bounds_the_login_too() {
 fn a_slow_down_answer_adds_five_seconds_between_polls() {
     let company = Company::without_session(Options { slow_down_at: vec![1], ..approving() }, 1);
     company.update().assert_created(1);
-    // The stand-in adds five seconds to its interval, too, and counts a poll before its end as early.
+    // The stand-in adds five seconds to its interval, too, and counts any earlier poll.
     assert_eq!(company.requests("CreateToken"), 2);
     company.assert_polite();
 }
@@ -52,7 +52,7 @@ fn an_interval_of_zero_or_none_means_five_seconds() {
     let run = |options| {
         let company = Company::without_session(options, 1);
         company.update().assert_created(1);
-        // The stand-in's own interval is five seconds then: a poll that came sooner would be early.
+        // The stand-in's interval is five seconds then, so an earlier poll would be counted as early.
         assert_eq!(company.requests("CreateToken"), 1);
         company.assert_polite();
     };
@@ -64,7 +64,7 @@ fn an_interval_of_zero_or_none_means_five_seconds() {
 }
 
 #[test]
-fn a_start_url_that_the_service_refuses_is_named_with_its_region() {
+fn an_error_about_a_refused_start_url_names_it_and_its_region() {
     let company = Company::without_session(Options { reject_start_url: true, ..Options::default() }, 1);
     let seen = company.update();
     assert_eq!(seen.codes(), ["StartUrlRejected"]);
@@ -73,7 +73,7 @@ fn a_start_url_that_the_service_refuses_is_named_with_its_region() {
 }
 
 #[test]
-fn a_login_that_is_needed_but_not_allowed_is_said_before_anything_is_sent() {
+fn a_login_that_is_not_allowed_is_an_error_before_any_request() {
     let company = Company::without_session(approving(), 1);
     let seen = company.run(Operation::Update(Update { session: SessionTerms { login: false, ..SessionTerms::default() }, ..update_of("Acme") }));
     assert_eq!(seen.codes(), ["LoginRequired"]);
@@ -81,7 +81,7 @@ fn a_login_that_is_needed_but_not_allowed_is_said_before_anything_is_sent() {
 }
 
 #[test]
-fn an_approval_on_the_device_page_lets_the_run_go_on() {
+fn an_update_continues_after_the_approval_on_the_device_page() {
     let company = Company::without_session(Options::default(), 2);
     let run = company.start(Operation::Update(update_of("Acme")));
     let seen = Seen::watching(&run, |event| {
@@ -95,7 +95,7 @@ fn an_approval_on_the_device_page_lets_the_run_go_on() {
 }
 
 #[test]
-fn no_browser_is_opened_where_none_is_wanted_and_the_code_is_shown_all_the_same() {
+fn without_a_browser_the_code_is_still_shown() {
     let company = Company::without_session(approving(), 1);
     let seen = company.run(Operation::Update(Update { session: SessionTerms { browser: false, ..SessionTerms::default() }, ..update_of("Acme") }));
     assert!(company.browser.urls.lock().unwrap().is_empty());
@@ -145,7 +145,7 @@ fn two_processes_at_once_log_in_once() {
 }
 
 #[test]
-fn a_run_that_may_not_log_in_does_not_wait_for_somebody_else_s_login() {
+fn a_run_that_may_not_log_in_does_not_wait_for_another_login() {
     let company = Company::without_session(Options::default(), 1);
     let waiting = company.start(Operation::Update(update_of("Acme")));
     while !matches!(waiting.next(), None | Some(Event::Verification(_))) {}
@@ -159,7 +159,7 @@ fn a_run_that_may_not_log_in_does_not_wait_for_somebody_else_s_login() {
 }
 
 #[test]
-fn a_login_that_nobody_could_approve_asks_whether_the_region_is_right() {
+fn the_error_of_a_login_that_timed_out_asks_about_the_region() {
     for login_method in [LoginMethod::DeviceCode, LoginMethod::Pkce] {
         let company = Company::without_session(Options { device_code_lifetime: 1, ..Options::default() }, 1);
         let session = SessionTerms { login_method, timeout: Some(1), ..SessionTerms::default() };
@@ -174,14 +174,14 @@ fn a_login_that_nobody_could_approve_asks_whether_the_region_is_right() {
 }
 
 #[test]
-fn a_region_whose_host_cannot_be_reached_is_asked_about() {
+fn the_error_of_an_unreachable_login_service_asks_about_the_region() {
     let mut company = Company::without_session(approving(), 1);
     company.variable("AWS_ENDPOINT_URL_SSO_OIDC", "http://127.0.0.1:1");
     let error = company.update().only_error("NetworkError");
     assert!(error.contains("Is us-west-2 the region") && error.contains("https://d-12345abcde.awsapps.com/start/"), "{error}");
 }
 
-/// A place without a browser of its own.
+/// A machine without a browser.
 struct NoBrowser;
 
 impl sso_core::world::Browser for NoBrowser {
@@ -195,7 +195,7 @@ impl sso_core::world::Browser for NoBrowser {
 }
 
 #[test]
-fn where_the_browser_runs_elsewhere_the_code_is_shown_with_a_qr_code_whatever_was_wanted() {
+fn over_ssh_the_code_is_shown_with_a_qr_code_for_both_login_methods() {
     for login_method in [LoginMethod::DeviceCode, LoginMethod::Pkce] {
         let company = Company::without_session(approving(), 1);
         let mut world = company.world();

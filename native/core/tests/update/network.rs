@@ -27,7 +27,7 @@ fn an_unknown_account_is_named() {
 }
 
 #[test]
-fn throttling_and_server_faults_are_tried_again() {
+fn throttling_and_server_errors_are_retried() {
     for fault in ["GetRoleCredentials:3:429", "GetRoleCredentials:3:429:bare", "GetRoleCredentials:3:500", "GetRoleCredentials:3:503:bare"] {
         let company = Company::with(faulty(fault), 5);
         let seen = company.update();
@@ -37,7 +37,7 @@ fn throttling_and_server_faults_are_tried_again() {
 }
 
 #[test]
-fn throttling_that_does_not_end_is_said_when_the_time_is_up() {
+fn throttling_that_does_not_end_is_reported_at_the_time_limit() {
     let company = Company::with(approving(), 2);
     company.update();
     company.service.control(Control { fail: vec!["GetRoleCredentials:all:429".parse().unwrap()], ..Control::default() });
@@ -47,7 +47,7 @@ fn throttling_that_does_not_end_is_said_when_the_time_is_up() {
 }
 
 #[test]
-fn a_service_that_grants_so_many_requests_a_second_is_asked_for_hardly_more() {
+fn requests_stay_close_to_the_rate_that_the_service_allows() {
     let company = Company::with(Options { rate: Some(40.0), burst: Some(20), accounts: 100, ..approving() }, 100);
     let seen = company.update();
     seen.assert_created(100);
@@ -58,7 +58,7 @@ fn a_service_that_grants_so_many_requests_a_second_is_asked_for_hardly_more() {
 }
 
 #[test]
-fn environments_of_one_run_share_the_pace() {
+fn environments_of_one_run_share_the_request_rate() {
     let company = Company::with(Options { rate: Some(40.0), burst: Some(20), accounts: 100, ..approving() }, 50);
     let renamed = rows(100).into_iter().skip(50);
     company.set("Other", renamed.collect());
@@ -69,7 +69,7 @@ fn environments_of_one_run_share_the_pace() {
 }
 
 #[test]
-fn a_pause_that_the_service_asks_for_is_kept_within_the_time_limit() {
+fn a_retry_after_header_is_respected_within_the_time_limit() {
     let company = Company::with(approving(), 20);
     company.update();
     company.service.control(Control { fail: vec!["GetRoleCredentials:all:429".parse().unwrap()], retry_after: Some(30), ..Control::default() });
@@ -80,7 +80,7 @@ fn a_pause_that_the_service_asks_for_is_kept_within_the_time_limit() {
 }
 
 #[test]
-fn a_service_that_answers_with_faults_until_the_time_is_up_is_named_as_one_that_answers() {
+fn server_errors_until_the_time_limit_are_reported_as_server_errors() {
     let company = Company::with(approving(), 1);
     company.update();
     company.service.control(Control { fail: vec!["GetRoleCredentials:all:500".parse().unwrap()], delay: Some(400), ..Control::default() });
@@ -91,11 +91,11 @@ fn a_service_that_answers_with_faults_until_the_time_is_up_is_named_as_one_that_
 
 /// The next two fetches hang for longer than any limit of these tests. A run that waited for them would get their answers, and the test would fail.
 fn hang_two(company: &Company) {
-    company.service.control(Control { hang: vec!["GetRoleCredentials:2".parse().unwrap()], hang_for: Some(30_000), ..Control::default() });
+    company.service.control(Control { hang: vec!["GetRoleCredentials:2".parse().unwrap()], hang_for: Some(15_000), ..Control::default() });
 }
 
 #[test]
-fn a_service_that_hangs_costs_the_time_limit_and_keeps_what_was_fetched() {
+fn a_service_that_hangs_costs_the_time_limit_but_no_fetched_credentials() {
     let company = Company::with(approving(), 5);
     company.update();
     hang_two(&company);
@@ -107,7 +107,7 @@ fn a_service_that_hangs_costs_the_time_limit_and_keeps_what_was_fetched() {
 }
 
 #[test]
-fn a_limited_run_without_a_login_keeps_what_was_fetched_though_the_rest_takes_all_of_its_time() {
+fn a_limited_run_without_a_login_keeps_what_was_fetched_when_the_rest_hangs() {
     let company = Company::with(approving(), 5);
     company.update();
     hang_two(&company);
@@ -161,7 +161,7 @@ fn canceling_during_the_fetch_ends_the_run_and_writes_what_was_fetched() {
 }
 
 #[test]
-fn answers_that_make_no_sense_and_cut_connections_are_errors_of_their_profile_only() {
+fn a_broken_answer_fails_one_profile_and_a_cut_connection_is_retried() {
     let options = Options { broken_json: vec!["GetRoleCredentials:1".parse().unwrap()], ..approving() };
     let company = Company::with(options, 5);
     let seen = company.update();
@@ -200,7 +200,7 @@ fn a_network_that_goes_away_is_one_error_and_not_one_for_each_profile() {
 }
 
 #[test]
-fn a_refusal_that_is_not_of_the_session_never_leads_to_a_login() {
+fn an_error_that_is_not_about_the_session_never_leads_to_a_login() {
     for status in [400, 403, 404, 429, 500, 503] {
         let company = Company::with(approving(), 2);
         company.update();
@@ -213,7 +213,7 @@ fn a_refusal_that_is_not_of_the_session_never_leads_to_a_login() {
 }
 
 #[test]
-fn a_proxy_that_answers_for_the_service_is_not_taken_for_it() {
+fn an_error_page_of_a_proxy_does_not_lead_to_a_login() {
     for status in [401, 403, 404, 407] {
         let company = Company::with(approving(), 1);
         company.update();
@@ -225,7 +225,7 @@ fn a_proxy_that_answers_for_the_service_is_not_taken_for_it() {
 }
 
 #[test]
-fn a_refusal_of_the_portal_that_names_no_error_leads_to_a_refresh_and_then_to_a_login() {
+fn a_401_without_an_error_name_leads_to_a_refresh_and_then_to_a_login() {
     let company = Company::with(approving(), 3);
     company.update();
     company.service.control(Control { fail: vec!["GetRoleCredentials:1:401:bare".parse().unwrap()], ..Control::default() });
@@ -248,14 +248,14 @@ fn a_message_of_the_service_is_shown_without_its_control_characters() {
 }
 
 #[test]
-fn fetches_go_side_by_side_up_to_the_limit() {
+fn fetches_run_in_parallel_up_to_the_throttle_limit() {
     let company = Company::with(Options { delay: 50, ..approving() }, 20);
     company.run(Operation::Update(Update { throttle_limit: 4, ..update_of("Acme") }));
     assert_eq!(company.service.stats().peak_concurrency, 4);
 }
 
 #[test]
-fn a_clock_that_is_wrong_by_an_hour_is_said_once_and_costs_no_login() {
+fn a_clock_that_is_wrong_by_an_hour_is_reported_once_and_needs_no_second_login() {
     for offset in [3600, -3600] {
         let company = Company::without_session(Options { clock_offset: offset, ..approving() }, 2);
         let seen = company.update();
@@ -273,7 +273,7 @@ fn a_clock_that_is_wrong_by_an_hour_is_said_once_and_costs_no_login() {
 }
 
 #[test]
-fn dead_keys_are_not_called_good_by_a_clock_that_is_behind_once_the_server_was_heard() {
+fn a_slow_clock_does_not_keep_expired_keys_valid_once_the_server_time_is_known() {
     let company = Company::with(Options { clock_offset: 3600, ..approving() }, 1);
     company.update();
     // The keys end an hour from now by the server's clock, two hours from now by this machine's.

@@ -42,7 +42,7 @@ fn location(answer: &str) -> String {
 }
 
 #[test]
-fn a_login_by_pkce_needs_no_code_and_serves_the_aws_cli_too() {
+fn a_login_by_pkce_needs_no_user_code() {
     let company = Company::without_session(approving(), 1);
     let (pages, seen_pages) = std::sync::mpsc::channel();
     let seen = by_pkce(&company, move |url| {
@@ -73,7 +73,7 @@ fn a_login_by_pkce_needs_no_code_and_serves_the_aws_cli_too() {
 }
 
 #[test]
-fn each_way_to_log_in_has_a_client_registration_of_its_own() {
+fn each_login_method_has_its_own_client_registration() {
     let company = Company::without_session(approving(), 1);
     let disconnect = || {
         let token = |path: &std::path::Path| std::fs::read_to_string(path).unwrap().contains("accessToken");
@@ -106,7 +106,7 @@ fn port_of(url: &str) -> u16 {
 }
 
 #[test]
-fn connections_that_say_nothing_do_not_keep_the_browser_out() {
+fn idle_connections_do_not_block_the_browser() {
     let company = Company::without_session(approving(), 1);
     let (pages, seen_pages) = std::sync::mpsc::channel();
     let seen = by_pkce(&company, move |url| {
@@ -124,7 +124,7 @@ fn connections_that_say_nothing_do_not_keep_the_browser_out() {
 }
 
 #[test]
-fn the_browser_s_page_says_that_the_user_is_logged_in_only_where_the_code_was_redeemed() {
+fn the_browser_page_reports_success_only_after_the_code_was_redeemed() {
     for (fault, code) in [
         (Options { fail: vec!["CreateToken:all:400:InvalidGrantException".parse().unwrap()], ..approving() }, "LoginFailed"),
         (Options { fail: vec!["CreateToken:all:500".parse().unwrap()], ..approving() }, "ServiceError"),
@@ -141,7 +141,7 @@ fn the_browser_s_page_says_that_the_user_is_logged_in_only_where_the_code_was_re
 }
 
 #[test]
-fn a_user_who_declines_in_the_browser_gets_that_said() {
+fn a_login_that_the_user_declines_in_the_browser_is_reported_as_declined() {
     let company = Company::without_session(Options { deny: true, ..Options::default() }, 1);
     assert_eq!(by_pkce(&company, |url| drop(get(&location(&get(&url))))).codes(), ["LoginDeclined"]);
 }

@@ -1,4 +1,4 @@
-//! Sessions that are refreshed, and what happens where the service refuses.
+//! Refreshing a session, and what follows where the service refuses.
 
 use std::io::{Read as _, Write as _};
 
@@ -9,7 +9,7 @@ use crate::sessions::{connect, edit_token, session, token, token_file, without_l
 use crate::{Company, Seen, approving, update_of};
 
 #[test]
-fn a_token_that_is_soon_to_end_is_refreshed_without_a_login() {
+fn a_token_that_expires_soon_is_refreshed_without_a_login() {
     let company = Company::with(approving(), 1);
     company.update();
     company.clock.move_by(8 * 3600 - 600);
@@ -19,7 +19,7 @@ fn a_token_that_is_soon_to_end_is_refreshed_without_a_login() {
 }
 
 #[test]
-fn a_session_that_the_service_ended_early_is_refreshed_once_for_all_profiles() {
+fn a_token_that_the_service_revoked_is_refreshed_once_for_all_profiles() {
     let company = Company::with(Options { delay: 20, ..approving() }, 20);
     company.update();
     company.service.control(Control { expire_tokens: true, ..Control::default() });
@@ -29,7 +29,7 @@ fn a_session_that_the_service_ended_early_is_refreshed_once_for_all_profiles() {
 }
 
 #[test]
-fn a_session_that_cannot_be_refreshed_any_more_leads_to_one_login() {
+fn a_session_that_can_no_longer_be_refreshed_leads_to_one_login() {
     let company = Company::with(approving(), 20);
     company.update();
     company.service.control(Control { expire_tokens: true, end_sessions: true, ..Control::default() });
@@ -39,7 +39,7 @@ fn a_session_that_cannot_be_refreshed_any_more_leads_to_one_login() {
 }
 
 #[test]
-fn a_service_that_refuses_every_session_is_asked_for_two_new_ones_at_most() {
+fn a_service_that_refuses_every_session_is_asked_for_at_most_two_logins() {
     let options = Options { fail: vec!["GetRoleCredentials:all:401".parse().unwrap()], ..approving() };
     let company = Company::without_session(options, 5);
     let seen = company.update();
@@ -48,7 +48,7 @@ fn a_service_that_refuses_every_session_is_asked_for_two_new_ones_at_most() {
 }
 
 #[test]
-fn a_registration_that_the_service_forgot_is_renewed_once() {
+fn a_client_registration_that_the_service_no_longer_knows_is_renewed_once() {
     let company = Company::with(approving(), 1);
     company.update();
     for entry in std::fs::read_dir(company.aws("sso/cache")).unwrap() {
@@ -66,7 +66,7 @@ fn a_registration_that_the_service_forgot_is_renewed_once() {
 }
 
 #[test]
-fn a_refresh_that_fails_leaves_a_good_session_in_use_and_is_not_tried_again_at_once() {
+fn a_failed_refresh_keeps_a_valid_session_and_is_not_retried_at_once() {
     let company = Company::with(approving(), 1);
     company.update();
     company.clock.move_by(8 * 3600 - 600);
@@ -82,7 +82,7 @@ fn a_refresh_that_fails_leaves_a_good_session_in_use_and_is_not_tried_again_at_o
 }
 
 #[test]
-fn a_rotated_refresh_token_takes_the_place_of_the_old_one_and_an_absent_one_does_not() {
+fn a_rotated_refresh_token_replaces_the_old_one_and_a_missing_one_does_not() {
     for rotate in [true, false] {
         let company = Company::with(Options { rotate_refresh_token: rotate, ..approving() }, 1);
         company.update();
@@ -105,7 +105,7 @@ fn a_registration_that_has_expired_is_renewed_with_the_login() {
 }
 
 #[test]
-fn a_refresh_that_failed_a_moment_ago_is_tried_again_before_anybody_is_asked_to_log_in() {
+fn a_failed_refresh_is_retried_before_a_login() {
     let company = Company::with(approving(), 1);
     company.update();
     company.clock.move_by(8 * 3600 + 60);
@@ -146,13 +146,13 @@ pub(crate) fn each(cases: &[&str], check: impl Fn(&str) + Sync) {
     std::thread::scope(|scope| cases.iter().for_each(|case| drop(scope.spawn(|| check(case)))));
 }
 
-/// The service refuses refreshes with this, and the login goes on as ever.
+/// The service answers refreshes with this error; logins still work.
 fn refusing_refreshes(company: &Company, fault: &str) {
     company.service.control(Control { fail: vec![format!("CreateToken:1:{fault}").parse().unwrap()], ..Control::default() });
 }
 
 #[test]
-fn a_refresh_that_the_service_refuses_leads_to_one_login_whatever_it_calls_it() {
+fn a_refused_refresh_leads_to_one_login_for_every_error_name() {
     each(
         &[
             "400:InvalidRequestException",
@@ -182,7 +182,7 @@ fn a_refresh_that_the_service_refuses_leads_to_one_login_whatever_it_calls_it() 
 }
 
 #[test]
-fn a_session_that_the_portal_ended_and_the_service_will_not_refresh_leads_to_one_login() {
+fn a_revoked_token_that_cannot_be_refreshed_leads_to_one_login() {
     for refused in ["401", "401:bare"] {
         let company = Company::with(approving(), 3);
         company.update();
@@ -195,7 +195,7 @@ fn a_session_that_the_portal_ended_and_the_service_will_not_refresh_leads_to_one
 }
 
 #[test]
-fn a_refresh_that_fails_for_a_reason_that_may_pass_asks_nobody_to_log_in() {
+fn a_refresh_that_fails_temporarily_does_not_lead_to_a_login() {
     let faults =
         ["400:SlowDownException", "400:AuthorizationPendingException", "429", "429:bare", "500", "503:bare", "400:bare", "401:bare", "403:proxy", "401:proxy"];
     each(&faults, |fault| {
@@ -213,7 +213,7 @@ fn a_refresh_that_fails_for_a_reason_that_may_pass_asks_nobody_to_log_in() {
 }
 
 #[test]
-fn a_session_that_is_still_good_is_used_when_the_service_refuses_to_refresh_it() {
+fn a_valid_session_is_used_when_its_refresh_is_refused() {
     let company = Company::with(approving(), 1);
     company.update();
     company.clock.move_by(8 * 3600 - 600);
@@ -224,7 +224,7 @@ fn a_session_that_is_still_good_is_used_when_the_service_refuses_to_refresh_it()
 }
 
 #[test]
-fn a_session_that_the_service_will_not_refresh_is_not_shown_as_refreshable_by_any_process() {
+fn a_session_whose_refresh_was_refused_is_not_shown_as_refreshable_in_any_process() {
     let mut company = Company::with(approving(), 1);
     company.update();
     company.clock.move_by(8 * 3600 + 60);
@@ -249,7 +249,7 @@ fn a_session_that_the_service_will_not_refresh_is_not_shown_as_refreshable_by_an
 }
 
 #[test]
-fn a_client_that_the_service_no_longer_knows_is_not_used_for_the_login_either() {
+fn an_unknown_client_is_not_used_for_the_login_after_a_refused_refresh() {
     let company = Company::with(approving(), 1);
     company.update();
     company.clock.move_by(8 * 3600 + 60);
@@ -259,7 +259,7 @@ fn a_client_that_the_service_no_longer_knows_is_not_used_for_the_login_either() 
 }
 
 #[test]
-fn a_token_file_that_does_not_tell_when_its_registration_ends_is_refreshed() {
+fn a_token_file_without_the_end_of_its_registration_is_refreshed() {
     for value in [None, Some(serde_json::Value::Null), Some("".into()), Some("someday".into())] {
         let mut company = Company::with(approving(), 1);
         company.update();
@@ -280,7 +280,7 @@ fn a_token_file_that_does_not_tell_when_its_registration_ends_is_refreshed() {
 }
 
 #[test]
-fn a_token_file_without_what_a_refresh_needs_leads_to_a_login() {
+fn a_token_file_without_the_members_for_a_refresh_leads_to_a_login() {
     for missing in ["clientId", "clientSecret", "refreshToken"] {
         let mut company = Company::with(approving(), 1);
         company.update();
@@ -294,7 +294,7 @@ fn a_token_file_without_what_a_refresh_needs_leads_to_a_login() {
 }
 
 #[test]
-fn a_session_that_another_program_renews_in_that_moment_is_used() {
+fn a_session_that_another_program_refreshes_at_the_same_time_is_used() {
     let mut company = Company::with(approving(), 1);
     company.update();
     let (path, good) = (token_file(&company), std::fs::read(token_file(&company)).unwrap());

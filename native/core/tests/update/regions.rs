@@ -19,7 +19,7 @@ fn warnings_of_region(company: &Company, region: &str, for_one_run: bool) -> Vec
 }
 
 #[test]
-fn a_region_that_aws_does_not_have_is_warned_of_when_it_is_set_and_can_be_used() {
+fn an_unknown_region_causes_a_warning_and_can_be_used() {
     let company = Company::with(approving(), 1);
     for region in ["us-west2", "us-east-9", "eu-central1", "moon-base-1"] {
         for for_one_run in [false, true] {

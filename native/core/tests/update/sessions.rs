@@ -1,4 +1,4 @@
-//! Sessions by themselves: connect, disconnect and what is shown of them.
+//! Connecting, disconnecting and showing sessions.
 
 use std::path::PathBuf;
 
@@ -56,7 +56,7 @@ fn credential(company: &Company) -> CredentialView {
 }
 
 #[test]
-fn connecting_logs_in_once_and_fetches_nothing() {
+fn connecting_logs_in_once_and_fetches_no_credentials() {
     let company = Company::without_session(approving(), 2);
     assert_eq!(session(&company).state, "None");
     for _ in 0..2 {
@@ -81,7 +81,7 @@ fn the_state_of_a_session_follows_the_clock() {
 }
 
 #[test]
-fn disconnecting_ends_the_session_everywhere_and_leaves_the_registration() {
+fn disconnecting_ends_the_session_and_keeps_the_client_registration() {
     let company = Company::with(approving(), 1);
     company.update();
     let seen = company.run(disconnect(false));
@@ -95,7 +95,7 @@ fn disconnecting_ends_the_session_everywhere_and_leaves_the_registration() {
 }
 
 #[test]
-fn disconnecting_a_session_in_memory_works_too_and_twice_is_no_error() {
+fn disconnecting_twice_is_not_an_error_for_a_session_in_memory() {
     let company = Company::without_session(approving(), 1);
     company.run(Operation::Update(Update { session: SessionTerms { token_cache: Some(TokenCache::Memory), ..SessionTerms::default() }, ..update_of("Acme") }));
     for _ in 0..2 {
@@ -105,7 +105,7 @@ fn disconnecting_a_session_in_memory_works_too_and_twice_is_no_error() {
 }
 
 #[test]
-fn a_service_that_is_down_does_not_keep_a_session_on_this_machine() {
+fn a_logout_that_fails_at_the_service_still_removes_the_session_from_this_machine() {
     let company = Company::with(approving(), 1);
     company.update();
     company.service.control(Control { fail: vec!["Logout:all:500".parse().unwrap()], ..Control::default() });
@@ -115,7 +115,7 @@ fn a_service_that_is_down_does_not_keep_a_session_on_this_machine() {
 }
 
 #[test]
-fn removing_credentials_takes_our_keys_and_nothing_else() {
+fn removing_credentials_removes_only_keys_of_this_module() {
     let company = Company::with(approving(), 3);
     let theirs = "# mine\n[default]\naws_access_key_id = AKIAMINE\n\n[Account2]\nregion = eu-west-1\n# kept\n\n[Account3]\n# all by myself\n\n";
     std::fs::write(company.aws("credentials"), theirs).unwrap();
@@ -127,7 +127,7 @@ fn removing_credentials_takes_our_keys_and_nothing_else() {
 }
 
 #[test]
-fn keys_are_shown_as_they_stand() {
+fn credentials_are_shown_with_their_state() {
     let company = Company::with(approving(), 1);
     assert_eq!(credential(&company).state, "Missing");
     company.update();
@@ -150,7 +150,7 @@ fn a_logout_without_an_answer_still_ends_the_session_on_this_machine() {
 }
 
 #[test]
-fn disconnecting_what_was_never_connected_makes_no_file_and_a_registration_in_memory_stays() {
+fn disconnecting_without_a_session_creates_no_file() {
     let company = Company::without_session(approving(), 1);
     company.run(disconnect(false));
     assert!(!company.aws("sso").exists());

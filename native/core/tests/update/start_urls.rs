@@ -35,7 +35,7 @@ const SPELLINGS: [&str; 7] = [
 ];
 
 #[test]
-fn one_portal_is_one_session_however_its_start_url_is_written() {
+fn all_spellings_of_a_start_url_are_one_session() {
     let mut company = Company::without_session(approving(), 1);
     for (index, start_url) in SPELLINGS.iter().enumerate() {
         let seen = set_with_url(&company, &format!("Other{index}"), start_url);
@@ -61,7 +61,7 @@ fn one_portal_is_one_session_however_its_start_url_is_written() {
 }
 
 #[test]
-fn a_login_goes_to_the_file_that_the_aws_cli_reads_for_the_start_url_as_it_is_written() {
+fn a_login_writes_the_file_that_the_aws_cli_reads_for_this_spelling_of_the_start_url() {
     for (start_url, file) in [
         ("https://d-12345abcde.awsapps.com/start", "e9fb8e921a85c92706f902aefe8919e4145eff9c"),
         ("https://d-12345abcde.awsapps.com/start/#/", "87ce27576fb498a99e05aa65e032fdb727eab622"),
@@ -85,7 +85,7 @@ fn a_session_of_another_region_is_not_taken_for_this_one() {
 }
 
 #[test]
-fn the_sso_session_of_the_aws_config_file_is_found_however_its_start_url_is_written() {
+fn an_sso_session_is_found_for_every_spelling_of_its_start_url() {
     let company = Company::without_session(Options { accounts: 1, ..approving() }, 1);
     let config = "[sso-session my-sso]\nsso_start_url = https://D-12345abcde.awsapps.com/start/#/?tab=accounts\nsso_region = us-west-2\n";
     std::fs::write(company.aws("config"), config).unwrap();

@@ -19,7 +19,7 @@ fn failing(text: &str) -> Vec<Failure> {
 }
 
 #[test]
-fn every_error_of_the_portal_can_be_asked_for() {
+fn every_error_of_the_portal_can_be_requested() {
     let stand_in = start(approving());
     let portal = Portal::open(&stand_in);
     for (status, name) in [
@@ -39,7 +39,7 @@ fn every_error_of_the_portal_can_be_asked_for() {
 }
 
 #[test]
-fn every_error_of_sso_oidc_can_be_asked_for() {
+fn every_error_of_sso_oidc_can_be_requested() {
     let stand_in = start(approving());
     let login = Login::begin(&stand_in);
     for (status, name, code) in [
@@ -122,7 +122,7 @@ fn hanging_calls_are_answered_after_all_where_a_time_is_set() {
     assert!(asked.elapsed() >= Duration::from_millis(20), "{:?}", asked.elapsed());
 }
 
-/// Waits for what happens on the stand-in's threads. The limit is for a test that hangs; no machine is that slow.
+/// Waits for an event on the stand-in's threads. The limit only ends a test that hangs.
 fn wait_until(condition: impl Fn() -> bool) {
     let start = Instant::now();
     while !condition() {
@@ -168,7 +168,7 @@ fn a_change_that_is_not_understood_is_refused_as_a_whole() {
 }
 
 #[test]
-fn hostile_text_stands_in_names_and_messages() {
+fn hostile_text_is_in_names_and_messages() {
     let stand_in = start(Options { hostile_text: true, ..approving() });
     let portal = Portal::open(&stand_in);
     let accounts = portal.get("/assignment/accounts").json();
@@ -211,7 +211,7 @@ fn dropping_it_closes_the_socket_and_every_connection() {
 }
 
 #[test]
-fn what_is_debugged_shows_no_token() {
+fn debug_output_shows_no_token() {
     let stand_in = start(approving());
     let portal = Portal::open(&stand_in);
     let text = format!("{stand_in:?} {:?}", stand_in.stats());

@@ -21,7 +21,7 @@ fn invalid_grant() -> (u16, String, String) {
 }
 
 #[test]
-fn a_registration_tells_its_lifetime_in_seconds() {
+fn a_registration_returns_its_lifetime_in_seconds() {
     let stand_in = start(Options { registration_lifetime: 1000, ..Options::default() });
     let client = post(stand_in.url(), "/client/register", &json!({ "clientName": "t", "clientType": "public" })).json();
     assert_eq!(client["clientSecretExpiresAt"].as_i64().unwrap() - client["clientIdIssuedAt"].as_i64().unwrap(), 1000);
@@ -71,7 +71,7 @@ fn the_user_can_decline_by_an_option() {
 }
 
 #[test]
-fn the_page_escapes_what_the_address_brings() {
+fn the_page_escapes_the_user_code_of_the_address() {
     let stand_in = start(Options::default());
     let page = send(stand_in.url(), "GET", "/device?user_code=%3Cscript%3E%22", &[], "").text();
     assert!(!page.contains("<script>"));
@@ -81,7 +81,7 @@ fn the_page_escapes_what_the_address_brings() {
 }
 
 #[test]
-fn a_code_that_nobody_waits_for_cannot_be_approved() {
+fn an_unknown_user_code_cannot_be_approved() {
     let stand_in = start(Options::default());
     Login::begin(&stand_in);
     assert_eq!(post_form(stand_in.url(), "/device", "user_code=AAAA-AAAA&action=approve").status, 404);
