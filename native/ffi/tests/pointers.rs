@@ -50,7 +50,7 @@ impl Handle {
     }
 
     fn free(self) {
-        // SAFETY: nobody uses the handle any more.
+        // SAFETY: nobody uses the handle after this.
         unsafe { sso_operation_free(self.0) };
     }
 
@@ -81,7 +81,7 @@ fn company(options: Options) -> (StandIn, tempfile::TempDir, String) {
 }
 
 #[test]
-fn an_update_gives_its_events_and_then_the_end_for_ever() {
+fn an_update_returns_its_events_and_then_always_the_end() {
     assert_eq!(sso_abi_version(), SSO_ABI_VERSION);
     let (_service, _home, update) = company(Options { approve_after_polls: Some(0), ..Options::default() });
     let operation = Handle::start(&update);
@@ -92,7 +92,7 @@ fn an_update_gives_its_events_and_then_the_end_for_ever() {
 }
 
 #[test]
-fn a_panic_is_an_event_and_the_library_works_on() {
+fn a_panic_is_an_event_and_the_library_keeps_working() {
     let events = Handle::start(r#"{"operation":"panic"}"#).all();
     assert!(events.len() == 1 && events[0].contains("InternalError") && events[0].contains("this panic was asked for"), "{events:?}");
     // The error of an unknown name, in a home folder that is not there.
@@ -101,7 +101,7 @@ fn a_panic_is_an_event_and_the_library_works_on() {
 }
 
 #[test]
-fn cancelling_from_many_threads_while_one_pulls_ends_it_once() {
+fn canceling_from_many_threads_ends_an_operation_once() {
     let (_service, _home, update) = company(Options::default());
     let operation = Handle::start(&update);
     assert!(operation.next().is_some());
@@ -115,7 +115,7 @@ fn cancelling_from_many_threads_while_one_pulls_ends_it_once() {
 }
 
 #[test]
-fn freeing_in_the_middle_loses_nothing_and_breaks_nothing() {
+fn an_operation_can_be_freed_at_any_time() {
     let (service, _home, update) = company(Options { approve_after_polls: Some(0), delay: 20, ..Options::default() });
     for events in 0..6 {
         let operation = Handle::start(&update);

@@ -16,6 +16,8 @@ pub struct Control {
     /// More calls never to answer.
     #[serde(deserialize_with = "one_or_more")]
     pub hang: Vec<Calls>,
+    /// From now on hanging calls are answered after this many milliseconds.
+    pub hang_for: Option<u64>,
     /// More answers to cut.
     #[serde(deserialize_with = "one_or_more")]
     pub cut: Vec<Calls>,
@@ -28,9 +30,9 @@ pub struct Control {
     /// More roles to refuse.
     #[serde(deserialize_with = "one_or_more")]
     pub refuse_role: Vec<AccountRole>,
-    /// From now on each portal call takes so many milliseconds.
+    /// From now on each portal call takes this many milliseconds.
     pub delay: Option<u64>,
-    /// From now on each SSO-OIDC call takes so many milliseconds.
+    /// From now on each SSO-OIDC call takes this many milliseconds.
     pub oidc_delay: Option<u64>,
     /// A new rate limit, with a full bucket.
     pub rate: Option<f64>,
@@ -38,11 +40,11 @@ pub struct Control {
     pub burst: Option<u32>,
     /// Seconds in the header Retry-After of each 429.
     pub retry_after: Option<u32>,
-    /// The server's clock is off by so many seconds.
+    /// The offset of the server's clock in seconds.
     pub clock_offset: Option<i64>,
     /// All access tokens given so far are refused from now on.
     pub expire_tokens: bool,
-    /// All sessions end: neither their access tokens nor their refresh tokens are good any more.
+    /// All sessions end: their access tokens and refresh tokens are refused from now on.
     pub end_sessions: bool,
     /// The user approves this user code; `*` is every one that waits.
     pub approve: Option<String>,
@@ -50,7 +52,7 @@ pub struct Control {
     pub deny: Option<String>,
 }
 
-/// A single value may stand without the brackets of a list.
+/// Accepts a single value or a list.
 fn one_or_more<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,

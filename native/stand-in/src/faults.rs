@@ -1,4 +1,4 @@
-//! The faults that wait for a call to meet, and the rate limit.
+//! The faults for the next calls, and the rate limit.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ struct Fault {
     effect: Effect,
 }
 
-/// The faults in the order in which they were asked for; a call meets at most one.
+/// The faults in the order in which they were requested; a call gets at most one.
 #[derive(Default)]
 pub(crate) struct Faults(Vec<Fault>);
 
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bucket_lets_its_burst_through_and_then_its_rate() {
+    fn a_bucket_allows_its_burst_and_then_its_rate() {
         let mut bucket = Bucket::new(10.0, Some(3));
         let start = bucket.filled;
         let passed = (0..5).filter(|_| bucket.take(start)).count();

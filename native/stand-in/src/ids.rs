@@ -7,7 +7,7 @@ const ACCESS_KEY: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const USER_CODE: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// A counter hashed with keys that differ from run to run: unique, and random enough for a stand-in.
+/// A counter hashed with keys that differ in each run: unique, and random enough for a stand-in.
 #[derive(Default)]
 pub(crate) struct Ids {
     keys: RandomState,
@@ -81,7 +81,7 @@ impl Ids {
         format!("IQoJb3JpZ2luX2VjE+/{}==", self.text(640, BASE64))
     }
 
-    /// A page token that a client has to percent-encode, and that only this stand-in can have made.
+    /// A page token that a client has to percent-encode and that only this stand-in accepts.
     pub(crate) fn page_token(&self, list: &str, offset: u32) -> String {
         format!("{offset}+{:016x}/==", self.keys.hash_one((list, offset)))
     }

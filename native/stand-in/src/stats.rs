@@ -1,13 +1,13 @@
-//! What a stand-in has seen, for tests to look at.
+//! Counts of what a stand-in has seen, for tests.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Enough to find a fault by, and no more memory than that however long a stand-in runs.
+/// Enough to find a fault, and a limit on the memory of a stand-in that runs for long.
 const MOST_VIOLATIONS: usize = 100;
 
-/// What `GET /_stats` and [`StandIn::stats`](crate::StandIn::stats) tell. It never holds a token or a secret.
+/// What `GET /_stats` and [`StandIn::stats`](crate::StandIn::stats) return. It never holds a token or a secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
     /// Requests by operation, and `DevicePage`, `AuthorizePage` and `Unknown`.
@@ -18,13 +18,13 @@ pub struct Stats {
     pub peak_concurrency: u64,
     /// The portal requests in flight now.
     pub in_flight: u64,
-    /// Connections taken, with TLS after its handshake. Whoever asks for these figures over HTTP opens one, too.
+    /// Accepted connections, with TLS after the handshake. A request for these counts over HTTP opens one, too.
     pub connections: u64,
-    /// TLS handshakes that took up an earlier session.
+    /// TLS handshakes that resumed an earlier session.
     pub resumed: u64,
     /// Requests that came over HTTP/2.
     pub http2: u64,
-    /// Polls that came before the interval in force had passed.
+    /// Polls that came before the current interval had passed.
     pub early_polls: u64,
     /// Device authorizations started.
     pub device_authorizations: u64,
