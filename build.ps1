@@ -164,7 +164,7 @@ function Invoke-Build {
     Copy-Whole target/module/AwsSso.dll bin/AwsSso.dll
     # In a PowerShell of its own, since this one would never let go of the assembly.
     Import-Module "$PSScriptRoot/tests/StandIn.psm1"
-    $powershell = @(Get-PowerShell) + '-NoProfile', '-NonInteractive', '-File', "$PSScriptRoot/module/Write-Help.ps1", 'target/module/AwsSso.dll', 'en-US'
+    $powershell = @(Get-PowerShell) + '-NoProfile', '-NonInteractive', '-File', "$PSScriptRoot/build/Write-Help.ps1", 'target/module/AwsSso.dll', 'en-US'
     Invoke-Step 'Help' { & $powershell[0] @($powershell | Select-Object -Skip 1) }
 }
 

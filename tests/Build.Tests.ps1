@@ -169,13 +169,13 @@ Describe 'A build' -Skip:$IsWindows {
         }
 
         $copy = Join-Path $TestDrive 'main'
-        $null = New-Item -ItemType Directory "$copy/tests", "$copy/module", "$copy/.ci", "$TestDrive/system", "$TestDrive/pwsh", "$TestDrive/cargo", "$TestDrive/dotnet"
+        $null = New-Item -ItemType Directory "$copy/tests", "$copy/module", "$copy/build", "$copy/.ci", "$TestDrive/system", "$TestDrive/pwsh", "$TestDrive/cargo", "$TestDrive/dotnet"
         Copy-Item "$root/build.ps1", "$root/build.sh", "$root/Set-AwsCliSsoCredentials.psd1", "$root/LICENSE", "$root/THIRD-PARTY-NOTICES.txt" $copy
         Copy-Item "$root/module/AwsSso.Format.ps1xml" "$copy/module"
         Copy-Item "$root/.ci/run" "$copy/.ci"
         Copy-Item "$root/tests/StandIn.psm1" "$copy/tests"
         # There is no assembly to write help from.
-        Set-Content "$copy/module/Write-Help.ps1" 'param($Assembly, $Destination)'
+        Set-Content "$copy/build/Write-Help.ps1" 'param($Assembly, $Destination)'
         foreach ($program in 'sh', 'bash', 'awk', 'cat', 'chmod', 'dirname', 'env', 'grep', 'mkdir', 'mktemp', 'rm', 'tee') {
             $null = New-Item -ItemType SymbolicLink "$TestDrive/system/$program" -Target (Get-Command $program -CommandType Application | Select-Object -First 1).Source
         }

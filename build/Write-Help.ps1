@@ -1,6 +1,6 @@
 <#
 .SYNOPSIS
-    Writes the help that Get-Help reads from the texts in Help/ and from the cmdlets themselves.
+    Writes the help that Get-Help reads from the texts in module/Help/ and from the cmdlets themselves.
 .DESCRIPTION
     Help/<cmdlet>.md has what a person has to say; types, aliases, positions and the syntax are taken from the assembly, so that they are true.
     A parameter that a cmdlet's file does not describe is described in Help/Common.md.
@@ -143,10 +143,11 @@ function Write-Cmdlet([Management.Automation.CmdletInfo] $Cmdlet) {
 }
 
 $module = Import-Module (Resolve-Path $Assembly).Path -PassThru
-$common = Read-Text (Join-Path $PSScriptRoot Help Common.md)
+$help = Join-Path (Split-Path $PSScriptRoot) module Help
+$common = Read-Text (Join-Path $help Common.md)
 $texts = @{}
 $cmdlets = @($module.ExportedCmdlets.Values | Sort-Object Name)
-foreach ($cmdlet in $cmdlets) { $texts[$cmdlet.Name] = Read-Text (Join-Path $PSScriptRoot Help "$($cmdlet.Name).md") }
+foreach ($cmdlet in $cmdlets) { $texts[$cmdlet.Name] = Read-Text (Join-Path $help "$($cmdlet.Name).md") }
 $null = New-Item -ItemType Directory -Force $Destination
 $settings = [Xml.XmlWriterSettings] @{ Indent = $true; NewLineChars = "`n"; Encoding = [Text.UTF8Encoding]::new($false) }
 $writer = [Xml.XmlWriter]::Create((Join-Path (Resolve-Path $Destination) 'AwsSso.dll-Help.xml'), $settings)
@@ -157,4 +158,4 @@ try {
     $writer.WriteEndElement()
 }
 finally { $writer.Dispose() }
-Copy-Item (Join-Path $PSScriptRoot Help about_*.help.txt) $Destination
+Copy-Item (Join-Path $help about_*.help.txt) $Destination
