@@ -400,11 +400,11 @@ Describe 'Update-SsoCredential with something wrong' {
         }
 
         It 'says that the native library <_.Says>, where it <_.Is>' -Skip:(-not $IsLinux) -ForEach @(
-            @{ Is = 'is text'; Says = 'is none: it may be damaged'; Change = { param($good, $bad) Set-Content $bad ('not a library. ' * 100) } }
-            @{ Is = 'is empty'; Says = 'is none: it may be damaged'; Change = { param($good, $bad) $null = New-Item $bad } }
-            @{ Is = 'lost its last byte'; Says = 'was cut off: it should have \d+ bytes or more, and has \d+'; Change = { param($good, $bad) Copy-Item $good $bad; Set-FileLength $bad ((Get-Item $good).Length - 1) } }
+            @{ Is = 'is text'; Says = 'is not a loadable library; it may be damaged'; Change = { param($good, $bad) Set-Content $bad ('not a library. ' * 100) } }
+            @{ Is = 'is empty'; Says = 'is not a loadable library; it may be damaged'; Change = { param($good, $bad) $null = New-Item $bad } }
+            @{ Is = 'lost its last byte'; Says = 'is incomplete: it has \d+ bytes of at least \d+'; Change = { param($good, $bad) Copy-Item $good $bad; Set-FileLength $bad ((Get-Item $good).Length - 1) } }
             # Linux would map it, and the shell would die without a word.
-            @{ Is = 'was half copied'; Says = 'was cut off: it should have \d+ bytes or more, and has 2000000'; Change = { param($good, $bad) Copy-Item $good $bad; Set-FileLength $bad 2000000 } }
+            @{ Is = 'was half copied'; Says = 'is incomplete: it has 2000000 bytes of at least \d+'; Change = { param($good, $bad) Copy-Item $good $bad; Set-FileLength $bad 2000000 } }
             @{ Is = 'is for another processor'; Says = 'cannot be loaded on linux-\S+: cannot open shared object file'; Change = { param($good, $bad) Copy-Item $good $bad; Set-OtherProcessor $bad } }
         ) {
             $folder = Copy-Module
@@ -442,7 +442,7 @@ Describe 'Update-SsoCredential with something wrong' {
 
 "@
             $path = "$folder/bin/linux-$architecture/aws_sso.so"
-            Assert-Terminated $run LibraryUnavailable NotInstalled $path "^The native library '$path' needs a Linux with glibc, and this one has musl, as Alpine does\.$"
+            Assert-Terminated $run LibraryUnavailable NotInstalled $path "^The native library '$path' needs a Linux with glibc, and this one uses musl, as Alpine does\.$"
         }
 
         It 'names both versions where the library is another one' -Skip:(-not $IsLinux) {

@@ -514,13 +514,12 @@ Describe 'Get-SsoCredential' {
         $run.Text | Should -Be 'What if: Performing the operation "Update credentials" on target "Acme: Account3".'
     }
 
-    It 'names the profile that there is not, and shows the others' {
+    It 'names the profile that does not exist, and those that are nearest to it' {
         $missing = Invoke-UserPowerShell $own $service 'Get-SsoCredential Acme -ProfileName Account1, account2 | ForEach-Object ProfileName'
         $missing.Output | Should -Be 'Account1'
         $missing.Errors.Id | Should -Be 'ProfileNotFound,AwsSso.Commands.GetSsoCredentialCommand'
         $missing.Errors[0].Target | Should -Be 'account2'
-        $missing.Errors[0].Action | Should -Be 'Profiles are: Account1, Account2, Account3.'
-        $missing.Errors[0].Message | Should -Match 'Profile names are case-sensitive: did you mean Account2\?'
+        $missing.Errors[0].Action | Should -Be 'Did you mean Account2, Account1 or Account3? Profile names are case-sensitive; Get-SsoProfile lists them.'
     }
 }
 

@@ -9,7 +9,7 @@ internal static class SessionVariables
     private static readonly Dictionary<string, (string Ours, string? Original)> Set = new(StringComparer.Ordinal);
     private static readonly object Gate = new();
 
-    /// <summary>Takes back what was set before, where nobody has changed it since, and sets these.</summary>
+    /// <summary>Restores what was set before, unless it has changed since, and sets these.</summary>
     internal static void Replace(params (string Name, string Value)[] variables)
     {
         lock (Gate)

@@ -7,8 +7,8 @@ using System.Management.Automation.Runspaces;
 namespace AwsSso;
 
 /// <summary>
-/// What is known of the host of a PowerShell without asking anybody anything. A prompt is no way to find out: a job is blocked by it, a remote client
-/// shows it to its user, and a host may throw whatever it likes.
+/// What is known about a PowerShell host without a prompt. A prompt is no way to find out: a job is blocked by it, a
+/// remote client shows it to its user, and a host may throw anything.
 /// </summary>
 internal sealed class SsoHost(PSHost? host)
 {
@@ -17,7 +17,7 @@ internal sealed class SsoHost(PSHost? host)
     /// <summary>The host of everything that another PowerShell has started: jobs, and sessions over WinRM, SSH or a named pipe.</summary>
     private const string RemoteHost = "ServerRemoteHost";
 
-    /// <summary>What PowerShell has where nobody gave it a host: in a thread job and in programs. It shows nothing.</summary>
+    /// <summary>The host of a thread job and of a program that gives PowerShell none. It shows nothing.</summary>
     private const string NoHost = "Default Host";
 
     /// <summary>Whether the user is at another PowerShell, perhaps on another machine, that shows what is written here.</summary>
@@ -44,8 +44,8 @@ internal sealed class SsoHost(PSHost? host)
     }
 
     /// <summary>
-    /// Why nobody can approve a login here, in words that go on from "since"; null where somebody may. Redirected input or output alone says nothing: the
-    /// address and the code are shown all the same.
+    /// Why nobody can approve a login here, in words that go on from "since"; null where somebody may. Redirected input or output alone
+    /// says nothing: the address and the code are shown all the same.
     /// </summary>
     internal string? WhyNobodyCanLogIn()
     {
@@ -64,7 +64,9 @@ internal sealed class SsoHost(PSHost? host)
         };
     }
 
-    /// <summary>Whether this process was started by Start-Job, which gives it -s, after -Version at most. Any other server mode has another name.</summary>
+    /// <summary>
+    /// Whether this process was started by Start-Job, which gives it -s, after -Version at most. Any other server mode has another name.
+    /// </summary>
     private static bool IsProcessOfJob() =>
         Environment.GetCommandLineArgs().Skip(1).Take(3).Any(word => string.Equals(word, "-s", StringComparison.OrdinalIgnoreCase));
 
@@ -72,8 +74,9 @@ internal sealed class SsoHost(PSHost? host)
     private static bool IsParallelTask() => Runspace.DefaultRunspace?.Name?.StartsWith("PSTask:", StringComparison.Ordinal) == true;
 
     /// <summary>
-    /// Whether the console refuses to prompt. Its command line is no way to find out: -NonInteractive may be shortened, may come after a word that takes it
-    /// as its value, and may be in the arguments of a script. Without choices the console shows nothing and throws, in one way or the other.
+    /// Whether the console refuses to prompt. Its command line is no way to find out: -NonInteractive may be shortened, may come after a
+    /// word that takes it as its value, and may be in the arguments of a script. Without choices the console shows nothing and throws, in
+    /// one way or the other.
     /// </summary>
     private bool IsNonInteractive()
     {

@@ -6,7 +6,9 @@ using AwsSso.Native;
 
 namespace AwsSso;
 
-/// <summary>What AWS tools read from a <c>credential_process</c> (AWS SDKs and Tools Reference Guide, "Process credential provider").</summary>
+/// <summary>
+/// What AWS tools read from a <c>credential_process</c> (AWS SDKs and Tools Reference Guide, "Process credential provider").
+/// </summary>
 [DataContract]
 internal sealed class CredentialProcessOutput(KeysEvent keys)
 {

@@ -40,7 +40,8 @@ internal sealed class ExportedEnvironment
             using var reader = JsonReaderWriterFactory.CreateJsonReader(bytes, 0, bytes.Length, Encoding.UTF8, Limits, null);
             found = (ExportedEnvironment?[]?)new DataContractJsonSerializer(typeof(ExportedEnvironment[])).ReadObject(reader) ?? [];
         }
-        catch (Exception fault) when (fault is SerializationException or FormatException or ArgumentException or InvalidCastException or XmlException)
+        catch (Exception fault) when (fault is SerializationException or FormatException or ArgumentException or InvalidCastException
+            or XmlException)
         {
             throw SsoErrors.NotExported(path, fault);
         }
@@ -98,12 +99,12 @@ internal sealed class ExportedEnvironment
     internal static string Json(IEnumerable<SsoEnvironment> environments)
     {
         using var stream = new MemoryStream();
-        using (var writer = JsonReaderWriterFactory.CreateJsonWriter(stream, Encoding.UTF8, ownsStream: false, indent: true, indentChars: "  "))
+        using (var writer = JsonReaderWriterFactory.CreateJsonWriter(stream, Encoding.UTF8, ownsStream: false, indent: true, "  "))
         {
             new DataContractJsonSerializer(typeof(ExportedEnvironment[])).WriteObject(writer, environments.Select(Of).ToArray());
         }
 
-        // The writer escapes a slash, which JSON allows and nobody wants to read.
+        // The writer escapes slashes, which JSON allows but does not need.
         return Encoding.UTF8.GetString(stream.ToArray()).Replace("\\/", "/");
     }
 
@@ -117,7 +118,7 @@ internal sealed class ExportedEnvironment
             Line("sso_start_url", environment.StartUrl);
             Line("sso_region", environment.Region);
             Line("default_role_name", environment.DefaultRoleName);
-            foreach (var row in environment.Account)
+            foreach (var row in environment.Profiles)
             {
                 Section($"environment {environment.Name} profile {row.Profile}");
                 Line("sso_account_id", row.AccountId);
@@ -144,11 +145,21 @@ internal sealed class ExportedEnvironment
         StartUrl = environment.StartUrl,
         Region = environment.Region,
         DefaultRoleName = environment.DefaultRoleName,
-        Account = environment.Account.Select(row => ExportedRow.Of(row, environment.DefaultRoleName)).ToArray(),
+        Account = environment.Profiles.Select(row => ExportedRow.Of(row, environment.DefaultRoleName)).ToArray(),
     };
 
-    private SsoEnvironment At(string path) =>
-        new(Name, StartUrl, Region, DefaultRoleName, (Account ?? []).OfType<ExportedRow>().Select(row => new SsoAccountRow(row.Profile, row.AccountId, row.RoleName)).ToArray(), path);
+    private SsoEnvironment At(string path) => new()
+    {
+        Name = Name,
+        StartUrl = StartUrl,
+        Region = Region,
+        DefaultRoleName = DefaultRoleName,
+        Profiles = (Account ?? [])
+            .OfType<ExportedRow>()
+            .Select(row => new SsoAccountRow { Profile = row.Profile, AccountId = row.AccountId, RoleName = row.RoleName })
+            .ToArray(),
+        Source = path,
+    };
 
     /// <summary>A row; the role only where it is not the default.</summary>
     [DataContract]

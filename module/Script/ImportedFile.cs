@@ -4,7 +4,7 @@ using System.Text;
 
 namespace AwsSso;
 
-/// <summary>A file of somebody else's, read up to a limit.</summary>
+/// <summary>A file that may come from anywhere, read up to a limit.</summary>
 internal static class ImportedFile
 {
     /// <summary>No file with environments comes near it, in bytes.</summary>

@@ -7,16 +7,24 @@ using System.Text;
 namespace AwsSso;
 
 /// <summary>
-/// What the variables of a script are where they are constant. A value is evaluated where somebody asks for it, and once; what that costs is limited,
-/// since a few lines can describe a text of any length.
+/// What the variables of a script are where they are constant. A value is evaluated where somebody asks for it, and once; what that costs
+/// is limited, since a few lines can describe a text of any length.
 /// </summary>
 internal sealed class ScriptConstants(string path)
 {
     /// <summary>The most values within values, of expressions and of variables that refer to others.</summary>
     private const int MostLevels = 200;
 
-    /// <summary>The most work for all values together: expressions, items of lists, and characters of texts that are put together.</summary>
+    /// <summary>
+    /// The most work for all values together: expressions, items of lists, and characters of texts that are put together.
+    /// </summary>
     private const int MostWork = 16 * 1024 * 1024;
+
+    /// <summary>The types to which a value can be converted and stay what it is here.</summary>
+    private static readonly HashSet<string> Conversions = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "PSCustomObject", "ordered", "hashtable", "PSObject", "string", "array", "object[]", "hashtable[]",
+    };
 
     /// <summary>The values of each variable, in the order in which the script sets them.</summary>
     private readonly Dictionary<string, List<Variable>> variables = new(StringComparer.OrdinalIgnoreCase);
@@ -30,7 +38,7 @@ internal sealed class ScriptConstants(string path)
     /// <summary>The name of a variable without its scope.</summary>
     internal static string NameOf(VariableExpressionAst variable) => variable.VariablePath.UserPath.Split(':').Last();
 
-    /// <summary>A value as text; null where it is none.</summary>
+    /// <summary>A value as text; null where it is something else.</summary>
     internal static string? TextOf(object? value) => value switch
     {
         string text => text,
@@ -136,7 +144,7 @@ internal sealed class ScriptConstants(string path)
                 return ValueOf(variable, moment);
             case ParenExpressionAst inner:
                 return Evaluate(inner.Pipeline, moment);
-            case ConvertExpressionAst typed when typed.Type.TypeName.FullName.ToUpperInvariant() is "PSCUSTOMOBJECT" or "ORDERED" or "HASHTABLE" or "PSOBJECT" or "STRING" or "ARRAY" or "OBJECT[]" or "HASHTABLE[]":
+            case ConvertExpressionAst typed when Conversions.Contains(typed.Type.TypeName.FullName):
                 return Evaluate(typed.Child, moment);
             case BinaryExpressionAst { Operator: TokenKind.Plus } sum:
                 return Sum(sum, moment);
@@ -252,11 +260,11 @@ internal sealed class ScriptConstants(string path)
             return items;
         }
 
-        // Of a number or a row PowerShell makes something else than a text.
+        // PowerShell adds to a number or a row in another way.
         var text = new StringBuilder(start as string ?? throw new NotConstantException(links.Peek()));
         foreach (var link in links)
         {
-            Append(text, Evaluate(link.Right, moment) is var value && TextOf(value) is { } more ? more : throw new NotConstantException(link), link);
+            Append(text, TextOf(Evaluate(link.Right, moment)) ?? throw new NotConstantException(link), link);
         }
 
         return text.ToString();
@@ -323,7 +331,8 @@ internal sealed class ScriptConstants(string path)
     /// <summary>One value of a variable.</summary>
     private sealed class Variable(int moment, Ast? written)
     {
-        internal static readonly Comparer<Variable> ByMoment = Comparer<Variable>.Create((one, other) => one.Moment.CompareTo(other.Moment));
+        internal static readonly Comparer<Variable> ByMoment =
+            Comparer<Variable>.Create((one, other) => one.Moment.CompareTo(other.Moment));
 
         /// <summary>When it was set, counted over all variables.</summary>
         internal int Moment { get; } = moment;

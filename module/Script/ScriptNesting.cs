@@ -4,13 +4,14 @@ using System.Collections.Generic;
 namespace AwsSso;
 
 /// <summary>
-/// Finds text that is nested too deeply, or has too long a chain of operators, for PowerShell's own parser: at some hundred thousand levels it ends the
-/// process with a stack overflow, which nothing can catch. So this scan reads the text before the parser does, once from start to end and without recursion.
-/// It knows of PowerShell's grammar what hides text (strings and comments), and counts the rest. Where that depends on more than it knows, it refuses the text.
+/// Finds text that is nested too deeply, or has too long a chain of operators, for PowerShell's own parser: at some hundred thousand levels
+/// it ends the process with a stack overflow, which nothing can catch. So this scan reads the text before the parser does, once from start
+/// to end and without recursion. It knows of PowerShell's grammar what hides text (strings and comments), and counts the rest. Where that
+/// depends on more than it knows, it refuses the text.
 /// </summary>
 internal sealed class ScriptNesting
 {
-    /// <summary>The most levels, those of brackets and those of operators in one statement together. A script that somebody wrote has some dozens.</summary>
+    /// <summary>The most levels of brackets, and of operators in one statement, together. A real script has dozens.</summary>
     internal const int Most = 1_000;
 
     private const char End = '\0';
@@ -27,8 +28,8 @@ internal sealed class ScriptNesting
     /// <summary>Operators that are words, without a c or an i before them: a statement goes on after one at the end of a line.</summary>
     private static readonly HashSet<string> WordOperators = new(StringComparer.OrdinalIgnoreCase)
     {
-        "and", "or", "xor", "not", "band", "bor", "bxor", "bnot", "shl", "shr", "eq", "ne", "gt", "ge", "lt", "le", "like", "notlike", "match", "notmatch",
-        "replace", "contains", "notcontains", "in", "notin", "split", "join", "is", "isnot", "as", "f",
+        "and", "or", "xor", "not", "band", "bor", "bxor", "bnot", "shl", "shr", "eq", "ne", "gt", "ge", "lt", "le", "like",
+        "notlike", "match", "notmatch", "replace", "contains", "notcontains", "in", "notin", "split", "join", "is", "isnot", "as", "f",
     };
 
     private readonly string text;
@@ -48,7 +49,7 @@ internal sealed class ScriptNesting
 
     private ScriptNesting(string text) => this.text = text;
 
-    /// <summary>Why the text must not be parsed, as a part of a sentence, with the place of that in the text; null where it may be.</summary>
+    /// <summary>Why the text must not be parsed, as part of a sentence, with the place in the text; null where it may be.</summary>
     internal static (string Fault, int Place)? FaultOf(string text)
     {
         var scan = new ScriptNesting(text);
@@ -79,7 +80,9 @@ internal sealed class ScriptNesting
             }
         }
 
-        return open.Exists(level => level.Quote != End) ? NoEnd : open.Exists(level => level.Bracket is '(' or '{') ? "PowerShell cannot read it: a bracket has no end" : null;
+        return open.Exists(level => level.Quote != End) ? NoEnd
+            : open.Exists(level => level.Bracket is '(' or '{') ? "PowerShell cannot read it: a bracket has no end"
+            : null;
     }
 
     private string? ScanCode()
@@ -160,7 +163,9 @@ internal sealed class ScriptNesting
                 Open(new Level(c) { IsOfVariable = c == '(' && Char(at - 2) == '$' });
                 return null;
             case ')' or '}' or ']':
-                return Close(c == ')' ? '(' : c == '}' ? '{' : '[') || c == ']' ? null : "PowerShell cannot read it: a closing bracket has no opening one";
+                return Close(c == ')' ? '(' : c == '}' ? '{' : '[') || c == ']'
+                    ? null
+                    : "PowerShell cannot read it: a closing bracket has no opening one";
             case ';':
                 EndStatement();
                 return null;
@@ -208,7 +213,9 @@ internal sealed class ScriptNesting
         }
 
         var word = text.Substring(at, Math.Min(end - at, 16));
-        isContinued = word.Length == 0 || WordOperators.Contains(word) || (word[0] is 'c' or 'C' or 'i' or 'I' && WordOperators.Contains(word.Substring(1)));
+        isContinued = word.Length == 0
+            || WordOperators.Contains(word)
+            || (word[0] is 'c' or 'C' or 'i' or 'I' && WordOperators.Contains(word.Substring(1)));
         at = end;
         return null;
     }
@@ -318,7 +325,10 @@ internal sealed class ScriptNesting
         return null;
     }
 
-    /// <summary>Whether an escaped or doubled double quote is here, and at least so many strings are open. PowerShell takes the escape away where the outer string has it.</summary>
+    /// <summary>
+    /// Whether an escaped or doubled double quote is here, and at least so many strings are open. PowerShell removes the escape of the
+    /// outer string.
+    /// </summary>
     private bool IsQuoteInString(int strings) =>
         openStrings >= strings && QuoteMarks.Double.IndexOf(Char(at + 1)) >= 0 && (Now == '`' || QuoteMarks.Double.IndexOf(Now) >= 0);
 
@@ -433,7 +443,7 @@ internal sealed class ScriptNesting
         isContinued = isLineOver = false;
     }
 
-    /// <summary>Closes a bracket; false where it is not open. PowerShell takes very long for a text with many errors, so the first one ends the scan.</summary>
+    /// <summary>Closes a bracket; false where it is not open. PowerShell is slow on many errors, so the first one ends the scan.</summary>
     private bool Close(char bracket)
     {
         // A square bracket within a word has no end of its own.

@@ -9,33 +9,34 @@ using AwsSso.Native;
 namespace AwsSso;
 
 /// <summary>
-/// The global variables that the published script leaves, and that its users' own scripts go by: <c>$AcmeSsoAwsAccounts</c>, the table with the end of
-/// each profile's keys, and <c>$AcmeSSOTokenExpire</c>. None holds a secret but <c>$AcmeSSOToken</c>, which is left only where it is asked for.
+/// The global variables that the published script leaves, and that its users' own scripts go by: <c>$AcmeSsoAwsAccounts</c>, the table with
+/// the end of each profile's keys, and <c>$AcmeSSOTokenExpire</c>. None holds a secret but <c>$AcmeSSOToken</c>, which is left only where
+/// it is asked for.
 /// </summary>
 internal sealed class ScriptVariables(SessionState session, bool isOfAllProfiles)
 {
-    /// <summary>The tables that this module made, each with whether it has all profiles; any other table is a user's own.</summary>
+    /// <summary>The tables that this module created, each with whether it has all profiles; any other table is the user's.</summary>
     private static readonly ConditionalWeakTable<object, object> Made = new();
 
     private static readonly DateTime Epoch = new(1970, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
-    private readonly Dictionary<string, List<SsoProfileResult>> told = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, List<SsoProfileResult>> results = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The name of an environment's table.</summary>
     internal static string TableName(string environment) => $"{environment}SsoAwsAccounts";
 
-    /// <summary>The table that a user keeps for an environment; null where there is none, or only one that this module made.</summary>
+    /// <summary>The table that a user keeps for an environment; null where there is none, or only one that this module created.</summary>
     internal object[]? Table(string environment) => Value(environment) is { } table && !Made.TryGetValue(table, out _) ? Rows(table) : null;
 
     /// <summary>Whether the variable of an environment is there as this module left it, with all profiles.</summary>
     internal bool AreLeft(string environment) => Value(environment) is { } table && Made.TryGetValue(table, out var whole) && (bool)whole;
 
-    /// <summary>Takes down how a profile stands.</summary>
+    /// <summary>Records the result of a profile.</summary>
     internal void Add(SsoProfileResult profile)
     {
-        if (!told.TryGetValue(profile.Environment, out var profiles))
+        if (!results.TryGetValue(profile.Environment, out var profiles))
         {
-            told[profile.Environment] = profiles = [];
+            results[profile.Environment] = profiles = [];
         }
 
         profiles.Add(profile);
@@ -44,15 +45,15 @@ internal sealed class ScriptVariables(SessionState session, bool isOfAllProfiles
     /// <summary>Leaves the variables of an environment as the script does.</summary>
     internal void Leave(CompletedEvent completed)
     {
-        if (told.TryGetValue(completed.Environment, out var profiles))
+        if (results.TryGetValue(completed.Environment, out var profiles))
         {
             if (Table(completed.Environment) is { } own)
             {
                 // The user's own table stays the very object that it is, with its rows brought up to date.
                 foreach (var row in own)
                 {
-                    var name = SsoAccountTable.Fields(row).FirstOrDefault(field => string.Equals(field.Key, "Profile", StringComparison.OrdinalIgnoreCase)).Value;
-                    if (profiles.Find(profile => profile.ProfileName == SsoAccountTable.Text(name)) is { Expiration: { } end })
+                    var name = SsoAccountTable.Text(Field(row, "Profile"));
+                    if (profiles.Find(profile => profile.ProfileName == name) is { Expiration: { } end })
                     {
                         SetExpiration(row, Milliseconds(end));
                     }
@@ -82,7 +83,7 @@ internal sealed class ScriptVariables(SessionState session, bool isOfAllProfiles
             && PSObject.AsPSObject(token).Properties["AccessToken"]?.Value is string { Length: > 0 } text
             && (end is PSObject wrapped ? wrapped.BaseObject : end) is DateTime time
             && time.ToUniversalTime() > DateTime.UtcNow
-            ? new GivenToken(text, Milliseconds(time) / 1000)
+            ? new GivenToken { AccessToken = text, ExpiresAt = Milliseconds(time) / 1000 }
             : null;
     }
 
@@ -115,13 +116,20 @@ internal sealed class ScriptVariables(SessionState session, bool isOfAllProfiles
     private static bool IsRow(object row) =>
         SsoAccountTable.Fields(row).Any(field => string.Equals(field.Key, "AccountId", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The rows of now: those of this run anew, the others as they were.</summary>
+    private static object? Field(object row, string name) =>
+        SsoAccountTable.Fields(row).FirstOrDefault(field => string.Equals(field.Key, name, StringComparison.OrdinalIgnoreCase)).Value;
+
+    /// <summary>The current rows: those of this run are new, the others are as before.</summary>
     private static object[] Merged(object[] before, List<SsoProfileResult> profiles)
     {
         var rows = profiles.ToDictionary(profile => profile.ProfileName, Row, StringComparer.Ordinal);
-        var kept = before.OfType<Hashtable>().Select(row => row["Profile"] is string name && rows.TryGetValue(name, out var now) ? now : row).ToList();
+        var kept = before
+            .OfType<Hashtable>()
+            .Select(row => row["Profile"] is string name && rows.TryGetValue(name, out var now) ? now : row)
+            .ToList();
         var names = new HashSet<string>(kept.Select(row => (string)row["Profile"]), StringComparer.Ordinal);
-        return kept.Concat(profiles.Where(profile => !names.Contains(profile.ProfileName)).Select(profile => rows[profile.ProfileName])).ToArray<object>();
+        var added = profiles.Select(profile => profile.ProfileName).Where(name => !names.Contains(name)).Select(name => rows[name]);
+        return kept.Concat(added).ToArray<object>();
     }
 
     private static Hashtable Row(SsoProfileResult profile)

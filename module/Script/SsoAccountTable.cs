@@ -10,7 +10,7 @@ namespace AwsSso;
 /// <summary>A table of accounts as users write it: hashtables or objects with Profile, AccountId and, where it differs, RoleName.</summary>
 internal static class SsoAccountTable
 {
-    /// <summary>Reads the rows; what a row has besides is told to <paramref name="note"/>.</summary>
+    /// <summary>Reads the rows; other fields of a row are reported to <paramref name="note"/>.</summary>
     internal static SsoAccountRow[] Read(IEnumerable<object> table, string environment, Action<string> note) =>
         table.Select((row, index) => Read(row, index + 1, environment, note)).ToArray();
 
@@ -23,7 +23,10 @@ internal static class SsoAccountTable
             : wrapped.Properties.Select(property => new KeyValuePair<string, object?>(property.Name, property.Value));
     }
 
-    /// <summary>A value as text, a number with its own digits; null where there is none. An account id without its leading zeros is for the library to refuse.</summary>
+    /// <summary>
+    /// A value as text, a number with its own digits; null where there is none. An account id without its leading zeros is for the library
+    /// to refuse.
+    /// </summary>
     internal static string? Text(object? value)
     {
         var text = (value is PSObject wrapped ? wrapped.BaseObject : value) switch
@@ -64,10 +67,12 @@ internal static class SsoAccountTable
 
         if (profile is null || accountId is null)
         {
-            var missing = profile is not null ? $"(Profile '{profile}') has no AccountId" : accountId is not null ? "has no Profile" : "has no Profile and no AccountId";
+            var missing = profile is not null ? $"(Profile '{profile}') has no AccountId"
+                : accountId is not null ? "has no Profile"
+                : "has no Profile and no AccountId";
             throw SsoErrors.RowInvalid(environment, number, missing);
         }
 
-        return new SsoAccountRow(profile, accountId, roleName);
+        return new SsoAccountRow { Profile = profile, AccountId = accountId, RoleName = roleName };
     }
 }

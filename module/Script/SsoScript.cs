@@ -67,15 +67,16 @@ internal sealed class SsoScript
             throw SsoErrors.ScriptInvalid(path, null, "it is not a text file");
         }
 
-        if (ScriptNesting.FaultOf(text) is var (fault, place))
+        if (ScriptNesting.FaultOf(text) is var (nesting, place))
         {
-            throw SsoErrors.ScriptInvalid(path, LineAndColumn(text, place), fault);
+            throw SsoErrors.ScriptInvalid(path, LineAndColumn(text, place), nesting);
         }
 
         var parsed = Parser.ParseInput(text, path, out _, out var errors);
         if (errors.Length > 0)
         {
-            throw SsoErrors.ScriptInvalid(path, errors[0].Extent, $"PowerShell cannot read it: {errors[0].Message.Split('\r', '\n')[0].TrimEnd('.')}");
+            var fault = errors[0].Message.Split('\r', '\n')[0].TrimEnd('.');
+            throw SsoErrors.ScriptInvalid(path, errors[0].Extent, $"PowerShell cannot read it: {fault}");
         }
 
         return parsed;
@@ -93,7 +94,8 @@ internal sealed class SsoScript
         }
 
         var tables = AssignmentsWithRows(script);
-        foreach (var assignment in script.FindAll(ast => ast is AssignmentStatementAst, searchNestedScriptBlocks: false).Cast<AssignmentStatementAst>())
+        var assignments = script.FindAll(ast => ast is AssignmentStatementAst, searchNestedScriptBlocks: false);
+        foreach (var assignment in assignments.Cast<AssignmentStatementAst>())
         {
             if (Target(assignment.Left) is not { } name)
             {
@@ -122,16 +124,20 @@ internal sealed class SsoScript
         return variable is null ? null : ScriptConstants.NameOf(variable);
     }
 
-    /// <summary>The assignments with a row on their right side, found from the rows upward, so that each part of the script is seen once.</summary>
+    /// <summary>
+    /// The assignments with a row on their right side, found from the rows upward, so that each part of the script is seen once.
+    /// </summary>
     private static HashSet<Ast> AssignmentsWithRows(ScriptBlockAst script)
     {
         var seen = new HashSet<Ast>();
         foreach (var row in script.FindAll(ast => ast is HashtableAst row && IsRow(row), searchNestedScriptBlocks: false))
         {
             Ast? child = null;
-            for (var ast = row; ast is not null && (ast is not AssignmentStatementAst side || side.Right == child) && seen.Add(ast); ast = ast.Parent)
+            var ast = row;
+            while (ast is not null && (ast is not AssignmentStatementAst side || side.Right == child) && seen.Add(ast))
             {
                 child = ast;
+                ast = ast.Parent;
             }
         }
 
@@ -147,7 +153,8 @@ internal sealed class SsoScript
         var adds = assignment.Operator == TokenKind.PlusEquals;
         if (table is not null && (!adds || !string.Equals(table, name, StringComparison.OrdinalIgnoreCase)))
         {
-            throw SsoErrors.ScriptInvalid(path, assignment.Extent, $"a second table, ${name}, begins there, and one environment has one; split the file");
+            var second = $"a second table, ${name}, begins there, and an environment has only one; split the file";
+            throw SsoErrors.ScriptInvalid(path, assignment.Extent, second);
         }
 
         table = name;
@@ -156,9 +163,10 @@ internal sealed class SsoScript
         {
             value = constants.Evaluate(assignment.Right);
         }
-        catch (NotConstantException fault)
+        catch (NotConstantException error)
         {
-            throw SsoErrors.ScriptInvalid(path, fault.Place.Extent, $"'{Shortened(fault.Place)}' is not constant, so it cannot be read without running the script");
+            var variable = $"'{Shortened(error.Place)}' is not constant, so it cannot be read without running the script";
+            throw SsoErrors.ScriptInvalid(path, error.Place.Extent, variable);
         }
 
         foreach (var row in value as List<object?> ?? [value])
@@ -168,7 +176,8 @@ internal sealed class SsoScript
                 throw SsoErrors.ScriptInvalid(path, assignment.Extent, $"the table has more than {ImportedFile.MostRows} rows");
             }
 
-            AddRow(row as Dictionary<string, ScriptCell> ?? throw SsoErrors.ScriptInvalid(path, assignment.Right.Extent, "the table has something in it that is no row"));
+            const string fault = "the table contains something that is not a row";
+            AddRow(row as Dictionary<string, ScriptCell> ?? throw SsoErrors.ScriptInvalid(path, assignment.Right.Extent, fault));
         }
     }
 
@@ -189,7 +198,8 @@ internal sealed class SsoScript
         var accountId = written.Trim();
         if (accountId.Length != written.Length && !IsPlaceholder(written))
         {
-            notes.Add($"{path}, line {row["AccountId"].Place.Extent.StartLineNumber}: the blanks around the account id {accountId} were left out.");
+            var line = row["AccountId"].Place.Extent.StartLineNumber;
+            notes.Add($"{path}, line {line}: the blanks around the account id {accountId} were removed.");
         }
 
         foreach (var cell in row.Values.Where(cell => cell.Value is string text && IsPlaceholder(text)))
@@ -197,24 +207,26 @@ internal sealed class SsoScript
             placeholders.Add(cell.Place);
         }
 
-        Rows.Add(new SsoAccountRow(profile, accountId, row.TryGetValue("RoleName", out var role) && ScriptConstants.TextOf(role.Value) is { Length: > 0 } name ? name : null));
+        var roleName = row.TryGetValue("RoleName", out var role) ? ScriptConstants.TextOf(role.Value) : null;
+        roleName = string.IsNullOrEmpty(roleName) ? null : roleName;
+        Rows.Add(new SsoAccountRow { Profile = profile, AccountId = accountId, RoleName = roleName });
     }
 
     private void CheckPlaceholders()
     {
         var names = placeholders.Select(place => $"{Shortened(place)} (line {place.Extent.StartLineNumber})").ToList();
-        foreach (var value in new[] { EnvironmentName, StartUrl, Region, DefaultRoleName }.Where(value => value is not null && IsPlaceholder(value)))
-        {
-            names.Add(value!);
-        }
+        string?[] settings = [EnvironmentName, StartUrl, Region, DefaultRoleName];
+        names.AddRange(settings.OfType<string>().Where(IsPlaceholder));
 
         if (names.Count > 0)
         {
-            throw SsoErrors.ScriptInvalid(path, placeholders.FirstOrDefault()?.Extent, $"placeholders in angle brackets are left in it: {string.Join(", ", names.Distinct())}");
+            var fault = $"it still has placeholders in angle brackets: {string.Join(", ", names.Distinct())}";
+            throw SsoErrors.ScriptInvalid(path, placeholders.FirstOrDefault()?.Extent, fault);
         }
     }
 
-    private static bool IsPlaceholder(string text) => text.Trim() is { Length: > 1 } trimmed && trimmed[0] == '<' && trimmed[trimmed.Length - 1] == '>';
+    private static bool IsPlaceholder(string text) =>
+        text.Trim() is { Length: > 1 } trimmed && trimmed[0] == '<' && trimmed[trimmed.Length - 1] == '>';
 
     private string? Constant(string name)
     {

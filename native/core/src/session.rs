@@ -16,7 +16,7 @@ use crate::error::{Code, Error};
 use crate::file_memory::FileMemory;
 use crate::login::{Login, NoLogin, after};
 use crate::pkce::Callback;
-use crate::protocol::{Event, LoginMethod, SessionTerms, SessionView, TokenCache, TokenView, Waiting};
+use crate::protocol::{Event, LoginMethod, SessionState, SessionTerms, SessionView, TokenCache, TokenView, Waiting};
 use crate::regions;
 use crate::run::Outlet;
 use crate::safe_write::Patience;
@@ -291,16 +291,16 @@ pub(crate) fn view(world: &World, environment: &Environment, config: &ConfigFile
     let token = chosen.map(|(token, _)| token);
     let client = token.and_then(|token| token.registration.as_ref());
     let state = match token {
-        None => "None",
-        Some(token) if token.expires_at > now => "Active",
-        Some(_) if refreshable => "Refreshable",
-        Some(_) => "Ended",
+        None => SessionState::None,
+        Some(token) if token.expires_at > now => SessionState::Active,
+        Some(_) if refreshable => SessionState::Refreshable,
+        Some(_) => SessionState::Ended,
     };
     Ok(SessionView {
         environment: environment.name.clone(),
         start_url: environment.start_url.clone(),
         region: environment.region.clone(),
-        state: state.to_owned(),
+        state,
         token_expires: token.map(|token| rfc3339(token.expires_at)),
         refreshable,
         registration_expires: client.and_then(|client| client.expires_at).map(rfc3339),

@@ -17,7 +17,9 @@ use crate::live_session::{LiveSession, Stop};
 use crate::login::NoLogin;
 use crate::pace::Pace;
 use crate::profile_names::{Hazard, hazard, misread_names};
-use crate::protocol::{Completed, CredentialView, Event, GetCredential, Plan, Planned, PlannedProfile, Profile, Progress, TokenCache, Update};
+use crate::protocol::{
+    Completed, CredentialState, CredentialView, Event, GetCredential, Plan, Planned, PlannedProfile, Profile, ProfileStatus, Progress, TokenCache, Update,
+};
 use crate::run::{NetworkWork, Outlet};
 use crate::safe_write::{Patience, Written};
 use crate::secret::Secret;
@@ -179,19 +181,21 @@ pub(crate) fn show_credentials(wanted: &GetCredential, world: &World, outlet: &O
         for profile in &environment.profiles {
             let expiration = known.expiration(&profile.name);
             let (state, reason) = match known.standing(profile, rule) {
-                Standing::Missing if config.calls_us(&profile.name) => ("CredentialProcess", None),
-                Standing::Good(_) => ("Valid", None),
-                Standing::Missing => ("Missing", None),
-                Standing::Due(why) => (if expiration.is_some_and(|end| end <= rule.now) { "Expired" } else { "Due" }, Some(why.to_owned())),
-                Standing::Blocked(obstacle @ Obstacle::OtherKeys(_)) => ("OtherKeys", Some(obstacle.to_string())),
-                Standing::Blocked(obstacle) => ("Blocked", Some(obstacle.to_string())),
+                Standing::Missing if config.calls_us(&profile.name) => (CredentialState::CredentialProcess, None),
+                Standing::Good(_) => (CredentialState::Valid, None),
+                Standing::Missing => (CredentialState::Missing, None),
+                Standing::Due(why) => {
+                    (if expiration.is_some_and(|end| end <= rule.now) { CredentialState::Expired } else { CredentialState::Due }, Some(why.to_owned()))
+                }
+                Standing::Blocked(obstacle @ Obstacle::OtherKeys(_)) => (CredentialState::OtherKeys, Some(obstacle.to_string())),
+                Standing::Blocked(obstacle) => (CredentialState::Blocked, Some(obstacle.to_string())),
             };
             outlet.send(Event::Credential(CredentialView {
                 environment: environment.name.clone(),
                 profile_name: profile.name.clone(),
                 account_id: profile.account_id.clone(),
                 role_name: profile.role_name.clone(),
-                state: state.to_owned(),
+                state,
                 reason,
                 expiration: expiration.map(rfc3339),
             }));
@@ -716,26 +720,26 @@ fn report(parts: Vec<Part>, file: &CredentialsFile, each_profile: bool, world: &
         let mut first_end: Option<OffsetDateTime> = None;
         for Row { profile, standing, outcome, .. } in part.rows {
             let (status, end) = match (standing, outcome) {
-                (Standing::Good(until), _) => ("StillValid".to_owned(), Some(until)),
+                (Standing::Good(until), _) => (ProfileStatus::StillValid, Some(until)),
                 (Standing::Blocked(obstacle), _) => {
                     let error = obstacle.error(&profile.name, environment, file.path());
-                    let status = format!("{:?}", error.code());
+                    let status = ProfileStatus::Failed(error.code());
                     errors.push(error);
                     (status, None)
                 }
-                (Standing::Missing, Some(Outcome::Fetched { keys, .. })) => ("Created".to_owned(), Some(keys.expiration)),
-                (_, Some(Outcome::Fetched { keys, .. })) => ("Refreshed".to_owned(), Some(keys.expiration)),
+                (Standing::Missing, Some(Outcome::Fetched { keys, .. })) => (ProfileStatus::Created, Some(keys.expiration)),
+                (_, Some(Outcome::Fetched { keys, .. })) => (ProfileStatus::Refreshed, Some(keys.expiration)),
                 (_, Some(Outcome::Failed(error))) => {
-                    let status = format!("{:?}", error.code());
+                    let status = ProfileStatus::Failed(error.code());
                     errors.push(error);
                     (status, None)
                 }
-                (_, Some(Outcome::NoService)) => (ended.as_ref().map_or_else(String::new, |error| format!("{:?}", error.code())), None),
+                (_, Some(Outcome::NoService)) => (ProfileStatus::Failed(ended.as_ref().map_or(Code::InternalError, Error::code)), None),
                 (Standing::Missing | Standing::Due(_), None) => continue,
             };
             if let Some(end) = end {
                 summary.profile_names.push(profile.name.clone());
-                let count = if status == "StillValid" { &mut summary.still_valid } else { &mut summary.refreshed };
+                let count = if status == ProfileStatus::StillValid { &mut summary.still_valid } else { &mut summary.refreshed };
                 *count += 1;
                 first_end = Some(first_end.map_or(end, |first| first.min(end)));
             } else {

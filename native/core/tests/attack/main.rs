@@ -94,7 +94,7 @@ fn told(run: &Run, mut watch: impl FnMut(&Event)) -> Told {
     while let Some(event) = run.next() {
         watch(&event);
         match event {
-            Event::Profile(profile) => *told.statuses.entry(profile.status).or_default() += 1,
+            Event::Profile(profile) => *told.statuses.entry(profile.status.to_string()).or_default() += 1,
             Event::Failed(failed) => {
                 told.codes.push(format!("{:?}", failed.code));
                 told.texts.push_str(&failed.message);

@@ -1,4 +1,4 @@
-use sso_core::protocol::{Event, GetCredential, GetKeys, OpenConsole, Operation, SessionTerms};
+use sso_core::protocol::{CredentialState, Event, GetCredential, GetKeys, OpenConsole, Operation, SessionTerms};
 
 use crate::{Company, approving, update_of};
 use sso_stand_in::Options;
@@ -86,7 +86,7 @@ fn a_profile_whose_credential_process_calls_the_module_is_left_out_even_with_for
         .into_iter()
         .filter_map(|event| if let Event::Credential(credential) = event { Some(credential.state) } else { None })
         .collect();
-    assert_eq!(states, ["CredentialProcess", "Valid"]);
+    assert_eq!(states, [CredentialState::CredentialProcess, CredentialState::Valid]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use sso_core::protocol::{
     AccountRow, ConnectSession, DisconnectSession, Event, GetCredential, GetKeys, GetSession, LoginMethod, Operation, SessionTerms, SetEnvironment,
 };
-use sso_core::protocol::{CredentialView, SessionView, Target, TokenCache, Update};
+use sso_core::protocol::{CredentialState, CredentialView, SessionState, SessionView, Target, TokenCache, Update};
 use sso_stand_in::{Control, Options};
 
 use crate::{Company, Seen, approving, rows, update_of};
@@ -80,14 +80,14 @@ fn credential(company: &Company) -> CredentialView {
 #[test]
 fn connecting_logs_in_once_and_fetches_nothing() {
     let company = Company::with(approving(), 2);
-    assert_eq!(session(&company).state, "None");
+    assert_eq!(session(&company).state, SessionState::None);
     for _ in 0..2 {
         assert!(company.run(connect()).failed.is_empty());
     }
     let stats = company.service.stats();
     assert_eq!((stats.logins, stats.requests.get("GetRoleCredentials")), (1, None));
     let session = session(&company);
-    assert_eq!((session.state.as_str(), session.refreshable), ("Active", true));
+    assert_eq!((session.state, session.refreshable), (SessionState::Active, true));
     assert!(company.update().verifications.is_empty());
 }
 
@@ -96,9 +96,9 @@ fn the_state_of_a_session_follows_the_clock() {
     let company = Company::with(approving(), 1);
     company.run(connect());
     company.clock.move_by(8 * 3600 + 1);
-    assert_eq!(session(&company).state, "Refreshable");
+    assert_eq!(session(&company).state, SessionState::Refreshable);
     company.clock.move_by(91 * 24 * 3600);
-    assert_eq!(session(&company).state, "Ended");
+    assert_eq!(session(&company).state, SessionState::Ended);
     assert_eq!(company.service.stats().refreshes, 0, "nothing is sent to find out");
 }
 
@@ -109,7 +109,7 @@ fn disconnecting_ends_the_session_everywhere_and_leaves_the_registration() {
     let seen = company.run(disconnect(false));
     assert!(seen.failed.is_empty(), "{:?}", seen.failed);
     assert_eq!(company.service.stats().requests["Logout"], 1);
-    assert_eq!((session(&company).state.as_str(), credential(&company).state.as_str()), ("None", "Valid"));
+    assert_eq!((session(&company).state, credential(&company).state), (SessionState::None, CredentialState::Valid));
     let files = || std::fs::read_dir(company.aws("sso/cache")).unwrap().filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().ends_with("json"));
     assert_eq!(files().count(), 1);
     company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
@@ -133,7 +133,7 @@ fn a_service_that_is_down_does_not_keep_a_session_on_this_machine() {
     company.service.control(Control { fail: vec!["Logout:all:500".parse().unwrap()], ..Control::default() });
     let seen = company.run(disconnect(false));
     assert!(seen.failed.is_empty() && seen.notes.iter().any(|note| note.contains("not ended at the service")), "{seen:?}");
-    assert_eq!(session(&company).state, "None");
+    assert_eq!(session(&company).state, SessionState::None);
 }
 
 #[test]
@@ -145,20 +145,20 @@ fn removing_credentials_takes_our_keys_and_nothing_else() {
     assert_eq!(company.credentials().matches("ASIA").count(), 3);
     company.run(disconnect(true));
     assert_eq!(company.credentials(), theirs);
-    assert_eq!(credential(&company).state, "Missing");
+    assert_eq!(credential(&company).state, CredentialState::Missing);
 }
 
 #[test]
 fn keys_are_shown_as_they_stand() {
     let company = Company::with(approving(), 1);
-    assert_eq!(credential(&company).state, "Missing");
+    assert_eq!(credential(&company).state, CredentialState::Missing);
     company.update();
-    assert_eq!(credential(&company).state, "Valid");
+    assert_eq!(credential(&company).state, CredentialState::Valid);
     company.clock.move_by(3600 - 600);
     let due = credential(&company);
-    assert_eq!((due.state.as_str(), due.reason.as_deref()), ("Due", Some("its keys expire soon")));
+    assert_eq!((due.state, due.reason.as_deref()), (CredentialState::Due, Some("its keys expire soon")));
     company.clock.move_by(601);
-    assert_eq!(credential(&company).state, "Expired");
+    assert_eq!(credential(&company).state, CredentialState::Expired);
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_logout_that_is_never_answered_takes_the_session_from_this_machine_all_the_s
     let started = std::time::Instant::now();
     let seen = company.run(disconnect(false));
     assert!(seen.failed.is_empty() && seen.notes.iter().any(|note| note.contains("not ended at the service")), "{seen:?}");
-    assert_eq!(session(&company).state, "None");
+    assert_eq!(session(&company).state, SessionState::None);
     assert!(started.elapsed() < std::time::Duration::from_secs(30));
 }
 
@@ -203,7 +203,7 @@ fn a_token_file_that_cannot_be_removed_is_an_error_and_not_a_success() {
     }
     let seen = company.run(disconnect(false));
     assert_eq!(seen.codes(), ["WriteFailed"]);
-    assert_eq!(session(&company).state, "Active");
+    assert_eq!(session(&company).state, SessionState::Active);
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn a_refresh_that_the_service_refuses_leads_to_one_login_whatever_it_calls_it() 
                 let seen = company.run(operation);
                 assert!(seen.failed.is_empty(), "{fault}: {:?}", seen.failed);
                 assert_eq!((seen.verifications.len(), company.service.stats().logins), (1, 2), "{fault}");
-                assert_eq!((session(&company).state.as_str(), session(&company).refreshable), ("Active", true), "{fault}");
+                assert_eq!((session(&company).state, session(&company).refreshable), (SessionState::Active, true), "{fault}");
             }
         },
     );
@@ -260,7 +260,7 @@ fn a_refresh_that_fails_for_a_reason_that_may_pass_asks_nobody_to_log_in() {
         company.service.control(Control { fail: vec![format!("CreateToken:all:{fault}").parse().unwrap()], ..Control::default() });
         let seen = company.update();
         assert_eq!((seen.failed.len(), seen.verifications.len()), (1, 0), "{fault}: {:?}", seen.failed);
-        assert_eq!(session(&company).state, "Refreshable", "{fault}");
+        assert_eq!(session(&company).state, SessionState::Refreshable, "{fault}");
         company.service.control(Control { clear: true, ..Control::default() });
         let seen = company.update();
         assert_eq!((seen.statuses(), seen.verifications.len()), ([("Refreshed", 1)].into(), 0), "{fault}: {:?}", seen.failed);
@@ -275,7 +275,7 @@ fn a_session_that_is_still_good_is_used_when_the_service_refuses_to_refresh_it()
     refusing_refreshes(&company, "400:InvalidRequestException");
     let seen = company.forced();
     assert_eq!((seen.statuses(), seen.verifications.len()), ([("Refreshed", 1)].into(), 0), "{:?}", seen.failed);
-    assert_eq!((session(&company).state.as_str(), session(&company).refreshable), ("Active", false));
+    assert_eq!((session(&company).state, session(&company).refreshable), (SessionState::Active, false));
 }
 
 #[test]
@@ -283,23 +283,23 @@ fn a_session_that_the_service_will_not_refresh_is_not_shown_as_refreshable_by_an
     let mut company = Company::with(approving(), 1);
     company.update();
     company.clock.move_by(8 * 3600 + 60);
-    assert_eq!(session(&company).state, "Refreshable");
+    assert_eq!(session(&company).state, SessionState::Refreshable);
     refusing_refreshes(&company, "400:InvalidRequestException");
     let before = token(&company);
     let seen = company.run(Operation::Update(Update { session: without_login(), ..update_of("Acme") }));
     assert_eq!(seen.codes(), ["LoginRequired"]);
-    assert_eq!((session(&company).state.as_str(), session(&company).refreshable), ("Ended", false));
+    assert_eq!((session(&company).state, session(&company).refreshable), (SessionState::Ended, false));
     company.forget();
-    assert_eq!((session(&company).state.as_str(), session(&company).refreshable), ("Ended", false), "in a new process");
+    assert_eq!((session(&company).state, session(&company).refreshable), (SessionState::Ended, false), "in a new process");
     // The file is the AWS CLI's too: its token stays, and what another tool writes there counts.
     assert_eq!(token(&company)["refreshToken"], before["refreshToken"]);
     edit_token(&company, |token| drop(token.insert("refreshToken".into(), "another".into())));
-    assert_eq!(session(&company).state, "Refreshable");
+    assert_eq!(session(&company).state, SessionState::Refreshable);
     edit_token(&company, |token| drop(token.insert("refreshToken".into(), before["refreshToken"].clone())));
     // What the service refused once it may grant the next time.
     let seen = company.update();
     assert_eq!((seen.statuses(), seen.verifications.len()), ([("Refreshed", 1)].into(), 0), "{:?}", seen.failed);
-    assert_eq!(session(&company).state, "Active");
+    assert_eq!(session(&company).state, SessionState::Active);
     assert!(!token(&company).contains_key("x_refresh_token_refused"));
 }
 
@@ -331,7 +331,7 @@ fn a_token_file_that_does_not_tell_when_its_registration_ends_is_refreshed() {
         company.forget();
         company.clock.move_by(8 * 3600 + 60);
         let shown = session(&company);
-        assert_eq!((shown.state.as_str(), shown.refreshable, shown.registration_expires), ("Refreshable", true, None), "{value:?}");
+        assert_eq!((shown.state, shown.refreshable, shown.registration_expires), (SessionState::Refreshable, true, None), "{value:?}");
         let seen = company.update();
         assert_eq!((seen.statuses(), seen.verifications.len()), ([("Refreshed", 1)].into(), 0), "{value:?}: {:?}", seen.failed);
         assert_eq!(company.service.stats().refreshes, 1);
@@ -346,7 +346,7 @@ fn a_token_file_without_what_a_refresh_needs_leads_to_a_login() {
         edit_token(&company, |token| drop(token.shift_remove(missing)));
         company.forget();
         company.clock.move_by(8 * 3600 + 60);
-        assert_eq!(session(&company).state, "Ended", "{missing}");
+        assert_eq!(session(&company).state, SessionState::Ended, "{missing}");
         assert_eq!(company.update().verifications.len(), 1, "{missing}");
         assert_eq!(company.service.stats().refreshes, 0, "{missing}");
     }
@@ -444,7 +444,7 @@ fn a_cache_that_cannot_be_written_keeps_the_session_in_this_process() {
         seen.assert_created(1);
         assert!(seen.notes.iter().any(|note| note.contains("in this PowerShell only")), "{blocked:?}: {:?}", seen.notes);
         assert!(company.forced().verifications.is_empty(), "{blocked:?}");
-        assert_eq!(session(&company).state, "Active", "{blocked:?}");
+        assert_eq!(session(&company).state, SessionState::Active, "{blocked:?}");
     }
 }
 
@@ -480,7 +480,7 @@ fn one_portal_is_one_session_however_its_start_url_is_written() {
     }
     assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, 1));
     company.run(Operation::DisconnectSession(DisconnectSession { environments: vec!["Other4".into()], remove_credentials: false }));
-    assert_eq!((company.service.stats().requests["Logout"], session(&company).state.as_str()), (1, "None"));
+    assert_eq!((company.service.stats().requests["Logout"], session(&company).state), (1, SessionState::None));
     assert_eq!(company.requests("Unknown"), 0);
     company.assert_polite();
 }
@@ -589,7 +589,7 @@ fn a_proxy_that_answers_a_logout_is_not_taken_for_the_service() {
     company.service.control(Control { fail: vec!["Logout:all:401:proxy".parse().unwrap()], ..Control::default() });
     let seen = company.run(disconnect(false));
     assert!(seen.failed.is_empty() && seen.notes.iter().any(|note| note.contains("not ended at the service")), "{seen:?}");
-    assert_eq!(session(&company).state, "None");
+    assert_eq!(session(&company).state, SessionState::None);
 }
 
 /// The environment Acme with a line `sso_session = corp`, and a config file that has the session like this.

@@ -1,36 +1,64 @@
-//! Writes the generated files anew: the C header, the C# declarations, and an example of each event for the test of the C# reader.
+//! An example of each request and of each event, with every field filled.
 
-use std::error::Error;
-use std::path::{Path, PathBuf};
-
-use interoptopus::util::NamespaceMappings;
-use interoptopus::Interop;
-use interoptopus_backend_csharp::{CSharpVisibility, Config, Generator};
+use serde_json::{json, Map, Value};
 use sso_core::error::Code;
 use sso_core::protocol::{
-    event_to_json, AccountRow, AccountView, Added, Completed, ConsoleView, CredentialView, EnvironmentView, Event, Failed, KeysView, Level, Note, Planned,
-    PlannedProfile, Profile, Progress, Removed, RoleView, SessionView, TokenCache, TokenView, Verification, Waiting,
+    AccountRow, AccountView, Added, Completed, ConsoleView, CredentialState, CredentialView, EnvironmentView, Event, Failed, KeysView, Level, Note, Planned,
+    PlannedProfile, Profile, ProfileStatus, Progress, Removed, RoleView, Secret, SessionState, SessionView, TokenCache, TokenView, Verification, Waiting,
 };
 
-fn crate_folder() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+use super::protocol::{Kind, Part, Protocol, Type};
+
+/// A request for each operation, by the operation's name.
+pub(crate) fn requests(protocol: &Protocol) -> Vec<(String, Value)> {
+    let operations = protocol.parts("Operation").iter();
+    operations
+        .map(|operation| {
+            let mut request = object(protocol, protocol.parts("Request"));
+            request["operation"] = json!({ &operation.name: value(protocol, operation) });
+            (operation.name.clone(), request)
+        })
+        .collect()
 }
 
-/// Every generated file with the text that it should have.
-pub(crate) fn generated() -> Result<Vec<(PathBuf, String)>, Box<dyn Error>> {
-    let mut files = vec![(crate_folder().join("include/aws_sso.h"), header()?), (crate_folder().join("../../module/Native/NativeMethods.g.cs"), csharp()?)];
-    for event in events() {
-        let text = String::from_utf8(event_to_json(&event))?;
-        let name = text.split('"').nth(1).ok_or("an event without a name")?;
-        files.push((crate_folder().join(format!("../../tests/events/{name}.json")), format!("{text}\n")));
+fn object(protocol: &Protocol, parts: &[Part]) -> Value {
+    Value::Object(parts.iter().map(|part| (part.name.clone(), value(protocol, part))).collect::<Map<_, _>>())
+}
+
+fn value(protocol: &Protocol, part: &Part) -> Value {
+    let one = match &part.kind {
+        Kind::Text | Kind::Time => json!(format!("a {}", part.name)),
+        Kind::Secret => json!("example-secret"),
+        Kind::Flag => json!(true),
+        Kind::Long => json!(1_800),
+        Kind::Int => json!(8),
+        Kind::Map => json!({ "HOME": "/home/user", "AWS_CONFIG_FILE": "/home/user/\u{e4} \"b\"" }),
+        Kind::Named(name) => match protocol.type_of(name) {
+            Some(Type::Words { words, .. }) => json!(words.last().map(|word| &word.name)),
+            _ => object(protocol, protocol.parts(name)),
+        },
+    };
+    if part.is_list {
+        json!([one])
+    } else {
+        one
     }
-    Ok(files)
 }
 
 /// One of each kind, with every field filled.
-fn events() -> Vec<Event> {
-    let text = |text: &str| text.to_owned();
-    let time = || text("2026-01-02T03:04:05Z");
+pub(crate) fn events() -> Vec<Event> {
+    [of_runs(), of_lists(), of_requests_for_one()].into_iter().flatten().collect()
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn time() -> String {
+    text("2026-01-02T03:04:05Z")
+}
+
+fn of_runs() -> Vec<Event> {
     let failure = sso_core::error::Error::new(Code::RoleNotAssigned, "The role is not assigned to you.")
         .with_action("Ask your administrator.")
         .with_target("Account \u{e4}")
@@ -57,7 +85,7 @@ fn events() -> Vec<Event> {
             profile_name: text("Account 1"),
             account_id: text("012345678901"),
             role_name: text("AWSAdministratorAccess"),
-            status: text("Created"),
+            status: ProfileStatus::Created,
             expiration: Some(time()),
         }),
         Event::Failed(Failed::new(&failure, true)),
@@ -71,6 +99,11 @@ fn events() -> Vec<Event> {
             credentials_expire: Some(time()),
             cancelled: true,
         }),
+    ]
+}
+
+fn of_lists() -> Vec<Event> {
+    vec![
         Event::Environment(EnvironmentView {
             name: text("Acme"),
             start_url: text("https://d-12345abcde.awsapps.com/start/"),
@@ -84,7 +117,7 @@ fn events() -> Vec<Event> {
             environment: text("Acme"),
             start_url: text("https://d-12345abcde.awsapps.com/start/"),
             region: text("us-west-2"),
-            state: text("Refreshable"),
+            state: SessionState::Refreshable,
             token_expires: Some(time()),
             refreshable: true,
             registration_expires: Some(time()),
@@ -112,7 +145,29 @@ fn events() -> Vec<Event> {
             role_name: text("AWSReadOnlyAccess"),
         }),
         Event::Removed(Removed { environment: text("Acme"), profile_name: text("Account1") }),
-        Event::Keys(KeysView::new(("Acme", "Account1"), "012345678901", "AKIAEXAMPLE", "example-secret", "example-token", text("2026-01-01T01:00:00Z"))),
+        Event::Credential(CredentialView {
+            environment: text("Acme"),
+            profile_name: text("Account 1"),
+            account_id: text("012345678901"),
+            role_name: text("AWSAdministratorAccess"),
+            state: CredentialState::Due,
+            reason: Some(text("its keys expire soon")),
+            expiration: Some(time()),
+        }),
+    ]
+}
+
+fn of_requests_for_one() -> Vec<Event> {
+    vec![
+        Event::Keys(KeysView {
+            environment: text("Acme"),
+            profile_name: text("Account1"),
+            account_id: text("012345678901"),
+            access_key_id: text("AKIAEXAMPLE"),
+            secret_access_key: Secret::new("example-secret"),
+            session_token: Secret::new("example-token"),
+            expiration: text("2026-01-01T01:00:00Z"),
+        }),
         Event::Console(ConsoleView {
             environment: text("Acme"),
             profile_name: text("Account1"),
@@ -120,49 +175,5 @@ fn events() -> Vec<Event> {
             browser_opened: true,
         }),
         Event::Token(TokenView::new("Acme", "an access token", 28_800)),
-        Event::Credential(CredentialView {
-            environment: text("Acme"),
-            profile_name: text("Account 1"),
-            account_id: text("012345678901"),
-            role_name: text("AWSAdministratorAccess"),
-            state: text("Due"),
-            reason: Some(text("its keys expire soon")),
-            expiration: Some(time()),
-        }),
     ]
-}
-
-fn header() -> Result<String, Box<dyn Error>> {
-    let config = cbindgen::Config::from_file(crate_folder().join("cbindgen.toml"))?;
-    let mut text = Vec::new();
-    cbindgen::Builder::new().with_config(config).with_src(crate_folder().join("src/lib.rs")).generate()?.write(&mut text);
-    Ok(String::from_utf8(text)?)
-}
-
-fn csharp() -> Result<String, Box<dyn Error>> {
-    let config = Config {
-        class: "NativeMethods".to_owned(),
-        dll_name: "aws_sso".to_owned(),
-        file_header_comment:
-            "// Generated by Interoptopus from native/ffi/src/lib.rs: do not edit, run `build.ps1 Generate`.\n// <auto-generated/>\n#nullable disable"
-                .to_owned(),
-        namespace_mappings: NamespaceMappings::new("AwsSso.Native"),
-        visibility_types: CSharpVisibility::ForceInternal,
-        ..Config::default()
-    };
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("NativeMethods.g.cs");
-    Generator::new(config, aws_sso::inventory()).write_file(&file)?;
-    Ok(std::fs::read_to_string(file)?.replace("\r\n", "\n").trim_end().to_owned() + "\n")
-}
-
-#[allow(dead_code, reason = "the test that compares includes this file as a module")]
-fn main() -> Result<(), Box<dyn Error>> {
-    for (path, text) in generated()? {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        std::fs::write(path, text)?;
-    }
-    Ok(())
 }
