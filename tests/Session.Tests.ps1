@@ -400,7 +400,7 @@ Describe 'Get-SsoSession' {
 "@
         $states.Errors | Should -BeNullOrEmpty
         $states.Output[0].State | Should -Be 'Refreshable'
-        $states.Output[1] | Should -Match 'Refreshable (2019-12-31|2020-01-01) \d\d:\d\d \(ended\)'
+        $states.Output[1] | Should -Match 'Refreshable (2019-12-31|2020-01-01) \d\d:\d\d \(expired\)'
         $states.Output[2].State | Should -Be 'Ended'
     }
 }
@@ -501,7 +501,7 @@ Describe 'Get-SsoCredential' {
         $run.Output[3] | Should -Match '(?m)^ *Environment: Acme *$'
         $run.Output[3] | Should -Match '(?m)^ProfileName +AccountId +RoleName +State +Expires *$'
         $run.Output[3] | Should -Match '(?m)^Account1 +100000000000 +AWSAdministratorAccess +Valid +.*\d\d:\d\d \(0:5\d left\) *$'
-        $run.Output[3] | Should -Match '(?m)^Account3 .* Expired +20\d\d-\d\d-\d\d \d\d:\d\d \(ended\) *$'
+        $run.Output[3] | Should -Match '(?m)^Account3 .* Expired +20\d\d-\d\d-\d\d \d\d:\d\d \(expired\) *$'
     }
 
     It 'shows no secret, and sends nothing' {
