@@ -73,7 +73,7 @@ Describe 'Update-SsoCredential with something wrong' {
             $run.Errors.Id | Should -Be 'ProfileNotFound,AwsSso.Commands.UpdateSsoCredentialCommand'
             $run.Errors[0].Category | Should -Be 'ObjectNotFound'
             $run.Errors[0].Target | Should -Be 'account2'
-            $run.Errors[0].Action | Should -Match 'Account1, Account2, Account3'
+            $run.Errors[0].Action | Should -Match '^Did you mean Account2, Account1, Account3, '
             $run.Output[0].Ended | Should -BeNullOrEmpty
             (Get-Credential $own).Keys | Should -Be 'Account3'
         }
