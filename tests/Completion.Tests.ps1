@@ -77,6 +77,12 @@ Describe 'The Tab key' {
         Get-RequestCount $service | Should -Be $before
     }
 
+    It 'completes the states of sessions and credentials in a condition' {
+        $states = Get-Completion 'Get-SsoSession | Where-Object State -eq ', 'Get-SsoCredential | Where-Object State -eq '
+        $states[0].Text | Should -Be 'Active', 'Refreshable', 'Ended', 'None'
+        $states[1].Text | Should -Be 'Valid', 'Due', 'Expired', 'Missing', 'OtherKeys', 'Blocked', 'CredentialProcess'
+    }
+
     It 'completes regions, those in use first' {
         $answers = Get-Completion 'Set-SsoEnvironment Gamma -Region ', 'Update-SsoCredential -Region eu-c'
         $answers[0].Text[0..2] | Should -Be 'eu-south-2', 'us-west-2', 'us-east-1'

@@ -231,6 +231,8 @@ $Script
 `$errors = @(`$Error | Where-Object { `$_ -is [Management.Automation.ErrorRecord] } | ForEach-Object {
     [pscustomobject] @{ Id = `$_.FullyQualifiedErrorId; Category = "`$(`$_.CategoryInfo.Category)"; Target = `$_.TargetObject; Message = "`$_"; Action = "`$(`$_.ErrorDetails.RecommendedAction)" }
 })
+# As the module does in a job, for which PowerShell writes XML, too.
+foreach (`$state in 'SsoCredentialState', 'SsoProfileStatus', 'SsoSessionState', 'SsoTokenCache') { Update-TypeData -TypeName "AwsSso.`$state" -SerializationMethod String -Force }
 [pscustomobject] @{ Output = `$output; Errors = `$errors } | Export-Clixml -Depth 5 '$($answer.Replace("'", "''"))'
 "@
     $file = Join-Path $folder 'script.ps1'

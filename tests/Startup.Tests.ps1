@@ -187,6 +187,19 @@ Describe 'Update-SsoCredential -AtStartup' {
         ($run.Text -replace '\e\[[\d;?]*[a-zA-Z=]|\e=', '').Split("`n") -match 'login' | Should -Match "^WARNING: Acme, 'R&D' need a login. Run Connect-SsoSession Acme, 'R&D'.\s*$"
     }
 
+    It 'shows a hint, and no error, for a piped profile that does not exist' {
+        if (-not $hasTerminal) {
+            Set-ItResult -Skipped -Because 'there is no program script for a terminal'
+            return
+        }
+        $own = New-ShellHome -Text "Import-Module '$manifest'; [pscustomobject] @{ Environment = 'Acme'; ProfileName = 'Nobody' } | Update-SsoCredential -AtStartup"
+        $run = Invoke-InTerminal $own 'pwsh -NoLogo -Command ''"errors: $($Error.Count)"'' </dev/null'
+        $text = $run.Text -replace '\e\[[\d;?]*[a-zA-Z=]|\e=', ''
+        $text | Should -Match 'WARNING: Not all credentials of Acme were refreshed \(ProfileNotFound\)\. Run Update-SsoCredential Acme to see why\.'
+        $text | Should -Not -Match 'No profile of Acme'
+        $text | Should -Match 'errors: 0'
+    }
+
     It 'leaves no error and writes no stream where its output is captured' {
         $own = New-UserHome
         Add-Environment $own $service -Count 1
