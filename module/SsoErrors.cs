@@ -191,8 +191,11 @@ internal static class SsoErrors
         path,
         inner: fault);
 
-    internal static SsoException LibraryIsNone(string path) =>
-        new("LibraryUnavailable", $"'{path}' is not a loadable library; it may be damaged.", "Install the module again.", path);
+    internal static SsoException LibraryIsNone(string path) => new(
+        "LibraryUnavailable",
+        $"The native library '{path}' is not a loadable library; it may be damaged.",
+        "Install the module again.",
+        path);
 
     internal static SsoException LibraryCutOff(string path, long length, long wanted) => new(
         "LibraryUnavailable",
