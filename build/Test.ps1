@@ -64,23 +64,28 @@ function Start-TestRun([hashtable] $Run) {
 
 # Shows the output of a run that ended, and adds what it counted.
 function Complete-TestRun([hashtable] $Run, [hashtable] $Count) {
-    $output = "$($Run.Output.Result)$($Run.ErrorText.Result)".TrimEnd()
-    Write-Host $output
-    try { $counted = & $Run.Measure $output $Run.Process.ExitCode }
+    try {
+        $kept = [Threading.Tasks.Task[]] ($Run.Output, $Run.ErrorText)
+        if (-not [Threading.Tasks.Task]::WaitAll($kept, 60000)) { throw "$($Run.Title) left a program running that holds its output." }
+        $output = "$($Run.Output.Result)$($Run.ErrorText.Result)".TrimEnd()
+        Write-Host $output
+        $counted = & $Run.Measure $output $Run.Process.ExitCode
+    }
     catch {
-        Write-Host "$($Run.Title) did not reach its end (exit code $($Run.Process.ExitCode))."
+        Write-Host "$($Run.Title) did not reach its end (exit code $($Run.Process.ExitCode)): $_"
         $counted = @{ Passed = 0; Failed = 1; Skipped = 0 }
     }
     foreach ($kind in 'Passed', 'Failed', 'Skipped') { $Count[$kind] += $counted.$kind }
 }
 
-# Runs commands side by side, and shows the output of each when it ends. Most tests wait for a process or a timer, so more of them than there are cores run at once.
+# Runs commands side by side, and shows the output of each when it ends. Tests wait for timers half of the time, so more of them than there are cores run at once.
 function Invoke-TestRun([hashtable] $Count, [hashtable[]] $Run) {
+    $limit = [Math]::Ceiling([Environment]::ProcessorCount * 1.5)
     $waiting = [Collections.Generic.Queue[hashtable]]::new($Run)
     $running = @()
     try {
         while ($waiting.Count -or $running) {
-            while ($waiting.Count -and $running.Count -lt [Environment]::ProcessorCount * 2) { $running += Start-TestRun $waiting.Dequeue() }
+            while ($waiting.Count -and $running.Count -lt $limit) { $running += Start-TestRun $waiting.Dequeue() }
             Start-Sleep -Milliseconds 100
             $ended, $running = $running.Where({ $_.Process.HasExited }, 'Split')
             foreach ($one in $ended) { Complete-TestRun $one $Count }
@@ -101,7 +106,7 @@ function Get-PesterRun([IO.FileInfo] $File) {
         Measure = {
             $counted = Get-Content -Raw $result | ConvertFrom-Json
             Remove-Item $result
-            if (-not $counted) { throw }
+            if (-not $counted) { throw 'it counted nothing.' }
             $counted
         }.GetNewClosure()
     }
