@@ -217,7 +217,8 @@ function Invoke-Demo {
     Import-Module "$root/tests/StandIn.psm1"
     $child = $null
     try {
-        $standIn = Start-StandIn '--accounts', '20', '--approve-after-polls', '2'
+        # Tokens last an hour, as those of AWS do.
+        $standIn = Start-StandIn '--accounts', '20', '--approve-after-polls', '2', '--token-lifetime', '3600'
         $powershell = @(Get-PowerShell)
         $start = [Diagnostics.ProcessStartInfo]::new($powershell[0])
         foreach ($word in @($powershell | Select-Object -Skip 1) + '-NoProfile', '-File', "$root/tests/Demo.ps1", $root, $standIn.StartUrl) { $start.ArgumentList.Add($word) }

@@ -56,7 +56,7 @@ function Wait-Prompt {
     throw 'The prompt did not appear.'
 }
 
-$standIn = Start-StandIn '--accounts', '20', '--roles', '2', '--approve-after-polls', '3', '--interval', '1'
+$standIn = Start-StandIn '--accounts', '20', '--roles', '2', '--approve-after-polls', '3', '--interval', '1', '--token-lifetime', '3600'
 try {
     $variables = Get-UserVariable (New-UserHome) $standIn
     $variables.Remove('NO_COLOR')

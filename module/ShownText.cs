@@ -1,3 +1,5 @@
+using System.Linq;
+using System.Management.Automation.Language;
 using System.Text.RegularExpressions;
 
 namespace AwsSso;
@@ -10,4 +12,9 @@ internal static class ShownText
 
     /// <summary>The text with a replacement character for each that would not be seen.</summary>
     internal static string Of(string text) => Hidden.Replace(text, "\ufffd");
+
+    /// <summary>A name as it is written in a command, in quotation marks if it needs them.</summary>
+    internal static string Argument(string name) => name.Length > 0 && name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.')
+        ? name
+        : $"'{CodeGeneration.EscapeSingleQuotedStringContent(name)}'";
 }

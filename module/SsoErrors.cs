@@ -97,6 +97,21 @@ internal static class SsoErrors
         "Leave out -Role to see the roles that are.",
         name);
 
+    /// <summary>One error for many profiles whose roles are refused.</summary>
+    internal static SsoException RolesRefused(string code, IEnumerable<string> table, IReadOnlyCollection<SsoException> errors)
+    {
+        var what = code == "AccountNotFound"
+            ? "IAM Identity Center does not have their accounts and roles:"
+            : "their roles are not assigned to you:";
+        var names = string.Join(", ", errors.Select(error => error.Target));
+        return new(
+            code,
+            $"Could not update {errors.Count} profiles: {what}",
+            "Get-SsoRole lists your roles. Correct the profiles, or ask your administrator to assign the roles.",
+            names,
+            table: table);
+    }
+
     internal static SsoException OneEnvironmentOnly() => new(
         "EnvironmentInvalid",
         "-StartUrl, -Region, -DefaultRoleName and -Account apply to one environment only.",

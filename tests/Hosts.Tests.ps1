@@ -207,7 +207,7 @@ Describe 'ForEach-Object -Parallel' {
     It 'shows a login to the PowerShell that runs it' {
         $run = Invoke-InHost '1 | ForEach-Object -Parallel { Import-Module $using:manifest; Update-SsoCredential Acme -NoBrowser -PassThru }'
         $run.Errors | Should -BeNullOrEmpty
-        $run.Text | Should -Match 'to approve the login'
+        $run.Text | Should -Match 'Log in to Acme'
         $run.Output.Status | Should -Be 'Created', 'Created'
     }
 }
@@ -223,7 +223,7 @@ Describe 'A remote session over a named pipe' {
         $browser = Join-Path (New-TestFolder) 'opened'
         $run = Invoke-InHost (& $throughPipe "Update-SsoCredential Acme -PassThru$_") -Variable @{ AWS_SSO_BROWSER = "/usr/bin/touch $browser" }
         ($run.Output | Where-Object Status).Status | Should -Be @('Created', 'Created') -Because "$($run.Output) $($run.ErrorText)"
-        $run.Output -join "`n" | Should -Match 'shown: .*to approve the login'
+        $run.Output -join "`n" | Should -Match 'shown: Log in to Acme'
         $run.Logins | Should -Be 1
         Test-Path $browser | Should -BeFalse
     }
@@ -257,7 +257,7 @@ Describe 'A program with a host of its own' {
     It 'that writes to a terminal logs in: <_>' -ForEach 'Visual Studio Code Host', 'Acme Host' {
         $run = Invoke-InHost ($programs + "Invoke-InProgram '$_' 'Update-SsoCredential Acme -NoBrowser -PassThru'")
         ($run.Output | Where-Object Status).Status | Should -Be @('Created', 'Created') -Because "$($run.Output)"
-        $run.Text | Should -Match 'to approve the login'
+        $run.Text | Should -Match 'Log in to Acme'
         $run.Output[-1] | Should -Be 'prompts: '
     }
 

@@ -37,7 +37,7 @@ Describe 'A login without a browser' {
     ) {
         $result = Invoke-UserPowerShell (New-Home) $service 'Connect-SsoSession Acme -Verbose' $Variable
         $result.Errors | Should -BeNullOrEmpty
-        $shown = [regex]::Match($result.Text, 'Acme: open (http://127\.0\.0\.1:\d+/device\?user_code=([A-Z]{4}-[A-Z]{4})) to approve the login\. Go on if the page shows the code \2, before \d\d:\d\d\. The start URL is on d-12345abcde\.awsapps\.com\.')
+        $shown = [regex]::Match($result.Text, '(?s)Log in to Acme \(d-12345abcde\.awsapps\.com\): open\r?\n  (http://127\.0\.0\.1:\d+/device\?user_code=([A-Z]{4}-[A-Z]{4}))\r?\nor scan:\r?\n.*\nCheck that the page shows \2, then allow it\. Valid until \d\d:\d\d; Ctrl\+C cancels\.')
         $shown.Success | Should -BeTrue -Because $result.Text
         $url = $shown.Groups[1].Value
         $result.Text -replace '\r?\n', ' ' | Should -Match "no browser is tried, since PowerShell runs $Where"
@@ -55,7 +55,8 @@ Describe 'A login without a browser' {
     It 'shows no QR code with -NoQrCode' {
         $result = Invoke-UserPowerShell (New-Home) $service 'Connect-SsoSession Acme -NoBrowser -NoQrCode'
         $result.Errors | Should -BeNullOrEmpty
-        $result.Text | Should -Match 'Acme: open http'
+        $result.Text | Should -Match 'Log in to Acme \(d-12345abcde\.awsapps\.com\): open'
+        $result.Text | Should -Not -Match 'or scan'
         $result.Text | Should -Not -Match '\u2588'
     }
 
@@ -71,7 +72,7 @@ Describe 'A login without a browser' {
         $result = Invoke-UserPowerShell (New-Home) $service 'Update-SsoCredential Acme -LoginMethod Pkce -Quiet -NoQrCode' @{ SSH_TTY = '/dev/pts/0' }
         $result.Errors | Should -BeNullOrEmpty
         $result.Text -replace '\r?\n', ' ' | Should -Match "WARNING: Acme: the browser cannot return to this computer because PowerShell runs over SSH; using a device code instead\."
-        $result.Text | Should -Match 'Go on if the page shows the code'
+        $result.Text | Should -Match 'Check that the page shows [A-Z]{4}-[A-Z]{4}, then allow it'
     }
 }
 
@@ -123,8 +124,8 @@ Describe 'A login by PKCE' -Skip:(-not $IsLinux) {
         $before = Get-StandInStats $service
         $result = Invoke-UserPowerShell $userHome $service 'Update-SsoCredential Acme -LoginMethod Pkce -Timeout 60' @{ AWS_SSO_BROWSER = $browser; BROWSER = '/nonexistent'; SSH_TTY = '/dev/pts/0' }
         $result.Errors | Should -BeNullOrEmpty
-        $result.Text | Should -Match 'Acme: the browser should open http://127\.0\.0\.1:\d+/authorize\?response_type=code&\S+ to approve the login, before \d\d:\d\d\.'
-        $result.Text | Should -Match 'Acme: Account1, Account2 registered'
+        $result.Text | Should -Match 'Log in to Acme \(d-12345abcde\.awsapps\.com\): your browser opens now\. If it does not, open\r?\n  http://127\.0\.0\.1:\d+/authorize\?response_type=code&\S+\r?\nAllow access on that page\. Valid until \d\d:\d\d; Ctrl\+C cancels\.'
+        $result.Text | Should -Match 'Acme: 2 profiles fresh until \d\d:\d\d'
         Wait-Page $browser | Should -Match 'You are logged in to Acme\. You can close this window and go back to PowerShell\.'
         $after = Get-StandInStats $service
         $after.device_authorizations | Should -Be $before.device_authorizations

@@ -178,9 +178,9 @@ Describe 'An installed module' {
 
     It 'loads with the first command, which logs in once and writes the keys' {
         if (-not (Confirm-Package)) { return }
-        $autoloaded.Text | Should -Match '(?m)^Acme: open \S+ to approve the login'
-        $autoloaded.Text | Should -Match '(?m)^Acme: Account1, Account2, Account3 registered, \d:\d\d:\d\d left on the SSO session$'
-        $autoloaded.Text | Should -Match '(?m)^Acme: Account1, Account2, Account3 registered, nothing due, credentials last until '
+        $autoloaded.Text | Should -Match '(?m)^Log in to Acme \(\S+\): open'
+        $autoloaded.Text | Should -Match '(?m)^Acme: 3 profiles fresh until '
+        $autoloaded.Text | Should -Match '(?m)^Acme: 3 profiles, all fresh until '
         $autoloaded.ErrorText | Should -BeNullOrEmpty
         @($keys.Keys) | Should -Be 'Account1', 'Account2', 'Account3'
     }
@@ -189,9 +189,9 @@ Describe 'An installed module' {
         if (-not (Confirm-Package)) { return }
         $updated.ErrorText | Should -BeNullOrEmpty
         $updated.Text | Should -Match '(?m)^99\.0\.0$'
-        $updated.Text | Should -Match '(?m)^Acme: Account1 registered'
+        $updated.Text | Should -Match '(?m)^Acme: 1 profile fresh'
         $oldEnd.Text | Should -Match "(?m)^old: $([regex]::Escape($version))$"
-        $oldEnd.Text | Should -Match '(?m)^Acme: Account1, Account2, Account3 registered'
+        $oldEnd.Text | Should -Match '(?m)^Acme: 3 profiles(, all)? fresh'
         $oldEnd.ErrorText | Should -BeNullOrEmpty
     }
 
@@ -218,7 +218,7 @@ Describe 'A module folder' {
         $run = Invoke-Pwsh $userHome $service '-NoProfile', '-Command', $text
         if (-not $IsWindows) { chmod -R u+w $folder }
         $run.ErrorText | Should -BeNullOrEmpty
-        $run.Text | Should -Match '(?m)^Acme: Account1, Account2 registered'
+        $run.Text | Should -Match '(?m)^Acme: 2 profiles fresh'
         & $look | Should -Be $before
     }
 }
@@ -236,6 +236,6 @@ Describe 'Another PowerShell' {
         $text = "Import-Module Set-AwsCliSsoCredentials; `$PSVersionTable.PSVersion.ToString(2); Update-SsoCredential Acme -NoBrowser; Update-SsoCredential Acme"
         $run = Wait-UserProgram (Start-UserProgram ('powershell.exe', '-NoProfile', '-ExecutionPolicy', 'Bypass', '-Command', $text) $variables)
         $run.Text | Should -Match '(?m)^5\.1'
-        $run.Text | Should -Match '(?m)^Acme: Account1, Account2 registered, nothing due'
+        $run.Text | Should -Match '(?m)^Acme: 2 profiles, all fresh'
     }
 }

@@ -64,9 +64,10 @@ Describe 'Connect-SsoSession' {
 
         It 'shows the address and the code of the login, and then how long the session lasts' {
             $lines = $first.Text -split "`n"
-            $lines.Count | Should -Be 2
-            $lines[0] | Should -Match "^Acme: open $([regex]::Escape($service.Url))/device\?user_code=\S+ to approve the login\."
-            $lines[1] | Should -Match '^Acme: session lasts until (\d{4}-\d\d-\d\d )?\d\d:\d\d$'
+            $lines.Count | Should -Be 4
+            $lines[0] | Should -Be 'Log in to Acme (d-12345abcde.awsapps.com): open'
+            $lines[1] | Should -Match "^  $([regex]::Escape($service.Url))/device\?user_code=\S+$"
+            $lines[3] | Should -Match '^Acme: logged in, renews until \d{4}-\d\d-\d\d \d\d:\d\d at most$'
             $first.Output[2].Said -join "`n" | Should -Be $first.Text
         }
 
@@ -96,7 +97,7 @@ Describe 'Connect-SsoSession' {
 
         It 'asks nobody again, and says how long the session lasts without an object' {
             $run.Errors | Should -BeNullOrEmpty
-            $run.Text | Should -Match '^Acme: session lasts until [\d :-]+$'
+            $run.Text | Should -Match '^Acme: logged in, renews until \d{4}-\d\d-\d\d \d\d:\d\d at most$'
             $run.Output.Count | Should -Be 6
             $difference.Logins | Should -Be 0
             $difference.CreateToken | Should -Be 0
@@ -370,7 +371,7 @@ Describe 'Get-SsoSession' {
     }
 
     It 'shows them as a table with what is left' {
-        $run.Output[3] | Should -Match '(?m)^Environment +State +Expires +Refreshable +TokenCache +StartUrl *$'
+        $run.Output[3] | Should -Match '(?m)^Environment +State +Renews +Region +TokenCache *$'
         $run.Output[3] | Should -Match '(?m)^Acme +Active +.*\d\d:\d\d \(7:5\d left\) +True +AwsCli +https://'
     }
 
@@ -494,7 +495,7 @@ Describe 'Get-SsoCredential' {
 
     It 'shows them as a table with what is left' {
         $run.Output[3] | Should -Match '(?m)^ *Environment: Acme *$'
-        $run.Output[3] | Should -Match '(?m)^ProfileName +AccountId +RoleName +State +Expires *$'
+        $run.Output[3] | Should -Match '(?m)^ProfileName +State +Expires +AccountId +RoleName *$'
         $run.Output[3] | Should -Match '(?m)^Account1 +100000000000 +AWSAdministratorAccess +Valid +.*\d\d:\d\d \(0:5\d left\) *$'
         $run.Output[3] | Should -Match '(?m)^Account3 .* Expired +20\d\d-\d\d-\d\d \d\d:\d\d \(expired\) *$'
     }

@@ -284,7 +284,7 @@ Describe 'Environments' {
 
         It 'shows a table' {
             $run = Invoke-Fresh 'Get-SsoEnvironment | Out-String -Width 160'
-            $run.Output[0] | Should -Match 'Name +Profiles +From +Region +DefaultRoleName +StartUrl'
+            $run.Output[0] | Should -Match 'Name +Profiles +Region +StartUrl +From'
             $run.Output[0] | Should -Match 'Acme +2 +sso-environments +us-west-2 +AWSAdministratorAccess +https://d-12345abcde\.awsapps\.com/start/'
         }
     }

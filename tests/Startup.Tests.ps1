@@ -231,7 +231,7 @@ Describe 'The line without -AtStartup' {
         }
         $own = New-ShellHome -Text "Import-Module '$manifest'; Update-SsoCredential -Environment Acme"
         $run = Invoke-InTerminal $own 'pwsh -NoLogo -Command ''"hello"'' </dev/null' @{ AWS_SSO_BROWSER = '/bin/true' }
-        $run.Text | Should -Match 'to approve the login'
+        $run.Text | Should -Match 'Log in to Acme'
         (Get-Credential $own).Keys | Should -Be 'Account1', 'Account2'
     }
 }

@@ -26,8 +26,8 @@ Describe 'From an empty home folder' {
         $userHome = New-UserHome
         $result = Invoke-UserPowerShell $userHome $company "$start -PassThru | Sync-SsoProfile -NoBrowser; Update-SsoCredential Acme"
         $result.Errors | Should -BeNullOrEmpty
-        $result.Text | Should -Match 'Acme: 200 profiles added, 0 as before'
-        $result.Text | Should -Match 'Acme: 200 profiles registered'
+        $result.Text | Should -Match 'Acme: 200 profiles added \(200 in all\)\. Next: Update-SsoCredential Acme'
+        $result.Text | Should -Match 'Acme: 200 profiles fresh until '
         $credentials = Get-Credential $userHome
         $credentials.Count | Should -Be 200
         $credentials['Account17-AWSReadOnlyAccess'].aws_access_key_id | Should -Not -BeNullOrEmpty
@@ -52,7 +52,7 @@ Describe 'Get-SsoAccount' {
         $result.Output | Should -BeNullOrEmpty
         $result.Errors | Should -BeNullOrEmpty
         $result.Text | Should -Match 'WARNING: No account is assigned to you in Acme'
-        $result.Text | Should -Match 'Acme: 0 profiles added, 0 as before'
+        $result.Text | Should -Match 'Acme: no changes \(0 profiles\)'
     }
 
     It 'shows accounts that have neither a name nor a mail address' {
@@ -166,7 +166,7 @@ Describe 'Sync-SsoProfile' {
         $result.Output.ProfileName | Should -Be 'account1', 'account2', 'account3', 'account4'
         $result.Output.RoleName | Select-Object -Unique | Should -Be 'AWSReadOnlyAccess'
         $result.Text | Should -Match 'WARNING: Acme: none of the roles Janitor is assigned to you in Account1;'
-        $result.Text | Should -Match 'Acme: 0 profiles added, 4 as before'
+        $result.Text | Should -Match 'Acme: no changes \(4 profiles\)'
     }
 
     It 'removes with -Prune what is gone, and only what the user agrees to' {
@@ -182,8 +182,8 @@ Describe 'Sync-SsoProfile' {
 '@
         $result.Errors | Should -BeNullOrEmpty
         $result.Text | Should -Match 'What if: .*"Acme: gone-role \(Janitor in account 100000000002 is no longer assigned to you\)"'
-        $result.Text | Should -Match 'Acme: 0 profiles added, 0 removed, 10 as before'
-        $result.Text | Should -Match 'Acme: 0 profiles added, 2 removed, 8 as before'
+        $result.Text | Should -Match 'Acme: no changes \(10 profiles\)'
+        $result.Text | Should -Match 'Acme: 2 profiles removed \(8 in all\)'
         $result.Output.Count | Should -Be 8
     }
 

@@ -45,13 +45,13 @@ Describe 'Update-SsoCredential where nobody can log in' {
 
     It 'asks where only input and output are redirected, or CI is false' {
         $first.Errors | Should -BeNullOrEmpty
-        $first.Text | Should -Match 'to approve the login'
+        $first.Text | Should -Match 'Log in to Acme'
         $own = New-UserHome
         Add-Environment $own $service -Count 2
         $run = Invoke-Command $own 'Update-SsoCredential Acme -NoBrowser' @() @{ CI = 'false' }
         $run.ExitCode | Should -Be 0
         $run.Logins | Should -Be 1
-        $run.Text | Should -Match 'to approve the login'
+        $run.Text | Should -Match 'Log in to Acme'
     }
 }
 
@@ -70,7 +70,7 @@ Describe 'In a $PROFILE' {
     It 'says one line where nothing is due, and none with -Quiet' {
         $own = New-UserHome -From $loggedIn
         $run = Invoke-UserPowerShell $own $service 'Update-SsoCredential -Environment Acme'
-        $run.Text | Should -Match '^Acme: Account1, Account2 registered, nothing due, credentials last until \S+( \S+)?$'
+        $run.Text | Should -Match '^Acme: 2 profiles, all fresh until \S+( \S+)?$'
         (Invoke-UserPowerShell $own $service 'Update-SsoCredential -Environment Acme -Quiet').Text | Should -Be ''
     }
 

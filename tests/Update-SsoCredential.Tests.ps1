@@ -63,16 +63,19 @@ Describe 'Update-SsoCredential' {
 
         It 'shows the objects as a table' {
             $first.Output[1] | Should -Match '(?m)^ *Environment: Acme *$'
-            $first.Output[1] | Should -Match '(?m)^ProfileName +AccountId +RoleName +Status +Expires *$'
-            $first.Output[1] | Should -Match '(?m)^Account1 +100000000000 +AWSAdministratorAccess +Created +.*\d\d:\d\d \(0:5\d left\) *$'
+            $first.Output[1] | Should -Match '(?m)^ProfileName +Status +Expires +AccountId +RoleName *$'
+            $first.Output[1] | Should -Match '(?m)^Account1 +Created +.*\d\d:\d\d \(0:5\d left\) +100000000000 +AWSAdministratorAccess *$'
         }
 
         It 'shows the address and the code of the login, and one summary line, where the output is assigned to a variable' {
             $address = [regex]::Escape($service.Url) + '/device\?user_code='
             $lines = $first.Text -split "`n"
-            $lines.Count | Should -Be 2
-            $lines[0] | Should -Match "^Acme: open $address([A-Z]{4}-[A-Z]{4}) to approve the login\. .* code \1, before \d\d:\d\d\. The start URL is on d-12345abcde\.awsapps\.com\.$"
-            $lines[1] | Should -Match '^Acme: 20 profiles registered, 7:5\d:\d\d left on the SSO session$'
+            $lines.Count | Should -Be 4
+            $lines[0] | Should -Be 'Log in to Acme (d-12345abcde.awsapps.com): open'
+            $lines[1] | Should -Match "^  $address[A-Z]{4}-[A-Z]{4}$"
+            $code = $lines[1].Substring($lines[1].Length - 9)
+            $lines[2] | Should -Match "^Check that the page shows $code, then allow it\. Valid until \d\d:\d\d; Ctrl\+C cancels\.$"
+            $lines[3] | Should -Match '^Acme: 20 profiles fresh until (20\d\d-\d\d-\d\d )?\d\d:\d\d$'
         }
 
         It 'lets -InformationVariable have the same lines' {
@@ -80,7 +83,7 @@ Describe 'Update-SsoCredential' {
         }
 
         It 'lets 6>&1 have the summary, and writes no object without -PassThru' {
-            $first.Output[2] | Should -Match '^InformationRecord Acme: 20 profiles registered, nothing due, credentials last until '
+            $first.Output[2] | Should -Match '^InformationRecord Acme: 20 profiles, all fresh until '
         }
 
         It 'finds nothing due in a second run and sends nothing' {
@@ -240,7 +243,7 @@ Describe 'Update-SsoCredential' {
                 Update-SsoCredential Acme
 '@ -Through 'strace', '-f', '--seccomp-bpf', '-qq', '-s', '4096', '-e', 'trace=open,openat,socket,connect', '-o', $trace
             $run.Errors | Should -BeNullOrEmpty
-            @($run.Text -split "`n" -match '^Acme: .*nothing due').Count | Should -Be 5
+            @($run.Text -split "`n" -match '^Acme: \d+ profiles, all fresh until').Count | Should -Be 5
             $lines = Get-Content $trace
             $marks = @(0..($lines.Count - 1) | Where-Object { $lines[$_] -match 'Set-AwsCliSsoCredentials\.psd1' })
             $between = $lines[$marks[-2]..$marks[-1]]
@@ -278,8 +281,8 @@ Describe 'Update-SsoCredential' {
             $run = Invoke-UserPowerShell $own $service "'Acme', 'Beta', 'Gamma' | Update-SsoCredential" -Through 'strace', '-f', '--seccomp-bpf', '-qq', '-e', 'trace=rename,renameat,renameat2,link,linkat', '-o', $trace
             $after = Get-StandInStats $service
             $run.Errors | Should -BeNullOrEmpty
-            @($run.Text -split "`n" -match 'approve the login').Count | Should -Be 1
-            @($run.Text -split "`n" -match '^(Acme|Beta|Gamma): .* registered').Count | Should -Be 3
+            @($run.Text -split "`n" -match '^Log in to ').Count | Should -Be 1
+            @($run.Text -split "`n" -match '^(Acme|Beta|Gamma): .* fresh until').Count | Should -Be 3
             $after.device_authorizations - $before.device_authorizations | Should -Be 1
             (Get-Credential $own).Count | Should -Be 24
             @(Get-Content $trace | Where-Object { $_ -match '/credentials"' -and $_ -match '= 0$' }).Count | Should -Be 1
@@ -309,7 +312,7 @@ Describe 'Update-SsoCredential' {
 
         It 'sends and writes nothing with -WhatIf or $WhatIfPreference, and works with -WhatIf:$false' {
             $whatIf.Output | Should -BeNullOrEmpty
-            $whatIf.Text | Should -Match 'Acme: Account3 registered'
+            $whatIf.Text | Should -Match 'Acme: 1 profile fresh until'
             $fetched | Should -Be 1
             (Get-Credential $own).Keys | Should -Be 'Account3', 'Account4'
         }
@@ -433,7 +436,7 @@ Describe 'Update-SsoCredential' {
                 Update-SsoCredential Acme
 "@
             $run.Errors | Should -BeNullOrEmpty
-            $lines = @($run.Text -split "`n" -match 'approve the login')
+            $lines = @($run.Text -split "`n" -match '^Log in to ')
             $lines.Count | Should -Be 2
             $lines[0] | Should -Match '^Acme: open http'
             $lines[1] | Should -Match '^Acme: the browser should open http'
@@ -455,7 +458,7 @@ Describe 'Update-SsoCredential' {
         It 'ends with 0 where all went well, with nothing but the summary on the screen: no progress, no object' {
             $run = Invoke-Line 'Update-SsoCredential -Environment Acme -Force'
             $run.ExitCode | Should -Be 0
-            $run.Text | Should -Match '^Acme: 20 profiles registered, 7:5\d:\d\d left on the SSO session$'
+            $run.Text | Should -Match '^Acme: 20 profiles fresh until (20\d\d-\d\d-\d\d )?\d\d:\d\d$'
             $run.ErrorText | Should -BeNullOrEmpty
         }
 
@@ -473,7 +476,7 @@ Describe 'Update-SsoCredential' {
             $own = New-UserHome
             Add-Environment $own $slow Acme -Count 2
             $started = Start-UserPowerShell $own $slow 'Update-SsoCredential Acme -NoBrowser -PassThru'
-            $line = Wait-Line $started 'approve the login'
+            $line = Wait-Line $started '^Log in to '
             $null = $line -match '(?<url>http\S+user_code=(?<code>\S+))'
             $page = Invoke-WebRequest $Matches.url -NoProxy
             $page.Content | Should -Match "<strong id=`"code`">$($Matches.code)</strong>"
@@ -580,8 +583,8 @@ Describe 'Times that are shown' {
         $run.Errors | Should -BeNullOrEmpty
         # The next hour may have begun by now.
         $clock = "($Clock|$($Clock.Replace('14', '15').Replace('00:', '01:')))"
-        $run.Text | Should -Match "(?m)^Acme: Account1 registered, nothing due, credentials last until $clock$"
+        $run.Text | Should -Match "(?m)^Acme: 1 profile fresh until $clock$"
         $run.Text | Should -Match "(?m)^Account1: AWS_PROFILE is set .*, credentials last until $clock$"
-        $run.Output[0] | Should -Match "(?m)^Account1 .* Valid +$clock \([12]:\d\d left\) *$"
+        $run.Output[0] | Should -Match "(?m)^Account1 +Valid +$clock \([12]:\d\d left\) "
     }
 }

@@ -86,9 +86,13 @@ public sealed class AddSsoProfileCommand : SsoCmdlet
         foreach (var group in roles.GroupBy(role => role.Environment, System.StringComparer.OrdinalIgnoreCase))
         {
             var table = new ProfileTable(group.Key, group, NameTemplate, Prefix ?? "");
-            var agreed = Run(table.Check(), happened => happened.Added)
-                .Where(profile => ShouldProcess(profile.Description, "Add SSO profile"))
-                .ToArray();
+            var missing = Run(table.Check(), happened => happened.Added);
+            if (missing.Count == 0)
+            {
+                WriteHost($"{group.Key}: no changes, since each of these roles has a profile");
+            }
+
+            var agreed = missing.Where(profile => ShouldProcess(profile.Description, "Add SSO profile")).ToArray();
             if (agreed.Length > 0)
             {
                 var added = Run(table.Add(agreed), happened => happened.Added);

@@ -23,10 +23,12 @@ public sealed class ConnectSsoSessionCommand : LoginCmdlet
 
     private void Take(SsoSession session)
     {
-        if (session.TokenExpires is { } end)
+        WriteHost(session switch
         {
-            WriteHost($"{session.Environment}: session lasts until {SsoTime.Clock(end)}");
-        }
+            { Refreshable: true } => $"{session.Environment}: logged in, renews {SsoTime.Renewal(session)}",
+            { TokenExpires: { } end } => $"{session.Environment}: logged in until {SsoTime.Clock(end)}",
+            _ => $"{session.Environment}: logged in",
+        });
 
         if (PassThru)
         {

@@ -1,48 +1,37 @@
-using System;
 using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
-/// <summary>The line after a run.</summary>
+/// <summary>The line after a run: until when the credentials last, which is what a user needs to know.</summary>
 internal static class RunSummary
 {
-    /// <summary>More names than this would hide the rest of the line.</summary>
-    private const int MostNames = 10;
-
     /// <summary>What the run did with an environment.</summary>
     internal static string Of(CompletedEvent completed)
     {
-        var names = completed.ProfileNames;
-        var line = $"{completed.Environment}: " + names.Length switch
+        var fresh = completed.ProfileNames.Length;
+        var line = $"{completed.Environment}: ";
+        if (fresh == 0)
         {
-            0 when completed.Failed == 0 => "no profiles",
-            0 => "no profile registered",
-            <= MostNames => $"{string.Join(", ", names)} registered",
-            _ => $"{names.Length} profiles registered",
-        };
-        if (completed.Refreshed > 0 && completed.Refreshed < names.Length)
-        {
-            line += $" ({completed.Refreshed} fetched)";
+            return line + (completed.Failed == 0 ? "no profiles" : $"{SsoCmdlet.Counted(completed.Failed)} failed");
         }
 
-        if (completed.Failed > 0)
+        line += SsoCmdlet.Counted(fresh);
+        if (completed.Refreshed == 0 && completed.Failed == 0 && fresh > 1)
         {
-            line += $", {completed.Failed} failed";
+            line += ", all";
         }
 
-        var nothingDue = names.Length > 0 && completed.Refreshed == 0 && completed.Failed == 0;
-        if (nothingDue)
+        line += " fresh";
+        if (completed.CredentialsExpire is { } end)
         {
-            line += ", nothing due";
+            line += $" until {SsoTime.Clock(end)}";
         }
 
-        if (nothingDue && completed.CredentialsExpire is { } end)
+        if (completed.Refreshed > 0 && completed.Refreshed < fresh)
         {
-            return $"{line}, credentials last until {SsoTime.Clock(end)}";
+            line += $" ({completed.Refreshed} refreshed)";
         }
 
-        return completed.SessionExpires - DateTime.Now is { } left && left > TimeSpan.Zero
-            ? $"{line}, {Math.Floor(left.TotalHours)}:{left:mm\\:ss} left on the SSO session"
-            : line;
+        return completed.Failed == 0 ? line : $"{line}, {completed.Failed} failed";
     }
 }

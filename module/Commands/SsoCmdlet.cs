@@ -242,7 +242,7 @@ public abstract class SsoCmdlet : PSCmdlet
     }
 
     /// <summary>A number of profiles in words.</summary>
-    private protected static string Counted(int profiles) => profiles == 1 ? "1 profile" : $"{profiles} profiles";
+    internal static string Counted(long profiles) => profiles == 1 ? "1 profile" : $"{profiles} profiles";
 
     /// <summary>Whether the user is asked about something of this impact: by -Confirm, or by the preference.</summary>
     private bool AsksAbout(ConfirmImpact impact) => IsSet("Confirm")
@@ -293,6 +293,9 @@ public abstract class SsoCmdlet : PSCmdlet
             case { Note: { Level: NoteLevel.Warning } note }:
                 Warn(note.Text);
                 return true;
+            case { Note: { Level: NoteLevel.Information } note }:
+                WriteHost(note.Text);
+                return true;
             case { Note: { } note }:
                 IsShown(() => WriteVerbose(note.Text));
                 return true;
@@ -314,14 +317,12 @@ public abstract class SsoCmdlet : PSCmdlet
     /// </summary>
     private void ShowLogin(VerificationEvent login)
     {
-        if (!WriteHost(LoginScreen.Invitation(login)) && !login.BrowserOpened)
+        foreach (var line in LoginScreen.Lines(login, Shell.HasLinks))
         {
-            throw SsoErrors.LoginNotShown(login.Environment, Shell.Name);
-        }
-
-        foreach (var message in LoginScreen.QrCode(login))
-        {
-            WriteHost(message);
+            if (!WriteHost(line) && !login.BrowserOpened)
+            {
+                throw SsoErrors.LoginNotShown(login.Environment, Shell.Name);
+            }
         }
     }
 

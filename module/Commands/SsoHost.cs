@@ -20,11 +20,36 @@ internal sealed class SsoHost(PSHost? host)
     /// <summary>The host of a thread job and of a program that gives PowerShell none. It shows nothing.</summary>
     private const string NoHost = "Default Host";
 
+    /// <summary>Variables that are set only in terminals that show links.</summary>
+    private static readonly string[] LinkTerminals = ["WT_SESSION", "KITTY_WINDOW_ID", "KONSOLE_VERSION", "DOMTERM"];
+
+    /// <summary>Values of TERM_PROGRAM of terminals that show links.</summary>
+    private static readonly string?[] LinkPrograms = ["vscode", "iTerm.app", "WezTerm", "ghostty", "Hyper", "rio"];
+
+    /// <summary>The first VTE (GNOME Terminal and others) that shows links well: 0.50.</summary>
+    private const int FirstVteWithLinks = 5000;
+
     /// <summary>Whether the user is at another PowerShell, perhaps on another machine, that shows what is written here.</summary>
     internal bool IsRemote => Name == RemoteHost;
 
     /// <summary>Whether what is written to the host goes into a file or a variable of another shell, as in <c>x=$(pwsh …)</c>.</summary>
     internal bool IsCaptured => Name == ConsoleHost && Console.IsOutputRedirected;
+
+    /// <summary>Whether the terminal is one that is known to show links (OSC 8).</summary>
+    internal bool HasLinks
+    {
+        get
+        {
+            if (Name != ConsoleHost || Console.IsOutputRedirected || !IsVirtualTerminal)
+            {
+                return false;
+            }
+
+            return LinkTerminals.Any(name => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name)))
+                || LinkPrograms.Contains(Environment.GetEnvironmentVariable("TERM_PROGRAM"))
+                || (int.TryParse(Environment.GetEnvironmentVariable("VTE_VERSION"), out var vte) && vte >= FirstVteWithLinks);
+        }
+    }
 
     /// <summary>The name of the host; empty where it has none.</summary>
     internal string Name
@@ -69,6 +94,23 @@ internal sealed class SsoHost(PSHost? host)
     /// </summary>
     private static bool IsProcessOfJob() =>
         Environment.GetCommandLineArgs().Skip(1).Take(3).Any(word => string.Equals(word, "-s", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Whether the host passes escape sequences on to its terminal.</summary>
+    private bool IsVirtualTerminal
+    {
+        get
+        {
+            try
+            {
+                return host?.UI?.SupportsVirtualTerminal == true;
+            }
+            catch (Exception)
+            {
+                // A host that throws shows no links.
+                return false;
+            }
+        }
+    }
 
     /// <summary>Whether this is ForEach-Object -Parallel, which hands what is written to the PowerShell that runs it.</summary>
     private static bool IsParallelTask() => Runspace.DefaultRunspace?.Name?.StartsWith("PSTask:", StringComparison.Ordinal) == true;

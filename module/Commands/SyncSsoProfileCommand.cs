@@ -109,8 +109,7 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
         var removed = Prune ? RemoveGone(environment, profile => IsLookedAt(profile.AccountId), roles, isWhole) : 0;
         if (!Quiet && !IsWhatIf)
         {
-            var change = Prune ? $"{Counted(added.Count)} added, {removed} removed" : $"{Counted(added.Count)} added";
-            WriteHost($"{environment.Name}: {change}, {environment.Profiles.Length - removed} as before");
+            WriteHost(Summary(environment, added.Count, removed));
         }
 
         if (PassThru)
@@ -120,6 +119,21 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
 
         // An account that no longer exists is known by its id only.
         bool IsLookedAt(string id) => asked.Contains(id) || (!passedOver.Contains(id) && wanted.Match(id));
+    }
+
+    /// <summary>What changed in the table, and what to run next.</summary>
+    private static string Summary(SsoEnvironment environment, int added, int removed)
+    {
+        var total = environment.Profiles.Length + added - removed;
+        var change = (added, removed) switch
+        {
+            (0, 0) => $"no changes ({Counted(total)})",
+            (0, _) => $"{Counted(removed)} removed ({total} in all)",
+            (_, 0) => $"{Counted(added)} added ({total} in all)",
+            _ => $"{Counted(added)} added, {removed} removed ({total} in all)",
+        };
+        var next = added > 0 ? $". Next: Update-SsoCredential {ShownText.Argument(environment.Name)}" : "";
+        return $"{environment.Name}: {change}{next}";
     }
 
     /// <summary>Adds the profiles that are new and that the user agrees to.</summary>

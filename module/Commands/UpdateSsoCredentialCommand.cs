@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
-using System.Management.Automation.Language;
 using AwsSso.Native;
 
 namespace AwsSso.Commands;
@@ -17,6 +16,7 @@ public sealed class UpdateSsoCredentialCommand : ParallelCmdlet
     private static readonly TimeSpan StartupLimit = TimeSpan.FromSeconds(5);
 
     private readonly List<SsoException> startupErrors = [];
+    private readonly RefusedRoles refused = new();
     private GivenEnvironment[]? given;
     private ScriptVariables? variables;
 
@@ -122,7 +122,7 @@ public sealed class UpdateSsoCredentialCommand : ParallelCmdlet
         {
             startupErrors.Add(error);
         }
-        else
+        else if (!refused.Hold(error))
         {
             base.Report(error);
         }
@@ -157,7 +157,7 @@ public sealed class UpdateSsoCredentialCommand : ParallelCmdlet
     {
         var logins = startupErrors
             .Where(error => error.Code == "LoginRequired")
-            .Select(error => Quoted(error.Target ?? ""))
+            .Select(error => ShownText.Argument(error.Target ?? ""))
             .Distinct()
             .ToArray();
         if (logins.Length > 0)
@@ -169,18 +169,12 @@ public sealed class UpdateSsoCredentialCommand : ParallelCmdlet
         var others = startupErrors.Where(error => error.Code != "LoginRequired").Select(error => error.Code).Distinct().ToArray();
         if (others.Length > 0)
         {
-            var names = string.Join(", ", LiteralNames.Select(Quoted));
+            var names = string.Join(", ", LiteralNames.Select(ShownText.Argument));
             var whose = names.Length == 0 ? "" : $" of {names}";
             var command = $"Update-SsoCredential {names}".TrimEnd();
             yield return $"Not all credentials{whose} were refreshed ({string.Join(", ", others)}). Run {command} to see why.";
         }
     }
-
-    /// <summary>A name as it is written in a command.</summary>
-    private static string Quoted(string name) =>
-        name.Length > 0 && name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.')
-            ? name
-            : $"'{CodeGeneration.EscapeSingleQuotedStringContent(name)}'";
 
     private void UpdateAll()
     {
@@ -368,6 +362,7 @@ public sealed class UpdateSsoCredentialCommand : ParallelCmdlet
         if (happened.Profile is { } profile)
         {
             variables?.Add(profile);
+            refused.Add(profile);
             if (PassThru)
             {
                 WriteObject(profile);
@@ -381,6 +376,11 @@ public sealed class UpdateSsoCredentialCommand : ParallelCmdlet
 
         if (happened.Completed is { } ended)
         {
+            foreach (var error in refused.Release())
+            {
+                base.Report(error);
+            }
+
             variables?.Leave(ended);
         }
 

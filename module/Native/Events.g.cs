@@ -302,6 +302,9 @@ internal enum NoteLevel
     /// <summary>Users of <c>-Verbose</c>.</summary>
     Verbose,
 
+    /// <summary>Every user, as the closing line of a run.</summary>
+    Information,
+
     /// <summary>Every user.</summary>
     Warning,
 }

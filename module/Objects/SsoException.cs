@@ -1,4 +1,6 @@
 using System;
+using System.Collections.Generic;
+using System.Linq;
 
 namespace AwsSso;
 
@@ -11,14 +13,19 @@ public sealed class SsoException : Exception
         string? action = null,
         string? target = null,
         string? requestId = null,
-        Exception? inner = null)
-        : base(ShownText.Of(requestId is null ? message : $"{message} (request id {requestId})"), inner)
+        Exception? inner = null,
+        IEnumerable<string>? table = null)
+        : base(Text(requestId is null ? message : $"{message} (request id {requestId})", table ?? []), inner)
     {
         Code = code;
         Action = action is null ? null : ShownText.Of(action);
         Target = target;
         RequestId = requestId;
     }
+
+    /// <summary>The message with the rows of its table on lines of their own.</summary>
+    private static string Text(string message, IEnumerable<string> table) =>
+        string.Join(Environment.NewLine, table.Prepend(message).Select(ShownText.Of));
 
     /// <summary>The code, the first word of the error's id.</summary>
     public string Code { get; }

@@ -20,6 +20,21 @@ public static class SsoTime
         return left > TimeSpan.Zero ? $"{Clock(end)} ({Math.Floor(left.TotalHours)}:{left:mm} left)" : $"{Clock(end)} (expired)";
     }
 
+    /// <summary>Gives how long a session renews itself, which is more than its access token lasts.</summary>
+    /// <param name="session">A session.</param>
+    /// <returns>
+    /// For example <c>until 2027-02-24 09:00 at most</c>, or <c>no, ends 17:05</c>; null where there is no session. The service may end it
+    /// earlier; nothing tells when.
+    /// </returns>
+    public static string? Renewal(SsoSession session) => session switch
+    {
+        { State: SsoSessionState.None or SsoSessionState.Ended } => null,
+        { Refreshable: true, RegistrationExpires: { } end } => $"until {Clock(end)} at most",
+        { Refreshable: true } => "by itself",
+        { TokenExpires: { } end } => $"no, ends {Clock(end)}",
+        _ => null,
+    };
+
     /// <summary>A time of today without its date.</summary>
     internal static string Clock(DateTime time) =>
         time.ToString(time.Date == DateTime.Today ? "HH:mm" : "yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);

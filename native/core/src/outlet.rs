@@ -94,6 +94,11 @@ impl Outlet {
         self.note(Level::Warning, text.as_ref());
     }
 
+    /// Tells the user what the run came to, as the closing line of a run does.
+    pub(crate) fn inform(&self, text: impl AsRef<str>) {
+        self.note(Level::Information, text.as_ref());
+    }
+
     /// Whether this process has not warned of `name` yet; from now on it has.
     pub(crate) fn is_first_warning(&self, topic: Topic, name: &str) -> bool {
         locked(&self.0.warned.0).insert((topic, name.to_owned()))

@@ -46,11 +46,11 @@ async fn disconnect(environment: &Environment, config: &ConfigFile, remove_crede
     };
     let in_file = SessionSource { context, environment, service: &service, files, conflict: None, terms: &terms, time };
     let ended = [in_memory.disconnect().await?, in_file.disconnect().await?];
-    context.outlet.verbose(if ended.contains(&true) {
-        format!("The session of {} was ended.", environment.name)
+    if ended.contains(&true) {
+        context.outlet.verbose(format!("The session of {} was ended.", environment.name));
     } else {
-        format!("{} had no session.", environment.name)
-    });
+        context.outlet.inform(format!("{}: there was no session to end", environment.name));
+    }
     if remove_credentials {
         // None is left behind, whether the table still has its profile or not.
         let profiles = environment.profiles.iter().map(|profile| profile.name.as_str()).collect();

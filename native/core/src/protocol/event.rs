@@ -211,6 +211,8 @@ pub struct Note {
 pub enum Level {
     /// Users of `-Verbose`.
     Verbose,
+    /// Every user, as the closing line of a run.
+    Information,
     /// Every user.
     Warning,
 }
