@@ -118,7 +118,7 @@ Describe 'Update-SsoCredential' {
             $run.Output[0].Quiet.Count | Should -Be 20
             $run.Output[0].Quiet | Sort-Object -Unique | Should -Be 'StillValid'
             $after.device_authorizations | Should -Be $before.device_authorizations
-            $run.Text | Should -Not -Match 'approve'
+            $run.Text | Should -Not -Match 'approve|Log in to'
         }
 
         It 'fetches with -Force what is still good, without a login' {
@@ -252,9 +252,9 @@ Describe 'Update-SsoCredential' {
         It 'says as much of each profile with -Verbose or its preference, and nothing without' {
             $run = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service @'
                 @(Update-SsoCredential Acme 4>&1).Count
-                @(Update-SsoCredential Acme -Verbose 4>&1 | Where-Object { $_ -match '^Account\d+ is good until' }).Count
+                @(Update-SsoCredential Acme -Verbose 4>&1 | Where-Object { $_ -match '^Account\d+ is valid until' }).Count
                 $VerbosePreference = 'Continue'
-                @(Update-SsoCredential Acme 4>&1 | Where-Object { $_ -match '^Account\d+ is good until' }).Count
+                @(Update-SsoCredential Acme 4>&1 | Where-Object { $_ -match '^Account\d+ is valid until' }).Count
                 @(Update-SsoCredential Acme -Verbose:$false 4>&1).Count
 '@
             $run.Errors | Should -BeNullOrEmpty
