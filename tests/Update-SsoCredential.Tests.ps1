@@ -129,7 +129,7 @@ Describe 'Update-SsoCredential' {
         It 'tells with -Verbose what it does, with the request id of each answer' {
             $ids = $run.Output[1].Verbose | Select-String '^(Account\d+) was fetched \(request id ([0-9a-f-]{36})\)\.$' | ForEach-Object { $_.Matches[0].Groups[2].Value }
             @($ids | Sort-Object -Unique).Count | Should -Be 20
-            $run.Output[1].Verbose -match '^20 profiles were written to .*credentials at once' | Should -Not -BeNullOrEmpty
+            $run.Output[1].Verbose -match '^20 profiles were written to .*credentials\.$' | Should -HaveCount 1
         }
 
         It 'fetches what has less left than -MinimumRemaining, in a time span or in seconds' {
@@ -201,7 +201,7 @@ Describe 'Update-SsoCredential' {
         }
 
         It 'takes the file away from other users, and warns of it once' -Skip:$IsWindows {
-            @($run.Text -split "`n" -match '^WARNING: Others could read .*credentials').Count | Should -Be 1
+            @($run.Text -split "`n" -match '^WARNING: Other users could read .*credentials\. Now only you can\.').Count | Should -Be 1
             [Convert]::ToString([int] (Get-Item $file).UnixFileMode, 8) | Should -Be '600'
         }
 
