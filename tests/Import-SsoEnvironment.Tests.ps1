@@ -12,7 +12,7 @@ BeforeAll {
     }
 
     # The rows of an environment as text, each with the role that counts.
-    function Get-Row([object] $Environment) { $Environment.Account | ForEach-Object { "$($_.Profile)=$($_.AccountId)=$($_.RoleName)" } }
+    function Get-Row([object] $Environment) { $Environment.Profiles | ForEach-Object { "$($_.Profile)=$($_.AccountId)=$($_.RoleName)" } }
 }
 
 AfterAll {

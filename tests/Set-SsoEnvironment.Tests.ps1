@@ -88,7 +88,7 @@ Describe 'Environments' {
             $run = Invoke-Fresh @'
                 Set-SsoEnvironment Acme @new -DefaultRoleName Admin -TokenCache Memory -PassThru -Account @(
                     @{ Profile = 'A'; AccountId = '012345678901' }, @{ Profile = 'B'; AccountId = '123456789012'; RoleName = 'Reader' }
-                ) | ForEach-Object { "$($_.Name) $($_.StartUrl) $($_.Region) $($_.DefaultRoleName) $($_.TokenCache) $($_.Source)"; $_.Account | ForEach-Object { "$($_.Profile) $($_.AccountId) $($_.RoleName)" } }
+                ) | ForEach-Object { "$($_.Name) $($_.StartUrl) $($_.Region) $($_.DefaultRoleName) $($_.TokenCache) $($_.Source)"; $_.Profiles | ForEach-Object { "$($_.Profile) $($_.AccountId) $($_.RoleName)" } }
 '@
             $run.Output | Should -Be "Acme https://d-12345abcde.awsapps.com/start/ us-west-2 Admin Memory $stored", 'A 012345678901 Admin', 'B 123456789012 Reader'
         }
@@ -118,15 +118,15 @@ Describe 'Environments' {
             @{ Name = 'Import-Csv reads them'; Rows = "('Profile,AccountId,RoleName', 'A,012345678901,R', 'B,123456789012,R' | ConvertFrom-Csv)" }
             @{ Name = 'objects with ProfileName, in any case'; Rows = "@([pscustomobject]@{profilename = 'A'; ACCOUNTID = '012345678901'; rolename = 'R'}, [pscustomobject]@{profileName = 'B'; accountId = '123456789012'; roleName = 'R'})" }
             @{ Name = 'dictionaries of .NET, with an account id that is a number'; Rows = "@(@{profile = 'A'; AccountId = '012345678901'; RoleName = 'R'}, [ordered]@{Profile = 'B'; AccountId = 123456789012; RoleName = 'R'})" }
-            @{ Name = 'what Get-SsoEnvironment gave'; Rows = "`$(`$null = Set-SsoEnvironment Temp @new -Account @{Profile = 'A'; AccountId = '012345678901'; RoleName = 'R'}, @{Profile = 'B'; AccountId = '123456789012'; RoleName = 'R'}; (Get-SsoEnvironment Temp).Account; Remove-SsoEnvironment Temp -Force)" }
+            @{ Name = 'what Get-SsoEnvironment gave'; Rows = "`$(`$null = Set-SsoEnvironment Temp @new -Account @{Profile = 'A'; AccountId = '012345678901'; RoleName = 'R'}, @{Profile = 'B'; AccountId = '123456789012'; RoleName = 'R'}; (Get-SsoEnvironment Temp).Profiles; Remove-SsoEnvironment Temp -Force)" }
         ) {
-            $run = Invoke-Fresh "(Set-SsoEnvironment Acme @new -PassThru -Account $Rows).Account | ForEach-Object { `"`$(`$_.Profile) `$(`$_.AccountId) `$(`$_.RoleName)`" }"
+            $run = Invoke-Fresh "(Set-SsoEnvironment Acme @new -PassThru -Account $Rows).Profiles | ForEach-Object { `"`$(`$_.Profile) `$(`$_.AccountId) `$(`$_.RoleName)`" }"
             $run.Errors | Should -BeNullOrEmpty
             $run.Output | Should -Be 'A 012345678901 R', 'B 123456789012 R'
         }
 
         It 'takes an empty RoleName, as of a file with that column, for the default role' {
-            $run = Invoke-Fresh "(Set-SsoEnvironment Acme @new -DefaultRoleName Admin -PassThru -Account ('Profile,AccountId,RoleName', 'A,012345678901,' | ConvertFrom-Csv)).Account.RoleName"
+            $run = Invoke-Fresh "(Set-SsoEnvironment Acme @new -DefaultRoleName Admin -PassThru -Account ('Profile,AccountId,RoleName', 'A,012345678901,' | ConvertFrom-Csv)).Profiles.RoleName"
             $run.Output | Should -Be 'Admin'
         }
 
