@@ -8,7 +8,7 @@
     Build     Builds the native library and the module into bin/ and en-US/. You can then import this folder as a module.
     Test      Checks formatting and lints, and runs the tests of cargo and Pester. The last line counts them.
     Demo      Shows a first and a second update with a local Identity Center, in a temporary home folder.
-    Generate  Generates the C header and the C# declarations from native/ffi/src/lib.rs, and the third-party notices.
+    Generate  Generates the C header, the C# declarations and classes, the examples of requests and events, and the third-party notices.
     Bench     Compares an update with the script that the module replaces. It takes ten minutes and writes bench/results.json and bench/plot.svg.
     Pack      Creates the package for the PowerShell Gallery and a zip file in out/, with the libraries of all platforms that are in bin/.
               The variable PROJECT_URI contains the address of the repository.
@@ -45,7 +45,7 @@
     Runs all measurements. Only a wrong result makes it fail, never a figure.
 .EXAMPLE
     ./build.ps1 Generate
-    Updates the generated files after a change of the native interface or of Cargo.lock.
+    Updates the generated files after a change of the native interface, the protocol, or Cargo.lock.
 .EXAMPLE
     ./build.ps1 Pack
     Builds and packs the module. Packages of the same commit are identical byte for byte.

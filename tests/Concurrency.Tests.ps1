@@ -31,7 +31,7 @@ Describe 'Update-SsoCredential many times at once' {
             $run.Errors | Should -BeNullOrEmpty
             $stats.device_authorizations | Should -Be 1
             $stats.logins | Should -Be 1
-            @($run.Text -split "`n" -match 'approve the login').Count | Should -Be 1
+            @($run.Text -split "`n" -match '^Log in to ').Count | Should -Be 1
         }
 
         It 'gives each of them every profile' {
@@ -90,7 +90,7 @@ Describe 'Update-SsoCredential many times at once' {
             $runs = Invoke-Together $own (@('Update-SsoCredential Acme -NoBrowser -PassThru') * 4)
             $runs.Errors | Should -BeNullOrEmpty
             foreach ($run in $runs) { $run.Output.Count | Should -Be 20 }
-            @($runs.Text -split "`n" -match 'approve the login').Count | Should -Be 1
+            @($runs.Text -split "`n" -match '^Log in to ').Count | Should -Be 1
             $stats = Get-StandInStats $service
             $stats.device_authorizations | Should -Be 1
             $stats.logins | Should -Be 1

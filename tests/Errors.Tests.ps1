@@ -220,11 +220,11 @@ Describe 'Update-SsoCredential with something wrong' {
         It 'says of each other fault which it is, in one PowerShell that goes on' {
             $own = New-UserHome -From $session
             $faults = @(
-                @{ Change = '{"fail": "GetRoleCredentials:1:404"}'; Id = 'AccountNotFound'; Category = 'ObjectNotFound'; Message = 'knows no account' }
-                @{ Change = '{"fail": "GetRoleCredentials:all:500"}'; Id = 'ServiceError'; Category = 'ResourceUnavailable'; Message = 'answered 500 .*request id' }
-                @{ Change = '{"fail": "GetRoleCredentials:all:429"}'; Id = 'Throttled'; Category = 'LimitsExceeded'; Message = 'fewer requests'; Timeout = 1 }
-                @{ Change = '{"broken_json": "GetRoleCredentials:all"}'; Id = 'ServiceError'; Category = 'ResourceUnavailable'; Message = 'Could not update profile' }
-                @{ Change = '{"hang": "GetRoleCredentials:all"}'; Id = 'NetworkError'; Category = 'ConnectionError'; Message = '127\.0\.0\.1:\d+ did not answer in time'; Timeout = 1 }
+                @{ Change = '{"fail": "GetRoleCredentials:1:404"}'; Id = 'AccountNotFound'; Category = 'ObjectNotFound'; Message = 'IAM Identity Center has no account 100000000001 with the role AWSAdministratorAccess\. \(request id' }
+                @{ Change = '{"fail": "GetRoleCredentials:all:500"}'; Id = 'ServiceError'; Category = 'ResourceUnavailable'; Message = ' returned status 500 .*request id' }
+                @{ Change = '{"fail": "GetRoleCredentials:all:429"}'; Id = 'Throttled'; Category = 'LimitsExceeded'; Message = 'The service throttled the requests until the time limit\.'; Timeout = 1 }
+                @{ Change = '{"broken_json": "GetRoleCredentials:all"}'; Id = 'ServiceError'; Category = 'ResourceUnavailable'; Message = 'Could not update profile Account2: .* cannot be understood: ' }
+                @{ Change = '{"hang": "GetRoleCredentials:all"}'; Id = 'NetworkError'; Category = 'ConnectionError'; Message = '127\.0\.0\.1:\d+ did not respond in time\.'; Timeout = 1 }
             )
             $lines = foreach ($fault in $faults) {
                 "`$null = Invoke-RestMethod `$standInUrl/_control -Method Post -NoProxy -Body '{`"clear`": true}'"
@@ -273,11 +273,11 @@ Describe 'Update-SsoCredential with something wrong' {
                 $fault.Message | Should -Match '\b500\b'
             }
 
-            It 'says of half an answer that it makes no sense, and not that it is one' {
+            It 'reports that half a response cannot be understood, and does not show its status' {
                 $fault = Get-Fault @{ broken_json = 'GetRoleCredentials:all' } -Timeout 20
                 $fault.Id | Should -Be 'ServiceError,AwsSso.Commands.UpdateSsoCredentialCommand'
-                $fault.Message | Should -Match 'makes no sense'
-                $fault.Message | Should -Not -Match 'answered 200'
+                $fault.Message | Should -Match 'returned a response that cannot be understood: it is not the expected JSON\. \(request id'
+                $fault.Message | Should -Not -Match '\b200\b'
             }
 
             It 'takes a connection that is cut in the middle of the answer for a fault of the network' {
@@ -320,7 +320,7 @@ Describe 'Update-SsoCredential with something wrong' {
         It 'names the start URL that the service refuses, and the region' {
             $run = Invoke-Login '--reject-start-url'
             Assert-Terminated $run StartUrlRejected InvalidArgument Acme 'us-west-2 does not know the start URL https://d-12345abcde\.awsapps\.com/start/'
-            $run.Text | Should -Not -Match 'approve'
+            $run.Text | Should -Not -Match 'approve|Log in to'
         }
 
         It 'asks nobody with -NoLogin, and sends nothing' {

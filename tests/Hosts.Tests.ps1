@@ -282,7 +282,7 @@ Describe 'The console' {
         $command = "Import-Module '$manifest'; Update-SsoCredential Acme -NoBrowser"
         $run = Wait-UserProgram (Start-UserProgram (@(Get-PowerShell) + '-NoProfile', $_, '-Command', $command) (Get-UserVariable $own $service))
         $run.ExitCode | Should -Be 1
-        $run.Text, $run.ErrorText -join ' ' -replace '\s+' | Should -Match 'sincePowerShellrunswith-NonInteractive'
+        $run.Text, $run.ErrorText -join ' ' -replace '\s+' | Should -Match 'Acmeneedsalogin,andnobodycanloginherebecausePowerShellrunswith-NonInteractive\.'
     }
 
     It 'does not take the argument of a script for its own' {

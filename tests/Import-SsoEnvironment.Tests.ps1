@@ -12,7 +12,7 @@ BeforeAll {
     }
 
     # The rows of an environment as text, each with the role that counts.
-    function Get-Row([object] $Environment) { $Environment.Account | ForEach-Object { "$($_.Profile)=$($_.AccountId)=$($_.RoleName)" } }
+    function Get-Row([object] $Environment) { $Environment.Profiles | ForEach-Object { "$($_.Profile)=$($_.AccountId)=$($_.RoleName)" } }
 }
 
 AfterAll {
@@ -133,7 +133,7 @@ Describe 'Import-SsoEnvironment' {
         $run = Invoke-Import "Import-SsoEnvironment '$folder/team.json', '$folder/team.ini' -PassThru"
         $run.Output.Name | Should -Be 'One', 'Good'
         $run.Errors.Count | Should -Be 2
-        $run.Errors.Message -like '*team.json, record 2 of the environment Two: the profile A belongs to the environment One already*' | Should -HaveCount 1
+        $run.Errors.Message -like '*team.json, record 2 of the environment Two: the profile A already belongs to the environment One; *' | Should -HaveCount 1
         $run.Errors.Message -like '*team.ini, line 1: the environment Bad needs sso_region.' | Should -HaveCount 1
     }
 

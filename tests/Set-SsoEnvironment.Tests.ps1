@@ -88,7 +88,7 @@ Describe 'Environments' {
             $run = Invoke-Fresh @'
                 Set-SsoEnvironment Acme @new -DefaultRoleName Admin -TokenCache Memory -PassThru -Account @(
                     @{ Profile = 'A'; AccountId = '012345678901' }, @{ Profile = 'B'; AccountId = '123456789012'; RoleName = 'Reader' }
-                ) | ForEach-Object { "$($_.Name) $($_.StartUrl) $($_.Region) $($_.DefaultRoleName) $($_.TokenCache) $($_.Source)"; $_.Account | ForEach-Object { "$($_.Profile) $($_.AccountId) $($_.RoleName)" } }
+                ) | ForEach-Object { "$($_.Name) $($_.StartUrl) $($_.Region) $($_.DefaultRoleName) $($_.TokenCache) $($_.Source)"; $_.Profiles | ForEach-Object { "$($_.Profile) $($_.AccountId) $($_.RoleName)" } }
 '@
             $run.Output | Should -Be "Acme https://d-12345abcde.awsapps.com/start/ us-west-2 Admin Memory $stored", 'A 012345678901 Admin', 'B 123456789012 Reader'
         }
@@ -118,15 +118,15 @@ Describe 'Environments' {
             @{ Name = 'Import-Csv reads them'; Rows = "('Profile,AccountId,RoleName', 'A,012345678901,R', 'B,123456789012,R' | ConvertFrom-Csv)" }
             @{ Name = 'objects with ProfileName, in any case'; Rows = "@([pscustomobject]@{profilename = 'A'; ACCOUNTID = '012345678901'; rolename = 'R'}, [pscustomobject]@{profileName = 'B'; accountId = '123456789012'; roleName = 'R'})" }
             @{ Name = 'dictionaries of .NET, with an account id that is a number'; Rows = "@(@{profile = 'A'; AccountId = '012345678901'; RoleName = 'R'}, [ordered]@{Profile = 'B'; AccountId = 123456789012; RoleName = 'R'})" }
-            @{ Name = 'what Get-SsoEnvironment gave'; Rows = "`$(`$null = Set-SsoEnvironment Temp @new -Account @{Profile = 'A'; AccountId = '012345678901'; RoleName = 'R'}, @{Profile = 'B'; AccountId = '123456789012'; RoleName = 'R'}; (Get-SsoEnvironment Temp).Account; Remove-SsoEnvironment Temp -Force)" }
+            @{ Name = 'what Get-SsoEnvironment gave'; Rows = "`$(`$null = Set-SsoEnvironment Temp @new -Account @{Profile = 'A'; AccountId = '012345678901'; RoleName = 'R'}, @{Profile = 'B'; AccountId = '123456789012'; RoleName = 'R'}; (Get-SsoEnvironment Temp).Profiles; Remove-SsoEnvironment Temp -Force)" }
         ) {
-            $run = Invoke-Fresh "(Set-SsoEnvironment Acme @new -PassThru -Account $Rows).Account | ForEach-Object { `"`$(`$_.Profile) `$(`$_.AccountId) `$(`$_.RoleName)`" }"
+            $run = Invoke-Fresh "(Set-SsoEnvironment Acme @new -PassThru -Account $Rows).Profiles | ForEach-Object { `"`$(`$_.Profile) `$(`$_.AccountId) `$(`$_.RoleName)`" }"
             $run.Errors | Should -BeNullOrEmpty
             $run.Output | Should -Be 'A 012345678901 R', 'B 123456789012 R'
         }
 
         It 'takes an empty RoleName, as of a file with that column, for the default role' {
-            $run = Invoke-Fresh "(Set-SsoEnvironment Acme @new -DefaultRoleName Admin -PassThru -Account ('Profile,AccountId,RoleName', 'A,012345678901,' | ConvertFrom-Csv)).Account.RoleName"
+            $run = Invoke-Fresh "(Set-SsoEnvironment Acme @new -DefaultRoleName Admin -PassThru -Account ('Profile,AccountId,RoleName', 'A,012345678901,' | ConvertFrom-Csv)).Profiles.RoleName"
             $run.Output | Should -Be 'Admin'
         }
 
@@ -173,7 +173,7 @@ Describe 'Environments' {
             @{ Name = 'one profile name twice'; Arguments = "Acme -Account @{ Profile = 'A'; AccountId = '012345678901' }, @{ Profile = 'A'; AccountId = '123456789012' }"; Code = 'ProfileNameConflict'; Category = 'InvalidArgument'; Target = 'A'; Message = 'row 1 .*row 2' }
             @{ Name = 'http to a host that is not loopback'; Arguments = 'Acme -StartUrl http://example.com/start'; Code = 'EnvironmentInvalid'; Message = 'http://example\.com/start' }
             @{ Name = 'a name with a blank'; Arguments = "'Ac me' -StartUrl https://example.com/start -Region us-west-2"; Target = 'Ac me'; Code = 'EnvironmentInvalid'; Message = 'Ac me' }
-            @{ Name = 'a profile of another environment'; Arguments = "New -StartUrl https://example.com/start -Region us-west-2 -DefaultRoleName R -Account @{ Profile = 'A'; AccountId = '012345678901' }, @{ Profile = 'Account1'; AccountId = '012345678901' }"; Target = 'New'; Code = 'EnvironmentInvalid'; Message = '^Row 2 of -Account: the profile Account1 belongs to the environment Acme' }
+            @{ Name = 'a profile of another environment'; Arguments = "New -StartUrl https://example.com/start -Region us-west-2 -DefaultRoleName R -Account @{ Profile = 'A'; AccountId = '012345678901' }, @{ Profile = 'Account1'; AccountId = '012345678901' }"; Target = 'New'; Code = 'EnvironmentInvalid'; Message = '^Row 2 of -Account: the profile Account1 already belongs to the environment Acme; ' }
             @{ Name = 'a row without a role in an environment without a default'; Arguments = "New -StartUrl https://example.com/start -Region us-west-2 -Account @{ Profile = 'A'; AccountId = '012345678901' }"; Target = 'New'; Code = 'EnvironmentInvalid'; Message = '^Row 1 of -Account: the profile A has no role' }
             @{ Name = 'a new environment with neither start URL nor region'; Arguments = 'New'; Target = 'New'; Code = 'EnvironmentInvalid'; Message = 'needs -StartUrl and -Region\.' }
             @{ Name = 'a new environment without a start URL'; Arguments = 'New -Region us-west-2'; Target = 'New'; Code = 'EnvironmentInvalid'; Message = '-StartUrl' }
@@ -285,7 +285,7 @@ Describe 'Environments' {
         It 'shows a table' {
             $run = Invoke-Fresh 'Get-SsoEnvironment | Out-String -Width 160'
             $run.Output[0] | Should -Match 'Name +Profiles +Region +StartUrl +From'
-            $run.Output[0] | Should -Match 'Acme +2 +sso-environments +us-west-2 +AWSAdministratorAccess +https://d-12345abcde\.awsapps\.com/start/'
+            $run.Output[0] | Should -Match 'Acme +2 +us-west-2 +https://d-12345abcde\.awsapps\.com/start/ +sso-environments'
         }
     }
 

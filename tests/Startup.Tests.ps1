@@ -160,7 +160,7 @@ Describe 'The line for $PROFILE' {
         $run = Invoke-InTerminal (New-ShellHome) 'pwsh -NoLogo -Command ''"hello"'' </dev/null' $Variable
         $text = $run.Text -replace '\e\[[\d;?]*[a-zA-Z=]|\e=', ''
         $text | Should -Match 'WARNING: Acme needs a login. Run Connect-SsoSession Acme.'
-        $text | Should -Not -Match 'approve'
+        $text | Should -Not -Match 'approve|Log in to'
         $text | Should -Match '(?m)^hello'
     }
 

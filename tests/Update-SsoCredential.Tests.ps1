@@ -121,7 +121,7 @@ Describe 'Update-SsoCredential' {
             $run.Output[0].Quiet.Count | Should -Be 20
             $run.Output[0].Quiet | Sort-Object -Unique | Should -Be 'StillValid'
             $after.device_authorizations | Should -Be $before.device_authorizations
-            $run.Text | Should -Not -Match 'approve'
+            $run.Text | Should -Not -Match 'approve|Log in to'
         }
 
         It 'fetches with -Force what is still good, without a login' {
@@ -132,7 +132,7 @@ Describe 'Update-SsoCredential' {
         It 'tells with -Verbose what it does, with the request id of each answer' {
             $ids = $run.Output[1].Verbose | Select-String '^(Account\d+) was fetched \(request id ([0-9a-f-]{36})\)\.$' | ForEach-Object { $_.Matches[0].Groups[2].Value }
             @($ids | Sort-Object -Unique).Count | Should -Be 20
-            $run.Output[1].Verbose -match '^20 profiles were written to .*credentials at once' | Should -Not -BeNullOrEmpty
+            $run.Output[1].Verbose -match '^20 profiles were written to .*credentials\.$' | Should -HaveCount 1
         }
 
         It 'fetches what has less left than -MinimumRemaining, in a time span or in seconds' {
@@ -204,7 +204,7 @@ Describe 'Update-SsoCredential' {
         }
 
         It 'takes the file away from other users, and warns of it once' -Skip:$IsWindows {
-            @($run.Text -split "`n" -match '^WARNING: Others could read .*credentials').Count | Should -Be 1
+            @($run.Text -split "`n" -match '^WARNING: Other users could read .*credentials\. Now only you can\.').Count | Should -Be 1
             [Convert]::ToString([int] (Get-Item $file).UnixFileMode, 8) | Should -Be '600'
         }
 
@@ -255,9 +255,9 @@ Describe 'Update-SsoCredential' {
         It 'says as much of each profile with -Verbose or its preference, and nothing without' {
             $run = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service @'
                 @(Update-SsoCredential Acme 4>&1).Count
-                @(Update-SsoCredential Acme -Verbose 4>&1 | Where-Object { $_ -match '^Account\d+ is good until' }).Count
+                @(Update-SsoCredential Acme -Verbose 4>&1 | Where-Object { $_ -match '^Account\d+ is valid until' }).Count
                 $VerbosePreference = 'Continue'
-                @(Update-SsoCredential Acme 4>&1 | Where-Object { $_ -match '^Account\d+ is good until' }).Count
+                @(Update-SsoCredential Acme 4>&1 | Where-Object { $_ -match '^Account\d+ is valid until' }).Count
                 @(Update-SsoCredential Acme -Verbose:$false 4>&1).Count
 '@
             $run.Errors | Should -BeNullOrEmpty
@@ -436,10 +436,11 @@ Describe 'Update-SsoCredential' {
                 Update-SsoCredential Acme
 "@
             $run.Errors | Should -BeNullOrEmpty
-            $lines = @($run.Text -split "`n" -match '^Log in to ')
+            $logins = @($run.Text -split "`n" -match '^Log in to ')
+            $logins[0] | Should -Match '^Log in to Acme \(\S+\): open$'
+            $logins[1] | Should -Match '^Log in to Acme \(\S+\): your browser opens now\. If it does not, open$'
+            $lines = @($run.Text -split "`n" -match '^  http')
             $lines.Count | Should -Be 2
-            $lines[0] | Should -Match '^Acme: open http'
-            $lines[1] | Should -Match '^Acme: the browser should open http'
             $opened = @(Get-Content "$folder/opened")
             $opened.Count | Should -Be 1
             $opened[0] | Should -Match '^http://127\.0\.0\.1:\d+/device\?user_code=[A-Z]{4}-[A-Z]{4}$'
@@ -476,7 +477,7 @@ Describe 'Update-SsoCredential' {
             $own = New-UserHome
             Add-Environment $own $slow Acme -Count 2
             $started = Start-UserPowerShell $own $slow 'Update-SsoCredential Acme -NoBrowser -PassThru'
-            $line = Wait-Line $started '^Log in to '
+            $line = Wait-Line $started '^  http'
             $null = $line -match '(?<url>http\S+user_code=(?<code>\S+))'
             $page = Invoke-WebRequest $Matches.url -NoProxy
             $page.Content | Should -Match "<strong id=`"code`">$($Matches.code)</strong>"
