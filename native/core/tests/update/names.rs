@@ -44,7 +44,7 @@ fn a_name_after_which_a_tool_would_use_other_keys_is_refused_for_a_new_profile()
         let company = Company::with(approving(), 0);
         let (_, seen) = add(&company, &[role("100000000000", "A", Some(name))]);
         let error = seen.only_error("EnvironmentInvalid");
-        assert!(error.contains("some AWS tools read"), "{error}");
+        assert!(error.contains("some AWS tools misread"), "{error}");
     }
 }
 
@@ -64,7 +64,7 @@ fn a_table_may_keep_such_names_and_import_them_but_get_no_new_one() {
     let company = Company::with(approving(), 0);
     for name in HAZARDS {
         let error = set(&company, &["good", name], None).only_error("EnvironmentInvalid");
-        assert!(error.starts_with("Row 2 of -Account: the profile name") && error.contains("some AWS tools read"), "{error}");
+        assert!(error.starts_with("Row 2 of -Account: the profile name") && error.contains("some AWS tools misread"), "{error}");
     }
     assert!(set(&company, &HAZARDS, Some("team.json")).failed.is_empty());
     assert!(set(&company, &[HAZARDS[0], "good"], None).failed.is_empty());
