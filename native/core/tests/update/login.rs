@@ -558,7 +558,7 @@ fn where_the_browser_runs_elsewhere_the_code_is_shown_with_a_qr_code_whatever_wa
         let lines = verification.qr_code.as_ref().unwrap();
         assert!(lines.len() <= 24 && lines.iter().all(|line| line.chars().count() <= 80));
         let said = |text: &str| seen.notes.iter().any(|note| note.contains(text));
-        assert!(said("no browser is tried, since PowerShell runs over SSH"));
+        assert!(said("no browser is opened because PowerShell runs over SSH"));
         assert_eq!(said("because PowerShell runs over SSH; using a device code instead"), login_method == LoginMethod::Pkce);
     }
 }
