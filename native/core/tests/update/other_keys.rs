@@ -168,12 +168,12 @@ fn an_environment_that_is_named_twice_is_updated_once() {
 }
 
 #[test]
-fn a_section_with_blanks_in_its_brackets_gets_no_twin_and_that_is_said() {
+fn a_section_with_spaces_in_its_brackets_is_renamed_with_a_warning() {
     let company = with_credentials(1, "[ Account1 ]\nregion = x\n");
     let seen = company.update();
     assert!(seen.failed.is_empty(), "{:?}", seen.failed);
     assert!(company.credentials().starts_with("[Account1]\n") && company.credentials().matches('[').count() == 1, "{}", company.credentials());
-    assert!(seen.notes.iter().any(|note| note.contains("[Account1]") && note.contains("blanks")), "{:?}", seen.notes);
+    assert!(seen.notes.iter().any(|note| note.contains("[Account1]") && note.contains("spaces")), "{:?}", seen.notes);
     let twice = "[ Account1 ]\nregion = x\n[Account1]\nregion = y\n";
     let company = with_credentials(1, twice);
     company.update().only_error("CredentialsFileInvalid");
