@@ -1,4 +1,4 @@
-//! The faults that wait for a call to meet, and the rate limit.
+//! The faults that are waiting for a call, and the rate limit.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ struct Fault {
     effect: Effect,
 }
 
-/// The faults in the order in which they were asked for; a call meets at most one.
+/// The faults in the order in which they were requested; a call meets at most one.
 #[derive(Default)]
 pub(crate) struct Faults(Vec<Fault>);
 
@@ -55,7 +55,7 @@ impl Bucket {
         Self { per_second, size, tokens: size, filled: Instant::now() }
     }
 
-    /// Whether one more call may pass now.
+    /// Whether one more call may pass now; counts it if so.
     pub(crate) fn take(&mut self, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.filled).as_secs_f64();
         self.tokens = (self.tokens + passed * self.per_second).min(self.size);
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bucket_lets_its_burst_through_and_then_its_rate() {
+    fn a_bucket_allows_its_burst_and_then_its_rate() {
         let mut bucket = Bucket::new(10.0, Some(3));
         let start = bucket.filled;
         let passed = (0..5).filter(|_| bucket.take(start)).count();

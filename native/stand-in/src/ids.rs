@@ -1,4 +1,4 @@
-//! Ids, tokens and keys that look like the real ones and are never given twice.
+//! IDs, tokens and keys that look like real ones and never repeat.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -7,7 +7,7 @@ const ACCESS_KEY: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const USER_CODE: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// A counter hashed with keys that differ from run to run: unique, and random enough for a stand-in.
+/// A counter hashed with keys that differ in each run: unique, and random enough for a stand-in.
 #[derive(Default)]
 pub(crate) struct Ids {
     keys: RandomState,
@@ -25,7 +25,7 @@ impl Ids {
         let base = alphabet.len() as u64;
         while text.len() < length {
             let mut bits = self.next();
-            // Ten letters of at most 64 kinds fit into one hash.
+            // Ten characters out of at most 64 fit into one hash.
             for _ in 0..10.min(length - text.len()) {
                 let index = usize::try_from(bits % base).unwrap_or(0);
                 text.push(char::from(alphabet[index]));
@@ -81,12 +81,12 @@ impl Ids {
         format!("IQoJb3JpZ2luX2VjE+/{}==", self.text(640, BASE64))
     }
 
-    /// A page token that a client has to percent-encode, and that only this stand-in can have made.
+    /// A page token that clients have to percent-encode, and that only this stand-in can create.
     pub(crate) fn page_token(&self, list: &str, offset: u32) -> String {
         format!("{offset}+{:016x}/==", self.keys.hash_one((list, offset)))
     }
 
-    /// The offset of a page token that was given for this list.
+    /// The offset in a page token, if the token was issued for this list.
     pub(crate) fn page_offset(&self, list: &str, token: &str) -> Option<u32> {
         let offset = token.split('+').next()?.parse().ok()?;
         (self.page_token(list, offset) == token).then_some(offset)
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_have_the_length_of_real_ones_and_differ() {
+    fn keys_are_as_long_as_real_ones_and_differ() {
         let mut ids = Ids::default();
         let keys: HashSet<String> = (0..10_000).map(|_| ids.access_key_id()).collect();
         assert_eq!(keys.len(), 10_000);

@@ -1,7 +1,7 @@
 //! A loopback IAM Identity Center for tests, demos and benchmarks.
 //!
-//! It serves SSO-OIDC, the SSO portal and the pages of the browser on one port of 127.0.0.1, refuses what the
-//! real service refuses, counts what it sees and can be told to throttle, refuse, delay, cut and break answers.
+//! It serves SSO-OIDC, the SSO portal and the browser pages on one port of 127.0.0.1, refuses what the real service
+//! refuses, counts what it sees, and can throttle, refuse, delay, cut and break responses on request.
 //!
 //! ```
 //! use sso_stand_in::{Options, StandIn};
@@ -50,7 +50,7 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// Starts one on a thread of its own; it answers as soon as this returns.
+    /// Starts a stand-in on its own thread; it answers as soon as this returns.
     pub fn start(options: Options) -> io::Result<Self> {
         let acceptor = match (&options.tls_cert, &options.tls_key) {
             (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key, options.http1_only)?),
@@ -73,32 +73,32 @@ impl StandIn {
         let serving = Arc::clone(&shared);
         let thread = thread::Builder::new().name("sso-stand-in".to_owned()).spawn(move || {
             runtime.spawn(server::serve(listener, acceptor, serving));
-            // A sender that is gone means the same as its message.
+            // If the sender was dropped, that means the same as its message.
             let _ = runtime.block_on(stopped);
             runtime.shutdown_timeout(Duration::from_secs(1));
         })?;
         Ok(Self { shared, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// The address of both services, without a slash at its end.
+    /// Returns the address of both services, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.shared.url
     }
 
-    /// The start URL that it knows, as it was given.
+    /// Returns the start URL that it knows, as it was given.
     #[must_use]
     pub fn start_url(&self) -> &str {
         &self.shared.options.start_url
     }
 
-    /// What it has seen so far.
+    /// Returns what it has seen so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.state().stats.clone()
     }
 
-    /// Changes how it behaves from now on; returns how many waiting user codes were approved or denied.
+    /// Changes how it behaves from now on; returns how many pending user codes were approved or denied.
     #[expect(clippy::must_use_candidate, reason = "the change is what it is called for")]
     pub fn control(&self, control: Control) -> usize {
         self.shared.state().change(control)

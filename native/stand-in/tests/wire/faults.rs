@@ -1,4 +1,4 @@
-//! Faults, limits, delays and what can be changed while it runs.
+//! Faults, limits, delays and changes at run time.
 
 use std::io::ErrorKind;
 use std::net::TcpStream;
@@ -19,7 +19,7 @@ fn failing(text: &str) -> Vec<Failure> {
 }
 
 #[test]
-fn every_error_of_the_portal_can_be_asked_for() {
+fn every_error_of_the_portal_can_be_requested() {
     let stand_in = start(approving());
     let portal = Portal::open(&stand_in);
     for (status, name) in [
@@ -39,7 +39,7 @@ fn every_error_of_the_portal_can_be_asked_for() {
 }
 
 #[test]
-fn every_error_of_sso_oidc_can_be_asked_for() {
+fn every_error_of_sso_oidc_can_be_requested() {
     let stand_in = start(approving());
     let login = Login::begin(&stand_in);
     for (status, name, code) in [
@@ -78,7 +78,7 @@ fn a_bare_failure_has_no_body_and_others_follow_in_order() {
 }
 
 #[test]
-fn broken_json_is_half_of_the_answer() {
+fn broken_json_is_half_of_the_response() {
     let stand_in = start(Options { broken_json: vec!["RegisterClient:1".parse().unwrap()], ..Options::default() });
     let register = || post(stand_in.url(), "/client/register", &json!({ "clientName": "t", "clientType": "public" }));
     let answer = register();
@@ -88,7 +88,7 @@ fn broken_json_is_half_of_the_answer() {
 }
 
 #[test]
-fn a_cut_answer_ends_before_its_length() {
+fn a_cut_response_ends_before_its_length() {
     let stand_in = start(Options { cut: vec!["ListAccounts:1".parse().unwrap()], ..approving() });
     let portal = Portal::open(&stand_in);
     let mut connection = Connection::open(stand_in.url());
@@ -99,7 +99,7 @@ fn a_cut_answer_ends_before_its_length() {
 }
 
 #[test]
-fn a_hanging_call_is_over_when_its_client_goes_away() {
+fn a_hanging_call_ends_when_its_client_disconnects() {
     let stand_in = start(approving());
     let portal = Portal::open(&stand_in);
     control(&stand_in, json!({ "hang": "ListAccounts:all" }));
@@ -149,7 +149,7 @@ fn delayed_calls_are_counted_as_in_flight_together() {
 }
 
 #[test]
-fn a_change_that_is_not_understood_is_refused_as_a_whole() {
+fn an_invalid_change_is_refused_as_a_whole() {
     let stand_in = start(approving());
     let portal = Portal::open(&stand_in);
     for change in [json!({ "fail": "Nothing:1:500" }), json!({ "faill": "ListAccounts:1:500" }), json!({ "delay": -1 })] {
@@ -160,7 +160,7 @@ fn a_change_that_is_not_understood_is_refused_as_a_whole() {
 }
 
 #[test]
-fn hostile_text_stands_in_names_and_messages() {
+fn hostile_text_appears_in_names_and_messages() {
     let stand_in = start(Options { hostile_text: true, ..approving() });
     let portal = Portal::open(&stand_in);
     let accounts = portal.get("/assignment/accounts").json();
@@ -191,7 +191,7 @@ fn a_thousand_calls_over_64_connections_are_all_answered() {
 }
 
 #[test]
-fn dropping_it_closes_the_socket_and_every_connection() {
+fn dropping_the_stand_in_closes_the_socket_and_every_connection() {
     let stand_in = start(Options { hang: vec!["ListAccounts:all".parse().unwrap()], ..approving() });
     let portal = Portal::open(&stand_in);
     let mut connection = Connection::open(stand_in.url());
@@ -204,7 +204,7 @@ fn dropping_it_closes_the_socket_and_every_connection() {
 }
 
 #[test]
-fn what_is_debugged_shows_no_token() {
+fn debug_output_shows_no_token() {
     let stand_in = start(approving());
     let portal = Portal::open(&stand_in);
     let text = format!("{stand_in:?} {:?}", stand_in.stats());

@@ -55,7 +55,7 @@ fn redeem(stand_in: &StandIn, client: &Value, code: &str, callback: &str, verifi
 }
 
 #[test]
-fn an_approved_request_brings_a_code_that_is_good_once() {
+fn an_approved_request_returns_a_code_that_is_valid_once() {
     let stand_in = start(Options::default());
     let client = register(&stand_in);
     let path = authorize(&client, CALLBACK);
@@ -74,7 +74,7 @@ fn an_approved_request_brings_a_code_that_is_good_once() {
 }
 
 #[test]
-fn a_browser_that_is_signed_in_already_is_sent_straight_back() {
+fn a_browser_that_is_already_signed_in_is_redirected_at_once() {
     let stand_in = start(approving());
     let client = register(&stand_in);
     let redirect = send(stand_in.url(), "GET", &authorize(&client, CALLBACK), &[], "");
@@ -82,7 +82,7 @@ fn a_browser_that_is_signed_in_already_is_sent_straight_back() {
 }
 
 #[test]
-fn a_declined_request_brings_an_error_to_the_callback() {
+fn a_declined_request_returns_an_error_to_the_callback() {
     let stand_in = start(Options::default());
     let client = register(&stand_in);
     let redirect = post_form(stand_in.url(), &authorize(&client, CALLBACK), "action=deny");
@@ -102,7 +102,7 @@ fn a_wrong_verifier_or_redirect_uri_is_refused() {
 }
 
 #[test]
-fn no_browser_is_sent_to_an_address_that_is_not_registered() {
+fn no_browser_is_redirected_to_an_unregistered_address() {
     let stand_in = start(approving());
     let client = register(&stand_in);
     for callback in ["http://example.com/oauth/callback", "http://127.0.0.1:4711/other", "http://localhost:4711/oauth/callback"] {

@@ -1,4 +1,4 @@
-//! The portal as it answers without faults.
+//! The portal without faults.
 
 use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -64,7 +64,7 @@ fn roles_come_page_by_page() {
 }
 
 #[test]
-fn what_is_not_assigned_is_refused_and_what_is_unknown_is_not_found() {
+fn an_unassigned_role_is_refused_and_an_unknown_account_is_not_found() {
     let refuse_role = vec![AccountRole { account: "100000000001".to_owned(), role: "AWSReadOnlyAccess".to_owned() }];
     let stand_in = start(Options { refuse: vec!["100000000000".to_owned()], refuse_role, ..approving() });
     let portal = Portal::open(&stand_in);

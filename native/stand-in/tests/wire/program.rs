@@ -9,7 +9,7 @@ use sso_stand_in::Stats;
 use crate::client::send;
 
 #[test]
-fn it_tells_its_address_in_one_line_and_stops_when_stdin_closes() {
+fn the_program_prints_its_address_on_one_line_and_stops_when_stdin_closes() {
     let mut program = Command::new(env!("CARGO_BIN_EXE_sso-stand-in"))
         .args(["--until-stdin-closes", "--start-url", "https://example.com/start"])
         .stdin(Stdio::piped())
@@ -22,7 +22,7 @@ fn it_tells_its_address_in_one_line_and_stops_when_stdin_closes() {
     assert_eq!(ready["start_url"], "https://example.com/start");
     let url = ready["url"].as_str().unwrap();
     let stats: Stats = serde_json::from_value(send(url, "GET", "/_stats", &[], "").json()).unwrap();
-    // The question for these figures is a connection, too.
+    // The request for these figures opens a connection, too.
     assert_eq!(stats, Stats { connections: 1, ..Stats::default() });
     assert_eq!(send(url, "POST", "/_control", &[], r#"{"delay":5}"#).json(), json!({ "decided": 0 }));
     drop(program.stdin.take());
@@ -30,7 +30,7 @@ fn it_tells_its_address_in_one_line_and_stops_when_stdin_closes() {
 }
 
 #[test]
-fn a_flag_that_is_wrong_ends_it_at_once() {
+fn the_program_exits_at_once_if_a_flag_is_wrong() {
     let output = Command::new(env!("CARGO_BIN_EXE_sso-stand-in")).args(["--fail", "Nothing:1:500"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());

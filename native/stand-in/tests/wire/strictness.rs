@@ -1,4 +1,4 @@
-//! What breaks the protocol is refused where the service refuses it, and noted in any case.
+//! Requests that break the protocol are refused where the service refuses them, and always recorded.
 
 use serde_json::{Value, json};
 use sso_stand_in::Options;

@@ -13,7 +13,7 @@ use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, Stream
 use crate::client::{read, request};
 
 #[test]
-fn it_serves_https_and_offers_both_versions_of_http() {
+fn the_stand_in_serves_https_and_offers_both_versions_of_http() {
     let folder = tempfile::tempdir().unwrap();
     let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
@@ -43,7 +43,7 @@ fn it_serves_https_and_offers_both_versions_of_http() {
 }
 
 #[test]
-fn a_certificate_that_cannot_be_read_is_told_at_the_start() {
+fn an_unreadable_certificate_is_reported_at_the_start() {
     let options = Options { tls_cert: Some("missing.pem".into()), tls_key: Some("missing.pem".into()), ..Options::default() };
     assert!(StandIn::start(options).err().unwrap().to_string().contains("missing.pem"));
 }
