@@ -3,11 +3,10 @@
     ModuleVersion          = '0.1.0'
     GUID                   = 'f0d7b2b6-6c0e-4a43-9c1d-8f3a5f2e7b61'
     Author                 = 'The Set-AwsCliSsoCredentials contributors'
-    CompanyName            = 'Unknown'
     Copyright              = '(c) The Set-AwsCliSsoCredentials contributors. MIT license.'
-    Description            = 'Brings every AWS profile of an IAM Identity Center environment to fresh credentials in the shared credentials file, with one approval in a browser at most.'
+    Description            = 'Refreshes the credentials of all your AWS IAM Identity Center (AWS SSO) profiles in ~/.aws/credentials with one command and at most one browser approval. Needs no AWS Tools and no AWS CLI. Works on Windows, macOS, and Linux.'
     PowerShellVersion      = '5.1'
-    # For Windows PowerShell: the first that runs an assembly of .NET Standard 2.0 without files beside it.
+    # For Windows PowerShell: the first version that runs a .NET Standard 2.0 assembly without additional files.
     DotNetFrameworkVersion = '4.7.2'
     CompatiblePSEditions   = @('Desktop', 'Core')
     FormatsToProcess       = @('module/AwsSso.Format.ps1xml')
@@ -17,13 +16,24 @@
         'Remove-SsoEnvironment', 'Remove-SsoProfile', 'Set-SsoEnvironment', 'Sync-SsoProfile', 'Update-SsoCredential', 'Use-SsoCredential'
     )
     FunctionsToExport      = @()
-    # The name of the script that this module takes the place of.
+    # The name of the script that this module replaces.
     AliasesToExport        = @('Set-AwsCliSsoCredentials')
     VariablesToExport      = @()
     PrivateData            = @{
         PSData = @{
-            LicenseUri = 'https://spdx.org/licenses/MIT.html'
-            Tags       = @('AWS', 'SSO', 'IdentityCenter', 'Credentials', 'PSEdition_Desktop', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            # build.ps1 Pack adds ProjectUri from the variable PROJECT_URI.
+            LicenseUri   = 'https://spdx.org/licenses/MIT.html'
+            Tags         = @(
+                'AWS', 'SSO', 'IAM', 'IdentityCenter', 'Credentials', 'Profile', 'Login', 'Security',
+                'PSEdition_Desktop', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS'
+            )
+            ReleaseNotes = @'
+0.1.0: first release.
+- Update-SsoCredential refreshes all profiles of your IAM Identity Center environments in ~/.aws/credentials, with at most one browser approval.
+- Sync-SsoProfile creates the profiles from the accounts and roles that are assigned to you.
+- Use-SsoCredential, Open-SsoConsole and Get-SsoCredential use one profile; the session is shared with the AWS CLI.
+- Import-SsoEnvironment reads copies of the script Set-AwsCliSsoCredentials.ps1.
+'@
         }
     }
 }

@@ -1,26 +1,26 @@
 <#
 .SYNOPSIS
-    Measures the module against a loopback Identity Center, beside the published script where that one is at hand.
+    Measures the module against a loopback Identity Center, and compares it with the published script if that is available.
 .DESCRIPTION
-    `build.ps1 Bench` calls it. Each round measures everything once, so that a machine that drifts hits all figures alike; a figure is the median of the rounds,
-    with the least and the most. It fails for wrong results only, never for time.
+    `build.ps1 Bench` calls it. Each round measures everything once, so that a change in the machine's speed affects all figures alike. A figure is the median
+    of the rounds, with the minimum and the maximum. Only wrong results make it fail, never a time.
 
-    The module is measured with a session at hand, since a login takes as long as the user does, and after one update that is not counted.
-    Of the script's time that of a run with one profile is taken off: its login, its first request, and what .NET compiles on the way.
+    The module has a session, because a login takes as long as the user does, and has done one update that is not counted.
+    The time of a run of the script with one profile is subtracted from the script's time: its login, its first request, and .NET's compilation.
 .PARAMETER Out
     The file for the figures, as JSON.
 .PARAMETER Round
-    How many rounds there are.
+    The number of rounds.
 .PARAMETER ProfileCount
-    How many profiles there are in each environment that is updated.
+    The number of profiles in each environment that is updated.
 .PARAMETER Delay
-    After how many milliseconds the service answers.
+    The milliseconds until the service answers.
 .PARAMETER ThrottledCount
-    How many profiles are fetched from a service that lets so many requests through in a second, and no more.
+    The number of profiles that are fetched from a service that limits the requests per second.
 .PARAMETER FileSize
-    How many profiles there are in each file that one profile is written into.
+    The number of profiles in each file that one profile is written to.
 .PARAMETER Baseline
-    The folder with Measure-Baseline.ps1, which runs the script; without it this module with -ThrottleLimit 1 stands for the script.
+    The folder with Measure-Baseline.ps1, which runs the script. Without it, this module with -ThrottleLimit 1 takes the script's place.
 #>
 #Requires -Version 7.4
 [CmdletBinding()]
@@ -45,16 +45,16 @@ param(
 $ErrorActionPreference = 'Stop'
 Set-StrictMode -Version Latest
 
-# The harness of the tests: loopback Identity Centers, homes that are thrown away, and PowerShells that live in them.
+# The helpers of the tests: loopback Identity Centers, temporary home folders, and PowerShell processes that use them.
 Import-Module (Join-Path $PSScriptRoot '../tests/StandIn.psm1') -Force
 
-# What the service lets through in (c).
+# What the service allows in (c).
 $rate = 20
 $burst = 20
 $throttledDelay = 20
 $throttleLimit = 16
 
-# The runs that are set against the script: those that are shown in the plot, and those with a target.
+# The runs that are compared with the script: those in the plot, and those with a target.
 $compared = @(
     @{ Profiles = 20; Delay = 50 }, @{ Profiles = 100; Delay = 50; Target = 12 }, @{ Profiles = 200; Delay = 50 }, @{ Profiles = 200; Delay = 100; Target = 15 }
 ) | Where-Object { $_.Profiles -in $ProfileCount }
@@ -63,7 +63,7 @@ $script = Join-Path $Baseline 'Measure-Baseline.ps1'
 $hasScript = Test-Path $script
 $engine = if ($hasScript) { 'script' } else { 'one by one' }
 
-# Figure -> what the rounds gave.
+# Figure -> its values in the rounds.
 $seen = [ordered] @{}
 
 function Add-Figure([string] $Name, [double] $Value) {
@@ -71,7 +71,7 @@ function Add-Figure([string] $Name, [double] $Value) {
     $seen[$Name].Add($Value)
 }
 
-# Median, least and most of a figure; three digits say all that a run can tell.
+# Median, minimum, and maximum of a figure, with three significant digits.
 function Get-Figure([string] $Name) {
     $sorted = @($seen[$Name] | Sort-Object)
     $middle = [Math]::Floor($sorted.Count / 2)
@@ -84,14 +84,14 @@ function Get-Rounded([double] $Value) {
     [Math]::Round($Value, [Math]::Max(0, 2 - [int] [Math]::Floor([Math]::Log10([Math]::Abs($Value)))))
 }
 
-# Runs a script in a PowerShell of its own, with the module imported; what it gives is name and value by turns.
+# Runs a script in a new PowerShell with the module imported. The output is name and value by turns.
 function Measure-InPowerShell([object] $UserHome, [string] $Script) {
     $result = Invoke-UserPowerShell $UserHome $standIn ("`$update = { Update-SsoCredential Acme -NoBrowser -PassThru @args 6>`$null }`n" + $Script)
     if ($result.Errors) { throw "A run that is measured failed: $($result.Errors[0].Message)" }
     $result.Output
 }
 
-# Starts a PowerShell in a home folder and gives the milliseconds until it has ended.
+# Starts a PowerShell in a home folder and returns the milliseconds until it ends.
 function Measure-Process([string] $UserHome, [string] $Command) {
     $watch = [Diagnostics.Stopwatch]::StartNew()
     $ended = Invoke-Pwsh $UserHome $standIn '-NoProfile', '-NonInteractive', '-Command', $Command
@@ -109,7 +109,7 @@ function Measure-Script([int] $Count, [int] $Milliseconds) {
     $figures
 }
 
-# The words of a PowerShell script that measures forced updates; $milliseconds -> delay of an answer.
+# The text of a script that measures forced updates, for each delay of an answer.
 function Get-UpdateScript([int] $Count, [int[]] $Milliseconds, [string] $Argument = '') {
     @"
     function Set-Delay([int] `$to) { `$null = Invoke-RestMethod "`$standInUrl/_control" -Method Post -NoProxy -ContentType application/json -Body "{``"delay``": `$to}" }
@@ -126,7 +126,7 @@ function Get-UpdateScript([int] $Count, [int[]] $Milliseconds, [string] $Argumen
 "@
 }
 
-function Add-Figures([object[]] $Pairs, [string] $Prefix = '') {
+function Add-FigurePair([object[]] $Pairs, [string] $Prefix = '') {
     for ($index = 0; $index -lt $Pairs.Count; $index += 2) { Add-Figure "$Prefix$($Pairs[$index])" $Pairs[$index + 1] }
 }
 
@@ -134,11 +134,11 @@ function Add-Figures([object[]] $Pairs, [string] $Prefix = '') {
 function Measure-Update {
     foreach ($count in $ProfileCount) {
         $delays = @($Delay) + @($compared | Where-Object Profiles -EQ $count | ForEach-Object Delay) | Sort-Object -Unique
-        Add-Figures (Measure-InPowerShell $homes[$count] (Get-UpdateScript $count $delays))
+        Add-FigurePair (Measure-InPowerShell $homes[$count] (Get-UpdateScript $count $delays))
     }
     foreach ($run in $compared) {
         if (-not $hasScript) {
-            Add-Figures (Measure-InPowerShell $homes[$run.Profiles] (Get-UpdateScript $run.Profiles $run.Delay '-ThrottleLimit 1')) 'one by one, '
+            Add-FigurePair (Measure-InPowerShell $homes[$run.Profiles] (Get-UpdateScript $run.Profiles $run.Delay '-ThrottleLimit 1')) 'one by one, '
             continue
         }
         $figures = Measure-Script $run.Profiles $run.Delay
@@ -154,8 +154,8 @@ function Measure-Throttled {
     $limit = @{ rate = $rate; burst = $burst; delay = $throttledDelay }
     foreach ($count in $ThrottledCount) {
         $before = (Get-StandInStats $standIn).throttled
-        # A process of its own: what one has learnt of the service's pace must not help the next.
-        Add-Figures (Measure-InPowerShell $homes[$count] @"
+        # A new process, because what one has learned about the rate must not help the next.
+        Add-FigurePair (Measure-InPowerShell $homes[$count] @"
             `$null = & `$update
             `$null = Invoke-RestMethod "`$standInUrl/_control" -Method Post -NoProxy -ContentType application/json -Body '$(ConvertTo-Json -Compress $limit)'
             `$watch = [Diagnostics.Stopwatch]::StartNew()
@@ -177,7 +177,7 @@ function Measure-Throttled {
 function Measure-Start {
     $small = $homes[$ProfileCount[0]]
     foreach ($count in $ProfileCount[0], $ProfileCount[-1]) {
-        Add-Figures (Measure-InPowerShell $homes[$count] @"
+        Add-FigurePair (Measure-InPowerShell $homes[$count] @"
             `$update = { Update-SsoCredential Acme 6>`$null }
             1..50 | ForEach-Object { & `$update }
             `$watch = [Diagnostics.Stopwatch]::StartNew()
@@ -209,7 +209,7 @@ function Measure-Start {
 # (f)
 function Measure-Write {
     foreach ($size in $FileSize) {
-        Add-Figures (Measure-InPowerShell $homes[$ProfileCount[0]] @"
+        Add-FigurePair (Measure-InPowerShell $homes[$ProfileCount[0]] @"
             `$env:AWS_SHARED_CREDENTIALS_FILE = '$($files[$size].Replace("'", "''"))'
             1..3 | ForEach-Object { `$null = & `$update -ProfileName Account1 -Force }
             `$watch = [Diagnostics.Stopwatch]::StartNew()
@@ -225,7 +225,22 @@ function Get-Target([string] $Words, [bool] $IsMet) {
     [ordered] @{ words = $Words; met = $IsMet }
 }
 
-# The figures as they go into the file.
+# The times of a PowerShell until the module is loaded, and with nothing due.
+function Get-StartResult {
+    $start = [ordered] @{}
+    $start.import_ms = Get-Figure 'import'
+    $start.first_call_ms = Get-Figure 'first call'
+    $start.nothing_due_ms = foreach ($count in $ProfileCount[0], $ProfileCount[-1] | Select-Object -Unique) { [ordered] @{ profiles = $count; call = Get-Figure "nothing due, $count" } }
+    $start.empty_pwsh_ms = Get-Figure 'empty pwsh'
+    $start.pwsh_with_nothing_due_ms = Get-Figure 'whole pwsh'
+    if ($hasScript) {
+        $start.script_import_ms = Get-Figure 'script, import'
+        $start.script_nothing_due_ms = Get-Figure 'script, nothing due'
+    }
+    $start
+}
+
+# The figures for the file.
 function Get-Result {
     $library = Get-Item (Join-Path $PSScriptRoot '../bin/*-*/aws_sso.*')
     $platform = @{ os = [Runtime.InteropServices.RuntimeInformation]::OSDescription; architecture = "$([Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture)" }
@@ -245,7 +260,7 @@ function Get-Result {
     $growth = if (200 -in $ProfileCount -and 1000 -in $ProfileCount) {
         foreach ($milliseconds in $Delay) {
             $ratio = (Get-Figure "1000 profiles $milliseconds ms").median / (Get-Figure "200 profiles $milliseconds ms").median
-            # 200 profiles are 13 rounds of 16 requests, 1,000 are 63; what is measured within 5 % is the same.
+            # 200 profiles are 13 rounds of 16 requests, 1,000 are 63. The tolerance is 5 %.
             [ordered] @{ delay_ms = $milliseconds; times_from_200_to_1000 = Get-Rounded $ratio; target = Get-Target 'at most 5' ($ratio -le 5 * 1.05) }
         }
     }
@@ -263,16 +278,6 @@ function Get-Result {
         if ($seen.Contains("script throttled, $count")) { $result.script_seconds = Get-Figure "script throttled, $count" }
         $result
     }
-    $start = [ordered] @{}
-    $start.import_ms = Get-Figure 'import'
-    $start.first_call_ms = Get-Figure 'first call'
-    $start.nothing_due_ms = foreach ($count in $ProfileCount[0], $ProfileCount[-1] | Select-Object -Unique) { [ordered] @{ profiles = $count; call = Get-Figure "nothing due, $count" } }
-    $start.empty_pwsh_ms = Get-Figure 'empty pwsh'
-    $start.pwsh_with_nothing_due_ms = Get-Figure 'whole pwsh'
-    if ($hasScript) {
-        $start.script_import_ms = Get-Figure 'script, import'
-        $start.script_nothing_due_ms = Get-Figure 'script, nothing due'
-    }
     $write = foreach ($size in $FileSize) { [ordered] @{ profiles_in_file = $size; update_of_one_ms = Get-Figure "write, $size" } }
     [ordered] @{
         date = [DateTime]::UtcNow.ToString('yyyy-MM-dd')
@@ -283,7 +288,7 @@ function Get-Result {
         against_the_script = @($against)
         growth = @($growth)
         throttled = @($throttled)
-        start = $start
+        start = Get-StartResult
         memory_mb = [ordered] @{ empty_pwsh = Get-Figure 'empty memory'; pwsh_with_update = Get-Figure 'memory' }
         library_mb = Get-Rounded ($library.Length / 1e6)
         write = @($write)
@@ -292,7 +297,7 @@ function Get-Result {
 
 function Format-Number([double] $Value) { Get-Rounded $Value | ForEach-Object ToString ([Globalization.CultureInfo]::InvariantCulture) }
 
-# One line of the table.
+# One row of the table.
 function Get-Row([string] $Part, [string] $Figure, [object] $Measured, [string] $Unit, [string] $Ratio = '', [object] $Target) {
     if ($Measured -isnot [Collections.IDictionary]) { $Measured = @{ median = $Measured; min = $Measured; max = $Measured } }
     [pscustomobject] @{
@@ -301,7 +306,7 @@ function Get-Row([string] $Part, [string] $Figure, [object] $Measured, [string] 
     }
 }
 
-# The figures as they go onto the screen.
+# The figures for the screen.
 function Get-Table([Collections.IDictionary] $Result) {
     foreach ($run in $Result.update | Where-Object engine -NE module) {
         $against = $Result.against_the_script | Where-Object { $_.profiles -eq $run.profiles -and $_.delay_ms -eq $run.delay_ms }
@@ -349,7 +354,7 @@ try {
     foreach ($count in @($ProfileCount) + $ThrottledCount | Sort-Object -Unique) {
         $homes[$count] = New-UserHome
         Add-Environment $homes[$count] $standIn -Count $count
-        # The login, and the first keys.
+        # The login and the first keys.
         $null = Measure-InPowerShell $homes[$count] '$null = & $update'
     }
     $files = @{}
@@ -361,7 +366,7 @@ try {
         }
         [IO.File]::WriteAllText($files[$size], -join $text)
     }
-    if (-not $hasScript) { Write-Host 'The published script is not at hand, so the module one by one stands for it.' }
+    if (-not $hasScript) { Write-Host 'The published script is not available, so the module with one request at a time takes its place.' }
     foreach ($number in 1..$Round) {
         Write-Progress -Activity 'Bench' -Status "round $number of $Round" -PercentComplete (100 * ($number - 1) / $Round)
         Set-StandIn $standIn @{ clear = $true; delay = 0 }
@@ -377,8 +382,8 @@ try {
     (Get-Table $result | Format-Table -Wrap -AutoSize | Out-String -Width 160).TrimEnd() | Write-Host
     Write-Host @"
 
-Medians of $Round rounds on $([Environment]::ProcessorCount) cores. The module has a session at hand. Of the script's time in (a) that of a run with one profile is taken off: its login,
-its first request, and what .NET compiles on the way.
+Medians of $Round rounds on $([Environment]::ProcessorCount) cores. The module has a session. In (a), the time of a run of the script with one profile is subtracted: its login,
+its first request, and .NET's compilation.
 "@
     $violations = @((Get-StandInStats $standIn).violations)
     if ($violations) { throw "The module broke the protocol: $($violations[0])" }

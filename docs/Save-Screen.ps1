@@ -1,6 +1,6 @@
 <#
 .SYNOPSIS
-    Makes the screens of the README: types into a PowerShell in tmux, against a loopback Identity Center, and saves what it shows as SVG.
+    Makes the screenshots of the README: types into a PowerShell in tmux, against a loopback Identity Center, and saves the screen as SVG.
 .DESCRIPTION
     Needs tmux and a Python with rich (pip install rich). Run it after ./build.ps1.
 #>
@@ -11,7 +11,7 @@ $root = Split-Path $PSScriptRoot
 Import-Module "$root/tests/StandIn.psm1" -Force
 $width, $height = 120, 40
 
-# Draws a terminal's text with its colours; without a font from the network.
+# Draws the text of a terminal with its colors, without a font from the network.
 $draw = @'
 import re, sys
 from rich.console import Console
@@ -26,7 +26,7 @@ open(sys.argv[1], "w").write(re.sub(r"terminal-\d+", "terminal", svg) + "\n")
 
 function Invoke-Tmux { tmux -L screens @args }
 
-# Types each line when the prompt is there again, and saves the screen.
+# Types each line when the prompt is back, and saves the screen.
 function Save-Screen([string] $Name, [string] $Title, [hashtable] $Variables, [string[]] $Line) {
     $clear = $Variables.Keys | ForEach-Object { "$_=$($Variables[$_])" }
     $shell = @(Get-PowerShell)
@@ -43,7 +43,7 @@ function Save-Screen([string] $Name, [string] $Title, [hashtable] $Variables, [s
         $shown = (Invoke-Tmux capture-pane -t screen -p -e) -join "`n"
     }
     finally { Invoke-Tmux kill-session -t screen }
-    # The last prompt waits for nothing.
+    # Without the last prompt.
     $shown.TrimEnd() -replace '\nPS> ?(\e\[[\d;]*m)*$' | & $Python -c $draw "$PSScriptRoot/$Name.svg" $width $Title
 }
 
@@ -53,7 +53,7 @@ function Wait-Prompt {
         if ($last.Trim() -eq 'PS>') { return }
         Start-Sleep -Milliseconds 100
     }
-    throw 'No prompt came.'
+    throw 'The prompt did not appear.'
 }
 
 $standIn = Start-StandIn '--accounts', '20', '--roles', '2', '--approve-after-polls', '3', '--interval', '1'
@@ -67,7 +67,7 @@ try {
         'Get-SsoCredential | Select-Object -First 4'
     )
     Set-StandIn $standIn @{ refuse_role = @("$(Get-AccountId 7):AWSReadOnlyAccess") }
-    Save-Screen daily-use 'Every day' $variables @(
+    Save-Screen daily-use 'Daily use' $variables @(
         'Update-SsoCredential -Environment Acme'
         'Get-SsoSession Acme'
         'Update-SsoCredential Acme -Force'

@@ -35,46 +35,6 @@ Describe 'build.ps1' {
     }
 }
 
-Describe 'The benchmark' {
-    BeforeAll {
-        $root = Split-Path $PSScriptRoot
-        $results = "$TestDrive/results.json"
-        # As small as it can be, and without the script: the figures are not what is tested.
-        $few = '-Round 1 -ProfileCount 20, 100 -Delay 1 -ThrottledCount 40 -FileSize 10'
-        $table = & pwsh -NoProfile -NonInteractive -Command "& '$root/bench/Bench.ps1' -Out '$results' $few -Baseline '$TestDrive/none'; exit [int] (-not `$?)" 2>&1 | Out-String
-        $exitCode = $LASTEXITCODE
-        $figures = Get-Content -Raw $results -ErrorAction Ignore | ConvertFrom-Json
-    }
-
-    It 'shows a table of all its parts, with the targets beside the figures' {
-        $exitCode | Should -Be 0 -Because $table
-        foreach ($part in 'a', 'b', 'c', 'd', 'e', 'f') { $table | Should -Match "(?m)^$part\s+\S" }
-        foreach ($target in 'at least 12', 'at most 3 ms', 'at most 40 MB more', 'at most 5.5 MB') { $table | Should -Match "${target}: (met|missed)" }
-    }
-
-    It 'has something to compare with where the script is not at hand' {
-        $table | Should -Match 'the module one by one, 100 profiles'
-        $figures.against_the_script.times_as_fast | Should -Not -BeNullOrEmpty
-    }
-
-    It 'keeps every figure with its least and its most, and nothing of the machine that is not its kind' {
-        foreach ($figure in @($figures.update.seconds) + $figures.throttled.seconds + $figures.start.import_ms + $figures.memory_mb.empty_pwsh + $figures.write.update_of_one_ms) {
-            $figure.min | Should -BeLessOrEqual $figure.median
-            $figure.max | Should -BeGreaterOrEqual $figure.median
-            $figure.min | Should -BeGreaterThan 0
-        }
-        $figures.throttled.failed.max | Should -Be 0
-        $figures.machine.PSObject.Properties.Name | Should -Be 'os', 'architecture', 'cores', 'powershell'
-        Get-Content -Raw $results | Should -Not -Match ([regex]::Escape([Environment]::MachineName))
-    }
-
-    It 'is drawn' {
-        & cargo run --quiet --locked --manifest-path "$root/Cargo.toml" -p sso-bench -- $results "$TestDrive/plot.svg"
-        $LASTEXITCODE | Should -Be 0
-        [xml] (Get-Content -Raw "$TestDrive/plot.svg") | ForEach-Object { $_.svg.text.InnerText -join ' ' } | Should -Match '(?s)profiles .*one by one, answers after 50 ms'
-    }
-}
-
 Describe 'The library' {
     It 'is no larger than 5.5 MB' {
         foreach ($library in Get-Item "$PSScriptRoot/../bin/*-*/aws_sso.*") { $library.Length | Should -BeLessOrEqual 5.5e6 }
@@ -169,13 +129,15 @@ Describe 'A build' -Skip:$IsWindows {
         }
 
         $copy = Join-Path $TestDrive 'main'
-        $null = New-Item -ItemType Directory "$copy/tests", "$copy/module", "$copy/.ci", "$TestDrive/system", "$TestDrive/pwsh", "$TestDrive/cargo", "$TestDrive/dotnet"
+        $null = New-Item -ItemType Directory "$copy/tests", "$copy/module", "$copy/build", "$copy/.ci", "$TestDrive/system", "$TestDrive/pwsh", "$TestDrive/cargo", "$TestDrive/dotnet"
         Copy-Item "$root/build.ps1", "$root/build.sh", "$root/Set-AwsCliSsoCredentials.psd1", "$root/LICENSE", "$root/THIRD-PARTY-NOTICES.txt" $copy
         Copy-Item "$root/module/AwsSso.Format.ps1xml" "$copy/module"
         Copy-Item "$root/.ci/run" "$copy/.ci"
         Copy-Item "$root/tests/StandIn.psm1" "$copy/tests"
+        Copy-Item "$root/build/*.ps1" "$copy/build"
+        Copy-Item "$root/PSScriptAnalyzerSettings.psd1" $copy
         # There is no assembly to write help from.
-        Set-Content "$copy/module/Write-Help.ps1" 'param($Assembly, $Destination)'
+        Set-Content "$copy/build/Write-Help.ps1" 'param($Assembly, $Destination)'
         foreach ($program in 'sh', 'bash', 'awk', 'cat', 'chmod', 'dirname', 'env', 'grep', 'mkdir', 'mktemp', 'rm', 'tee') {
             $null = New-Item -ItemType SymbolicLink "$TestDrive/system/$program" -Target (Get-Command $program -CommandType Application | Select-Object -First 1).Source
         }
@@ -188,13 +150,15 @@ Describe 'A build' -Skip:$IsWindows {
         Set-Program "$TestDrive/cargo/cargo" @'
 case $1 in
     build | rustc)
-        mkdir -p target/release
-        for name in libaws_sso.so libaws_sso.dylib; do echo "${STUB_LIBRARY:-library}" >target/release/$name; done ;;
+        case $* in *--release*) folder=target/release ;; *) folder=target/debug ;; esac
+        mkdir -p target/release $folder
+        for name in libaws_sso.so libaws_sso.dylib sso-stand-in; do echo "${STUB_LIBRARY:-library}" >$folder/$name; done ;;
     fmt) exit "${STUB_FORMAT:-0}" ;;
     run) echo "cargo $*" ;;
     test)
+        case $* in *--no-run*) if [ "${STUB_COMPILE:-0}" != 0 ]; then echo 'error: could not compile' >&2; exit 101; fi; exit 0 ;; esac
         echo 'test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.10s'
-        if [ "${STUB_TEST:-0}" != 0 ]; then echo 'error: could not compile `sso-ffi`' >&2; exit "$STUB_TEST"; fi
+        if [ "${STUB_TEST:-0}" != 0 ]; then echo 'error: test failed (signal: 6)' >&2; exit "$STUB_TEST"; fi
         echo 'test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.10s' ;;
 esac
 '@
@@ -207,6 +171,7 @@ Describe 'Some' {
     It 'is not for this machine' -Skip { }
 }
 '@
+        foreach ($group in 'Bench', 'Package') { Set-Content "$copy/tests/$group.Tests.ps1" "Describe '$group' { It 'takes minutes' { } }" }
         $withAll = 'system', 'pwsh', 'cargo', 'dotnet'
         $version = (Import-PowerShellDataFile "$root/Set-AwsCliSsoCredentials.psd1").ModuleVersion
     }
@@ -234,16 +199,84 @@ Describe 'Some' {
             Get-ChildItem "$copy/bin" -Recurse -File | Should -HaveCount 2
         }
 
+        It 'takes the library and the stand-in of a debug build with -Configuration Debug' {
+            (Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1' $withAll @{ STUB_LIBRARY = 'released' }).ExitCode | Should -Be 0
+            (Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', '-Configuration', 'Debug' $withAll @{ STUB_LIBRARY = 'debug' }).ExitCode | Should -Be 0
+            Get-Content "$copy/bin/*/aws_sso.*", "$copy/target/release/sso-stand-in" | Should -Be 'debug', 'debug'
+            Get-Content "$copy/target/release/libaws_sso.*" | Sort-Object -Unique | Should -Be 'released'
+        }
+
         It 'ends its tests with the sum over cargo and Pester, whose tests see no CI' {
             $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test', '-Full' $withAll @{ CI = 'true'; STUB_FULL = '1' }
-            $run.Output[-1] | Should -Be '9 passed, 0 failed, 2 skipped'
+            $run.Output[-1] | Should -Be '11 passed, 0 failed, 2 skipped'
             $run.ExitCode | Should -Be 0
         }
 
-        It 'counts a failed gate, tests that did not compile and a failed test of Pester''s as one failure each' {
+        It 'names the long tests that an ordinary run leaves out' {
+            $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test' $withAll
+            $run.Output[-1] | Should -Be '9 passed, 0 failed, 2 skipped'
+            foreach ($group in 'Bench', 'Package') { ($run.Output -match "^Not run: .*Test -On $group\b").Count | Should -Be 1 }
+        }
+
+        It 'runs one group of long tests with -On, and nothing else' {
+            $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test', '-On', 'Bench' $withAll
+            $run.Output[-1] | Should -Be '1 passed, 0 failed'
+            $run.ExitCode | Should -Be 0
+        }
+
+        It 'counts a failed check, a crashed test program and a failed Pester test as one failure each' {
             $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test' $withAll @{ STUB_FORMAT = '1'; STUB_TEST = '101'; STUB_FULL = 'no' }
             $run.Output[-1] | Should -Be '4 passed, 3 failed, 2 skipped'
             $run.ExitCode | Should -Be 1
+        }
+
+        It 'counts what PSScriptAnalyzer finds as one failure, with file, line and rule, where it is installed' {
+            $analyzer = New-Item -ItemType Directory "$TestDrive/modules/PSScriptAnalyzer" -Force
+            Set-Content "$analyzer/PSScriptAnalyzer.psm1" @'
+function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
+    if ($Path -eq 'build' -and (Import-PowerShellDataFile $Settings).IncludeRules) { [pscustomobject] @{ ScriptName = 'Native.ps1'; Line = 3; RuleName = 'PSSome'; Message = 'Not so.' } }
+}
+'@
+            $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test' $withAll @{ PSModulePath = "$TestDrive/modules$([IO.Path]::PathSeparator)$env:PSModulePath" }
+            $run.Output | Should -Contain 'Native.ps1:3: PSSome: Not so.'
+            $run.Output[-1] | Should -Be '9 passed, 1 failed, 2 skipped'
+        }
+
+        It 'counts tests that do not compile as one failure, and runs the Pester tests nevertheless' {
+            $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test' $withAll @{ STUB_COMPILE = '1' }
+            $run.Output[-1] | Should -Be '2 passed, 1 failed, 1 skipped'
+            $run.ExitCode | Should -Be 1
+        }
+
+        It 'counts a Pester file that dies as one failure, and shows the output of each file in one piece' {
+            Set-Content "$copy/tests/Dying.Tests.ps1" "Describe 'Dying' { It 'ends its process' { Write-Host 'before the end'; [Environment]::Exit(3) } }"
+            Set-Content "$copy/tests/Talking.Tests.ps1" "Describe 'Talking' { It 'takes its time' { 1..5 | ForEach-Object { Write-Host `"talks `$_`"; Start-Sleep -Milliseconds 200 } } }"
+            try { $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test' $withAll }
+            finally { Remove-Item "$copy/tests/Dying.Tests.ps1", "$copy/tests/Talking.Tests.ps1" }
+            $run.Output[-1] | Should -Be '10 passed, 1 failed, 2 skipped'
+            $run.ExitCode | Should -Be 1
+            $text = $run.Output -join "`n"
+            $text | Should -Match "before the end\nDying\.Tests\.ps1 did not reach its end \(exit code 3\)\."
+            $text | Should -Match "(talks \d\n){5}"
+        }
+
+        It 'ends the tests that run when it is stopped with Ctrl+C' {
+            Set-Content "$copy/tests/Long.Tests.ps1" "Describe 'Long' { It 'waits' { Set-Content '$TestDrive/long' `$PID; Start-Sleep 300 } }"
+            try {
+                $start = [Diagnostics.ProcessStartInfo]::new("$TestDrive/pwsh/pwsh")
+                '-NoProfile', '-File', "$copy/build.ps1", 'Test' | ForEach-Object { $start.ArgumentList.Add($_) }
+                $start.RedirectStandardOutput = $start.RedirectStandardError = $true
+                $start.Environment['PATH'] = ($withAll | ForEach-Object { Join-Path $TestDrive $_ }) -join [IO.Path]::PathSeparator
+                $process = [Diagnostics.Process]::Start($start)
+                $output = $process.StandardOutput.ReadToEndAsync(), $process.StandardError.ReadToEndAsync()
+                while (-not (Test-Path "$TestDrive/long") -and -not $process.HasExited) { Start-Sleep -Milliseconds 50 }
+                $child = Get-Process -Id (Get-Content "$TestDrive/long")
+                # The signal goes to build.ps1 alone, and not to the group as a terminal sends it.
+                & kill -INT $process.Id
+                $process.WaitForExit(60000) | Should -BeTrue -Because $output[0].Result
+                $child.WaitForExit(10000) | Should -BeTrue
+            }
+            finally { Remove-Item "$copy/tests/Long.Tests.ps1" }
         }
 
         It 'names a missing <_> in one sentence, and counts it as one failure' -ForEach 'cargo', 'dotnet' {
@@ -324,6 +357,35 @@ Describe 'Some' {
             $run.ExitCode | Should -Be 0 -Because "$($run.Errors)"
             "$($run.Output) $($run.Errors)" | Should -Not -Match 'a-secret-key'
             Get-FileHash "$TestDrive/gallery/*.nupkg" | ForEach-Object Hash | Should -Be (Get-FileHash "$copy/out/*.nupkg").Hash
+        }
+
+        It 'packs the address of the repository that PROJECT_URI gives, which an installed module shows' {
+            (Invoke-Task 'Pack' @{ PROJECT_URI = 'https://git.example.com/acme/module' }).ExitCode | Should -Be 0
+            $null = New-Item -ItemType Directory "$TestDrive/release"
+            Copy-Item "$copy/out/*.nupkg" "$TestDrive/release"
+            $words = "Register-PSResourceRepository There '$TestDrive/release' -Trusted; Install-PSResource Set-AwsCliSsoCredentials -Repository There; " +
+            'Get-InstalledPSResource Set-AwsCliSsoCredentials | Select-Object Name, Author, Description, LicenseUri, ProjectUri, ReleaseNotes, Tags | ConvertTo-Json'
+            $run = Invoke-Copy 'pwsh', '-NoProfile', '-Command', "`$ProgressPreference = 'SilentlyContinue'; $words" $withAll @{ HOME = "$TestDrive/home" }
+            $shown = $run.Output -join "`n" | ConvertFrom-Json
+            $shown.ProjectUri | Should -Be 'https://git.example.com/acme/module' -Because "$($run.Errors)"
+            $shown.LicenseUri | Should -Match '^https://'
+            $shown.Author | Should -Be 'The Set-AwsCliSsoCredentials contributors'
+            $shown.Description | Should -Match 'IAM Identity Center'
+            $shown.ReleaseNotes | Should -Match "^$([regex]::Escape($version)): "
+            foreach ($tag in 'AWS', 'SSO', 'IdentityCenter', 'PSEdition_Core', 'PSEdition_Desktop', 'Windows', 'Linux', 'MacOS') { $shown.Tags | Should -Contain $tag }
+        }
+
+        It 'packs no address where none is given' {
+            (Invoke-Task 'Pack').ExitCode | Should -Be 0
+            [IO.Compression.ZipFile]::ExtractToDirectory("$copy/out/Set-AwsCliSsoCredentials.$version.nupkg", "$TestDrive/plain")
+            (Import-PowerShellDataFile "$TestDrive/plain/Set-AwsCliSsoCredentials.psd1").PrivateData.PSData.Keys | Should -Not -Contain 'ProjectUri'
+            Get-FileHash "$TestDrive/plain/Set-AwsCliSsoCredentials.psd1" | ForEach-Object Hash | Should -Be (Get-FileHash "$root/Set-AwsCliSsoCredentials.psd1").Hash
+        }
+
+        It 'refuses an address that is not an https URL: <_>' -ForEach 'git.example.com/acme', 'http://git.example.com/acme', "https://git.example.com/'; exit" {
+            $run = Invoke-Task 'Pack' @{ PROJECT_URI = $_ }
+            $run.Errors | Should -Be "build.ps1: PROJECT_URI is not an https URL: $_."
+            $run.ExitCode | Should -Be 1
         }
     }
 

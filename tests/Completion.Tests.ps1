@@ -146,9 +146,11 @@ Describe 'The Tab key' {
     }
 
     It 'stays silent where a file cannot be read' {
-        $broken = New-UserHome
-        Add-AwsText $broken sso-environments "[environment`n"
-        $userHome = $broken
-        (Get-Completion 'Update-SsoCredential -Environment ', 'Get-SsoAccount -Name ')[0] | Where-Object Tip -Match 'awsapps' | Should -BeNullOrEmpty
+        $userHome = New-UserHome
+        Add-AwsText $userHome sso-environments "[environment Acme]`nsso_start_url = https://d-12345abcde.awsapps.com/start/`nsso_region = us-west-2`n"
+        @((Get-Completion 'Update-SsoCredential -Environment ')[0]).Tip | Should -BeLike 'https://d-12345abcde.awsapps.com/start/ *'
+        Add-AwsText $userHome sso-environments "[environment`n"
+        $answers = Get-Completion 'Update-SsoCredential -Environment ', 'Get-SsoAccount -Name '
+        $answers | ForEach-Object { $_ } | Where-Object { $_.Text -eq 'Acme' -or $_.Tip -match 'awsapps|environment' } | Should -BeNullOrEmpty
     }
 }

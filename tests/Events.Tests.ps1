@@ -40,7 +40,7 @@ Describe 'What the library tells of a run' {
     It 'is a clear error without the text where it cannot be read' {
         $garbage = [Text.Encoding]::UTF8.GetBytes('{"profile": "hunter2')
         $fault = { $read.Invoke($null, @(, $garbage)) } | Should -Throw -PassThru
-        $error = $fault.Exception.InnerException.InnerException ?? $fault.Exception.InnerException
-        "$($fault | Format-List * -Force | Out-String)$error" | Should -Not -Match 'hunter2'
+        $inner = $fault.Exception.InnerException.InnerException ?? $fault.Exception.InnerException
+        "$($fault | Format-List * -Force | Out-String)$inner" | Should -Not -Match 'hunter2'
     }
 }

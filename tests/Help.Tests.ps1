@@ -1,16 +1,12 @@
-# Every example of the help and of the README does what it says without an error, as typed by a user who has what it starts from.
+# Every example of the help, of docs/ and of the README does what it says without an error, as typed by a user who has what it starts from.
 
 BeforeDiscovery {
     $root = Split-Path $PSScriptRoot
-    $sources = @(Get-ChildItem "$root/module/Help/*-*.md") + (Get-Item "$root/README.md")
-    $examples = foreach ($source in $sources) {
+    Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
+    $examples = foreach ($source in Get-ChildItem "$root/module/Help/*-*.md", "$root/docs/*.md") {
         $text = Get-Content -Raw $source
-        # Blocks of PowerShell, and in the README the commands of its tables.
-        $codes = @([regex]::Matches($text, '(?ms)^```powershell\r?\n(.*?)^```') | ForEach-Object { $_.Groups[1].Value.Trim() })
-        if ($source.Name -eq 'README.md') {
-            $rows = [regex]::Matches($text, '(?ms)^\| to do \| command \|\r?\n(.*?)\r?\n\r?\n') | ForEach-Object { $_.Groups[1].Value -split '\r?\n' } | Where-Object { $_ -notlike '|---*' }
-            $codes += @($rows | ForEach-Object { [regex]::Matches(($_ -split '(?<!\\)\|')[2], '`([^`]+)`') } | ForEach-Object { $_.Groups[1].Value.Replace('\|', '|') } | Where-Object { $_ -match '^[A-Z$]' -and $_ -cnotmatch '^CI$' })
-        }
+        # Blocks of PowerShell, and in docs/ the commands of its tables.
+        $codes = @([regex]::Matches($text, '(?ms)^```powershell\r?\n(.*?)^```') | ForEach-Object { $_.Groups[1].Value.Trim() }) + @(Read-CommandTable $text)
         $number = 0
         $codes | ForEach-Object { $number++; @{ Name = "$($source.BaseName) $number"; Code = $_ } }
     }
@@ -36,9 +32,42 @@ BeforeAll {
         Copy-Item (Get-ChildItem "$PSScriptRoot/scripts/*.ps1" | Sort-Object Name | Select-Object -First 1) (Join-Path $template $place)
     }
 
-    function New-Reader {
+    # Runs each example in a home folder and a runspace of its own, all in one PowerShell, and returns the errors of each by its name.
+    function Invoke-Example([hashtable[]] $Example) {
+        $list = Join-Path (New-TestFolder) examples.json
+        ConvertTo-Json -InputObject $Example | Set-Content $list
+        $run = Wait-UserProgram -Seconds 300 (Start-UserPowerShell (New-UserHome) $null ("`$list = '$list'`n" + @'
+            foreach ($example in Get-Content -Raw $list | ConvertFrom-Json) {
+                Remove-Item env:AWS_*
+                $env:HOME = $env:USERPROFILE = [Environment]::CurrentDirectory = $example.Home
+                $env:AWS_ENDPOINT_URL_SSO = $env:AWS_ENDPOINT_URL_SSO_OIDC = $example.Url
+                $shell = [powershell]::Create()
+                $shell.Runspace = [runspacefactory]::CreateRunspace($Host)
+                $shell.Runspace.Open()
+                $null = $shell.AddScript({
+                    param([string] $code, [string] $manifest, [string] $userHome)
+                    (Get-PSProvider FileSystem).Home = $userHome
+                    Set-Variable HOME $userHome -Force
+                    Set-Location $userHome
+                    Import-Module $manifest -ErrorAction Stop
+                    $Error.Clear()
+                    try { $null = . ([scriptblock]::Create($code)) } catch { }
+                    $Error | Where-Object { $_ -is [Management.Automation.ErrorRecord] } | ForEach-Object { "$($_.FullyQualifiedErrorId): $_" }
+                }.ToString()).AddArgument($example.Code).AddArgument($manifest).AddArgument($example.Home)
+                @{ Name = $example.Name; Errors = @($shell.Invoke()) }
+                $shell.Runspace.Dispose()
+            }
+'@) @{ PSModulePath = $modules + [IO.Path]::PathSeparator + $env:PSModulePath })
+        $errors = @{}
+        foreach ($example in $run.Output) { $errors[$example.Name] = $example.Errors }
+        $errors
+    }
+
+    function New-Reader([string] $Code) {
         $path = New-TestFolder
         Get-ChildItem $template -Force | Copy-Item -Destination $path -Recurse -Force
+        # Who imports a script does not have its environment yet.
+        if ($Code -match '^Import-SsoEnvironment|\| Import-SsoEnvironment|Import-SsoEnvironment ~') { Remove-Item (Get-AwsPath $path sso-environments) }
         $path
     }
 }
@@ -47,19 +76,70 @@ AfterAll {
     Clear-StandIn
 }
 
-Describe 'The examples' {
+Describe 'The README' {
+    It 'has commands for daily use that work as typed, one after the other, after those of its first use' {
+        $readme = Get-Content -Raw (Join-Path $PSScriptRoot '../README.md')
+        $first = [regex]::Match($readme, '(?ms)^## First use$.*?^```powershell\r?\n(.*?)^```').Groups[1].Value.Trim() -split '\r?\n'
+        $daily = @(Read-CommandTable ([regex]::Match($readme, '(?ms)^## Daily use$.*?(?=^## )').Value))
+        $first.Count, $daily.Count | ForEach-Object { $_ | Should -BeGreaterThan 2 }
+        $userHome = New-TestFolder
+        $lines = Invoke-UserLine $userHome $other (@("Set-Location '$userHome'") + $first + $daily)
+        $lines | ForEach-Object { foreach ($sentence in $_.Sentences) { "$($_.Line): $sentence" } } | Should -BeNullOrEmpty
+        # The profiles that daily use names are those that first use makes.
+        $lines.Said -match 'no (environment|profile|account|role) matches' | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'The examples' -ForEach @{ Examples = $examples } {
+    BeforeAll {
+        $errors = Invoke-Example @(foreach ($example in $Examples) {
+            @{
+                Name = $example.Name
+                # Nobody is there to be asked.
+                Code = $example.Code -replace ' -Confirm\b'
+                Home = New-Reader $example.Code
+                # A session that is ended is ended for every example.
+                Url  = ($example.Code -match 'Disconnect-SsoSession' ? $other : $service).Url
+            }
+        })
+    }
+
     It 'start from a home folder that is ready for them' {
         $prepared.Errors | Should -BeNullOrEmpty
     }
 
     It 'run as they stand: <Name>' -ForEach $examples {
-        $userHome = New-Reader
-        # Who imports a script does not have its environment yet.
-        if ($Code -match '^Import-SsoEnvironment|\| Import-SsoEnvironment|Import-SsoEnvironment ~') { Remove-Item (Get-AwsPath $userHome sso-environments) }
-        # A session that is ended is ended for every example.
-        $company = if ($Code -match 'Disconnect-SsoSession') { $other } else { $service }
-        # Nobody is there to be asked.
-        $result = Invoke-UserPowerShell $userHome $company ($Code -replace ' -Confirm\b') @{ PSModulePath = $modules + [IO.Path]::PathSeparator + $env:PSModulePath }
-        $result.Errors | ForEach-Object { "$($_.Id): $($_.Message)" } | Should -BeNullOrEmpty
+        $errors.Keys | Should -Contain $Name
+        $errors[$Name] | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'The online help' {
+    BeforeAll {
+        $root = Split-Path $PSScriptRoot
+        $writer = (Get-Item "$root/*/Write-Help.ps1").FullName
+
+        # The first address among the links of each cmdlet, which Get-Help -Online opens.
+        function Get-OnlineUri([string] $ProjectUri) {
+            $folder = New-TestFolder
+            $powershell = @(Get-PowerShell)
+            $null = & $powershell[0] @($powershell | Select-Object -Skip 1) -NoProfile -NonInteractive -File $writer (Join-Path (Split-Path $manifest) bin/AwsSso.dll) $folder -ProjectUri $ProjectUri
+            $help = [xml] (Get-Content -Raw "$folder/AwsSso.dll-Help.xml")
+            foreach ($command in $help.helpItems.command) { @{ Name = $command.details.name; Uri = $command.relatedLinks.navigationLink.uri | Where-Object { $_ } | Select-Object -First 1 } }
+        }
+    }
+
+    It 'is the page of each cmdlet in the repository whose address is given, of the version of the module' {
+        $version = (Import-PowerShellDataFile $manifest).ModuleVersion
+        $links = @(Get-OnlineUri 'https://git.example.com/acme/module')
+        $links.Count | Should -BeGreaterThan 15
+        foreach ($link in $links) {
+            $link.Uri | Should -Be "https://git.example.com/acme/module/blob/v$version/module/Help/$($link.Name).md"
+            "$root/module/Help/$($link.Name).md" | Should -Exist
+        }
+    }
+
+    It 'is not there where no address is given' {
+        (Get-OnlineUri '').Uri | Should -BeNullOrEmpty
     }
 }

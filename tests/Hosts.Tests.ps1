@@ -3,9 +3,7 @@
 BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
     $service = Start-StandIn '--approve-after-polls', '0'
-    $loggedIn = New-UserHome
-    Add-Environment $loggedIn $service -Count 2
-    $null = Invoke-UserPowerShell $loggedIn $service 'Update-SsoCredential Acme -NoBrowser'
+    $loggedIn = New-LoggedInHome $service -Credential
 
     # The number of logins that were asked for, and that of the fetches, since the service was started.
     function Get-Count { [pscustomobject] @{ Logins = (Get-StandInStats $service).device_authorizations; Fetches = Get-RequestCount $service GetRoleCredentials } }

@@ -73,6 +73,15 @@ Describe 'Import-Module' {
         $facts.AssemblyVersion | Should -Be $facts.Version
     }
 
+    It 'is refused in one sentence by a PowerShell older than 5.1' {
+        (Import-PowerShellDataFile $manifest).PowerShellVersion | Should -Be '5.1'
+        # This PowerShell is as old to a module that needs version 99.
+        $copy = Join-Path (New-TestFolder) Set-AwsCliSsoCredentials.psd1
+        (Get-Content -Raw $manifest) -replace "(?<=PowerShellVersion\s*= )'5.1'", "'99.0'" | Set-Content $copy
+        $run = Invoke-Pwsh $userHome $null '-NoProfile', '-NonInteractive', '-Command', "Import-Module '$copy'"
+        $run.ErrorText -replace '\s+\|?\s*', ' ' | Should -Match "The module '.*' requires a minimum PowerShell version of '99\.0'"
+    }
+
     It 'loads no native library; the first command does' -Skip:(-not $IsLinux) {
         $count = Invoke-Fresh ($import + @'
             @(Select-String -Path /proc/self/maps -Pattern 'aws_sso\.so').Count

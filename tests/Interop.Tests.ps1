@@ -95,10 +95,10 @@ print(json.dumps({'profiles': profiles, 'sections': parser.sections(), 'region':
         if (Test-Python) {
             $read.profiles.name | Sort-Object | Should -Be (1..20 | ForEach-Object { "Account$_" } | Sort-Object)
             foreach ($number in 1..20) {
-                $profile = $read.profiles | Where-Object name -EQ "Account$number"
-                $profile.same | Should -BeTrue
-                $profile.account | Should -Be (Get-AccountId $number)
-                $profile.method | Should -Be 'shared-credentials-file'
+                $found = $read.profiles | Where-Object name -EQ "Account$number"
+                $found.same | Should -BeTrue
+                $found.account | Should -Be (Get-AccountId $number)
+                $found.method | Should -Be 'shared-credentials-file'
             }
         }
     }

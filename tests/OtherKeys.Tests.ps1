@@ -5,10 +5,7 @@ BeforeAll {
     $service = Start-StandIn '--approve-after-polls', '0'
 
     # A home folder with a session, three profiles of Acme and no credentials.
-    $loggedIn = New-UserHome
-    Add-Environment $loggedIn $service Acme -Count 3
-    $null = Invoke-UserPowerShell $loggedIn $service 'Update-SsoCredential Acme -ProfileName Account1 -NoBrowser'
-    Remove-Item (Get-AwsPath $loggedIn credentials)
+    $loggedIn = New-LoggedInHome $service -Count 3
 
     $longTerm = "# mine`n[Account1]`naws_access_key_id = AKIAIOSFODNN7EXAMPLE`naws_secret_access_key = wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY`nregion = eu-west-1`n"
 }

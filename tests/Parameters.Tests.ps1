@@ -3,10 +3,8 @@
 BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
     $service = Start-StandIn '--accounts', '12', '--approve-after-polls', '0'
-    $template = New-UserHome
-    Add-Environment $template $service Acme -Count 12
+    $template = New-LoggedInHome $service -Count 12
     Add-AwsText $template sso-environments "[environment Empty]`nsso_start_url = $($service.StartUrl)`nsso_region = us-west-2`n`n"
-    $null = Invoke-UserPowerShell $template $service 'Connect-SsoSession Acme -NoBrowser -NoQrCode'
 
     function Invoke-Line([string[]] $Line) { Invoke-UserLine (New-UserHome $template) $service $Line }
 }

@@ -3,9 +3,7 @@
 BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
     $service = Start-StandIn '--approve-after-polls', '0'
-    $loggedIn = New-UserHome
-    Add-Environment $loggedIn $service -Count 2
-    $null = Invoke-UserPowerShell $loggedIn $service 'Update-SsoCredential Acme -NoBrowser'
+    $loggedIn = New-LoggedInHome $service -Credential
 }
 
 AfterAll {
@@ -101,7 +99,7 @@ int getpwnam_r(const char *name, struct passwd *user, char *buffer, size_t lengt
         }
 
         # Runs a script where the password database has this home folder, or none.
-        function Invoke-WithUsers([string] $Registered, [string] $Script, [string[]] $Through = @(), [hashtable] $Variable = @{}) {
+        function Invoke-WithUser([string] $Registered, [string] $Script, [string[]] $Through = @(), [hashtable] $Variable = @{}) {
             $current = New-UserHome
             $users = @{ LD_PRELOAD = $preload }
             if ($Registered) { $users.SSO_TEST_REGISTERED_HOME = $Registered }
@@ -120,7 +118,7 @@ int getpwnam_r(const char *name, struct passwd *user, char *buffer, size_t lengt
         if (-not $preload) { Set-ItResult -Skipped -Because 'a password database of its own is made with gcc, for Linux'; return }
         $own = New-UserHome -From $loggedIn
         Remove-Item (Get-AwsPath $own credentials)
-        $run = Invoke-WithUsers $own ($Script + 'Update-SsoCredential Acme -PassThru; (Get-SsoSession Acme).Path') $Through
+        $run = Invoke-WithUser $own ($Script + 'Update-SsoCredential Acme -PassThru; (Get-SsoSession Acme).Path') $Through
         $run.Errors | Should -BeNullOrEmpty
         ($run.Output | Where-Object Status).Status | Should -Be 'Created', 'Created'
         $run.Output[-1] | Should -BeLike "$own/.aws/sso/cache/*"
@@ -130,14 +128,14 @@ int getpwnam_r(const char *name, struct passwd *user, char *buffer, size_t lengt
     It 'takes ~name for the home folder of that user' {
         if (-not $preload) { Set-ItResult -Skipped -Because 'a password database of its own is made with gcc, for Linux'; return }
         $own = New-UserHome -From $loggedIn
-        $run = Invoke-WithUsers $own '$env:AWS_SHARED_CREDENTIALS_FILE = "~me/creds"; Update-SsoCredential Acme -PassThru' 'env', '-u', 'HOME'
+        $run = Invoke-WithUser $own '$env:AWS_SHARED_CREDENTIALS_FILE = "~me/creds"; Update-SsoCredential Acme -PassThru' 'env', '-u', 'HOME'
         $run.Errors | Should -BeNullOrEmpty
         (Get-Credential $own "$own/creds").Keys | Should -Be 'Account1', 'Account2'
     }
 
     It 'says so where that has none either, in the words of this system' {
         if (-not $preload) { Set-ItResult -Skipped -Because 'a password database of its own is made with gcc, for Linux'; return }
-        $run = Invoke-WithUsers '' 'Update-SsoCredential Acme' 'env', '-u', 'HOME'
+        $run = Invoke-WithUser '' 'Update-SsoCredential Acme' 'env', '-u', 'HOME'
         $run.Errors[0].Id | Should -Be 'ReadFailed,AwsSso.Commands.UpdateSsoCredentialCommand'
         "$($run.Errors[0].Message) $($run.Errors[0].Action)" | Should -Match 'HOME is not set'
         "$($run.Errors[0].Message) $($run.Errors[0].Action)" | Should -Not -Match 'USERPROFILE'

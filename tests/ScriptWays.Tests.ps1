@@ -3,9 +3,7 @@
 BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
     $service = Start-StandIn '--accounts', '20', '--approve-after-polls', '0'
-    $loggedIn = New-UserHome
-    Add-Environment $loggedIn $service -Count 2
-    $null = Invoke-UserPowerShell $loggedIn $service 'Update-SsoCredential Acme -NoBrowser'
+    $loggedIn = New-LoggedInHome $service -Credential
     $table = "@{ Profile = 'Dev'; AccountId = '100000000000'; RoleName = 'AWSReadOnlyAccess' }, @{ Profile = 'Prod'; AccountId = '100000000001' }"
     $given = "-StartUrl '$($service.StartUrl)' -Region us-west-2 -DefaultRoleName AWSAdministratorAccess"
     $baseline = Join-Path $PSScriptRoot '../../shared/baseline/Measure-Baseline.ps1'
@@ -215,9 +213,9 @@ Describe 'The published script itself' -Skip:(-not (Test-Path (Join-Path $PSScri
         $script.Output.Count | Should -Be 3 -Because "$($script.Text) $($script.ErrorText)"
         $module.Errors | Should -BeNullOrEmpty
         (Get-Credential $ours).Keys | Sort-Object | Should -Be ((Get-Credential $theirs).Keys | Sort-Object)
-        foreach ($profile in (Get-Credential $ours).Values) {
-            $profile['aws_access_key_id'] | Should -Match '^ASIA'
-            $profile['aws_session_token'] | Should -Not -BeNullOrEmpty
+        foreach ($section in (Get-Credential $ours).Values) {
+            $section['aws_access_key_id'] | Should -Match '^ASIA'
+            $section['aws_session_token'] | Should -Not -BeNullOrEmpty
         }
     }
 

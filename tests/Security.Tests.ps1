@@ -1,12 +1,14 @@
-# SECURITY.md names a test for each thing that it says is stopped. A test that was renamed or removed leaves an empty promise there.
+# docs/threat-tests.md names tests for each threat that SECURITY.md says is stopped. A test that was renamed or removed would leave an empty promise there.
 Describe 'The threats in SECURITY.md' {
     BeforeAll {
         $root = Split-Path $PSScriptRoot
-        $table = [regex]::Match((Get-Content -Raw "$root/SECURITY.md"), '(?ms)^\| who \|.*?(?=^\r?\n)').Value
-        $rows = $table -split '\r?\n' | Select-Object -Skip 2 | Where-Object { $_ } | ForEach-Object {
-            # Its cells have no | of their own.
-            $cells = $_.Trim('|').Split('|').Trim()
-            [pscustomobject] @{ Who = $cells[0]; Stopped = $cells[2]; Width = $cells.Count; Tests = @([regex]::Matches("$($cells[3])", '`([^`]+)`') | ForEach-Object { $_.Groups[1].Value }) }
+        # The rows of a table whose first column is a number; their cells have no | of their own.
+        function Read-Row([string] $Path) {
+            Get-Content $Path | Where-Object { $_ -match '^\| \d+ \|' } | ForEach-Object { , $_.Trim('|').Split('|').Trim() }
+        }
+        $rows = Read-Row "$root/SECURITY.md" | ForEach-Object { [pscustomobject] @{ Number = $_[0]; Who = $_[1]; Stopped = $_[3]; Width = $_.Count } }
+        $tests = Read-Row "$root/docs/threat-tests.md" | ForEach-Object {
+            [pscustomobject] @{ Number = $_[0]; Names = @([regex]::Matches($_[1], '`([^`]+)`') | ForEach-Object { $_.Groups[1].Value }) }
         }
         $rust = (Get-ChildItem "$root/native" -Recurse -File -Filter *.rs | Get-Content -Raw) -join "`n"
 
@@ -21,14 +23,17 @@ Describe 'The threats in SECURITY.md' {
     It 'are in one table, each with what stops it' {
         $rows.Count | Should -BeGreaterThan 15
         $rows | Where-Object { $_.Width -ne 4 -or -not $_.Stopped } | Should -BeNullOrEmpty
+        $rows.Number | Should -Be (1..$rows.Count)
     }
 
     It 'have a test, unless nothing stops them' {
-        $rows | Where-Object { -not $_.Tests -and $_.Stopped -notlike 'nothing*' } | Should -BeNullOrEmpty
+        $stopped = ($rows | Where-Object Stopped -NotLike 'nothing*').Number
+        $stopped.Count | Should -BeGreaterThan 15
+        ($tests | Where-Object Names).Number | Should -Be $stopped
     }
 
     It 'name existing tests' {
-        $rows.Tests | Where-Object { -not (Test-Named $_) } | Should -BeNullOrEmpty
+        $tests.Names | Where-Object { -not (Test-Named $_) } | Should -BeNullOrEmpty
         Test-Named 'a_test_that_nobody_wrote' | Should -BeFalse
         Test-Named 'Errors.Tests.ps1: a test that nobody wrote' | Should -BeFalse
     }

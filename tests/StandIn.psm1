@@ -67,6 +67,55 @@ function New-UserHome([string] $From) {
     $path
 }
 
+# A home folder with the environment Acme of so many profiles and a session, both as they are after a login. With -Credential, all profiles have keys.
+function New-LoggedInHome([object] $StandIn, [int] $Count = 2, [switch] $Credential) {
+    $path = New-UserHome
+    Add-Environment $path $StandIn -Count $Count
+    Add-Session $path $StandIn
+    if ($Credential) {
+        $run = Invoke-UserPowerShell $path $StandIn 'Update-SsoCredential Acme -NoLogin'
+        if ($run.Errors) { throw $run.Errors[0].Message }
+    }
+    $path
+}
+
+# Stores a session in the cache of the AWS CLI, without the wait of a login: tokens that the stand-in gives for an approval in a browser.
+function Add-Session([string] $UserHome, [object] $StandIn) {
+    $redirect = 'http://127.0.0.1/oauth/callback'
+    # The pair of the example in RFC 7636.
+    $verifier, $challenge = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk', 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
+    $post = { param($path, $body) Invoke-RestMethod "$($StandIn.Url)/$path" -Method Post -NoProxy -ContentType 'application/json' -Body (ConvertTo-Json $body) }
+    $client = & $post client/register @{
+        clientName = 'tests'; clientType = 'public'; scopes = @('sso:account:access'); grantTypes = 'authorization_code', 'refresh_token'; redirectUris = @($redirect); issuerUrl = $StandIn.StartUrl
+    }
+    $query = "response_type=code&client_id=$($client.clientId)&redirect_uri=$([Uri]::EscapeDataString($redirect))&state=tests&code_challenge_method=S256&code_challenge=$challenge&scopes=sso:account:access"
+    $answer = Invoke-WebRequest "$($StandIn.Url)/authorize?$query" -NoProxy -MaximumRedirection 0 -SkipHttpErrorCheck -ErrorAction Ignore
+    $code = [regex]::Match($answer.Headers.Location, '[?&]code=([^&]+)').Groups[1].Value
+    $token = & $post token @{
+        clientId = $client.clientId; clientSecret = $client.clientSecret; grantType = 'authorization_code'; code = $code; redirectUri = $redirect; codeVerifier = $verifier
+    }
+    $cached = @{
+        startUrl = $StandIn.StartUrl; region = 'us-west-2'; accessToken = $token.accessToken; expiresAt = Format-Time ([DateTimeOffset]::UtcNow.AddSeconds($token.expiresIn))
+        clientId = $client.clientId; clientSecret = $client.clientSecret; registrationExpiresAt = Format-Time ([DateTimeOffset]::FromUnixTimeSeconds($client.clientSecretExpiresAt))
+    }
+    if ($token.refreshToken) { $cached.refreshToken = $token.refreshToken }
+    Add-AwsText $UserHome "sso/cache/$(Get-Sha1 $StandIn.StartUrl).json" (ConvertTo-Json $cached)
+}
+
+function Format-Time([DateTimeOffset] $Time) {
+    $Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", [Globalization.CultureInfo]::InvariantCulture)
+}
+
+# The AWS CLI names the files of its cache like this.
+function Get-Sha1([string] $Text) {
+    [Convert]::ToHexString([Security.Cryptography.SHA1]::HashData([Text.Encoding]::UTF8.GetBytes($Text))).ToLowerInvariant()
+}
+
+# The file that a PowerShell locks while it logs in or refreshes a session. Its name has no slash at the end of the start URL.
+function Get-SessionLock([string] $UserHome, [object] $StandIn) {
+    Get-AwsPath $UserHome "sso/locks/$(Get-Sha1 $StandIn.StartUrl.TrimEnd('/')).lock"
+}
+
 # A file below the ~/.aws of a home folder.
 function Get-AwsPath([string] $UserHome, [string] $Name) {
     Join-Path $UserHome '.aws' $Name
@@ -107,8 +156,8 @@ function Get-Credential([string] $UserHome, [string] $Path = (Get-AwsPath $UserH
 
 # Every secret that lies below ~/.aws: keys and session tokens of the credentials file, tokens and client secrets of the cache.
 function Get-Secret([string] $UserHome) {
-    foreach ($profile in (Get-Credential $UserHome).Values) {
-        $profile['aws_secret_access_key'], $profile['aws_session_token'] | Where-Object { $_ }
+    foreach ($section in (Get-Credential $UserHome).Values) {
+        $section['aws_secret_access_key'], $section['aws_session_token'] | Where-Object { $_ }
     }
     foreach ($file in Get-ChildItem (Get-AwsPath $UserHome sso/cache/*.json) -ErrorAction Ignore) {
         $kept = Get-Content -Raw $file | ConvertFrom-Json -AsHashtable
@@ -137,26 +186,8 @@ function Get-UserVariable([string] $UserHome, [object] $StandIn, [hashtable] $Va
     $variables
 }
 
-# Starts a program as that user, with its output kept.
+# Starts a program as that user. Its output goes into a file, which a test can read while the program runs.
 function Start-UserProgram([string[]] $Command, [hashtable] $Variables) {
-    # Compiled where it is first needed.
-    if (-not ('AwsSsoTests.LineReader' -as [type])) {
-        Add-Type @'
-using System.Collections.Concurrent;
-using System.IO;
-using System.Threading.Tasks;
-namespace AwsSsoTests
-{
-    public static class LineReader
-    {
-        public static Task Start(StreamReader from, ConcurrentQueue<string> to)
-        {
-            return Task.Run(async () => { string line; while ((line = await from.ReadLineAsync()) != null) to.Enqueue(line); });
-        }
-    }
-}
-'@
-    }
     $start = [Diagnostics.ProcessStartInfo]::new($Command[0])
     foreach ($word in $Command | Select-Object -Skip 1) { $start.ArgumentList.Add($word) }
     $start.Environment.Clear()
@@ -165,10 +196,22 @@ namespace AwsSsoTests
     $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
     $process = [Diagnostics.Process]::Start($start)
     $process.StandardInput.Close()
-    $seen = [Collections.Concurrent.ConcurrentQueue[string]]::new()
-    # A thread of .NET fills it, where no script block may run.
-    $reader = [AwsSsoTests.LineReader]::Start($process.StandardOutput, $seen)
-    [pscustomobject] @{ Process = $process; Lines = $seen; Reader = $reader; ErrorText = $process.StandardError.ReadToEndAsync(); Answer = $null }
+    # Without a buffer, so that the file has what the program wrote.
+    $file = [IO.FileStream]::new((Join-Path (New-TestFolder) output), 'CreateNew', 'Write', 'ReadWrite, Delete', 0)
+    [pscustomobject] @{
+        Process = $process; File = $file; Reader = $process.StandardOutput.BaseStream.CopyToAsync($file); ErrorText = $process.StandardError.ReadToEndAsync(); Answer = $null
+    }
+}
+
+# The lines that a program has written so far.
+function Get-Line([object] $Started) {
+    # A line without its end is one when no more can come.
+    $ended = $Started.Reader.IsCompleted
+    $stream = [IO.FileStream]::new($Started.File.Name, 'Open', 'Read', 'ReadWrite, Delete')
+    try { $text = [IO.StreamReader]::new($stream, $Started.Process.StandardOutput.CurrentEncoding).ReadToEnd() }
+    finally { $stream.Dispose() }
+    $lines = $text -split '\r\n|\n|\r'
+    $lines | Select-Object -SkipLast ([int] (-not $ended -or -not $lines[-1]))
 }
 
 # Starts a PowerShell in a home folder, with the module imported, and lets it run the script as if typed at the prompt, statement by statement.
@@ -216,7 +259,7 @@ function Wait-Line([object] $Started, [string] $Pattern, [int] $Seconds = 30) {
     $watch = [Diagnostics.Stopwatch]::StartNew()
     while ($true) {
         $ended = $Started.Reader.IsCompleted
-        foreach ($line in $Started.Lines.ToArray()) { if ($line -match $Pattern) { return $line } }
+        foreach ($line in Get-Line $Started) { if ($line -match $Pattern) { return $line } }
         if ($ended) { throw "The program ended without a line like '$Pattern'." }
         if ($watch.Elapsed.TotalSeconds -gt $Seconds) { throw "No line like '$Pattern' came within $Seconds s." }
         Start-Sleep -Milliseconds 20
@@ -224,15 +267,16 @@ function Wait-Line([object] $Started, [string] $Pattern, [int] $Seconds = 30) {
 }
 
 # Waits for the end: ExitCode, Text (all that a user saw on the screen), ErrorText; of a script also Output (its objects) and Errors (of $Error, newest first).
-function Wait-UserProgram([object] $Started, [int] $Seconds = 90) {
+function Wait-UserProgram([object] $Started, [int] $Seconds = 180) {
     if (-not $Started.Process.WaitForExit($Seconds * 1000)) {
         $Started.Process.Kill($true)
-        throw "It did not come to its end within $Seconds s; it wrote: $($Started.Lines.ToArray() -join [Environment]::NewLine)"
+        throw "It did not come to its end within $Seconds s; it wrote: $((Get-Line $Started) -join [Environment]::NewLine)"
     }
     $Started.Process.WaitForExit()
     $null = $Started.Reader.Wait(5000)
+    $Started.File.Dispose()
     $result = [pscustomobject] @{
-        ExitCode = $Started.Process.ExitCode; Text = $Started.Lines.ToArray() -join "`n"; ErrorText = $Started.ErrorText.Result; Output = @(); Errors = @()
+        ExitCode = $Started.Process.ExitCode; Text = (Get-Line $Started) -join "`n"; ErrorText = $Started.ErrorText.Result; Output = @(); Errors = @()
     }
     if ($Started.Answer) {
         if (-not (Test-Path $Started.Answer)) { throw "The script did not come to its end: $($result.Text) $($result.ErrorText)" }
@@ -276,6 +320,15 @@ $($Line -join "`n")
 # Runs pwsh with these words and nothing added, as from another shell.
 function Invoke-Pwsh([string] $UserHome, [object] $StandIn, [string[]] $Word, [string[]] $Through = @()) {
     Wait-UserProgram (Start-UserProgram ($Through + @(Get-PowerShell) + $Word) (Get-UserVariable $UserHome $StandIn))
+}
+
+# The commands of a document's tables of tasks, in their order.
+function Read-CommandTable([string] $Text) {
+    foreach ($table in [regex]::Matches($Text, '(?ms)^\| Task \| Command \|\r?\n\|[-|]+\r?\n(.*?)(?=\r?\n\r?\n|\z)')) {
+        foreach ($row in $table.Groups[1].Value.Trim() -split '\r?\n') {
+            [regex]::Matches(($row -split '(?<!\\)\|')[2], '`([^`]+)`') | ForEach-Object { $_.Groups[1].Value.Replace('\|', '|') }
+        }
+    }
 }
 
 # The count of a long test: all of it with `build.ps1 Test -Full`, else a tenth.

@@ -9,9 +9,9 @@ BeforeAll {
     $import = "Import-Module '$($manifest.Replace("'", "''"))';"
 
     # Runs pwsh -c as from bash or cmd, in a home folder, and counts the logins that it started.
-    function Invoke-Command([string] $UserHome, [string] $Command, [string[]] $Switch = @(), [hashtable] $Variable = @{}) {
+    function Invoke-Command([string] $UserHome, [string] $Command, [string[]] $Option = @(), [hashtable] $Variable = @{}) {
         $before = (Get-StandInStats $service).device_authorizations
-        $run = Wait-UserProgram (Start-UserProgram (@(Get-PowerShell) + '-NoProfile' + $Switch + '-Command' + "$import $Command") (Get-UserVariable $UserHome $service $Variable))
+        $run = Wait-UserProgram (Start-UserProgram (@(Get-PowerShell) + '-NoProfile' + $Option + '-Command' + "$import $Command") (Get-UserVariable $UserHome $service $Variable))
         $run | Add-Member Logins ((Get-StandInStats $service).device_authorizations - $before) -PassThru
     }
 }
@@ -22,13 +22,13 @@ AfterAll {
 
 Describe 'Update-SsoCredential where nobody can log in' {
     It 'says so at once, with what to do, instead of a wait: <Name>' -ForEach @(
-        @{ Name = 'pwsh -NonInteractive'; Switch = @('-NonInteractive'); Variable = @{}; Why = 'PowerShell runs with -NonInteractive' }
-        @{ Name = 'CI is set'; Switch = @(); Variable = @{ CI = 'true' }; Why = 'the variable CI is set' }
+        @{ Name = 'pwsh -NonInteractive'; Option = @('-NonInteractive'); Variable = @{}; Why = 'PowerShell runs with -NonInteractive' }
+        @{ Name = 'CI is set'; Option = @(); Variable = @{ CI = 'true' }; Why = 'the variable CI is set' }
     ) {
         $own = New-UserHome
         Add-Environment $own $service -Count 2
         foreach ($command in 'Update-SsoCredential Acme', 'Connect-SsoSession Acme') {
-            $run = Invoke-Command $own $command $Switch $Variable
+            $run = Invoke-Command $own $command $Option $Variable
             $run.ExitCode | Should -Be 1
             $run.Logins | Should -Be 0
             # As a terminal of any width breaks it.

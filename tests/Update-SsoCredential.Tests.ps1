@@ -31,13 +31,13 @@ Describe 'Update-SsoCredential' {
             $first.Errors | Should -BeNullOrEmpty
             $firstCredentials.Keys | Should -Be (1..20 | ForEach-Object { "Account$_" })
             foreach ($number in 1..20) {
-                $profile = $firstCredentials["Account$number"]
-                $profile.Keys | Should -Be 'aws_access_key_id', 'aws_secret_access_key', 'aws_session_token', 'aws_account_id', 'x_security_token_expires', 'x_sso_role_name', 'x_sso_environment', 'x_security_token_issued'
-                $profile['aws_access_key_id'] | Should -Match '^ASIA[A-Z2-7]{16}$'
-                ($profile['aws_secret_access_key'].Length -eq 40) | Should -BeTrue
-                ($profile['aws_session_token'].Length -gt 600) | Should -BeTrue
-                $profile['aws_account_id'] | Should -Be (Get-AccountId $number)
-                $profile['x_sso_role_name'] | Should -Be 'AWSAdministratorAccess'
+                $section = $firstCredentials["Account$number"]
+                $section.Keys | Should -Be 'aws_access_key_id', 'aws_secret_access_key', 'aws_session_token', 'aws_account_id', 'x_security_token_expires', 'x_sso_role_name', 'x_sso_environment', 'x_security_token_issued'
+                $section['aws_access_key_id'] | Should -Match '^ASIA[A-Z2-7]{16}$'
+                ($section['aws_secret_access_key'].Length -eq 40) | Should -BeTrue
+                ($section['aws_session_token'].Length -gt 600) | Should -BeTrue
+                $section['aws_account_id'] | Should -Be (Get-AccountId $number)
+                $section['x_sso_role_name'] | Should -Be 'AWSAdministratorAccess'
             }
             @($firstCredentials.Values | ForEach-Object { $_['aws_access_key_id'] } | Sort-Object -Unique).Count | Should -Be 20
         }

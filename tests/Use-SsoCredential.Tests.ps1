@@ -3,9 +3,7 @@
 BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
     $service = Start-StandIn '--accounts', '4', '--approve-after-polls', '0', '--refuse', '100000000003'
-    $loggedIn = New-UserHome
-    Add-Environment $loggedIn $service Acme -Count 4
-    $null = Invoke-UserPowerShell $loggedIn $service 'Connect-SsoSession Acme -NoBrowser'
+    $loggedIn = New-LoggedInHome $service -Count 4
 
     # Runs pwsh as an AWS tool runs a credential_process.
     function Invoke-Process([string] $UserHome, [object] $StandIn, [string] $Command) {

@@ -68,6 +68,7 @@ Describe 'The workflows' {
         'run: pip install botocore==1.44.8'
         'run: rustup update stable'
         '  Install-PSResource Pester -TrustRepository'
+        '  Install-PSResource PSScriptAnalyzer -Version "[1.24,2.0)" -TrustRepository'
         '  dotnet tool install PowerShell --version "$env:VERSION.*" --tool-path .tools/powershell'
     ) {
         Find-UnpinnedInstall "        $_`n" | Should -HaveCount 1
@@ -121,6 +122,11 @@ Describe 'The workflows' {
         }
     }
 
+    It 'pack the address of the repository that they run in' {
+        ($jobs | Where-Object Name -eq 'pack').Text |
+            Should -Match '(?m)build\.ps1 Pack -Full\r?\n        env:\r?\n(?: +#.*\n)*          PROJECT_URI: \$\{\{ github\.server_url \}\}/\$\{\{ github\.repository \}\}'
+    }
+
     It 'leave no token in the folder of a checkout' {
         $checkouts = [regex]::Matches($text, '(?m)^( *)- uses: actions/checkout@.*\r?\n(?:\1  .*\r?\n)*')
         $checkouts.Count | Should -BeGreaterThan 5
@@ -139,6 +145,11 @@ Describe 'The workflows' {
         $text | Should -Not -Match 'runs-on: \S+-latest'
         # cosign-installer would take the version of its own day.
         $text | Should -Match 'cosign-release: v\d+\.\d+\.\d+'
+    }
+
+    It 'install the module that checks PowerShell files, in one exact version' {
+        $tools | Should -Match '(?m)^        Install-PSResource PSScriptAnalyzer -Version \(Get-Content -Raw \.config/psscriptanalyzer\.json '
+        (Get-Content -Raw "$root/.config/psscriptanalyzer.json" | ConvertFrom-Json).version | Should -Match '^\d+\.\d+\.\d+$'
     }
 
     It 'use the Rust that Cargo.toml asks for or a later one' {
@@ -163,6 +174,13 @@ Describe 'The workflows' {
             $versions | Should -Match '^\d+\.\d+\.\d+$'
             $versions[-1] | Should -Be $newest -Because 'ci.yml and release.yml follow .config/dotnet-tools.json'
         }
+    }
+
+    It 'run the long tests with each change, too' {
+        $commands = ($jobs | Where-Object { $_.Workflow -eq 'ci' -and $_.Name -eq 'test' }).Commands
+        $groups = [regex]::Match((Get-Content -Raw "$root/build.ps1"), "ValidateSet\(([^)]+)\)\]\r?\n    \[string\] \`$On").Groups[1].Value -replace "'" -split ', '
+        $groups | Should -Not -BeNullOrEmpty
+        foreach ($group in $groups) { $commands | Should -Contain "pwsh -NoProfile -File build.ps1 Test -On $group" }
     }
 
     It 'look for known vulnerabilities of the crates, with each change and each week' {

@@ -67,7 +67,7 @@ fn a_c_program_updates_under_address_sanitizer() {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "needs gcc or clang")]
-fn a_child_of_a_process_that_has_used_the_network_gets_an_error_and_does_not_hang() {
+fn a_forked_child_gets_an_error_and_does_not_hang() {
     let folder = tempfile::tempdir().unwrap();
     let program = compile(folder.path(), &[]);
     let service = StandIn::start(Options { approve_after_polls: Some(0), ..Options::default() }).unwrap();

@@ -50,7 +50,7 @@ impl Handle {
     }
 
     fn free(self) {
-        // SAFETY: no other call uses the handle.
+        // SAFETY: nobody uses the handle after this.
         unsafe { sso_operation_free(self.0) };
     }
 
@@ -81,7 +81,7 @@ fn company(options: Options) -> (StandIn, tempfile::TempDir, String) {
 }
 
 #[test]
-fn an_update_returns_its_events_and_then_only_the_end() {
+fn an_update_returns_its_events_and_then_always_the_end() {
     assert_eq!(sso_abi_version(), SSO_ABI_VERSION);
     let (_service, _home, update) = company(Options { approve_after_polls: Some(0), ..Options::default() });
     let operation = Handle::start(&update);
@@ -92,7 +92,7 @@ fn an_update_returns_its_events_and_then_only_the_end() {
 }
 
 #[test]
-fn a_panic_becomes_an_event_and_the_library_keeps_working() {
+fn a_panic_is_an_event_and_the_library_keeps_working() {
     let events = Handle::start(r#"{"operation":"panic"}"#).all();
     assert!(events.len() == 1 && events[0].contains("InternalError") && events[0].contains("this panic was asked for"), "{events:?}");
     // The error for an unknown name, in a home folder that does not exist.
@@ -101,7 +101,7 @@ fn a_panic_becomes_an_event_and_the_library_keeps_working() {
 }
 
 #[test]
-fn canceling_from_many_threads_while_one_pulls_ends_the_operation_once() {
+fn canceling_from_many_threads_ends_an_operation_once() {
     let (_service, _home, update) = company(Options::default());
     let operation = Handle::start(&update);
     assert!(operation.next().is_some());
@@ -115,7 +115,7 @@ fn canceling_from_many_threads_while_one_pulls_ends_the_operation_once() {
 }
 
 #[test]
-fn freeing_an_unfinished_operation_leaves_the_library_usable() {
+fn an_operation_can_be_freed_at_any_time() {
     let (service, _home, update) = company(Options { approve_after_polls: Some(0), delay: 20, ..Options::default() });
     for events in 0..6 {
         let operation = Handle::start(&update);

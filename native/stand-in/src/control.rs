@@ -16,7 +16,9 @@ pub struct Control {
     /// More calls to leave unanswered.
     #[serde(deserialize_with = "one_or_more")]
     pub hang: Vec<Calls>,
-    /// More responses to cut.
+    /// From now on hanging calls are answered after this many milliseconds.
+    pub hang_for: Option<u64>,
+    /// More answers to cut.
     #[serde(deserialize_with = "one_or_more")]
     pub cut: Vec<Calls>,
     /// More responses to send with half of the JSON.
@@ -28,9 +30,9 @@ pub struct Control {
     /// More roles to refuse.
     #[serde(deserialize_with = "one_or_more")]
     pub refuse_role: Vec<AccountRole>,
-    /// The time that each portal call takes from now on, in milliseconds.
+    /// From now on each portal call takes this many milliseconds.
     pub delay: Option<u64>,
-    /// The time that each SSO-OIDC call takes from now on, in milliseconds.
+    /// From now on each SSO-OIDC call takes this many milliseconds.
     pub oidc_delay: Option<u64>,
     /// A new rate limit, with a full bucket.
     pub rate: Option<f64>,
@@ -38,11 +40,11 @@ pub struct Control {
     pub burst: Option<u32>,
     /// The Retry-After header of each 429, in seconds.
     pub retry_after: Option<u32>,
-    /// The error of the server's clock, in seconds.
+    /// The offset of the server's clock in seconds.
     pub clock_offset: Option<i64>,
     /// Refuses all access tokens issued so far.
     pub expire_tokens: bool,
-    /// Ends all sessions, so that neither their access tokens nor their refresh tokens are valid.
+    /// All sessions end: their access tokens and refresh tokens are refused from now on.
     pub end_sessions: bool,
     /// Approves this user code, or all pending ones with `*`.
     pub approve: Option<String>,
@@ -50,7 +52,7 @@ pub struct Control {
     pub deny: Option<String>,
 }
 
-/// Reads a list, or a single value without brackets.
+/// Accepts a single value or a list.
 fn one_or_more<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,4 +1,4 @@
-//! The faults that are waiting for a call, and the rate limit.
+//! The faults for the next calls, and the rate limit.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ struct Fault {
     effect: Effect,
 }
 
-/// The faults in the order in which they were requested; a call meets at most one.
+/// The faults in the order in which they were requested; a call gets at most one.
 #[derive(Default)]
 pub(crate) struct Faults(Vec<Fault>);
 

@@ -81,7 +81,7 @@ impl Ids {
         format!("IQoJb3JpZ2luX2VjE+/{}==", self.text(640, BASE64))
     }
 
-    /// A page token that clients have to percent-encode, and that only this stand-in can create.
+    /// A page token that a client has to percent-encode and that only this stand-in accepts.
     pub(crate) fn page_token(&self, list: &str, offset: u32) -> String {
         format!("{offset}+{:016x}/==", self.keys.hash_one((list, offset)))
     }

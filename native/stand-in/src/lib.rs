@@ -1,7 +1,7 @@
 //! A loopback IAM Identity Center for tests, demos and benchmarks.
 //!
-//! It serves SSO-OIDC, the SSO portal and the browser pages on one port of 127.0.0.1, refuses what the real service
-//! refuses, counts what it sees, and can throttle, refuse, delay, cut and break responses on request.
+//! It serves SSO-OIDC, the SSO portal and the pages of the browser on one port of 127.0.0.1, refuses what the
+//! real service refuses, counts what it sees and can throttle, refuse, delay, cut and break answers on request.
 //!
 //! ```
 //! use sso_stand_in::{Options, StandIn};
@@ -22,6 +22,7 @@ mod pages;
 mod portal;
 mod reply;
 mod server;
+mod session;
 mod state;
 mod stats;
 mod tls;
@@ -38,6 +39,7 @@ use tokio::sync::oneshot;
 
 pub use control::Control;
 pub use options::{AccountRole, Calls, Count, DEFAULT_START_URL, Failure, Operation, Options};
+pub use session::GrantedSession;
 pub use stats::Stats;
 
 use state::Shared;
@@ -50,7 +52,7 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// Starts a stand-in on its own thread; it answers as soon as this returns.
+    /// Starts a stand-in on its own threads; it answers as soon as this returns.
     pub fn start(options: Options) -> io::Result<Self> {
         let acceptor = match (&options.tls_cert, &options.tls_key) {
             (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key, options.http1_only)?),
@@ -98,7 +100,13 @@ impl StandIn {
         self.shared.state().stats.clone()
     }
 
-    /// Changes how it behaves from now on; returns how many pending user codes were approved or denied.
+    /// Grants a session without a login, as if a client had logged in earlier; none of the counts includes it.
+    #[must_use]
+    pub fn grant_session(&self) -> GrantedSession {
+        oidc::grant_session(&self.shared.options, &mut self.shared.state())
+    }
+
+    /// Changes how it behaves from now on; returns how many waiting user codes were approved or denied.
     #[expect(clippy::must_use_candidate, reason = "the change is what it is called for")]
     pub fn control(&self, control: Control) -> usize {
         self.shared.state().change(control)

@@ -3,13 +3,15 @@
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use url::{Host, Url};
 
 use crate::call::Call;
-use crate::options::{Operation, Options};
+use crate::options::Options;
 use crate::reply::{Refusal, Reply};
+use crate::session::GrantedSession;
 use crate::state::{Access, Client, Code, Decision, Device, Refresh, Shared, State};
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -28,15 +30,35 @@ const TOLERANCE: Duration = Duration::from_millis(20);
 /// The lifetime of an authorization code, in seconds.
 const CODE_LIFETIME: i64 = 300;
 
-pub(crate) fn answer(operation: Operation, shared: &Shared, state: &mut State, call: &mut Call) -> Result<Reply, Refusal> {
-    match operation {
-        Operation::RegisterClient => register_client(&shared.options, state, call),
-        Operation::StartDeviceAuthorization => start_device_authorization(shared, state, call),
-        _ => create_token(&shared.options, state, call),
+/// The ways to get a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GrantType {
+    DeviceCode,
+    AuthorizationCode,
+    RefreshToken,
+}
+
+impl GrantType {
+    fn of(name: &str) -> Option<Self> {
+        match name {
+            DEVICE_CODE => Some(Self::DeviceCode),
+            AUTHORIZATION_CODE => Some(Self::AuthorizationCode),
+            REFRESH_TOKEN => Some(Self::RefreshToken),
+            _ => None,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::DeviceCode => DEVICE_CODE,
+            Self::AuthorizationCode => AUTHORIZATION_CODE,
+            Self::RefreshToken => REFRESH_TOKEN,
+        }
     }
 }
 
-fn register_client(options: &Options, state: &mut State, call: &mut Call) -> Result<Reply, Refusal> {
+/// `RegisterClient`: a new public client.
+pub(crate) fn register_client(options: &Options, state: &mut State, call: &mut Call) -> Result<Reply, Refusal> {
     let fields = call.json(&["clientName", "clientType", "scopes", "redirectUris", "grantTypes", "issuerUrl", "entitledApplicationArn"])?;
     call.text(&fields, "clientName")?;
     if call.text(&fields, "clientType")? != "public" {
@@ -51,58 +73,76 @@ fn register_client(options: &Options, state: &mut State, call: &mut Call) -> Res
     if !redirect_uris.iter().all(|uri| callback(uri).is_some()) {
         return Err(Refusal::oidc("InvalidRedirectUriException"));
     }
-    let grant_types =
-        call.texts(&fields, "grantTypes")?.filter(|types| !types.is_empty()).unwrap_or_else(|| vec![DEVICE_CODE.to_owned(), REFRESH_TOKEN.to_owned()]);
-    if !grant_types.iter().all(|grant| is_grant_type(grant)) {
-        call.violation("an unknown grant type");
-        return Err(Refusal::oidc("UnsupportedGrantTypeException"));
-    }
+    let grant_types = registered_grant_types(call, &fields)?;
     let issuer = call.optional_text(&fields, "issuerUrl")?;
-    let has = |wanted: &str| grant_types.iter().any(|grant| grant == wanted);
-    if has(AUTHORIZATION_CODE) {
-        // Some instances of the service accept both and some do not; a client that works with the stand-in works with all.
-        if has(DEVICE_CODE) {
-            call.violation("device_code and authorization_code in one registration");
-            return Err(Refusal::invalid_request(false));
-        }
-        if redirect_uris.is_empty() {
-            call.violation("missing redirectUris");
-            return Err(Refusal::oidc("InvalidRedirectUriException"));
-        }
-        if issuer.is_none() {
-            call.violation("missing issuerUrl");
-            return Err(Refusal::invalid_request(false));
-        }
+    if grant_types.contains(&GrantType::AuthorizationCode) {
+        check_authorization_code_client(call, &grant_types, &redirect_uris, issuer)?;
     }
     if issuer.is_some_and(|url| !is_start_url(options, url)) {
         return Err(Refusal::invalid_request(false));
     }
-
-    let id = state.ids.client_id();
-    let secret = state.ids.client_secret();
+    let refreshable = grant_types.contains(&GrantType::RefreshToken) && scopes.iter().any(|scope| scope == ACCOUNT_ACCESS);
+    let grant_types = grant_types.into_iter().map(|grant| grant.name().to_owned()).collect();
     let now = state.now();
-    let expires = now + i64::from(options.registration_lifetime);
-    let body = json!({
-        "clientId": id,
-        "clientSecret": secret,
-        "clientIdIssuedAt": now,
-        "clientSecretExpiresAt": expires,
-        "authorizationEndpoint": null,
-        "tokenEndpoint": null,
-    });
-    state.clients.insert(
-        id,
-        Client { secret, expires, refreshable: has(REFRESH_TOKEN) && scopes.iter().any(|scope| scope == ACCOUNT_ACCESS), grant_types, redirect_uris },
-    );
-    Ok(Reply::json(StatusCode::OK, &body))
+    let (id, client) = new_client(options, state, Client { grant_types, redirect_uris, refreshable, ..Client::default() });
+    Ok(Reply::json(
+        StatusCode::OK,
+        &json!({
+            "clientId": id,
+            "clientSecret": client.secret,
+            "clientIdIssuedAt": now,
+            "clientSecretExpiresAt": client.expires,
+            "authorizationEndpoint": null,
+            "tokenEndpoint": null,
+        }),
+    ))
 }
 
-fn start_device_authorization(shared: &Shared, state: &mut State, call: &mut Call) -> Result<Reply, Refusal> {
+/// The grant types of a registration; without any, those of the device flow.
+fn registered_grant_types(call: &mut Call, fields: &Map<String, Value>) -> Result<Vec<GrantType>, Refusal> {
+    let names = call.texts(fields, "grantTypes")?.unwrap_or_default();
+    if names.is_empty() {
+        return Ok(vec![GrantType::DeviceCode, GrantType::RefreshToken]);
+    }
+    names.iter().map(|name| GrantType::of(name)).collect::<Option<_>>().ok_or_else(|| {
+        call.violation("an unknown grant type");
+        Refusal::oidc("UnsupportedGrantTypeException")
+    })
+}
+
+/// What a client for a login by authorization code needs besides.
+fn check_authorization_code_client(call: &mut Call, grant_types: &[GrantType], redirect_uris: &[String], issuer: Option<&str>) -> Result<(), Refusal> {
+    // Some instances take both and some do not; a client that works with the stand-in works with all.
+    if grant_types.contains(&GrantType::DeviceCode) {
+        call.violation("device_code and authorization_code in one registration");
+        return Err(Refusal::invalid_request(false));
+    }
+    if redirect_uris.is_empty() {
+        call.violation("missing redirectUris");
+        return Err(Refusal::oidc("InvalidRedirectUriException"));
+    }
+    if issuer.is_none() {
+        call.violation("missing issuerUrl");
+        return Err(Refusal::invalid_request(false));
+    }
+    Ok(())
+}
+
+/// Stores a client under a new id, with a new secret.
+fn new_client(options: &Options, state: &mut State, client: Client) -> (String, Client) {
+    let id = state.ids.client_id();
+    let client = Client { secret: state.ids.client_secret(), expires: state.now() + i64::from(options.registration_lifetime), ..client };
+    state.clients.insert(id.clone(), client.clone());
+    (id, client)
+}
+
+/// `StartDeviceAuthorization`: a device code, and the user code for the page.
+pub(crate) fn start_device_authorization(shared: &Shared, state: &mut State, call: &mut Call) -> Result<Reply, Refusal> {
     let options = &shared.options;
     let fields = call.json(&["clientId", "clientSecret", "startUrl"])?;
     let client_id = known_client(state, call, &fields)?;
     let start_url = call.text(&fields, "startUrl")?;
-    may_use(state, &client_id, DEVICE_CODE)?;
+    may_use(state, &client_id, GrantType::DeviceCode)?;
     if options.reject_start_url || !is_start_url(options, start_url) {
         return Err(Refusal::invalid_request(false));
     }
@@ -142,26 +182,26 @@ fn start_device_authorization(shared: &Shared, state: &mut State, call: &mut Cal
     Ok(Reply::json(StatusCode::OK, &body))
 }
 
-fn create_token(options: &Options, state: &mut State, call: &mut Call) -> Result<Reply, Refusal> {
+/// `CreateToken`: an access token for one of the grant types.
+pub(crate) fn create_token(options: &Options, state: &mut State, call: &mut Call) -> Result<Reply, Refusal> {
     let fields = call.json(&["clientId", "clientSecret", "grantType", "deviceCode", "code", "refreshToken", "scope", "redirectUri", "codeVerifier"])?;
     call.texts(&fields, "scope")?;
     let client_id = known_client(state, call, &fields)?;
-    let grant_type = call.text(&fields, "grantType")?;
-    if !is_grant_type(grant_type) {
+    let Some(grant_type) = GrantType::of(call.text(&fields, "grantType")?) else {
         call.violation("an unknown grantType");
         return Err(Refusal::oidc("UnsupportedGrantTypeException"));
-    }
+    };
     may_use(state, &client_id, grant_type)?;
     match grant_type {
-        DEVICE_CODE => {
+        GrantType::DeviceCode => {
             let code = call.text(&fields, "deviceCode")?;
             poll(options, state, &client_id, code)
         }
-        REFRESH_TOKEN => {
+        GrantType::RefreshToken => {
             let token = call.text(&fields, "refreshToken")?;
             refresh(options, state, client_id, token)
         }
-        _ => {
+        GrantType::AuthorizationCode => {
             let code = call.text(&fields, "code")?;
             let redirect_uri = call.text(&fields, "redirectUri")?;
             let verifier = call.text(&fields, "codeVerifier")?;
@@ -219,10 +259,7 @@ fn redeem(options: &Options, state: &mut State, client_id: String, code: &str, r
     let invalid = || Refusal::oidc("InvalidGrantException");
     // Removed before the checks, because a code that was presented once with a wrong verifier is spent.
     let code = state.codes.remove(code).ok_or_else(invalid)?;
-    let good = code.client_id == client_id
-        && code.redirect_uri == redirect_uri
-        && code.challenge == base64url(&Sha256::digest(verifier))
-        && state.now() < code.expires;
+    let good = code.client_id == client_id && code.redirect_uri == redirect_uri && code.challenge == challenge_of(verifier) && state.now() < code.expires;
     if !good {
         return Err(invalid());
     }
@@ -232,11 +269,32 @@ fn redeem(options: &Options, state: &mut State, client_id: String, code: &str, r
 
 /// The tokens of a new session.
 fn log_in(options: &Options, state: &mut State, client_id: String) -> Reply {
+    let (session, refresh_token) = new_session(options, state, client_id);
+    let access = new_access_token(options, state, session);
+    token_reply(options, &access, refresh_token.as_deref())
+}
+
+/// A session that nobody had to log in for, as if the client had done so earlier. It is in none of the counts.
+pub(crate) fn grant_session(options: &Options, state: &mut State) -> GrantedSession {
+    let grant_types = [GrantType::DeviceCode, GrantType::RefreshToken].map(|grant| grant.name().to_owned()).into();
+    let (client_id, client) = new_client(options, state, Client { grant_types, refreshable: true, ..Client::default() });
+    let (session, refresh_token) = new_session(options, state, client_id.clone());
+    let access_token = new_access_token(options, state, session);
+    GrantedSession {
+        access_token,
+        expires_at: state.now() + i64::from(options.token_lifetime),
+        client_id,
+        client_secret: client.secret,
+        registration_expires_at: client.expires,
+        refresh_token,
+    }
+}
+
+fn new_session(options: &Options, state: &mut State, client_id: String) -> (u64, Option<String>) {
     state.sessions += 1;
     let session = state.sessions;
     let refreshable = !options.no_refresh_token && state.clients.get(&client_id).is_some_and(|client| client.refreshable);
-    let refresh_token = refreshable.then(|| new_refresh_token(state, session, client_id));
-    token_reply(options, state, session, refresh_token.as_deref())
+    (session, refreshable.then(|| new_refresh_token(state, session, client_id)))
 }
 
 fn refresh(options: &Options, state: &mut State, client_id: String, token: &str) -> Result<Reply, Refusal> {
@@ -251,7 +309,8 @@ fn refresh(options: &Options, state: &mut State, client_id: String, token: &str)
         new_refresh_token(state, session, client_id)
     });
     state.stats.refreshes += 1;
-    Ok(token_reply(options, state, session, rotated.as_deref()))
+    let access = new_access_token(options, state, session);
+    Ok(token_reply(options, &access, rotated.as_deref()))
 }
 
 fn new_refresh_token(state: &mut State, session: u64, client_id: String) -> String {
@@ -260,17 +319,21 @@ fn new_refresh_token(state: &mut State, session: u64, client_id: String) -> Stri
     token
 }
 
-fn token_reply(options: &Options, state: &mut State, session: u64, refresh_token: Option<&str>) -> Reply {
+fn new_access_token(options: &Options, state: &mut State, session: u64) -> String {
     let token = state.ids.access_token();
     let expires = state.now() + i64::from(options.token_lifetime);
+    state.access.insert(token.clone(), Access { session, expires });
+    token
+}
+
+fn token_reply(options: &Options, access_token: &str, refresh_token: Option<&str>) -> Reply {
     let body = json!({
-        "accessToken": token,
+        "accessToken": access_token,
         "tokenType": "Bearer",
         "expiresIn": options.token_lifetime,
         "refreshToken": refresh_token,
         "idToken": null,
     });
-    state.access.insert(token, Access { session, expires });
     Reply::json(StatusCode::OK, &body)
 }
 
@@ -286,11 +349,11 @@ fn known_client(state: &State, call: &mut Call, fields: &Map<String, Value>) -> 
         .ok_or_else(|| Refusal::oidc("InvalidClientException"))
 }
 
-fn may_use(state: &State, client_id: &str, grant_type: &str) -> Result<(), Refusal> {
+fn may_use(state: &State, client_id: &str, grant_type: GrantType) -> Result<(), Refusal> {
     state
         .clients
         .get(client_id)
-        .filter(|client| client.grant_types.iter().any(|grant| grant == grant_type))
+        .filter(|client| client.grant_types.iter().any(|grant| grant == grant_type.name()))
         .map(|_| ())
         .ok_or_else(|| Refusal::oidc("UnauthorizedClientException"))
 }
@@ -303,10 +366,6 @@ fn is_start_url(options: &Options, url: &str) -> bool {
 
 fn is_scope(scope: &str) -> bool {
     ["openid", "aws", ACCOUNT_ACCESS].contains(&scope) || scope.starts_with("codewhisperer:")
-}
-
-fn is_grant_type(grant_type: &str) -> bool {
-    [DEVICE_CODE, AUTHORIZATION_CODE, REFRESH_TOKEN].contains(&grant_type)
 }
 
 fn is_verifier(verifier: &str) -> bool {
@@ -393,17 +452,9 @@ fn given(call: &mut Call, name: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Base64 with the URL-safe alphabet and without padding (RFC 7636).
-fn base64url(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().chain([0; 2].iter()).take(3).fold(0_usize, |bits, byte| (bits << 8) | usize::from(*byte));
-        for place in 0..=chunk.len() {
-            text.push(char::from(ALPHABET[(bits >> (18 - 6 * place)) & 63]));
-        }
-    }
-    text
+/// The challenge that a verifier belongs to (RFC 7636, 4.2).
+fn challenge_of(verifier: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
 }
 
 #[cfg(test)]
@@ -412,8 +463,7 @@ mod tests {
 
     #[test]
     fn the_challenge_is_the_one_of_the_example_in_rfc_7636() {
-        let digest = Sha256::digest("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-        assert_eq!(base64url(&digest), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        assert_eq!(challenge_of("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 
     #[test]

@@ -219,8 +219,8 @@ pub struct Options {
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub oidc_delay: u64,
 
-    /// Approve automatically after so many polls were answered `authorization_pending`, and at once on `/authorize`.
-    /// Without it, only the page approves.
+    /// Approve automatically after N polls were answered with "pending", and at once on `/authorize`.
+    /// Without it only the page approves.
     #[arg(long, value_name = "N")]
     pub approve_after_polls: Option<u32>,
 
@@ -236,28 +236,28 @@ pub struct Options {
     #[arg(long)]
     pub no_interval: bool,
 
-    /// How long a device code lives.
+    /// Lifetime of a device code.
     #[arg(long, value_name = "S", default_value_t = 600)]
     pub device_code_lifetime: u32,
 
-    /// How long an access token lives.
+    /// Lifetime of an access token.
     #[arg(long, value_name = "S", default_value_t = 28_800)]
     pub token_lifetime: u32,
 
-    /// How long role credentials live.
+    /// Lifetime of role credentials.
     #[arg(long, value_name = "S", default_value_t = 3_600)]
     pub credential_lifetime: u32,
 
-    /// Issue no refresh token. Even without this, only clients with the scope `sso:account:access` get one.
+    /// Return no refresh token. Without this flag, clients with the scope `sso:account:access` get one.
     #[arg(long)]
     pub no_refresh_token: bool,
 
-    /// Issue a new refresh token with each refresh and refuse the old one. If false, the response to a
-    /// refresh has no refresh token, and the first one stays valid.
+    /// Return a new refresh token with each refresh and refuse the old one. If false, the answer to a
+    /// refresh has no refresh token and the first one stays valid.
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub rotate_refresh_token: bool,
 
-    /// How long a client registration lives.
+    /// Lifetime of a client registration.
     #[arg(long, value_name = "S", default_value_t = 7_776_000)]
     pub registration_lifetime: u32,
 
@@ -265,7 +265,7 @@ pub struct Options {
     #[arg(long, value_name = "PER_SECOND")]
     pub rate: Option<f64>,
 
-    /// Portal calls allowed at once before --rate applies; by default one second's worth.
+    /// Portal calls allowed in a burst before --rate applies; one second's worth by default.
     #[arg(long, value_name = "N")]
     pub burst: Option<u32>,
 
@@ -298,7 +298,11 @@ pub struct Options {
     #[arg(long, value_name = "OPERATION:N")]
     pub hang: Vec<Calls>,
 
-    /// The error of the server's clock: shifts the Date header and everything that expires.
+    /// Answer the calls of --hang after this time, so that a client that waits too long gets an answer.
+    #[arg(long, value_name = "MS")]
+    pub hang_for: Option<u64>,
+
+    /// Offset of the server's clock: it affects the Date header and everything that expires.
     #[arg(long, value_name = "S", default_value_t = 0, allow_negative_numbers = true)]
     pub clock_offset: i64,
 
@@ -327,7 +331,7 @@ pub struct Options {
     pub hostile_text: bool,
 }
 
-/// The default start URL.
+/// The start URL unless another one is set.
 pub const DEFAULT_START_URL: &str = "https://d-12345abcde.awsapps.com/start/";
 
 impl Default for Options {
@@ -359,6 +363,7 @@ impl Default for Options {
             broken_json: Vec::new(),
             cut: Vec::new(),
             hang: Vec::new(),
+            hang_for: None,
             clock_offset: 0,
             deny: false,
             reject_start_url: false,
@@ -401,7 +406,7 @@ mod tests {
              --token-lifetime 8 --credential-lifetime 9 --no-refresh-token --rotate-refresh-token false \
              --registration-lifetime 10 --rate 2.5 --burst 11 --retry-after 12 --refuse 100000000001,100000000002 \
              --refuse-role 100000000000:A,100000000001:B --fail CreateToken:2:400:SlowDownException \
-             --fail ListAccounts:all:500 --broken-json Logout:1 --cut ListAccounts:2 --hang ListAccountRoles:all \
+             --fail ListAccounts:all:500 --broken-json Logout:1 --cut ListAccounts:2 --hang ListAccountRoles:all --hang-for 13 \
              --clock-offset -3600 --deny --reject-start-url --tls-cert c.pem --tls-key k.pem --http1-only --hostile-text",
         )
         .unwrap();
@@ -438,6 +443,7 @@ mod tests {
             broken_json: vec![calls(Operation::Logout, Count::Next(1))],
             cut: vec![calls(Operation::ListAccounts, Count::Next(2))],
             hang: vec![calls(Operation::ListAccountRoles, Count::All)],
+            hang_for: Some(13),
             clock_offset: -3600,
             deny: true,
             reject_start_url: true,
@@ -450,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_fault_is_refused_and_a_good_one_is_read() {
+    fn malformed_flags_are_refused() {
         for flags in
             ["--fail CreateToken", "--fail CreateToken:x:500", "--fail Nothing:1:500", "--fail CreateToken:1:99", "--hang CreateToken", "--tls-cert c.pem"]
         {

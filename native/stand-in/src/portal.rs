@@ -4,24 +4,16 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::call::{BEARER, Call};
-use crate::options::{Operation, Options};
+use crate::options::Options;
 use crate::reply::{HOSTILE, Refusal, Reply};
-use crate::state::{Shared, State};
+use crate::state::State;
 
 const FIRST_ACCOUNT: u64 = 100_000_000_000;
 const USUAL_PAGE: u32 = 20;
 const LARGEST_PAGE: u32 = 100;
 
-pub(crate) fn answer(operation: Operation, shared: &Shared, state: &mut State, call: &mut Call) -> Result<Reply, Refusal> {
-    match operation {
-        Operation::GetRoleCredentials => get_role_credentials(&shared.options, state, call),
-        Operation::ListAccounts => list_accounts(&shared.options, state, call),
-        Operation::ListAccountRoles => list_account_roles(&shared.options, state, call),
-        _ => logout(state, call),
-    }
-}
-
-fn get_role_credentials(options: &Options, state: &mut State, call: &mut Call) -> Result<Reply, Refusal> {
+/// `GetRoleCredentials`: keys of a role that is assigned.
+pub(crate) fn get_role_credentials(options: &Options, state: &mut State, call: &mut Call) -> Result<Reply, Refusal> {
     call.check_query(&["role_name", "account_id"]);
     session(state, call)?;
     let account = account_id(call)?;
@@ -51,7 +43,8 @@ fn get_role_credentials(options: &Options, state: &mut State, call: &mut Call) -
     ))
 }
 
-fn list_accounts(options: &Options, state: &State, call: &mut Call) -> Result<Reply, Refusal> {
+/// `ListAccounts`: one page of the accounts.
+pub(crate) fn list_accounts(options: &Options, state: &State, call: &mut Call) -> Result<Reply, Refusal> {
     call.check_query(&["max_result", "next_token"]);
     session(state, call)?;
     let (page, next) = page(state, call, "accounts", options.accounts)?;
@@ -77,7 +70,8 @@ fn list_accounts(options: &Options, state: &State, call: &mut Call) -> Result<Re
     Ok(Reply::json(StatusCode::OK, &json!({ "nextToken": next, "accountList": accounts })))
 }
 
-fn list_account_roles(options: &Options, state: &State, call: &mut Call) -> Result<Reply, Refusal> {
+/// `ListAccountRoles`: one page of the roles in one account.
+pub(crate) fn list_account_roles(options: &Options, state: &State, call: &mut Call) -> Result<Reply, Refusal> {
     call.check_query(&["account_id", "max_result", "next_token"]);
     session(state, call)?;
     let account = account_id(call)?;
@@ -91,7 +85,8 @@ fn list_account_roles(options: &Options, state: &State, call: &mut Call) -> Resu
     Ok(Reply::json(StatusCode::OK, &body))
 }
 
-fn logout(state: &mut State, call: &mut Call) -> Result<Reply, Refusal> {
+/// `Logout`: ends the session, refresh tokens included.
+pub(crate) fn logout(state: &mut State, call: &mut Call) -> Result<Reply, Refusal> {
     call.check_query(&[]);
     if !call.body.is_empty() {
         call.violation("a body");

@@ -13,7 +13,7 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Vec<u8>,
-    /// Whether it stands for a proxy's response, which has nothing that only the service sends.
+    /// Whether it simulates the answer of a proxy, without the headers of the service.
     pub(crate) is_of_proxy: bool,
 }
 
@@ -142,7 +142,7 @@ impl Refusal {
             message.push_str(HOSTILE);
         }
         if self.portal {
-            // Only the body names the error here: a client has to work without the header.
+            // The name is only in the body here: a client has to work without the header.
             let kind = format!("com.amazonaws.switchboard.portal#{}", self.name);
             let mut body = json!({ "message": message, "__type": kind });
             if let Some(reason) = self.reason {
@@ -160,7 +160,7 @@ impl Refusal {
     }
 }
 
-/// The error that a status stands for, if it stands for one.
+/// The error that usually has this status, if there is one.
 fn usual_name(portal: bool, status: u16) -> Option<&'static str> {
     if portal {
         return PORTAL_ERRORS.iter().find(|error| error.1 == status || (error.1 == 500 && status >= 500)).map(|error| error.0);

@@ -1,4 +1,4 @@
-//! Receives requests, routes them, and spoils the responses that a fault is waiting for.
+//! Receives requests, passes them to their handlers and applies the faults to their answers.
 
 use std::future::pending;
 use std::io;
@@ -22,7 +22,7 @@ use crate::control::Control;
 use crate::faults::Effect;
 use crate::options::{Failure, Operation};
 use crate::reply::{Refusal, Reply};
-use crate::state::Shared;
+use crate::state::{Shared, State};
 use crate::tls::TlsListener;
 use crate::{oidc, pages, portal};
 
@@ -90,7 +90,7 @@ impl Route {
     }
 }
 
-/// Stops counting a portal request as in flight, even if its client disconnects before the response.
+/// Ends the count of a portal request even if its client disconnects before the answer.
 struct InFlight(Arc<Shared>);
 
 impl InFlight {
@@ -114,6 +114,10 @@ async fn receive(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Res
         "/_stats" => {
             let stats = json!(shared.state().stats);
             return send(&shared, Reply::json(StatusCode::OK, &stats), false);
+        }
+        "/_session" if parts.method == Method::POST => {
+            let session = json!(oidc::grant_session(&shared.options, &mut shared.state()));
+            return send(&shared, Reply::json(StatusCode::OK, &session), false);
         }
         _ => {}
     }
@@ -161,7 +165,7 @@ async fn operate(shared: &Shared, operation: Operation, call: &mut Call) -> (Rep
     let hostile = shared.options.hostile_text;
     let portal = operation.is_portal();
     call.check_headers(portal);
-    let (effect, delay) = {
+    let (effect, delay, hang_for) = {
         let mut state = shared.state();
         let now = Instant::now();
         if portal && state.bucket.as_mut().is_some_and(|bucket| !bucket.take(now)) {
@@ -169,12 +173,15 @@ async fn operate(shared: &Shared, operation: Operation, call: &mut Call) -> (Rep
             return (with_retry_after(reply, state.retry_after), false);
         }
         let delay = if portal { state.delay } else { state.oidc_delay };
-        (state.faults.take(operation), delay)
+        (state.faults.take(operation), delay, state.hang_for)
     };
     if matches!(effect, Some(Effect::Hang)) {
         let violations = std::mem::take(&mut call.violations);
         shared.state().stats.add_violations(violations);
-        pending::<()>().await;
+        match hang_for {
+            Some(duration) => sleep(duration).await,
+            None => pending().await,
+        }
     }
     if !delay.is_zero() {
         sleep(delay).await;
@@ -184,12 +191,25 @@ async fn operate(shared: &Shared, operation: Operation, call: &mut Call) -> (Rep
         let reply = fail(operation, failure, hostile);
         return (with_retry_after(reply, state.retry_after), false);
     }
-    let reply = if portal { portal::answer(operation, shared, &mut state, call) } else { oidc::answer(operation, shared, &mut state, call) };
-    let mut reply = reply.unwrap_or_else(|refusal| refusal.into_reply(hostile));
+    let mut reply = reply_to(operation, shared, &mut state, call).unwrap_or_else(|refusal| refusal.into_reply(hostile));
     if matches!(effect, Some(Effect::BrokenJson)) {
         reply.body.truncate(reply.body.len() / 2);
     }
     (reply, matches!(effect, Some(Effect::Cut)))
+}
+
+/// What the service answers.
+fn reply_to(operation: Operation, shared: &Shared, state: &mut State, call: &mut Call) -> Result<Reply, Refusal> {
+    let options = &shared.options;
+    match operation {
+        Operation::RegisterClient => oidc::register_client(options, state, call),
+        Operation::StartDeviceAuthorization => oidc::start_device_authorization(shared, state, call),
+        Operation::CreateToken => oidc::create_token(options, state, call),
+        Operation::GetRoleCredentials => portal::get_role_credentials(options, state, call),
+        Operation::ListAccounts => portal::list_accounts(options, state, call),
+        Operation::ListAccountRoles => portal::list_account_roles(options, state, call),
+        Operation::Logout => portal::logout(state, call),
+    }
 }
 
 fn fail(operation: Operation, failure: Failure, hostile: bool) -> Reply {

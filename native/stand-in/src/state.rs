@@ -38,6 +38,7 @@ impl Shared {
 }
 
 /// A registered client.
+#[derive(Clone, Default)]
 pub(crate) struct Client {
     pub(crate) secret: String,
     /// Server time, in seconds.
@@ -97,6 +98,7 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) bucket: Option<Bucket>,
     pub(crate) retry_after: Option<u32>,
+    pub(crate) hang_for: Option<Duration>,
     pub(crate) delay: Duration,
     pub(crate) oidc_delay: Duration,
     pub(crate) refused: HashSet<String>,
@@ -120,6 +122,7 @@ impl State {
             faults: Faults::default(),
             bucket: None,
             retry_after: None,
+            hang_for: None,
             delay: Duration::ZERO,
             oidc_delay: Duration::ZERO,
             refused: HashSet::new(),
@@ -138,6 +141,7 @@ impl State {
         state.change(Control {
             fail: options.fail.clone(),
             hang: options.hang.clone(),
+            hang_for: options.hang_for,
             cut: options.cut.clone(),
             broken_json: options.broken_json.clone(),
             refuse: options.refuse.clone(),
@@ -166,6 +170,7 @@ impl State {
         for calls in control.hang {
             self.faults.add(calls, Effect::Hang);
         }
+        self.hang_for = control.hang_for.map(Duration::from_millis).or(self.hang_for);
         for failure in control.fail {
             self.faults.add(failure.calls, Effect::Fail(failure));
         }
@@ -216,7 +221,7 @@ impl State {
         decided
     }
 
-    /// The server's time in seconds since 1970, with the configured error.
+    /// The server's time in seconds since 1970, with its clock offset.
     pub(crate) fn now(&self) -> i64 {
         // Stays within the years that a date can have, so that adding a lifetime cannot overflow.
         OffsetDateTime::now_utc().unix_timestamp().saturating_add(self.clock_offset).clamp(0, LAST_SECOND)

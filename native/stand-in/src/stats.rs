@@ -1,13 +1,13 @@
-//! What a stand-in has seen, for tests.
+//! Counts of what a stand-in has seen, for tests.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The most violations that are kept: enough to find a fault, without using more and more memory.
+/// Enough to find a fault, and a limit on the memory of a stand-in that runs for long.
 const MOST_VIOLATIONS: usize = 100;
 
-/// What `GET /_stats` and [`StandIn::stats`](crate::StandIn::stats) return. Never contains a token or a secret.
+/// What `GET /_stats` and [`StandIn::stats`](crate::StandIn::stats) return. It never holds a token or a secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
     /// Requests by operation, and as `DevicePage`, `AuthorizePage` and `Unknown`.
@@ -18,7 +18,7 @@ pub struct Stats {
     pub peak_concurrency: u64,
     /// The portal requests in flight now.
     pub in_flight: u64,
-    /// Connections accepted, with TLS after the handshake. A client that reads these figures over HTTP opens one, too.
+    /// Accepted connections, with TLS after the handshake. A request for these counts over HTTP opens one, too.
     pub connections: u64,
     /// TLS handshakes that resumed an earlier session.
     pub resumed: u64,

@@ -3,11 +3,13 @@
 mod answers;
 pub(crate) mod causes;
 mod certificates;
+mod classify;
 pub(crate) mod client;
 pub(crate) mod clock;
 mod connections;
 mod errors;
 mod fields;
+mod held_keys;
 mod http;
 pub(crate) mod oidc;
 pub(crate) mod pace;

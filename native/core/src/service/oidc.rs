@@ -9,9 +9,10 @@ use crate::error::{Code, Error};
 use crate::protocol::LoginMethod;
 use crate::secret::{Secret, is_plain};
 use crate::service::answers::LastAnswer;
+use crate::service::classify::refusal;
 use crate::service::client::{CLIENT_NAME, Service, patient};
 use crate::service::fields::{NOT_PLAIN, plain_secret, short_text};
-use crate::service::refusal::{Refusal, refusal, unusable};
+use crate::service::refusal::{Refusal, unusable};
 use crate::service::settings::Endpoints;
 
 const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";

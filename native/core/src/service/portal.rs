@@ -1,8 +1,6 @@
 //! The access portal: role credentials, the user's assignments, and signing out.
 
-use std::collections::HashMap;
 use std::error::Error as StdError;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use aws_sdk_sso::error::SdkError;
@@ -11,14 +9,15 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use tokio::time::Instant;
 
-use crate::mutex::locked;
 use crate::role_credentials::RoleCredentials;
 use crate::secret::Secret;
 use crate::service::answers::{Answer, LastAnswer};
+use crate::service::classify::refusal;
 use crate::service::client::{ATTEMPT_TIMEOUT, Service};
 use crate::service::clock::{date_of, is_plausible};
 use crate::service::fields::{NOT_PLAIN, next_page, short_text};
-use crate::service::refusal::{Refusal, refusal};
+use crate::service::held_keys::UNUSABLE_KEYS_PAUSE;
+use crate::service::refusal::Refusal;
 use crate::timestamp::rfc3339;
 
 /// The most items per page of a list; the service refuses more (service model, `MaxResultType`).
@@ -26,26 +25,6 @@ const LARGEST_PAGE: i32 = 100;
 
 /// The longest name in a list, in characters: the API allows 50 for a name, 64 for an email address and 64 for a role.
 const LONGEST_NAME: usize = 256;
-
-/// How long keys that were already expired on arrival are not requested again.
-pub(super) const UNUSABLE_KEYS_PAUSE: Duration = Duration::from_mins(5);
-
-/// The accounts and roles whose keys were unusable on arrival, each with the time until which it is not requested again.
-#[derive(Default)]
-pub(super) struct HeldKeys(Mutex<HashMap<(String, String), (Instant, Refusal)>>);
-
-impl HeldKeys {
-    fn get(&self, account_id: &str, role_name: &str) -> Option<Refusal> {
-        let mut held = locked(&self.0);
-        held.retain(|_, (end, _)| *end > Instant::now());
-        held.get(&(account_id.to_owned(), role_name.to_owned())).map(|(_, refusal)| refusal.clone())
-    }
-
-    fn hold(&self, account_id: &str, role_name: &str, refusal: &Refusal) {
-        let end = Instant::now() + UNUSABLE_KEYS_PAUSE;
-        locked(&self.0).insert((account_id.to_owned(), role_name.to_owned()), (end, refusal.clone()));
-    }
-}
 
 /// One page of a list.
 #[derive(Debug)]

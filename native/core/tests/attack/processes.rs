@@ -5,32 +5,40 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use sso_core::protocol::Operation;
+use sso_core::World;
 
-use crate::{Home, LONG, access_keys, cases, environment, forced, names, rows, told, world};
+use crate::company::{Seen, SeenBrowser, rows, variables_of};
+use crate::{Home, access_keys, cases, forced, names};
 
 const PROCESSES: u64 = 8;
 const PROFILES_OF_EACH: u64 = 3;
 
-/// This program once more, as a process of its own.
+/// Longer than all that happens at once takes on any machine.
+const LONG: std::time::Duration = std::time::Duration::from_secs(90);
+
+/// This program as another process.
 fn start(role: &str, home: &Home, process: u64, updates: u32) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["processes::a_process_of_these_tests", "--exact", "--ignored", "--nocapture"]);
-    command.env("SSO_TEST_ROLE", role).env("SSO_TEST_HOME", home.folder.path()).env("SSO_TEST_CREDENTIALS", &home.credentials);
-    command.env("SSO_TEST_URL", home.service.url()).env("SSO_TEST_PROCESS", process.to_string()).env("SSO_TEST_UPDATES", updates.to_string());
+    command.env("SSO_TEST_ROLE", role).env("SSO_TEST_HOME", home.company.home.path()).env("SSO_TEST_CREDENTIALS", &home.credentials);
+    command.env("SSO_TEST_URL", home.company.service.url()).env("SSO_TEST_PROCESS", process.to_string()).env("SSO_TEST_UPDATES", updates.to_string());
     command.stdout(Stdio::piped()).spawn().unwrap()
 }
 
 fn profiles_of(process: u64) -> Vec<String> {
-    rows(process * PROFILES_OF_EACH, PROFILES_OF_EACH).into_iter().map(|row| row.profile).collect()
+    let first = usize::try_from(process * PROFILES_OF_EACH).unwrap();
+    rows(PROCESSES * PROFILES_OF_EACH).into_iter().skip(first).take(usize::try_from(PROFILES_OF_EACH).unwrap()).map(|row| row.profile).collect()
 }
 
 /// Updates the profiles of one process again and again; gives the last keys of each.
 fn update_again_and_again(home: &Path, url: &str, credentials: &Path, process: u64, updates: u32) {
     let mut before = Vec::new();
     for _ in 0..updates {
-        let told = told(&sso_core::run(forced(Some(profiles_of(process)), LONG.as_secs()), world(home, url, credentials)), |_| {});
-        assert!(told.codes.is_empty() && told.statuses.values().sum::<usize>() == profiles_of(process).len(), "{told:?}");
+        let mut variables = variables_of(home, url);
+        variables.insert("AWS_SHARED_CREDENTIALS_FILE".to_owned(), credentials.display().to_string());
+        let world = World::new(variables, home.to_path_buf(), std::sync::Arc::new(SeenBrowser::default()));
+        let seen = Seen::all(&sso_core::run(forced(Some(profiles_of(process)), LONG.as_secs()), world));
+        assert_eq!((seen.codes(), seen.profiles.len()), (Vec::new(), profiles_of(process).len()), "{:?}", seen.failed);
         let keys = access_keys(credentials);
         let ours: Vec<String> = profiles_of(process).iter().map(|profile| keys[profile].clone()).collect();
         assert!(ours.iter().all(|key| !before.contains(key)), "an update left old keys");
@@ -61,13 +69,12 @@ fn a_process_of_these_tests() {
 }
 
 #[test]
-fn eight_processes_that_update_at_once_lose_no_profile() {
+fn eight_parallel_processes_lose_no_profile() {
     let home = Home::with_credentials_at("credentials");
     std::fs::write(&home.credentials, "# mine\n[mine]\nregion = eu-west-1\n").unwrap();
-    let all: Operation = environment(home.service.start_url(), rows(0, PROCESSES * PROFILES_OF_EACH));
-    assert!(told(&sso_core::run_with(all, home.world(), std::sync::Arc::default()), |_| {}).codes.is_empty());
-    // One login for all of them.
-    assert!(home.update().codes.is_empty());
+    assert!(home.company.set("Acme", rows(PROCESSES * PROFILES_OF_EACH)).failed.is_empty());
+    // One session for all of them.
+    home.update().assert_created(24);
     let updates = cases(25);
     let children: Vec<Child> = (0..PROCESSES).map(|process| start("update", &home, process, updates)).collect();
     let mut last = std::collections::BTreeMap::new();
@@ -83,24 +90,23 @@ fn eight_processes_that_update_at_once_lose_no_profile() {
     assert_eq!(last.len() as u64, PROCESSES * PROFILES_OF_EACH);
     assert_eq!(access_keys(&home.credentials), last);
     assert!(std::fs::read_to_string(&home.credentials).unwrap().starts_with("# mine\n[mine]\nregion = eu-west-1\n"));
-    assert!(!names(home.folder.path()).contains(&"credentials.aws-sso-tmp".to_owned()));
-    let stats = home.service.stats();
-    assert_eq!((stats.logins, stats.violations), (1, Vec::new()));
+    assert!(!names(home.company.home.path()).contains(&"credentials.aws-sso-tmp".to_owned()));
+    let stats = home.company.service.stats();
+    assert_eq!((stats.logins, stats.violations), (0, Vec::new()));
     println!("{PROCESSES} processes, {} updates at once, {} profiles, none lost", PROCESSES * u64::from(updates), last.len());
 }
 
 #[test]
-fn a_lock_is_waited_for_until_the_time_is_up_and_free_at_once_when_its_holder_dies() {
+fn a_lock_times_out_and_is_free_once_its_holder_dies() {
     let home = Home::with_credentials_at("credentials");
-    assert!(home.update().codes.is_empty());
+    home.update().assert_created(3);
     let old = std::fs::read_to_string(&home.credentials).unwrap();
     let mut holder = start("hold", &home, 0, 0);
     let output = BufReader::new(holder.stdout.take().unwrap());
     assert!(output.lines().map_while(Result::ok).any(|line| line.ends_with("HELD")));
-    let told = home.update_watched(1, |_| {});
-    assert_eq!(told.codes, ["FileLocked"], "{}", told.texts);
+    home.update_watched(1, |_| {}).only_error("FileLocked");
     assert_eq!(std::fs::read_to_string(&home.credentials).unwrap(), old);
     holder.kill().unwrap();
     holder.wait().unwrap();
-    assert_eq!(home.update_watched(1, |_| {}).statuses, [("Refreshed".to_owned(), 3)].into());
+    assert_eq!(home.update_watched(1, |_| {}).statuses(), [("Refreshed", 3)].into());
 }

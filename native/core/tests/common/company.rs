@@ -2,17 +2,20 @@
 #![allow(dead_code, reason = "no test binary needs all of it")]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use serde_json::json;
+use sha1::{Digest as _, Sha1};
 use sso_core::protocol::{AccountRow, Completed, Event, Failed, Operation, Profile, SessionTerms, SetEnvironment, Target, Update, Verification};
 use sso_core::world::{Browser, Clock, Variables};
 use sso_core::{Memory, Run, World};
 use sso_stand_in::{Options, StandIn};
 use time::OffsetDateTime;
 
-/// A user's home folder, and the Identity Center of their company.
+/// A user's home folder, and the Identity Center of their company. The user has a session unless a test is about the login: each login waits for a
+/// second before it polls.
 pub(crate) struct Company {
     pub(crate) service: StandIn,
     pub(crate) home: tempfile::TempDir,
@@ -86,19 +89,66 @@ pub(crate) fn update_of(environment: &str) -> Update {
     }
 }
 
+/// The variables of a user with this home folder, whose services are both at this address.
+pub(crate) fn variables_of(home: &Path, url: &str) -> BTreeMap<String, String> {
+    let home_variable = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+    [(home_variable, home.display().to_string()), ("AWS_ENDPOINT_URL_SSO", url.to_owned()), ("AWS_ENDPOINT_URL_SSO_OIDC", url.to_owned())]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+}
+
+fn sha1_hex(text: &str) -> String {
+    Sha1::digest(text).iter().flat_map(|byte| [byte >> 4, byte & 0xf]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}
+
 impl Company {
-    /// A company called Acme with `count` profiles.
+    /// A company called Acme with `count` profiles, whose user logged in before the test began.
     pub(crate) fn with(options: Options, count: u64) -> Self {
+        let company = Self::without_session(options, count);
+        company.seed_session(None);
+        company
+    }
+
+    /// The same where nobody has logged in.
+    pub(crate) fn without_session(options: Options, count: u64) -> Self {
         let service = StandIn::start(options).unwrap();
         let home = tempfile::tempdir().unwrap();
-        let home_variable = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
-        let variables = [(home_variable.to_owned(), home.path().display().to_string())].into();
-        let mut company = Self { service, home, variables, memory: Arc::default(), clock: Arc::default(), browser: Arc::default() };
-        let url = company.service.url().to_owned();
-        company.turn_to(&url);
+        let variables = variables_of(home.path(), service.url());
+        let company = Self { service, home, variables, memory: Arc::default(), clock: Arc::default(), browser: Arc::default() };
         let outcome = company.set("Acme", rows(count));
         assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
         company
+    }
+
+    /// Writes what a login of the AWS CLI leaves in its cache: the token and the client's registration, of an `[sso-session]` or of the start URL.
+    pub(crate) fn seed_session(&self, sso_session: Option<&str>) {
+        let start_url = self.service.start_url();
+        let session = serde_json::to_value(self.service.grant_session()).unwrap();
+        let mut token = json!({ "startUrl": start_url, "region": "us-west-2" });
+        token.as_object_mut().unwrap().extend(session.as_object().unwrap().clone());
+        let registration = json!({
+            "clientId": session["clientId"],
+            "clientSecret": session["clientSecret"],
+            "expiresAt": session["registrationExpiresAt"],
+            "scopes": ["sso:account:access"],
+        });
+        let session_name = sso_session.map_or("null".to_owned(), |name| format!("\"{name}\""));
+        let registration_key = format!(
+            r#"{{"region": "us-west-2", "scopes": ["sso:account:access"], "session_name": {session_name}, "startUrl": "{start_url}", "tool": "botocore"}}"#
+        );
+        let cache = self.aws("sso/cache");
+        std::fs::create_dir_all(&cache).unwrap();
+        for (key, object) in [(sso_session.unwrap_or(start_url), token), (&registration_key, registration)] {
+            // The AWS CLI's cache has a blank after each colon and comma.
+            let members: Vec<String> = object.as_object().unwrap().iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+            std::fs::write(cache.join(sha1_hex(key) + ".json"), format!("{{{}}}", members.join(", "))).unwrap();
+        }
+    }
+
+    /// The access token of the seeded session, as long as nothing has refreshed it.
+    pub(crate) fn seeded_token(&self) -> String {
+        let text = std::fs::read(self.aws("sso/cache").join(sha1_hex(self.service.start_url()) + ".json")).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&text).unwrap()["accessToken"].as_str().unwrap().to_owned()
     }
 
     pub(crate) fn variable(&mut self, name: &str, value: impl Into<String>) {

@@ -48,7 +48,7 @@ fn registration_file(company: &Company) -> PathBuf {
     ours(company, "scopes")
 }
 
-/// A company with one login behind it, whose next run is a new process.
+/// A company whose user has a session; the next run is a new process.
 fn logged_in() -> (Company, PathBuf) {
     let mut company = Company::with(approving(), 1);
     company.update().assert_created(1);
@@ -68,8 +68,8 @@ fn assert_refreshed(seen: &Seen) {
 }
 
 #[test]
-fn files_of_others_in_the_cache_stay_as_they_are_through_login_refresh_and_use() {
-    let mut company = Company::with(approving(), 1);
+fn files_of_other_tools_in_the_cache_do_not_change() {
+    let mut company = Company::without_session(approving(), 1);
     let folder = folder(&company);
     std::fs::create_dir_all(folder.join("a-folder.json")).unwrap();
     for (name, bytes) in FOREIGN {
@@ -93,7 +93,7 @@ fn files_of_others_in_the_cache_stay_as_they_are_through_login_refresh_and_use()
 }
 
 #[test]
-fn a_token_file_that_makes_no_sense_leads_to_a_login_and_is_whole_afterwards() {
+fn an_invalid_token_file_leads_to_a_login_and_is_replaced() {
     let good = |token: &Path| std::fs::read_to_string(token).unwrap();
     let spoil: [fn(&str) -> Vec<u8>; 6] = [
         |_| Vec::new(),
@@ -108,26 +108,26 @@ fn a_token_file_that_makes_no_sense_leads_to_a_login_and_is_whole_afterwards() {
         let spoiled = spoil(&good(&token));
         std::fs::write(&token, &spoiled).unwrap();
         assert_refreshed(&company.forced());
-        assert_eq!(company.browser.opened(), 2, "{:?}", String::from_utf8_lossy(&spoiled));
+        assert_eq!(company.browser.opened(), 1, "{:?}", String::from_utf8_lossy(&spoiled));
         assert!(is_token(&token), "{:?}", good(&token));
     }
 }
 
 #[test]
-fn a_registration_file_that_makes_no_sense_is_replaced_at_the_next_login() {
+fn an_invalid_registration_file_is_replaced_at_the_next_login() {
     for spoiled in [&b""[..], b"{\"clientId\": ", b"[]", b"{\"clientId\": 1, \"clientSecret\": null}"] {
         let (company, token) = logged_in();
         let registration = registration_file(&company);
         std::fs::write(&registration, spoiled).unwrap();
         std::fs::remove_file(&token).unwrap();
         assert_refreshed(&company.forced());
-        assert_eq!((company.requests("RegisterClient"), company.service.stats().logins), (2, 2));
+        assert_eq!((company.requests("RegisterClient"), company.service.stats().logins), (1, 1));
         assert!(std::fs::read_to_string(&registration).unwrap().contains("\"clientSecret\": \""));
     }
 }
 
 #[test]
-fn a_folder_with_the_name_of_the_token_file_costs_a_login_and_a_warning_but_no_credentials() {
+fn a_folder_in_place_of_the_token_file_causes_a_warning_and_stays() {
     let (company, token) = logged_in();
     std::fs::remove_file(&token).unwrap();
     std::fs::create_dir(&token).unwrap();
@@ -138,12 +138,12 @@ fn a_folder_with_the_name_of_the_token_file_costs_a_login_and_a_warning_but_no_c
     assert_eq!(std::fs::read_to_string(token.join("theirs")).unwrap(), "theirs");
     // The session is in memory: this PowerShell needs no other login.
     assert_refreshed(&company.forced());
-    assert_eq!(company.browser.opened(), 2);
+    assert_eq!(company.browser.opened(), 1);
 }
 
 #[cfg(unix)]
 #[test]
-fn a_token_file_that_may_not_be_read_costs_a_login_and_no_error() {
+fn a_token_file_that_cannot_be_read_leads_to_a_login() {
     use std::os::unix::fs::PermissionsExt as _;
     let (company, token) = logged_in();
     std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o000)).unwrap();
@@ -152,11 +152,11 @@ fn a_token_file_that_may_not_be_read_costs_a_login_and_no_error() {
         return;
     }
     assert_refreshed(&company.forced());
-    assert_eq!(company.browser.opened(), 2);
+    assert_eq!(company.browser.opened(), 1);
 }
 
 #[test]
-fn keys_of_others_in_the_token_file_stay_through_a_refresh_and_a_login() {
+fn members_of_other_tools_in_the_token_file_survive_a_refresh_and_a_login() {
     let (company, token) = logged_in();
     let text = std::fs::read_to_string(&token).unwrap();
     std::fs::write(&token, text.replace("\"startUrl\"", "\"theirs\": {\"a\": [1, null]}, \"startUrl\"")).unwrap();
@@ -166,12 +166,12 @@ fn keys_of_others_in_the_token_file_stay_through_a_refresh_and_a_login() {
         let text = std::fs::read_to_string(&token).unwrap();
         assert!(text.contains("\"theirs\": {\"a\": [1, null]}"), "{end_sessions}: {text}");
     }
-    assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (2, 1));
+    assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, 1));
 }
 
 #[test]
-fn a_cache_that_is_a_file_costs_a_warning_but_no_credentials() {
-    let company = Company::with(approving(), 1);
+fn a_file_in_place_of_the_cache_causes_a_warning_and_stays() {
+    let company = Company::without_session(approving(), 1);
     std::fs::create_dir_all(company.aws("sso")).unwrap();
     std::fs::write(folder(&company), "theirs").unwrap();
     let seen = company.update();

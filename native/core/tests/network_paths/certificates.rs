@@ -1,4 +1,4 @@
-//! Certificates that are made for a test: an authority as a company has one for its inspected traffic, and those of servers.
+//! Certificates for tests: a company's authority for inspected traffic, and server certificates.
 
 use std::path::PathBuf;
 

@@ -6,27 +6,20 @@ use sso_stand_in::{Control, Options};
 
 use crate::certificates::{Authority, LOOPBACK};
 use crate::company::{rows, update_of};
-use crate::relay::Relay;
+use crate::relay::relayed;
 use crate::{Company, Seen, approving, update};
 
-/// A company with 40 profiles that is reached by TLS. Its authority has the files in a folder that goes with it.
+/// A company with 40 profiles that is reached by TLS. The files are deleted with the authority.
 fn inspected(authority: &Authority, http1_only: bool) -> Company {
-    let mut company = Company::with(Options { http1_only, accounts: 40, ..authority.serving(&LOOPBACK) }, 40);
+    let mut company = Company::without_session(Options { http1_only, accounts: 40, ..authority.serving(&LOOPBACK) }, 40);
     company.variable("AWS_CA_BUNDLE", authority.bundle(&[&authority.pem()]));
     company
 }
 
-fn relayed(company: &mut Company) -> Relay {
-    let (scheme, port) = company.service.url().rsplit_once(':').map(|(address, port)| (address.to_owned(), port.parse().unwrap())).unwrap();
-    let relay = Relay::to(port);
-    company.turn_to(&format!("{scheme}:{}", relay.port));
-    relay
-}
-
 #[test]
-fn connections_are_kept_for_the_requests_and_runs_to_come_over_http_1() {
+fn connections_are_reused_across_requests_and_runs_over_http_1() {
     let authority = Authority::new("Acme Inspection");
-    for mut company in [Company::with(Options { accounts: 40, ..approving() }, 40), inspected(&authority, true)] {
+    for mut company in [Company::without_session(Options { accounts: 40, ..approving() }, 40), inspected(&authority, true)] {
         // Longer than the handshakes take, or whoever finds none free meanwhile opens another.
         company.service.control(Control { delay: Some(100), ..Control::default() });
         company.update().assert_created(40);
@@ -66,29 +59,32 @@ fn login_fetches_environments_and_later_runs_share_one_connection_over_http_2() 
 }
 
 #[test]
-fn fetches_go_side_by_side_over_the_one_connection_of_http_2() {
+fn parallel_fetches_share_one_connection_over_http_2() {
     let authority = Authority::new("Acme Inspection");
     let company = inspected(&authority, false);
+    company.seed_session(None);
     company.update().assert_created(40);
+    let before = company.service.stats().connections;
     // With no answer the fetches pile up to as many as may be on their way, however slow the machine is.
     company.service.control(Control { hang: vec!["GetRoleCredentials:all".parse().unwrap()], ..Control::default() });
     let run = company.start(Operation::Update(Update { force: true, ..update() }));
     let stats = thread::scope(|scope| {
         let pulled = scope.spawn(|| Seen::all(&run));
-        while company.service.stats().peak_concurrency < 16 && !pulled.is_finished() {
+        while company.service.stats().in_flight < 16 && !pulled.is_finished() {
             thread::sleep(Duration::from_millis(1));
         }
         let stats = company.service.stats();
         run.cancel();
         stats
     });
-    assert_eq!((stats.peak_concurrency, stats.connections), (16, 1));
+    assert_eq!((stats.in_flight, stats.connections - before), (16, 0));
 }
 
 #[test]
-fn fetches_that_are_the_first_of_a_process_begin_a_connection_each_at_the_most_and_keep_one_over_http_2() {
+fn the_first_fetches_of_a_process_open_at_most_one_connection_each_and_keep_one_over_http_2() {
     let authority = Authority::new("Acme Inspection");
     let mut company = inspected(&authority, false);
+    company.seed_session(None);
     company.update().assert_created(40);
     let before = company.service.stats();
     // With the login in the token cache there is no connection yet when the fetches begin.
@@ -102,7 +98,7 @@ fn fetches_that_are_the_first_of_a_process_begin_a_connection_each_at_the_most_a
 }
 
 #[test]
-fn connections_that_were_closed_meanwhile_are_opened_again_with_the_tls_session_of_before() {
+fn closed_connections_are_opened_again_with_a_resumed_tls_session() {
     for http1_only in [false, true] {
         let authority = Authority::new("Acme Inspection");
         let mut company = inspected(&authority, http1_only);

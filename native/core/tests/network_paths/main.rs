@@ -4,11 +4,14 @@
 mod cache;
 mod certificates;
 mod connections;
+mod endpoints;
 mod faults;
 mod hostile;
 #[cfg(unix)]
 mod proxy;
 mod relay;
+mod spoiler;
+mod times;
 mod tls;
 
 #[path = "../common/company.rs"]

@@ -1,10 +1,13 @@
-//! Ports of this machine: one that leads to another and counts the connections, and one that gives every request the same answer.
+//! Local ports: one that forwards and counts connections, one with a fixed answer, and one that never answers.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::Company;
 
 pub(crate) struct Relay {
     pub(crate) port: u16,
@@ -42,7 +45,7 @@ impl Relay {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// No byte goes through the connections of now any more, though nobody closes them: what a laptop finds that slept.
+    /// Stops all current connections without closing them, as a laptop finds them after sleep.
     pub(crate) fn freeze(&self) {
         for open in self.open.lock().unwrap().iter() {
             *open.frozen.lock().unwrap() = true;
@@ -91,4 +94,29 @@ pub(crate) fn answering(answer: String) -> u16 {
         }
     });
     port
+}
+
+/// A port that takes connections and says nothing for 15 seconds, less than an attempt may take. After that it refuses every request, so that whoever
+/// waits longer than it should gets another error.
+pub(crate) fn silent() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let end = Instant::now() + Duration::from_secs(15);
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            thread::spawn(move || {
+                thread::sleep(end.saturating_duration_since(Instant::now()));
+                let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            });
+        }
+    });
+    port
+}
+
+/// Both services are reached through a relay from now on.
+pub(crate) fn relayed(company: &mut Company) -> Relay {
+    let (scheme, port) = company.service.url().rsplit_once(':').map(|(address, port)| (address.to_owned(), port.parse().unwrap())).unwrap();
+    let relay = Relay::to(port);
+    company.turn_to(&format!("{scheme}:{}", relay.port));
+    relay
 }

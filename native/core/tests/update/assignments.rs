@@ -73,7 +73,7 @@ fn every_page_of_accounts_and_roles_comes_in_the_order_of_the_service() {
 }
 
 #[test]
-fn roles_are_listed_side_by_side_and_at_the_pace_that_the_service_grants() {
+fn roles_are_listed_in_parallel_within_the_rate_of_the_service() {
     let company = fresh(Options { accounts: 60, delay: 30, ..approving() });
     let (accounts, _) = company.accounts(false);
     company.roles(accounts, false);
@@ -101,7 +101,7 @@ fn five_thousand_accounts_are_listed_whole() {
 }
 
 #[test]
-fn an_account_that_fails_is_told_and_the_others_come() {
+fn an_account_that_fails_is_reported_and_the_others_are_listed() {
     let company = fresh(Options { accounts: 5, ..approving() });
     let (mut accounts, _) = company.accounts(false);
     accounts.insert(2, AccountView { account_id: "999999999999".into(), ..accounts[0].clone() });
@@ -111,17 +111,17 @@ fn an_account_that_fails_is_told_and_the_others_come() {
 }
 
 #[test]
-fn a_session_that_ends_in_the_middle_is_renewed_once_for_all() {
+fn a_session_that_expires_during_a_listing_is_refreshed_once() {
     let company = fresh(Options { accounts: 30, ..approving() });
     let (accounts, _) = company.accounts(false);
     company.service.control(sso_stand_in::Control { expire_tokens: true, ..Default::default() });
     let (roles, seen) = company.roles(accounts, false);
     assert!(seen.failed.is_empty(), "{:?}", seen.failed);
-    assert_eq!((roles.len(), company.requests("StartDeviceAuthorization")), (60, 1), "a refresh, no login");
+    assert_eq!((roles.len(), company.requests("StartDeviceAuthorization")), (60, 0), "a refresh, no login");
 }
 
 #[test]
-fn nobody_with_an_account_is_told_so() {
+fn a_user_without_accounts_gets_a_note() {
     let company = fresh(Options { accounts: 0, ..approving() });
     let (accounts, seen) = company.accounts(false);
     assert!(accounts.is_empty() && seen.failed.is_empty());
@@ -129,7 +129,7 @@ fn nobody_with_an_account_is_told_so() {
 }
 
 #[test]
-fn what_was_listed_is_known_without_any_request_and_without_a_secret() {
+fn listed_accounts_are_cached_without_secrets_and_need_no_request() {
     let mut company = fresh(Options { accounts: 3, ..approving() });
     assert_eq!(company.accounts(true).0.len(), 0);
     let (accounts, _) = company.accounts(false);
@@ -151,7 +151,7 @@ fn what_was_listed_is_known_without_any_request_and_without_a_secret() {
 }
 
 #[test]
-fn a_list_that_was_damaged_is_made_anew() {
+fn a_damaged_list_is_written_again() {
     let company = fresh(Options { accounts: 3, ..approving() });
     std::fs::write(company.aws("sso-environments.accounts.json"), "{").unwrap();
     assert!(company.accounts(true).1.failed.is_empty());
@@ -160,7 +160,7 @@ fn a_list_that_was_damaged_is_made_anew() {
 }
 
 #[test]
-fn hostile_names_reach_nobody_s_terminal_and_still_make_good_profiles() {
+fn hostile_account_names_are_cleaned_and_still_give_valid_profile_names() {
     let names = ["it's \"quoted\"", "a/b\\c", "\u{1f680}", "end]", ""].map(str::to_owned).to_vec();
     let company = fresh(Options { accounts: 5, roles: 1, account_name: names, hostile_text: true, ..approving() });
     let (accounts, seen) = company.accounts(false);
@@ -175,7 +175,7 @@ fn hostile_names_reach_nobody_s_terminal_and_still_make_good_profiles() {
 }
 
 #[test]
-fn profiles_are_added_once_and_what_exists_stays_to_the_byte() {
+fn profiles_are_added_once_and_the_existing_text_does_not_change() {
     let company = Company::with(Options { accounts: 3, ..approving() }, 1);
     let before = company.environments();
     let (accounts, _) = company.accounts(false);
@@ -199,7 +199,7 @@ fn profiles_are_added_once_and_what_exists_stays_to_the_byte() {
 }
 
 #[test]
-fn two_rows_with_one_name_are_an_error_that_shows_both_and_nothing_is_added() {
+fn two_profiles_with_the_same_name_are_an_error_and_none_is_added() {
     let company = Company::with(Options { accounts: 2, ..approving() }, 1);
     let before = company.environments();
     let (accounts, _) = company.accounts(false);
@@ -217,14 +217,20 @@ fn two_rows_with_one_name_are_an_error_that_shows_both_and_nothing_is_added() {
 }
 
 #[test]
-fn a_template_with_an_unknown_field_adds_nothing() {
+fn a_template_with_an_unknown_field_adds_no_profile() {
     let company = fresh(approving());
-    let (_, seen) = company.add(Vec::new(), Some("{Account}"));
+    let (accounts, _) = company.accounts(false);
+    let (roles, _) = company.roles(accounts, false);
+    let before = company.environments();
+    let (added, seen) = company.add(roles.clone(), Some("{Account}"));
     assert!(seen.only_error("EnvironmentInvalid").contains("{AccountName}"));
+    assert_eq!((added.len(), company.environments()), (0, before));
+    // The same roles are added by a template that is right.
+    assert_eq!(company.add(roles, None).0.len(), 40);
 }
 
 #[test]
-fn profiles_are_taken_out_of_the_table_and_keep_their_keys() {
+fn removed_profiles_keep_their_credentials() {
     let company = Company::with(approving(), 3);
     company.update();
     let keys = company.credentials();
@@ -235,7 +241,7 @@ fn profiles_are_taken_out_of_the_table_and_keep_their_keys() {
 }
 
 #[test]
-fn a_role_that_went_since_it_was_listed_fails_alone() {
+fn a_role_that_was_unassigned_after_listing_fails_alone() {
     let company = fresh(Options { accounts: 3, ..approving() });
     let (accounts, _) = company.accounts(false);
     let (roles, _) = company.roles(accounts, false);

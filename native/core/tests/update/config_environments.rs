@@ -1,4 +1,4 @@
-//! Environments that nobody stored: those of the AWS CLI's config file.
+//! Environments from the AWS CLI's config file.
 
 use sso_core::protocol::{
     ConnectSession, GetAccount, GetEnvironment, GetKeys, GetSession, GivenEnvironment, Operation, Plan, RemoveEnvironment, SessionTerms, Target, Update,
@@ -10,9 +10,16 @@ const CLI_PROFILES: &str = "[profile Account1]\nsso_session = my-sso\nsso_accoun
     [profile \"Account 2\"]\nsso_session = my-sso\nsso_account_id = 100000000001\nsso_role_name = AWSReadOnlyAccess\n\n\
     [profile tools]\nsso_session = my-sso\n\n[default]\noutput = json\n";
 
-/// A company whose user has this in ~/.aws/config, with its own start URL, and has stored nothing.
+/// A company whose user has this in ~/.aws/config, with its own start URL, and has stored nothing; the session my-sso is there from before the test.
 fn configured(config: &str) -> Company {
-    let company = Company::with(approving(), 0);
+    let company = configured_without_session(config);
+    company.seed_session(None);
+    company.seed_session(Some("my-sso"));
+    company
+}
+
+fn configured_without_session(config: &str) -> Company {
+    let company = Company::without_session(approving(), 0);
     std::fs::remove_file(company.aws("sso-environments")).unwrap();
     write(&company, config);
     company
@@ -31,8 +38,8 @@ fn update(company: &Company, name: &str) -> Seen {
 }
 
 #[test]
-fn whoever_uses_the_aws_cli_s_sso_needs_no_set_up() {
-    let company = configured(&session());
+fn a_user_of_the_aws_cli_s_sso_needs_no_setup() {
+    let company = configured_without_session(&session());
     update(&company, "My-SSO").assert_created(2);
     assert!(company.credentials().contains("[Account 2]\naws_access_key_id"), "{}", company.credentials());
     // The token lies where the AWS CLI looks for it: sha1 of the session's name.
@@ -48,12 +55,12 @@ fn profiles_without_a_session_are_an_environment_named_by_the_start_url() {
     let legacy = |name: &str, account: u64| {
         format!("[profile {name}]\nsso_start_url = {{start_url}}\nsso_region = us-west-2\nsso_account_id = {account}\nsso_role_name = AWSAdministratorAccess\n")
     };
-    let company = configured(&(legacy("One", 100_000_000_000) + &legacy("Two", 100_000_000_001).replace("start_url}", "start_url}#/")));
+    let company = configured_without_session(&(legacy("One", 100_000_000_000) + &legacy("Two", 100_000_000_001).replace("start_url}", "start_url}#/")));
     update(&company, "d-12345abcde").assert_created(2);
 }
 
 #[test]
-fn a_stored_environment_goes_before_one_of_the_config_file() {
+fn a_stored_environment_takes_precedence_over_the_config_file() {
     let company = configured(&session());
     let rows = crate::rows(1);
     company.set("My-Sso", rows);
@@ -101,7 +108,7 @@ fn an_environment_of_the_config_file_is_not_removed_by_this_module() {
 }
 
 #[test]
-fn a_portal_in_the_config_file_that_cannot_be_is_an_error_for_its_environment_alone_before_any_request() {
+fn an_invalid_portal_in_the_config_file_is_an_error_of_its_environment_alone() {
     let other = "[sso-session other]\nsso_start_url = {start_url}\nsso_region = us-west-2\n[profile Other]\nsso_session = other\n\
         sso_account_id = 100000000002\nsso_role_name = AWSReadOnlyAccess\n";
     for (good, wrong, word) in [
@@ -154,11 +161,11 @@ fn a_profile_of_the_config_file_that_cannot_be_used_is_skipped_with_one_warning_
         let said = warnings(&run);
         let [warning] = said.as_slice() else { panic!("{said:?}") };
         assert!(warning.contains(word) && warning.contains("config, line "), "{warning}");
-        assert!(warnings(&update(&company, "my-sso")).is_empty(), "it is said once");
+        assert!(warnings(&update(&company, "my-sso")).is_empty(), "the warning comes once");
         let name = warning.split_once("the profile ").unwrap().1.split_once(" is skipped").unwrap().0.to_owned();
         let keys = GetKeys { profile: name, environments: Vec::new(), minimum_remaining: 900, session: SessionTerms::default() };
         let error = company.run(Operation::GetKeys(keys)).only_error("EnvironmentInvalid");
-        assert!(error.contains(word), "who asks for the profile is told why it is not there: {error}");
+        assert!(error.contains(word), "a request for the profile says why it was skipped: {error}");
     }
 }
 
@@ -177,7 +184,7 @@ fn a_profile_without_its_sso_region_is_skipped_and_the_others_of_its_start_url_a
 }
 
 #[test]
-fn whatever_the_aws_cli_takes_in_a_config_file_is_taken() {
+fn config_files_that_the_aws_cli_accepts_are_accepted() {
     let indented = session().replace("\nsso_", "\n    sso_");
     let usual = session();
     let kinds = [
@@ -228,7 +235,7 @@ fn a_config_file_that_the_aws_cli_cannot_read_is_warned_of_once_and_stops_no_env
         let warnings = |seen: &Seen| seen.notes.iter().filter(|note| note.contains(line) && note.contains("config")).count();
         let forced = company.forced();
         assert_eq!((forced.statuses(), warnings(&forced)), ([("Refreshed", 1)].into(), 1), "{line}: {:?}", forced.notes);
-        assert_eq!(warnings(&company.forced()), 0, "it is said once");
+        assert_eq!(warnings(&company.forced()), 0, "the warning comes once");
         let error = update(&company, "my-sso").only_error("ConfigFileInvalid");
         assert!(error.contains(line) && error.contains("config") && error.starts_with("No environment my-sso is stored"), "{error}");
     }

@@ -1,4 +1,4 @@
-//! Many processes at once, roles that were assigned a moment ago, and keys that are shorter than what is asked for.
+//! Many processes at once, recently assigned roles, and keys that last less than the minimum.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use sso_stand_in::{Control, Options};
 
 use crate::{Company, Seen, approving, update_of};
 
-/// Updates in as many processes as there are numbers, all at once: each has a memory of its own.
+/// Updates in this many processes at once: each has its own memory.
 fn at_once(company: &Company, processes: usize, update: impl Fn() -> Update + Sync) -> Vec<Seen> {
     let barrier = std::sync::Barrier::new(processes);
     std::thread::scope(|scope| {
@@ -28,7 +28,7 @@ fn at_once(company: &Company, processes: usize, update: impl Fn() -> Update + Sy
 
 #[test]
 fn twenty_shells_at_once_log_in_once_and_fetch_each_profile_once() {
-    let company = Company::with(approving(), 20);
+    let company = Company::without_session(approving(), 20);
     for seen in at_once(&company, 20, || update_of("Acme")) {
         assert!(seen.failed.is_empty(), "{:?}", seen.failed);
         assert_eq!(seen.profiles.len(), 20);
@@ -38,7 +38,7 @@ fn twenty_shells_at_once_log_in_once_and_fetch_each_profile_once() {
 }
 
 #[test]
-fn a_fetcher_that_is_refused_is_replaced_by_the_next_one() {
+fn a_process_whose_fetch_fails_is_followed_by_the_next_one() {
     let options = Options { fail: vec!["GetRoleCredentials:1:400:InvalidRequestException".parse().unwrap()], ..approving() };
     let company = Company::with(options, 1);
     let all = at_once(&company, 4, || update_of("Acme"));
@@ -48,7 +48,7 @@ fn a_fetcher_that_is_refused_is_replaced_by_the_next_one() {
 }
 
 #[test]
-fn a_force_that_was_called_before_another_shell_wrote_is_content_with_what_that_wrote() {
+fn a_forced_update_that_waited_for_another_one_uses_its_credentials() {
     let company = Company::with(approving(), 2);
     company.update().assert_created(2);
     let before = company.requests("GetRoleCredentials");
@@ -87,7 +87,7 @@ fn list(company: &Company) {
 }
 
 #[test]
-fn a_role_that_was_assigned_a_moment_ago_is_asked_for_once_more() {
+fn a_recently_listed_role_that_is_refused_is_requested_once_more() {
     let company = Company::with(approving(), 3);
     list(&company);
     company.service.control(Control { fail: vec!["GetRoleCredentials:2:403:ForbiddenException".parse().unwrap()], ..Control::default() });
@@ -96,7 +96,7 @@ fn a_role_that_was_assigned_a_moment_ago_is_asked_for_once_more() {
 }
 
 #[test]
-fn a_role_that_stays_refused_costs_one_try_more_once_and_then_none() {
+fn a_role_that_stays_refused_is_retried_once_in_all() {
     let company = Company::with(Options { refuse: vec!["100000000001".into()], ..approving() }, 2);
     list(&company);
     assert_eq!(company.update().codes(), ["RoleNotAssigned"]);
@@ -106,14 +106,14 @@ fn a_role_that_stays_refused_costs_one_try_more_once_and_then_none() {
 }
 
 #[test]
-fn a_role_that_no_list_has_is_refused_at_once() {
+fn a_role_that_was_never_listed_is_not_retried() {
     let company = Company::with(Options { refuse: vec!["100000000001".into()], ..approving() }, 2);
     assert_eq!(company.update().codes(), ["RoleNotAssigned"]);
     assert_eq!(company.requests("GetRoleCredentials"), 2);
 }
 
 #[test]
-fn keys_that_are_shorter_than_what_is_asked_for_are_said_once_and_fetched_once() {
+fn keys_that_last_less_than_the_minimum_are_reported_once_and_fetched_once() {
     let mut company = Company::with(Options { credential_lifetime: 3600, ..approving() }, 2);
     let update = || Operation::Update(Update { minimum_remaining: 3 * 3600, ..update_of("Acme") });
     let seen = company.run(update());

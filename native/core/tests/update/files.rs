@@ -3,7 +3,7 @@ use sso_core::protocol::{Operation, Update};
 use crate::{Company, approving, update_of};
 
 #[test]
-fn what_is_not_ours_in_the_file_stays_to_the_byte() {
+fn lines_of_other_tools_in_the_credentials_file_do_not_change() {
     let company = Company::with(approving(), 2);
     let theirs = "# mine\r\n[default]\r\nAWS_ACCESS_KEY_ID: AKIAMINE\r\ns3 =\r\n  max = 1\r\n\r\n[Account1]\r\nregion = eu-west-1 ; kept\r\naws_security_token = old\r\n\r\n[last]\r\nx=1";
     std::fs::write(company.aws("credentials"), theirs).unwrap();
@@ -38,10 +38,10 @@ fn variables_and_homes_in_a_path_are_replaced_as_the_aws_cli_does() {
 }
 
 #[test]
-fn a_path_with_a_name_that_has_no_value_is_refused_before_anything_is_made_or_sent() {
+fn a_path_with_an_undefined_variable_is_refused_before_any_file_or_request() {
     for variable in ["AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_SSO_ENVIRONMENTS_FILE"] {
         for written in ["$HOMEE/aws/file", "${HOMEE}/aws/file", "work/$HOMEE", "~no-such-user/file"] {
-            let mut company = Company::with(approving(), 1);
+            let mut company = Company::without_session(approving(), 1);
             let before: Vec<_> = std::fs::read_dir(company.home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
             company.variable(variable, written);
             let error = company.update().only_error("PathInvalid");
@@ -64,7 +64,7 @@ fn a_new_environment_is_stored_nowhere_where_its_path_is_refused() {
 #[test]
 fn a_file_that_others_could_read_becomes_private_with_one_warning() {
     use std::os::unix::fs::PermissionsExt as _;
-    let company = Company::with(approving(), 1);
+    let company = Company::without_session(approving(), 1);
     std::fs::write(company.aws("credentials"), "[x]\nk=v\n").unwrap();
     std::fs::set_permissions(company.aws("credentials"), std::fs::Permissions::from_mode(0o644)).unwrap();
     let seen = company.update();
@@ -81,8 +81,8 @@ fn a_file_that_others_could_read_becomes_private_with_one_warning() {
 }
 
 #[test]
-fn a_session_of_the_config_file_gives_the_token_its_name() {
-    let company = Company::with(approving(), 1);
+fn an_sso_session_in_the_config_file_names_the_token_file() {
+    let company = Company::without_session(approving(), 1);
     let text = "[sso-session my-sso]\nsso_start_url = https://d-12345abcde.awsapps.com/start#/\nsso_region = us-west-2\nsso_registration_scopes = sso:account:access\n";
     std::fs::write(company.aws("config"), text).unwrap();
     assert_eq!(company.update().statuses(), [("Created", 1)].into());
@@ -90,8 +90,8 @@ fn a_session_of_the_config_file_gives_the_token_its_name() {
 }
 
 #[test]
-fn a_cache_that_cannot_be_written_is_said_and_the_session_lives_in_memory() {
-    let company = Company::with(approving(), 1);
+fn a_cache_that_cannot_be_written_is_reported_and_the_session_stays_in_memory() {
+    let company = Company::without_session(approving(), 1);
     std::fs::write(company.aws("sso"), "a file where the folder should be").unwrap();
     let seen = company.update();
     assert_eq!(seen.statuses(), [("Created", 1)].into(), "{:?}", seen.failed);
@@ -101,7 +101,7 @@ fn a_cache_that_cannot_be_written_is_said_and_the_session_lives_in_memory() {
 }
 
 #[test]
-fn another_name_of_the_file_keeps_the_old_keys_and_that_is_said() {
+fn a_hard_link_keeps_the_old_credentials_and_is_reported() {
     let company = Company::with(approving(), 1);
     std::fs::write(company.aws("credentials"), "[x]\nk=v\n").unwrap();
     std::fs::hard_link(company.aws("credentials"), company.aws("other")).unwrap();
@@ -114,7 +114,7 @@ fn another_name_of_the_file_keeps_the_old_keys_and_that_is_said() {
 
 #[cfg(unix)]
 #[test]
-fn a_lock_that_somebody_made_a_pipe_or_a_link_holds_nobody_up_and_is_not_followed() {
+fn a_lock_file_that_is_a_pipe_or_a_link_blocks_no_run_and_is_not_followed() {
     use std::os::unix::fs::symlink;
 
     let make_pipe = |path: &std::path::Path| {
@@ -168,9 +168,9 @@ fn a_folder_that_every_user_can_write_to_is_warned_of_once_where_something_is_du
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_file_that_no_one_can_replace_is_an_error_before_any_login() {
+fn a_file_that_cannot_be_replaced_is_an_error_before_any_login() {
     for (attribute, word) in [("i", "immutable"), ("a", "append-only")] {
-        let company = Company::with(approving(), 1);
+        let company = Company::without_session(approving(), 1);
         let path = company.aws("credentials");
         std::fs::write(&path, "[mine]\nregion = x\n").unwrap();
         let chattr = |change: String| std::process::Command::new("chattr").arg(change).arg(&path).output().is_ok_and(|output| output.status.success());
@@ -186,8 +186,8 @@ fn a_file_that_no_one_can_replace_is_an_error_before_any_login() {
 }
 
 #[test]
-fn a_relative_home_counts_from_the_current_folder_for_every_file() {
-    let mut company = Company::with(approving(), 1);
+fn a_relative_home_starts_at_the_current_folder_for_every_file() {
+    let mut company = Company::without_session(approving(), 1);
     let home = company.home.path().join("own");
     std::fs::create_dir(&home).unwrap();
     std::fs::rename(company.aws(""), home.join(".aws")).unwrap();

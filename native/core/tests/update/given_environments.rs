@@ -1,4 +1,4 @@
-//! Environments that a caller gives for one run, in whole or in part.
+//! Ad hoc environments for one run, complete or in part.
 
 use sso_core::protocol::{AccountRow, GivenEnvironment, GivenToken, Operation, Update};
 
@@ -27,7 +27,7 @@ fn row(profile: &str) -> Vec<AccountRow> {
 }
 
 #[test]
-fn an_environment_that_is_given_whole_needs_nothing_stored_and_stores_nothing() {
+fn a_complete_ad_hoc_environment_needs_no_stored_one_and_stores_none() {
     let company = Company::with(approving(), 0);
     let before = std::fs::read(company.aws("sso-environments")).unwrap();
     run(&company, whole(&company), "adhoc").assert_created(2);
@@ -35,7 +35,7 @@ fn an_environment_that_is_given_whole_needs_nothing_stored_and_stores_nothing() 
 }
 
 #[test]
-fn what_is_given_goes_before_what_is_stored_and_the_rest_is_taken_from_there() {
+fn ad_hoc_values_override_stored_ones_and_the_rest_comes_from_the_file() {
     let company = Company::with(approving(), 2);
     let table = GivenEnvironment { name: "acme".into(), accounts: Some(row("Own")), ..GivenEnvironment::default() };
     let seen = run(&company, table, "Acme");
@@ -48,7 +48,7 @@ fn what_is_given_goes_before_what_is_stored_and_the_rest_is_taken_from_there() {
 }
 
 #[test]
-fn a_table_that_counts_only_where_nothing_is_stored_gives_way() {
+fn an_ad_hoc_table_for_new_environments_does_not_replace_a_stored_one() {
     let company = Company::with(approving(), 2);
     let table = || GivenEnvironment { accounts: Some(row("Own")), accounts_where_not_stored: true, ..whole(&company) };
     let seen = run(&company, GivenEnvironment { name: "Acme".into(), ..table() }, "Acme");
@@ -83,61 +83,44 @@ fn what_is_missing_or_wrong_is_named_before_any_request() {
     assert!(company.service.stats().requests.is_empty());
 }
 
-/// The access token that lies in the cache of a company's user.
-fn cached_token(company: &Company) -> String {
-    let files = std::fs::read_dir(company.aws("sso/cache")).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
-    let text = files.into_iter().find(|text| text.contains("accessToken")).unwrap();
-    text.split("\"accessToken\": \"").nth(1).unwrap().split('"').next().unwrap().to_owned()
-}
-
 fn token(access_token: &str, expires_at: i64) -> GivenEnvironment {
     let token: GivenToken = serde_json::from_value(serde_json::json!({ "access_token": access_token, "expires_at": expires_at })).unwrap();
     GivenEnvironment { name: "ACME".into(), token: Some(token), ..GivenEnvironment::default() }
 }
 
-/// A user whose session no file has, with the token of it.
+/// A user whose session is in no file, with its token.
 fn logged_in_elsewhere() -> (Company, String, i64) {
-    let mut company = Company::with(approving(), 3);
-    company.update().assert_created(3);
-    let access_token = cached_token(&company);
-    std::fs::remove_dir_all(company.aws("sso")).unwrap();
-    std::fs::remove_file(company.aws("credentials")).unwrap();
-    company.forget();
-    let end = time::OffsetDateTime::now_utc().unix_timestamp() + 3600;
-    (company, access_token, end)
+    let company = Company::without_session(approving(), 3);
+    let session = company.service.grant_session();
+    (company, session.access_token, session.expires_at)
 }
 
 #[test]
-fn a_token_that_is_given_saves_a_login_and_is_written_nowhere() {
+fn a_token_from_the_caller_saves_a_login_and_is_not_written() {
     let (company, access_token, end) = logged_in_elsewhere();
     let seen = run(&company, token(&access_token, end), "Acme");
     seen.assert_created(3);
-    assert_eq!(company.service.stats().logins, 1);
+    assert_eq!(company.service.stats().logins, 0);
     assert!(!seen.text.contains(&access_token));
-    assert!(
-        !company.aws("sso/cache").exists()
-            || std::fs::read_dir(company.aws("sso/cache"))
-                .unwrap()
-                .all(|entry| { !std::fs::read_to_string(entry.unwrap().path()).unwrap().contains(&access_token) })
-    );
+    assert!(!company.aws("sso/cache").exists());
 }
 
 #[test]
-fn a_token_that_has_ended_or_that_the_service_refuses_costs_one_login() {
+fn an_expired_or_refused_token_from_the_caller_leads_to_one_login() {
     for (wrong, ended) in [(true, false), (false, true)] {
         let (company, access_token, end) = logged_in_elsewhere();
-        let given = token(if wrong { "no-token-of-this-service" } else { &access_token }, if ended { end - 7200 } else { end });
+        let given = token(if wrong { "no-token-of-this-service" } else { &access_token }, if ended { end - 2 * 86_400 } else { end });
         run(&company, given, "Acme").assert_created(3);
-        assert_eq!(company.service.stats().logins, 2);
+        assert_eq!(company.service.stats().logins, 1);
         company.assert_polite();
     }
 }
 
 #[test]
-fn an_access_token_is_handed_over_only_where_it_is_asked_for_and_prints_as_redacted() {
+fn an_access_token_is_returned_only_on_request_and_prints_as_redacted() {
     let company = Company::with(approving(), 1);
+    let access_token = company.seeded_token();
     let quiet = company.update();
-    let access_token = cached_token(&company);
     assert!(!quiet.text.contains(&access_token));
     for _ in 0..2 {
         let run = company.start(Operation::Update(Update { expose_token: true, ..update_of("Acme") }));

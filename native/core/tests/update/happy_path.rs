@@ -4,8 +4,8 @@ use sso_stand_in::{Control, Options};
 use crate::{Company, approving, rows, update_of, within};
 
 #[test]
-fn an_empty_folder_becomes_fresh_credentials_with_one_login() {
-    let company = Company::with(approving(), 20);
+fn a_first_update_creates_all_credentials_with_one_login() {
+    let company = Company::without_session(approving(), 20);
     let seen = company.update();
     assert!(seen.failed.is_empty(), "{:?}", seen.failed);
     assert_eq!(seen.statuses(), [("Created", 20)].into());
@@ -21,7 +21,7 @@ fn an_empty_folder_becomes_fresh_credentials_with_one_login() {
 }
 
 #[test]
-fn a_second_run_finds_nothing_due_and_sends_nothing() {
+fn a_second_run_finds_nothing_due_and_sends_no_request() {
     let company = Company::with(approving(), 3);
     company.update();
     let before = (company.service.stats().requests, std::fs::metadata(company.aws("credentials")).unwrap().modified().unwrap());
@@ -33,7 +33,7 @@ fn a_second_run_finds_nothing_due_and_sends_nothing() {
 
 #[test]
 fn a_new_shell_does_not_log_in_again() {
-    let mut company = Company::with(approving(), 3);
+    let mut company = Company::without_session(approving(), 3);
     company.update();
     company.forget();
     let seen = company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
@@ -46,7 +46,7 @@ fn a_new_shell_does_not_log_in_again() {
 
 #[test]
 fn a_session_in_memory_leaves_no_file_and_lasts_as_long_as_the_process() {
-    let mut company = Company::with(approving(), 2);
+    let mut company = Company::without_session(approving(), 2);
     let update = || {
         Operation::Update(Update {
             force: true,
@@ -73,8 +73,8 @@ fn only_the_wanted_profiles_are_fetched() {
 }
 
 #[test]
-fn environments_that_share_an_instance_share_the_login_and_the_write() {
-    let company = Company::with(approving(), 2);
+fn environments_of_one_instance_share_the_login_and_the_write() {
+    let company = Company::without_session(approving(), 2);
     let mut others = rows(4).split_off(2);
     others[0].role_name = Some("AWSReadOnlyAccess".into());
     company.set("Other", others);
@@ -85,7 +85,7 @@ fn environments_that_share_an_instance_share_the_login_and_the_write() {
 }
 
 #[test]
-fn a_plan_says_what_is_due_and_sends_nothing() {
+fn a_plan_shows_what_is_due_and_sends_no_request() {
     let company = Company::with(approving(), 2);
     let targets = vec![Target { environment: "Acme".into(), profiles: Some(vec!["Account1".into()]) }];
     company.run(Operation::Update(Update { targets, ..update_of("Acme") }));
@@ -103,7 +103,7 @@ fn a_plan_says_what_is_due_and_sends_nothing() {
 }
 
 #[test]
-fn profiles_that_nobody_asks_about_are_counted_and_not_told_of() {
+fn profiles_are_only_counted_when_no_profile_events_are_requested() {
     let company = Company::with(Options { refuse: vec!["100000000001".into()], ..approving() }, 3);
     for (fetched, still_valid) in [(2, 0), (0, 2)] {
         let seen = company.run(Operation::Update(Update { report_profiles: false, ..update_of("Acme") }));
@@ -115,7 +115,7 @@ fn profiles_that_nobody_asks_about_are_counted_and_not_told_of() {
 }
 
 #[test]
-fn what_is_due_by_the_clock_is_fetched_again() {
+fn credentials_that_expire_soon_are_fetched_again() {
     let company = Company::with(approving(), 2);
     company.update();
     company.clock.move_by(3600 - 900 + 60);
@@ -136,7 +136,7 @@ fn secrets(company: &Company) -> Vec<String> {
 
 #[test]
 fn no_secret_ever_reaches_an_event_whatever_goes_wrong() {
-    let company = Company::with(approving(), 4);
+    let company = Company::without_session(approving(), 4);
     let mut text = company.update().text;
     let mut known = secrets(&company);
     assert!(known.len() >= 11, "{}", known.len());

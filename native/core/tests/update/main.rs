@@ -4,18 +4,24 @@
 mod assignments;
 mod bad_input;
 mod config_environments;
+mod console;
 mod fetch_turn;
 mod files;
 mod given_environments;
-mod going;
 mod happy_path;
+mod keys;
 mod login;
 mod names;
 mod network;
 mod other_keys;
+mod pkce;
+mod refresh;
+mod regions;
 mod requests;
 mod sessions;
+mod start_urls;
 mod stored_environments;
+mod token_files;
 
 #[path = "../common/counts.rs"]
 mod counts;

@@ -1,4 +1,4 @@
-//! What profiles are called, and what AWS tools make of that.
+//! Profile names, and how AWS tools read them.
 
 use sso_core::protocol::{AccountRow, AddProfile, Event, GivenEnvironment, Operation, RoleView, SetEnvironment};
 
@@ -39,7 +39,7 @@ fn add(company: &Company, roles: &[RoleView]) -> (Vec<String>, Seen) {
 }
 
 #[test]
-fn a_name_after_which_a_tool_would_use_other_keys_is_refused_for_a_new_profile() {
+fn a_new_profile_name_that_aws_tools_misread_is_refused() {
     for name in HAZARDS {
         let company = Company::with(approving(), 0);
         let (_, seen) = add(&company, &[role("100000000000", "A", Some(name))]);
@@ -60,7 +60,7 @@ fn set(company: &Company, names: &[&str], imported_from: Option<&str>) -> Seen {
 }
 
 #[test]
-fn a_table_may_keep_such_names_and_import_them_but_get_no_new_one() {
+fn such_names_can_stay_and_be_imported_but_not_added() {
     let company = Company::with(approving(), 0);
     for name in HAZARDS {
         let error = set(&company, &["good", name], None).only_error("EnvironmentInvalid");
@@ -79,7 +79,7 @@ fn a_new_row_with_a_name_that_not_every_sdk_reads_is_warned_of_once_and_a_stored
 }
 
 #[test]
-fn what_has_such_a_name_already_is_updated_and_warned_of_once_where_it_is_due() {
+fn existing_profiles_with_such_names_are_updated_with_one_warning() {
     let company = Company::with(approving(), 0);
     let text = std::fs::read_to_string(company.aws("sso-environments")).unwrap();
     let rows: Vec<String> = HAZARDS
@@ -99,7 +99,7 @@ fn what_has_such_a_name_already_is_updated_and_warned_of_once_where_it_is_due() 
 }
 
 #[test]
-fn a_table_of_one_run_may_have_such_names_as_the_script_took_them() {
+fn an_ad_hoc_table_may_have_such_names() {
     let company = Company::with(approving(), 0);
     let row = AccountRow { profile: "a # b".into(), account_id: "100000000000".into(), role_name: None };
     let mut world = company.world();
@@ -108,7 +108,7 @@ fn a_table_of_one_run_may_have_such_names_as_the_script_took_them() {
 }
 
 #[test]
-fn a_name_that_not_every_sdk_reads_is_warned_of_when_it_is_given_and_never_made() {
+fn a_profile_name_that_not_every_sdk_reads_causes_a_warning_and_is_never_generated() {
     let company = Company::with(approving(), 0);
     let (names, seen) = add(&company, &[role("100000000000", "Z\u{fc}rich Nord", None)]);
     assert_eq!((names, seen.notes.len()), (vec!["Zurich-Nord".to_owned()], 0));
@@ -118,7 +118,7 @@ fn a_name_that_not_every_sdk_reads_is_warned_of_when_it_is_given_and_never_made(
 }
 
 #[test]
-fn accounts_whose_names_become_the_same_get_their_ids() {
+fn accounts_with_the_same_generated_name_get_their_ids() {
     let company = Company::with(approving(), 0);
     let (names, seen) = add(
         &company,
@@ -138,7 +138,7 @@ fn accounts_whose_names_become_the_same_get_their_ids() {
 }
 
 #[test]
-fn a_profile_whose_name_has_keys_of_another_origin_is_warned_of_when_it_is_added() {
+fn adding_a_profile_whose_section_has_other_keys_causes_a_warning() {
     let company = Company::with(approving(), 0);
     std::fs::write(company.aws("credentials"), "[prod]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n").unwrap();
     let (_, seen) = add(&company, &[role("100000000000", "prod", None), role("100000000001", "dev", None)]);

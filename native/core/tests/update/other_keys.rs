@@ -1,4 +1,4 @@
-//! Keys that this module did not write, and rows that lead to one section: nothing is lost, and each section is written once.
+//! Keys that this module did not write, and profiles that share a section.
 
 use sso_core::protocol::{
     AccountRow, DisconnectSession, Event, GetCredential, GivenEnvironment, Operation, Plan, RemoveCredential, RemoveEnvironment, RemoveProfile, Target, Update,
@@ -9,7 +9,7 @@ use crate::{Company, Seen, approving, rows, update_of};
 const LONG_TERM: &str = "[Account1]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI\n";
 
 fn with_credentials(count: u64, text: &str) -> Company {
-    let company = Company::with(approving(), count);
+    let company = Company::without_session(approving(), count);
     std::fs::write(company.aws("credentials"), text).unwrap();
     company
 }
@@ -87,7 +87,7 @@ fn keys_that_another_tool_wrote_over_ours_stay_although_our_marks_are_still_ther
 }
 
 #[test]
-fn replace_keys_takes_the_profile_over_and_the_rest_of_the_section_stays() {
+fn replace_keys_replaces_the_keys_and_keeps_the_rest_of_the_section() {
     let company = with_credentials(1, &format!("{LONG_TERM}region = eu-west-1\n"));
     let seen = company.run(Operation::Update(Update { replace_keys: true, ..update_of("Acme") }));
     assert!(seen.failed.is_empty(), "{:?}", seen.failed);
@@ -98,7 +98,7 @@ fn replace_keys_takes_the_profile_over_and_the_rest_of_the_section_stays() {
 }
 
 #[test]
-fn session_keys_of_the_script_are_taken_over_without_a_question() {
+fn session_keys_of_the_script_are_replaced_without_a_switch() {
     let company = with_credentials(1, "[Account1]\naws_access_key_id=ASIAOLD\naws_secret_access_key=s\naws_session_token=t\n");
     let seen = company.update();
     assert!(seen.failed.is_empty(), "{:?}", seen.failed);
@@ -106,7 +106,7 @@ fn session_keys_of_the_script_are_taken_over_without_a_question() {
 }
 
 #[test]
-fn keys_that_the_last_version_wrote_without_a_mark_are_as_good_as_they_were() {
+fn keys_of_earlier_versions_without_a_mark_stay_valid() {
     let company = Company::with(approving(), 1);
     company.update().assert_created(1);
     let credentials = company.credentials();
@@ -117,7 +117,7 @@ fn keys_that_the_last_version_wrote_without_a_mark_are_as_good_as_they_were() {
 }
 
 #[test]
-fn what_would_be_left_alone_is_said_beforehand_and_shown_with_the_other_profiles() {
+fn a_plan_shows_which_profiles_would_be_skipped() {
     let company = with_credentials(2, LONG_TERM);
     let plan = Plan { environments: Vec::new(), force: true, minimum_remaining: 900, replace_keys: false, due_only: true };
     let events = company.events(Operation::Plan(plan));
@@ -168,7 +168,7 @@ fn an_environment_that_is_named_twice_is_updated_once() {
 }
 
 #[test]
-fn a_section_with_spaces_in_its_brackets_is_renamed_with_a_warning() {
+fn a_section_name_with_spaces_is_corrected_and_reported() {
     let company = with_credentials(1, "[ Account1 ]\nregion = x\n");
     let seen = company.update();
     assert!(seen.failed.is_empty(), "{:?}", seen.failed);
@@ -193,7 +193,7 @@ fn whole(environment: &str) -> RemoveCredential {
 }
 
 #[test]
-fn keys_of_profiles_that_left_the_table_are_found_by_their_mark() {
+fn keys_of_removed_profiles_are_found_by_their_mark() {
     let company = Company::with(approving(), 3);
     company.set("Beta", vec![row("Beta1", "100000000007")]);
     update_both(&company, ["Acme", "Beta"]).assert_created(4);
@@ -211,7 +211,7 @@ fn keys_of_profiles_that_left_the_table_are_found_by_their_mark() {
 }
 
 #[test]
-fn a_logout_that_removes_credentials_leaves_nothing_of_ours_and_everything_else() {
+fn a_logout_with_removal_removes_only_credentials_of_this_module() {
     let company = Company::with(approving(), 3);
     company.update().assert_created(3);
     company.run(Operation::RemoveProfile(RemoveProfile { environment: "Acme".into(), profiles: vec!["Account2".into()] }));
@@ -225,14 +225,14 @@ fn a_logout_that_removes_credentials_leaves_nothing_of_ours_and_everything_else(
 }
 
 #[test]
-fn a_logout_of_an_environment_that_never_fetched_anything_removes_no_long_term_key() {
+fn a_logout_with_removal_keeps_long_term_keys() {
     let company = with_credentials(1, LONG_TERM);
     company.run(Operation::DisconnectSession(DisconnectSession { environments: vec!["Acme".into()], remove_credentials: true }));
     assert_eq!(company.credentials(), LONG_TERM);
 }
 
 #[test]
-fn a_table_of_one_run_leaves_long_term_keys_alone_too() {
+fn an_ad_hoc_table_does_not_replace_long_term_keys() {
     let company = with_credentials(0, LONG_TERM);
     let mut world = company.world();
     world.given = vec![GivenEnvironment { name: "Acme".into(), accounts: Some(rows(1)), ..GivenEnvironment::default() }];

@@ -88,7 +88,7 @@ fn broken_files() -> impl Iterator<Item = (String, &'static str, bool)> {
 }
 
 #[test]
-fn a_bad_block_stops_its_environment_and_no_other() {
+fn an_invalid_block_affects_its_environment_only() {
     for (text, words, is_first) in broken_files() {
         let company = stored(&text);
         let listed = list(&company);
@@ -110,7 +110,7 @@ fn a_bad_block_stops_its_environment_and_no_other() {
 }
 
 #[test]
-fn a_bad_block_is_replaced_by_a_full_set_of_values_and_removed_by_its_name() {
+fn an_invalid_block_can_be_replaced_or_removed() {
     for (text, _, _) in broken_files() {
         let company = stored(&text);
         assert!(company.run(Operation::SetEnvironment(whole())).failed.is_empty(), "{text}");
@@ -131,7 +131,7 @@ fn a_bad_block_is_replaced_by_a_full_set_of_values_and_removed_by_its_name() {
 }
 
 #[test]
-fn one_value_corrects_a_bad_block_where_that_is_all_that_is_wrong() {
+fn setting_the_one_wrong_value_corrects_an_invalid_block() {
     let company = stored(format!("# mine\n{}", BAD.replace("us-west-2", "US West")));
     let region = SetEnvironment { name: "Bad".into(), region: Some("us-west-2".into()), ..SetEnvironment::default() };
     assert!(company.run(Operation::SetEnvironment(region)).failed.is_empty());
@@ -139,7 +139,7 @@ fn one_value_corrects_a_bad_block_where_that_is_all_that_is_wrong() {
 }
 
 #[test]
-fn a_bad_block_stays_where_less_than_all_is_given_and_its_line_is_named() {
+fn an_invalid_block_is_not_replaced_by_some_of_its_values() {
     let text = BAD.replace("sso_region", "sso_regoin");
     let company = stored(&text);
     for wanted in [
@@ -157,7 +157,7 @@ fn a_bad_block_stays_where_less_than_all_is_given_and_its_line_is_named() {
 }
 
 #[test]
-fn other_environments_are_changed_as_ever_beside_a_bad_block() {
+fn other_environments_can_be_changed_beside_an_invalid_block() {
     let company = stored(format!("{}\n{GOOD}", BAD.replace("sso_region = us-west-2", "sso_region")));
     let region = SetEnvironment { name: "Good".into(), region: Some("eu-west-1".into()), ..SetEnvironment::default() };
     assert!(company.run(Operation::SetEnvironment(region)).failed.is_empty());
@@ -172,7 +172,7 @@ fn other_environments_are_changed_as_ever_beside_a_bad_block() {
 }
 
 #[test]
-fn a_section_that_belongs_to_no_environment_is_named_and_stops_none() {
+fn a_section_that_belongs_to_no_environment_is_reported_and_affects_none() {
     for (text, words) in [
         (format!("[profile x]\nregion = us-west-2\n{GOOD}"), "line 1: [profile x] is neither [environment NAME]"),
         (format!("stray\n{GOOD}"), "line 1: the line is before the first section"),
@@ -190,7 +190,7 @@ fn a_section_that_belongs_to_no_environment_is_named_and_stops_none() {
 }
 
 #[test]
-fn a_file_of_bad_blocks_alone_says_each_of_them() {
+fn every_invalid_block_of_a_file_is_reported() {
     let text = format!("{}\n{}", BAD.replace("sso_region", "x"), GOOD.replace("sso_region", "y"));
     let seen = stored(text).run(plan(&[]));
     assert_eq!(seen.codes(), ["EnvironmentInvalid", "EnvironmentInvalid"]);
@@ -262,7 +262,7 @@ fn a_name_in_an_old_encoding_stops_its_environment_alone_and_can_be_removed() {
 }
 
 #[test]
-fn a_profile_that_two_environments_have_by_hand_locks_out_neither() {
+fn a_profile_in_two_environments_of_a_file_edited_by_hand_breaks_neither() {
     let company = stored(format!("{GOOD}\n{}", BAD.replace("profile B]", "profile G]")));
     let listed = list(&company);
     assert_eq!((names(&listed), listed.failed.len()), (vec!["Good", "Bad"], 0));
@@ -298,7 +298,7 @@ fn an_error_of_a_new_table_names_the_row_of_the_parameter_or_the_record_of_the_i
 }
 
 #[test]
-fn a_new_environment_without_its_portal_is_told_all_that_is_missing_at_once() {
+fn an_error_about_a_new_environment_lists_all_missing_parameters() {
     let company = stored(GOOD);
     let set = |wanted: SetEnvironment| company.run(Operation::SetEnvironment(wanted)).only_error("EnvironmentInvalid");
     let error = set(SetEnvironment { start_url: None, region: None, ..whole() });

@@ -171,7 +171,7 @@ pub(crate) struct Portal {
 }
 
 impl Portal {
-    /// Logs in; the stand-in has to approve automatically at the first poll.
+    /// Logs in; the stand-in must approve at the first poll.
     pub(crate) fn open(stand_in: &StandIn) -> Self {
         let answer = Login::begin(stand_in).poll();
         Self::of(stand_in, &answer)

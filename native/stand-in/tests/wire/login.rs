@@ -21,7 +21,7 @@ fn invalid_grant() -> (u16, String, String) {
 }
 
 #[test]
-fn a_registration_has_its_lifetime_in_seconds() {
+fn a_registration_returns_its_lifetime_in_seconds() {
     let stand_in = start(Options { registration_lifetime: 1000, ..Options::default() });
     let client = post(stand_in.url(), "/client/register", &json!({ "clientName": "t", "clientType": "public" })).json();
     assert_eq!(client["clientSecretExpiresAt"].as_i64().unwrap() - client["clientIdIssuedAt"].as_i64().unwrap(), 1000);
@@ -71,7 +71,7 @@ fn the_user_can_decline_by_an_option() {
 }
 
 #[test]
-fn the_page_escapes_text_from_the_address() {
+fn the_page_escapes_the_user_code_of_the_address() {
     let stand_in = start(Options::default());
     let page = send(stand_in.url(), "GET", "/device?user_code=%3Cscript%3E%22", &[], "").text();
     assert!(!page.contains("<script>"));
@@ -81,7 +81,7 @@ fn the_page_escapes_text_from_the_address() {
 }
 
 #[test]
-fn an_unknown_code_cannot_be_approved() {
+fn an_unknown_user_code_cannot_be_approved() {
     let stand_in = start(Options::default());
     Login::begin(&stand_in);
     assert_eq!(post_form(stand_in.url(), "/device", "user_code=AAAA-AAAA&action=approve").status, 404);
@@ -175,6 +175,22 @@ fn sessions_and_tokens_can_be_revoked_at_run_time() {
     assert_eq!(Portal::of(&stand_in, &refreshed).get("/assignment/accounts").status, 200);
     stand_in.control(Control { end_sessions: true, ..Control::default() });
     assert_eq!(login.refresh(&refreshed.json()["refreshToken"]).oidc_error(), invalid_grant());
+}
+
+#[test]
+fn a_granted_session_needs_no_login_and_can_be_refreshed() {
+    let stand_in = start(Options::default());
+    let session = send(stand_in.url(), "POST", "/_session", &[], "").json();
+    assert!(session["expiresAt"].as_str().unwrap().ends_with('Z') && session["registrationExpiresAt"].as_str().unwrap().ends_with('Z'));
+    let portal = Portal { url: stand_in.url().to_owned(), token: session["accessToken"].as_str().unwrap().to_owned() };
+    assert_eq!(portal.get("/assignment/accounts").status, 200);
+    let [id, secret] = ["clientId", "clientSecret"].map(|name| session[name].as_str().unwrap().to_owned());
+    let login = Login { url: portal.url.clone(), id, secret, device: Value::Null };
+    let refreshed = login.refresh(&session["refreshToken"]);
+    assert_eq!(Portal::of(&stand_in, &refreshed).get("/assignment/accounts").status, 200);
+    let stats = stand_in.stats();
+    assert_eq!((stats.logins, stats.refreshes, stats.requests.get("RegisterClient"), stats.violations), (0, 1, None, vec![]));
+    assert!(!format!("{:?}", stand_in.grant_session()).contains("aoaAAAAA"));
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn an_approved_request_returns_a_code_that_is_valid_once() {
 }
 
 #[test]
-fn a_browser_that_is_already_signed_in_is_redirected_at_once() {
+fn a_signed_in_browser_is_redirected_at_once() {
     let stand_in = start(approving());
     let client = register(&stand_in);
     let redirect = send(stand_in.url(), "GET", &authorize(&client, CALLBACK), &[], "");
@@ -82,7 +82,7 @@ fn a_browser_that_is_already_signed_in_is_redirected_at_once() {
 }
 
 #[test]
-fn a_declined_request_returns_an_error_to_the_callback() {
+fn a_declined_request_redirects_with_an_error() {
     let stand_in = start(Options::default());
     let client = register(&stand_in);
     let redirect = post_form(stand_in.url(), &authorize(&client, CALLBACK), "action=deny");

@@ -9,7 +9,7 @@ use sso_stand_in::Stats;
 use crate::client::send;
 
 #[test]
-fn the_program_prints_its_address_on_one_line_and_stops_when_stdin_closes() {
+fn it_prints_its_address_in_one_line_and_stops_when_stdin_closes() {
     let mut program = Command::new(env!("CARGO_BIN_EXE_sso-stand-in"))
         .args(["--until-stdin-closes", "--start-url", "https://example.com/start"])
         .stdin(Stdio::piped())
@@ -30,7 +30,7 @@ fn the_program_prints_its_address_on_one_line_and_stops_when_stdin_closes() {
 }
 
 #[test]
-fn the_program_exits_at_once_if_a_flag_is_wrong() {
+fn a_wrong_flag_is_an_error() {
     let output = Command::new(env!("CARGO_BIN_EXE_sso-stand-in")).args(["--fail", "Nothing:1:500"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());

@@ -1,4 +1,4 @@
-//! Requests that break the protocol are refused where the service refuses them, and always recorded.
+//! Requests that break the protocol are counted, and refused where the service refuses them.
 
 use serde_json::{Value, json};
 use sso_stand_in::Options;

@@ -43,7 +43,7 @@ fn the_stand_in_serves_https_and_offers_both_versions_of_http() {
 }
 
 #[test]
-fn an_unreadable_certificate_is_reported_at_the_start() {
+fn a_certificate_that_cannot_be_read_is_an_error_at_the_start() {
     let options = Options { tls_cert: Some("missing.pem".into()), tls_key: Some("missing.pem".into()), ..Options::default() };
     assert!(StandIn::start(options).err().unwrap().to_string().contains("missing.pem"));
 }

@@ -12,9 +12,11 @@ use crate::error::Code;
 use crate::protocol::LoginMethod;
 use crate::secret::Secret;
 use crate::service::answers::LastAnswer;
+use crate::service::classify::{answered, refusal};
+use crate::service::held_keys::UNUSABLE_KEYS_PAUSE;
 use crate::service::oidc::Grant;
-use crate::service::portal::{UNUSABLE_KEYS_PAUSE, pause_of};
-use crate::service::refusal::{Refusal, answered, refusal};
+use crate::service::portal::pause_of;
+use crate::service::refusal::Refusal;
 use crate::service::settings::Settings;
 
 #[test]

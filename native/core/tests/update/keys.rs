@@ -1,4 +1,6 @@
-use sso_core::protocol::{Event, GetCredential, GetKeys, OpenConsole, Operation, SessionTerms};
+//! Keys for a `credential_process`, and profiles that have one.
+
+use sso_core::protocol::{Event, GetCredential, GetKeys, Operation, SessionTerms};
 
 use crate::{Company, approving, update_of};
 use sso_stand_in::Options;
@@ -28,7 +30,7 @@ fn total(company: &Company) -> u64 {
 const OURS: &str = r#"pwsh -NoProfile -Command "Get-SsoCredential -AsCredentialProcess -ProfileName Account1""#;
 
 #[test]
-fn keys_are_those_of_the_file_where_they_are_good_and_nothing_is_sent_then() {
+fn valid_keys_come_from_the_file_without_a_request() {
     let company = Company::with(approving(), 2);
     company.update();
     let before = total(&company);
@@ -40,7 +42,7 @@ fn keys_are_those_of_the_file_where_they_are_good_and_nothing_is_sent_then() {
 }
 
 #[test]
-fn keys_that_are_not_in_the_file_are_fetched_and_written_nowhere() {
+fn keys_that_are_not_in_the_file_are_fetched_and_not_written() {
     let company = Company::with(approving(), 2);
     let events = told(&company, keys("Account2", true));
     let keys = events.iter().find_map(|event| event.get("keys")).unwrap();
@@ -50,9 +52,9 @@ fn keys_that_are_not_in_the_file_are_fetched_and_written_nowhere() {
 }
 
 #[test]
-fn keys_without_a_session_or_a_role_are_one_error() {
+fn missing_sessions_roles_and_profiles_are_one_error_each() {
     let options = Options { refuse: vec!["100000000001".into()], ..approving() };
-    let company = Company::with(options, 2);
+    let company = Company::without_session(options, 2);
     for (profile, login, code) in [("Account1", false, "LoginRequired"), ("Account2", true, "RoleNotAssigned"), ("account1", true, "ProfileNotFound")] {
         let seen = company.run(keys(profile, login));
         seen.only_error(code);
@@ -61,7 +63,7 @@ fn keys_without_a_session_or_a_role_are_one_error() {
 }
 
 #[test]
-fn no_event_with_keys_shows_them_to_whoever_prints_it() {
+fn an_event_with_keys_prints_as_redacted() {
     let company = Company::with(approving(), 1);
     let events = company.events(keys("Account1", true));
     let event = events.iter().find(|event| matches!(event, Event::Keys(_))).unwrap();
@@ -71,7 +73,7 @@ fn no_event_with_keys_shows_them_to_whoever_prints_it() {
 }
 
 #[test]
-fn a_profile_whose_credential_process_calls_the_module_is_left_out_even_with_force() {
+fn a_profile_whose_credential_process_calls_the_module_is_skipped_even_with_force() {
     let company = Company::with(approving(), 2);
     process_for(&company, "Account1", OURS);
     let mut update = update_of("Acme");
@@ -90,7 +92,7 @@ fn a_profile_whose_credential_process_calls_the_module_is_left_out_even_with_for
 }
 
 #[test]
-fn keys_that_would_be_taken_before_the_credential_process_are_warned_of_once() {
+fn keys_that_take_precedence_over_the_credential_process_cause_one_warning() {
     let company = Company::with(approving(), 1);
     company.update();
     process_for(&company, "Account1", OURS);
@@ -99,25 +101,9 @@ fn keys_that_would_be_taken_before_the_credential_process_are_warned_of_once() {
 }
 
 #[test]
-fn a_credential_process_of_another_program_does_not_keep_the_update_from_its_work() {
+fn a_credential_process_of_another_program_does_not_stop_an_update() {
     let company = Company::with(approving(), 1);
     process_for(&company, "Account1", "/opt/vault/bin/aws-keys --profile Account1");
     company.update();
     assert!(company.credentials().contains("[Account1]"));
-}
-
-#[test]
-fn the_console_of_a_profile_opens_in_the_browser_without_a_request() {
-    let company = Company::with(approving(), 1);
-    let open = |browser| {
-        let operation = OpenConsole { profile: "Account1".into(), environments: Vec::new(), service: Some("s3".into()), region: None, browser };
-        let events = company.events(Operation::OpenConsole(operation));
-        let [Event::Console(console)] = events.as_slice() else { panic!("{events:?}") };
-        console.clone()
-    };
-    let (shown, opened) = (open(false), open(true));
-    assert!(!shown.browser_opened && opened.browser_opened);
-    assert!(shown.url.contains("/#/console?account_id=100000000000&role_name=AWSAdministratorAccess&destination=https%3A%2F%2F"), "{}", shown.url);
-    assert_eq!(*company.browser.urls.lock().unwrap(), [opened.url]);
-    assert_eq!(total(&company), 0);
 }

@@ -1,16 +1,18 @@
 <#
 .SYNOPSIS
-    Writes the help that Get-Help reads from the texts in Help/ and from the cmdlets themselves.
+    Writes the help that Get-Help reads from the texts in module/Help/ and from the cmdlets themselves.
 .DESCRIPTION
-    Help/<cmdlet>.md has what a person has to say; types, aliases, positions and the syntax are taken from the assembly, so that they are true.
-    A parameter that a cmdlet's file does not describe is described in Help/Common.md.
+    module/Help/<cmdlet>.md has what a person has to say; types, aliases, positions and the syntax are taken from the assembly, so that they are true.
+    A parameter that a cmdlet's file does not describe is described in module/Help/Common.md.
 #>
 [CmdletBinding()]
 param(
     # The built assembly.
     [Parameter(Mandatory)] [string] $Assembly,
     # The folder that the help is written to.
-    [Parameter(Mandatory)] [string] $Destination
+    [Parameter(Mandatory)] [string] $Destination,
+    # The address of the repository, for Get-Help -Online; without it there is no online help.
+    [string] $ProjectUri = $env:PROJECT_URI
 )
 
 Set-StrictMode -Version Latest
@@ -59,7 +61,7 @@ function Write-Paragraph([string] $Prefix, [string] $Name, [string[]] $Paragraph
 
 function Write-Parameter([Management.Automation.CommandParameterInfo] $Parameter, [Management.Automation.CmdletInfo] $Cmdlet) {
     $described = @($texts[$Cmdlet.Name], $common | Where-Object { $_.Contains("Parameters/$($Parameter.Name)") } | Select-Object -First 1)
-    if (-not $described) { throw "Help/$($Cmdlet.Name).md does not describe -$($Parameter.Name), and neither does Help/Common.md." }
+    if (-not $described) { throw "module/Help/$($Cmdlet.Name).md does not describe -$($Parameter.Name), and neither does module/Help/Common.md." }
     $paragraphs = $described[0]["Parameters/$($Parameter.Name)"]
     $default = "$($paragraphs | Where-Object { $_ -like 'Default: *' })" -replace '^Default: '
     $isSwitch = $Parameter.ParameterType -eq [switch]
@@ -84,7 +86,7 @@ function Write-Parameter([Management.Automation.CommandParameterInfo] $Parameter
     }
 }
 
-function Write-Types([string] $Heading, [string] $Group, [string] $Each, [Collections.Specialized.OrderedDictionary] $Text) {
+function Write-Type([string] $Heading, [string] $Group, [string] $Each, [Collections.Specialized.OrderedDictionary] $Text) {
     Write-Element command $Group {
         foreach ($type in Get-Below $Text $Heading) {
             Write-Element command $Each {
@@ -117,11 +119,11 @@ function Write-Cmdlet([Management.Automation.CmdletInfo] $Cmdlet) {
         Write-Element command parameters {
             $all = $Cmdlet.ParameterSets.Parameters | Where-Object Name -NotIn $usual | Group-Object Name | ForEach-Object { $_.Group[0] }
             $unknown = Get-Below $text Parameters | Where-Object { $_ -notin $all.Name }
-            if ($unknown) { throw "Help/$($Cmdlet.Name).md describes -$unknown, which there is not." }
+            if ($unknown) { throw "module/Help/$($Cmdlet.Name).md describes -$unknown, which there is not." }
             foreach ($parameter in $all) { Write-Parameter $parameter $Cmdlet }
         }
-        Write-Types Input inputTypes inputType $text
-        Write-Types Output returnValues returnValue $text
+        Write-Type Input inputTypes inputType $text
+        Write-Type Output returnValues returnValue $text
         if ($text.Contains('Notes')) { Write-Element maml alertSet { Write-Paragraph maml alert $text['Notes'] } }
         Write-Element command examples {
             $number = 0
@@ -135,6 +137,10 @@ function Write-Cmdlet([Management.Automation.CmdletInfo] $Cmdlet) {
             }
         }
         Write-Element command relatedLinks {
+            # The first link with an address is the one that Get-Help -Online opens.
+            if ($ProjectUri) {
+                Write-Element maml navigationLink { Write-Value maml linkText 'Online Version:'; Write-Value maml uri "$ProjectUri/blob/v$version/module/Help/$($Cmdlet.Name).md" }
+            }
             foreach ($link in "$($text['Links'])" -split ', ') {
                 Write-Element maml navigationLink { Write-Value maml linkText $link; Write-Element maml uri { } }
             }
@@ -142,11 +148,13 @@ function Write-Cmdlet([Management.Automation.CmdletInfo] $Cmdlet) {
     }
 }
 
+$version = (Import-PowerShellDataFile (Join-Path $PSScriptRoot '../Set-AwsCliSsoCredentials.psd1')).ModuleVersion
 $module = Import-Module (Resolve-Path $Assembly).Path -PassThru
-$common = Read-Text (Join-Path $PSScriptRoot Help Common.md)
+$help = Join-Path $PSScriptRoot ../module/Help
+$common = Read-Text (Join-Path $help Common.md)
 $texts = @{}
 $cmdlets = @($module.ExportedCmdlets.Values | Sort-Object Name)
-foreach ($cmdlet in $cmdlets) { $texts[$cmdlet.Name] = Read-Text (Join-Path $PSScriptRoot Help "$($cmdlet.Name).md") }
+foreach ($cmdlet in $cmdlets) { $texts[$cmdlet.Name] = Read-Text (Join-Path $help "$($cmdlet.Name).md") }
 $null = New-Item -ItemType Directory -Force $Destination
 $settings = [Xml.XmlWriterSettings] @{ Indent = $true; NewLineChars = "`n"; Encoding = [Text.UTF8Encoding]::new($false) }
 $writer = [Xml.XmlWriter]::Create((Join-Path (Resolve-Path $Destination) 'AwsSso.dll-Help.xml'), $settings)
@@ -157,4 +165,4 @@ try {
     $writer.WriteEndElement()
 }
 finally { $writer.Dispose() }
-Copy-Item (Join-Path $PSScriptRoot Help about_*.help.txt) $Destination
+Copy-Item (Join-Path $help about_*.help.txt) $Destination

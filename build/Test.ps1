@@ -1,0 +1,242 @@
+# Runs the tests, the demo and the benchmark.
+
+# The tests that take minutes, each a file in tests/: Test runs all of them with -Full, and one alone with -On.
+$longGroups = 'Bench', 'Package'
+
+# The boundary's own tests with every access to memory checked. The flag is one of nightly's, which the stable compiler takes when told so.
+function Invoke-Sanitizer {
+    $target = Get-HostTarget
+    $env:RUSTC_BOOTSTRAP = '1'
+    $env:RUSTFLAGS = '-Zsanitizer=address'
+    try {
+        Invoke-Step 'AddressSanitizer' { cargo test --quiet --locked -p sso-ffi --test pointers --target $target --target-dir target/sanitizer }
+    }
+    finally {
+        $env:RUSTC_BOOTSTRAP = $env:RUSTFLAGS = $null
+    }
+}
+
+# PSScriptAnalyzer with the rules that editors take from the same file.
+function Invoke-ScriptAnalysis {
+    if (-not (Get-Module PSScriptAnalyzer -ListAvailable)) {
+        Write-Host "PSScriptAnalyzer is not installed, so it does not check PowerShell's files (Install-PSResource PSScriptAnalyzer)."
+        return
+    }
+    # Folder by folder: tests/scripts/ has what users wrote.
+    $found = foreach ($folder in '.', 'bench', 'build', 'docs', 'tests') {
+        if (Test-Path $folder) { Invoke-ScriptAnalyzer -Path $folder -Settings ./PSScriptAnalyzerSettings.psd1 }
+    }
+    $found | ForEach-Object { Write-Host "$($_.ScriptName):$($_.Line): $($_.RuleName): $($_.Message)" }
+    if ($found) { throw "PSScriptAnalyzer reports $(@($found).Count) problems." }
+}
+
+# Adds up the summary lines of cargo's test runs.
+function Measure-CargoTest([string[]] $Line) {
+    $count = @{ Passed = 0; Failed = 0; Skipped = 0 }
+    foreach ($summary in $Line | Select-String '^test result: \S+ (\d+) passed; (\d+) failed; (\d+) ignored') {
+        $groups = $summary.Matches[0].Groups
+        $count.Passed += [int] $groups[1].Value
+        $count.Failed += [int] $groups[2].Value
+        $count.Skipped += [int] $groups[3].Value
+    }
+    $count
+}
+
+function Format-Count([hashtable] $Count) {
+    $line = "$($Count.Passed) passed, $($Count.Failed) failed"
+    if ($Count.Skipped -gt 0) { "$line, $($Count.Skipped) skipped" } else { $line }
+}
+
+# Starts a command of PowerShell's in a new one, with its output kept, so that commands that run side by side do not mix their lines.
+function Start-TestRun([hashtable] $Run) {
+    $powershell = @(Get-PowerShell)
+    $start = [Diagnostics.ProcessStartInfo]::new($powershell[0])
+    foreach ($word in @($powershell | Select-Object -Skip 1) + '-NoProfile', '-NonInteractive' + $Run.Word) { $start.ArgumentList.Add($word) }
+    $start.WorkingDirectory = $root
+    # CI changes what the module does, and profiles of its code cost a short process more than they save.
+    $null = $start.Environment.Remove('CI')
+    $start.Environment['DOTNET_TieredPGO'] = '0'
+    $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
+    $process = [Diagnostics.Process]::Start($start)
+    $process.StandardInput.Close()
+    $Run + @{ Process = $process; Output = $process.StandardOutput.ReadToEndAsync(); ErrorText = $process.StandardError.ReadToEndAsync() }
+}
+
+# Shows the output of a run that ended, and adds what it counted.
+function Complete-TestRun([hashtable] $Run, [hashtable] $Count) {
+    $output = "$($Run.Output.Result)$($Run.ErrorText.Result)".TrimEnd()
+    Write-Host $output
+    try { $counted = & $Run.Measure $output $Run.Process.ExitCode }
+    catch {
+        Write-Host "$($Run.Title) did not reach its end (exit code $($Run.Process.ExitCode))."
+        $counted = @{ Passed = 0; Failed = 1; Skipped = 0 }
+    }
+    foreach ($kind in 'Passed', 'Failed', 'Skipped') { $Count[$kind] += $counted.$kind }
+}
+
+# Runs commands side by side, and shows the output of each when it ends. Most tests wait for a process or a timer, so more of them than there are cores run at once.
+function Invoke-TestRun([hashtable] $Count, [hashtable[]] $Run) {
+    $waiting = [Collections.Generic.Queue[hashtable]]::new($Run)
+    $running = @()
+    try {
+        while ($waiting.Count -or $running) {
+            while ($waiting.Count -and $running.Count -lt [Environment]::ProcessorCount * 2) { $running += Start-TestRun $waiting.Dequeue() }
+            Start-Sleep -Milliseconds 100
+            $ended, $running = $running.Where({ $_.Process.HasExited }, 'Split')
+            foreach ($one in $ended) { Complete-TestRun $one $Count }
+        }
+    }
+    finally {
+        # Ctrl+C leaves no test running.
+        foreach ($one in $running) { $one.Process.Kill($true) }
+    }
+}
+
+# The run of a file of Pester's tests.
+function Get-PesterRun([IO.FileInfo] $File) {
+    $result = [IO.Path]::GetTempFileName()
+    @{
+        Title   = $File.Name
+        Word    = '-File', "$root/build/Invoke-TestFile.ps1", '-Path', $File.FullName, '-Result', $result
+        Measure = {
+            $counted = Get-Content -Raw $result | ConvertFrom-Json
+            Remove-Item $result
+            if (-not $counted) { throw }
+            $counted
+        }.GetNewClosure()
+    }
+}
+
+# The runs of all files of Pester's tests but these. The largest are first: they take the longest, and none of them is left to the end alone.
+function Get-AllPesterRun([string[]] $Except) {
+    Get-ChildItem "$root/tests/*.Tests.ps1" | Where-Object Name -NotIn $Except | Sort-Object Length -Descending | ForEach-Object { Get-PesterRun $_ }
+}
+
+# The run of cargo's tests.
+function Get-CargoRun([switch] $Full) {
+    $command = "cargo test --workspace --locked --no-fail-fast $(if ($Full) { '-- --include-ignored' })"
+    @{
+        Title   = 'cargo test'
+        Word    = '-Command', "& { $command 2>&1 | ForEach-Object { `"`$_`" } }; exit `$LASTEXITCODE"
+        Measure = {
+            param([string] $output, [int] $exitCode)
+            $counted = Measure-CargoTest ($output -split '\r?\n')
+            # A test program that crashed has tests that nobody counted.
+            if ($exitCode -ne 0 -and $counted.Failed -eq 0) { $counted.Failed++ }
+            $counted
+        }
+    }
+}
+
+# Unpacks a package as an installer does, and tests that instead of what this folder has built.
+function Invoke-PackageTest([hashtable] $Count, [string] $Package) {
+    $file = @(Get-Item $Package -ErrorAction Ignore | ForEach-Object { if ($_.PSIsContainer) { Get-Item "$_/*.nupkg" } else { $_ } })
+    if ($file.Count -ne 1 -or $file[0].Name -notmatch '^Set-AwsCliSsoCredentials\.(\d+\.\d+\.\d+)\.nupkg$') {
+        throw "$Package is no package: give a Set-AwsCliSsoCredentials.<version>.nupkg, as ./build.ps1 Pack makes it, or the folder that it alone is in."
+    }
+    Invoke-StandInBuild
+    $folder = "$root/target/package/Set-AwsCliSsoCredentials/$($Matches[1])"
+    Remove-Item $folder -Recurse -Force -ErrorAction Ignore
+    [IO.Compression.ZipFile]::ExtractToDirectory($file[0], $folder)
+    $env:SSO_TEST_PACKAGE, $env:SSO_TEST_MANIFEST = $file[0].FullName, "$folder/Set-AwsCliSsoCredentials.psd1"
+    try { Invoke-TestRun $Count (Get-AllPesterRun Build.Tests.ps1, Bench.Tests.ps1) }
+    finally { $env:SSO_TEST_PACKAGE = $env:SSO_TEST_MANIFEST = $null }
+}
+
+# Runs checks one by one. Each that fails is one failure, and the others run nevertheless.
+function Invoke-Gate([hashtable] $Count, [scriptblock[]] $Gate) {
+    foreach ($one in $Gate) {
+        try { & $one }
+        catch {
+            Write-Host "$_"
+            $Count.Failed++
+        }
+    }
+}
+
+# All checks, cargo's tests and Pester's.
+function Invoke-WholeTest([hashtable] $Count, [switch] $Full) {
+    Invoke-Gate $Count @(
+        { Invoke-Build }
+        { Invoke-Step 'cargo fmt' { cargo fmt --all --check } }
+        { Invoke-Step 'cargo clippy' { cargo clippy --workspace --all-targets --locked --quiet -- -D warnings } }
+        { Invoke-Step 'dotnet format' { dotnet format module/AwsSso.csproj --verify-no-changes --no-restore } }
+        { Invoke-ScriptAnalysis }
+        if ($Full -and $IsLinux) { { Invoke-Sanitizer } }
+    )
+    # Before the tests run side by side, so that no test shares the machine with the compiler.
+    $compile = @{ Failed = 0 }
+    Invoke-Gate $compile { Invoke-Step 'cargo test --no-run' { cargo test --workspace --locked --no-run } }
+    $Count.Failed += $compile.Failed
+    $cargo = @(if (-not $compile.Failed) { Get-CargoRun -Full:$Full })
+    Invoke-TestRun $Count ($cargo + @(Get-AllPesterRun ($longGroups | ForEach-Object { "$_.Tests.ps1" })))
+    foreach ($group in $longGroups) {
+        if ($Full) { Invoke-LongTest $Count $group }
+        else { Write-Host "Not run: the tests of $group, which take minutes. Run them with ./build.ps1 Test -On $group, or all tests with -Full." }
+    }
+}
+
+# A group of long tests. It builds what it needs, so nothing runs beside it.
+function Invoke-LongTest([hashtable] $Count, [string] $Group) {
+    Invoke-TestRun $Count (Get-PesterRun (Get-Item "$root/tests/$Group.Tests.ps1"))
+}
+
+function Invoke-Test([switch] $Full, [string] $On, [string] $Package) {
+    $count = @{ Passed = 0; Failed = 0; Skipped = 0 }
+    $env:SSO_TEST_FULL = if ($Full) { '1' } else { $null }
+    # The tests' own logins wait most of the time, so more of them than there are cores run at once.
+    if (-not $env:RUST_TEST_THREADS) { $env:RUST_TEST_THREADS = [string] ([Environment]::ProcessorCount * 4) }
+    try {
+        Import-Module "$root/tests/StandIn.psm1"
+        Assert-BuildTool
+        if ($Package) { Invoke-PackageTest $count $Package }
+        elseif ($On) {
+            Invoke-Gate $count { Invoke-Build }
+            Invoke-LongTest $count $On
+        }
+        else { Invoke-WholeTest $count -Full:$Full }
+    }
+    catch {
+        [Console]::Error.WriteLine("build.ps1: $_")
+        $count.Failed++
+    }
+    # The last line of all, whatever happened before.
+    Write-Host (Format-Count $count)
+    # A group may have nothing for this machine; a whole run has.
+    $ran = $count.Passed + $(if ($On) { $count.Skipped } else { 0 })
+    exit [int] ($count.Failed -gt 0 -or $ran -eq 0)
+}
+
+function Invoke-Demo {
+    Invoke-Build
+    Import-Module "$root/tests/StandIn.psm1"
+    $child = $null
+    try {
+        $standIn = Start-StandIn '--accounts', '20', '--approve-after-polls', '2'
+        $powershell = @(Get-PowerShell)
+        $start = [Diagnostics.ProcessStartInfo]::new($powershell[0])
+        foreach ($word in @($powershell | Select-Object -Skip 1) + '-NoProfile', '-File', "$root/tests/Demo.ps1", $root, $standIn.StartUrl) { $start.ArgumentList.Add($word) }
+        # The user's own files and settings stay out of it.
+        $variables = Get-UserVariable (New-UserHome) $standIn
+        $start.Environment.Clear()
+        foreach ($name in $variables.Keys) { $start.Environment[$name] = $variables[$name] }
+        $child = [Diagnostics.Process]::Start($start)
+        $child.WaitForExit()
+        if ($child.ExitCode -ne 0) { throw 'The demo did not come to its end.' }
+        $stats = Get-StandInStats $standIn
+        Write-Host ("`nThe stand-in counted {0} login, {1} GetRoleCredentials, {2} protocol violations and {3} early polls." -f `
+                $stats.logins, $stats.requests.GetRoleCredentials, $stats.violations.Count, $stats.early_polls)
+        if ($stats.violations.Count -or $stats.early_polls) { throw 'The module broke the protocol.' }
+    }
+    finally {
+        # After Ctrl+C, too, nothing is left behind.
+        if ($child -and -not $child.WaitForExit(2000)) { $child.Kill() }
+        Clear-StandIn
+    }
+}
+
+function Invoke-Bench {
+    Invoke-Build
+    & "$root/bench/Bench.ps1" -Out "$root/bench/results.json"
+    Invoke-Step 'Plot' { cargo run --release --locked --quiet -p sso-bench -- bench/results.json bench/plot.svg }
+}

@@ -1,0 +1,41 @@
+# What `build.ps1 Bench` shows and writes. `build.ps1 Test` runs this with -Full or -On Bench.
+
+Describe 'The benchmark' {
+    BeforeAll {
+        $root = Split-Path $PSScriptRoot
+        $results = "$TestDrive/results.json"
+        # As small as it can be, and without the script: the figures are not what is tested.
+        $few = '-Round 1 -ProfileCount 20, 100 -Delay 1 -ThrottledCount 40 -FileSize 10'
+        $table = & pwsh -NoProfile -NonInteractive -Command "& '$root/bench/Bench.ps1' -Out '$results' $few -Baseline '$TestDrive/none'; exit [int] (-not `$?)" 2>&1 | Out-String
+        $exitCode = $LASTEXITCODE
+        $figures = Get-Content -Raw $results -ErrorAction Ignore | ConvertFrom-Json
+    }
+
+    It 'shows a table of all its parts, with the targets beside the figures' {
+        $exitCode | Should -Be 0 -Because $table
+        foreach ($part in 'a', 'b', 'c', 'd', 'e', 'f') { $table | Should -Match "(?m)^$part\s+\S" }
+        foreach ($target in 'at least 12', 'at most 3 ms', 'at most 40 MB more', 'at most 5.5 MB') { $table | Should -Match "${target}: (met|missed)" }
+    }
+
+    It 'has something to compare with where the script is not at hand' {
+        $table | Should -Match 'the module one by one, 100 profiles'
+        $figures.against_the_script.times_as_fast | Should -Not -BeNullOrEmpty
+    }
+
+    It 'keeps every figure with its least and its most, and nothing of the machine that is not its kind' {
+        foreach ($figure in @($figures.update.seconds) + $figures.throttled.seconds + $figures.start.import_ms + $figures.memory_mb.empty_pwsh + $figures.write.update_of_one_ms) {
+            $figure.min | Should -BeLessOrEqual $figure.median
+            $figure.max | Should -BeGreaterOrEqual $figure.median
+            $figure.min | Should -BeGreaterThan 0
+        }
+        $figures.throttled.failed.max | Should -Be 0
+        $figures.machine.PSObject.Properties.Name | Should -Be 'os', 'architecture', 'cores', 'powershell'
+        Get-Content -Raw $results | Should -Not -Match ([regex]::Escape([Environment]::MachineName))
+    }
+
+    It 'is drawn' {
+        & cargo run --quiet --locked --manifest-path "$root/Cargo.toml" -p sso-bench -- $results "$TestDrive/plot.svg"
+        $LASTEXITCODE | Should -Be 0
+        [xml] (Get-Content -Raw "$TestDrive/plot.svg") | ForEach-Object { $_.svg.text.InnerText -join ' ' } | Should -Match '(?s)profiles .*one by one, answers after 50 ms'
+    }
+}

@@ -1,0 +1,40 @@
+# What goes into a package: crates, their licenses and reasons, and the workflows that make it.
+
+Describe 'What goes into a package' {
+    BeforeAll {
+        $root = Split-Path $PSScriptRoot
+        . "$root/build.ps1"
+    }
+
+    It 'is named in the third-party notices: each crate that is in the library of any platform, and none that Cargo.lock does not have' {
+        $notices = Select-String -Path "$root/THIRD-PARTY-NOTICES.txt" '^  (\S+) (\d+\.\d+\.\d+\S*)(  http\S+)?$' | ForEach-Object { "$($_.Matches[0].Groups[1]) $($_.Matches[0].Groups[2])" } | Sort-Object -Unique
+        $targets = Select-String -Path "$root/about.toml" '^    "(\S+)",$' | ForEach-Object { $_.Matches[0].Groups[1].Value }
+        $targets.Count | Should -Be $platforms.Count
+        $crates = $targets | ForEach-Object {
+            cargo tree --manifest-path "$root/native/ffi/Cargo.toml" --locked --edges normal --target $_ --prefix none --format '{p}'
+        } | Where-Object { $_ -notmatch '^sso-' } | ForEach-Object { $_ -replace '^(\S+) v(\S+).*', '$1 $2' } | Sort-Object -Unique
+        $crates | Where-Object { $_ -notin $notices } | Should -BeNullOrEmpty -Because 'build.ps1 Generate renews the notices'
+        $locked = [regex]::Matches((Get-Content -Raw "$root/Cargo.lock"), 'name = "(\S+)"\r?\nversion = "(\S+)"') | ForEach-Object { "$($_.Groups[1]) $($_.Groups[2])" }
+        $notices | Where-Object { $_ -notin $locked } | Should -BeNullOrEmpty -Because 'build.ps1 Generate renews the notices'
+    }
+
+    It 'comes from crates.io alone, under licences that deny.toml allows' {
+        if (-not (Get-Command cargo-deny -CommandType Application -ErrorAction Ignore)) { Set-ItResult -Skipped -Because 'cargo-deny is not installed'; return }
+        $output = cargo deny --manifest-path "$root/Cargo.toml" --locked --offline check licenses bans sources 2>&1 | Out-String
+        $LASTEXITCODE | Should -Be 0 -Because $output
+        $output | Should -Match 'bans ok, licenses ok, sources ok'
+    }
+
+    It 'has a reason for each crate in docs/dependencies.md' {
+        $table = Get-Content -Raw "$root/docs/dependencies.md"
+        $asked = cargo metadata --manifest-path "$root/Cargo.toml" --locked --no-deps --format-version 1 | ConvertFrom-Json
+        $missing = $asked.packages.dependencies.name | Sort-Object -Unique | Where-Object { $_ -notmatch '^sso-' -and $table -notmatch "(?m)^\|[^|]*(?<![\w-])$_(?![\w-])[^|]*\|" }
+        $missing | Should -BeNullOrEmpty
+    }
+
+    It 'is built, tested and published by workflows that actionlint finds no fault in' {
+        if (-not (Get-Command actionlint -CommandType Application -ErrorAction Ignore)) { Set-ItResult -Skipped -Because 'actionlint is not installed'; return }
+        $output = actionlint (Get-Item "$root/.github/workflows/*.yml") 2>&1 | Out-String
+        $LASTEXITCODE | Should -Be 0 -Because $output
+    }
+}
