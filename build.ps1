@@ -2,58 +2,59 @@
 .SYNOPSIS
     Builds, tests, measures and shows the module Set-AwsCliSsoCredentials.
 .DESCRIPTION
-    The one door to everything that is made here. It needs cargo (https://rustup.rs), the .NET SDK and PowerShell 7.4 or later;
-    build.sh brings the last two where they are missing, and takes the same words.
+    This script is the entry point for all development tasks. It needs cargo (https://rustup.rs), the .NET SDK, and PowerShell 7.4 or later.
+    build.sh takes the same arguments and downloads the .NET SDK and PowerShell if they are missing.
 
-    Build     the native library and the module, into bin/ and en-US/; afterwards this folder itself can be imported
-    Test      everything: format, lints, cargo's tests, and the built module in PowerShell (Pester); its last line counts them
-    Demo      a first update and a second one against a loopback Identity Center, in a home folder of its own
-    Generate  the C header and the C# declarations of the boundary, from native/ffi/src/lib.rs
-    Bench     what an update takes beside the script that the module replaces: a table, bench/results.json and bench/plot.svg, in about ten minutes
-    Pack      the package for the PowerShell gallery and a zip, into out/, with the libraries of all platforms that are in bin/; the variable PROJECT_URI has the address of the repository
-    Publish   the package in out/, to a repository that PowerShell knows; the variable PSGALLERY_API_KEY has the key
+    Build     Builds the native library and the module into bin/ and en-US/. You can then import this folder as a module.
+    Test      Checks formatting and lints, and runs the tests of cargo and Pester. The last line counts them.
+    Demo      Shows a first and a second update with a local Identity Center, in a temporary home folder.
+    Generate  Generates the C header and the C# declarations from native/ffi/src/lib.rs, and the third-party notices.
+    Bench     Compares an update with the script that the module replaces. It takes ten minutes and writes bench/results.json and bench/plot.svg.
+    Pack      Creates the package for the PowerShell Gallery and a zip file in out/, with the libraries of all platforms that are in bin/.
+              The variable PROJECT_URI contains the address of the repository.
+    Publish   Publishes the package in out/ to a registered repository. The variable PSGALLERY_API_KEY contains the key.
 .PARAMETER Task
-    What to do; Build where nothing is said.
+    The task to run. The default is Build.
 .PARAMETER Configuration
-    With Build: Debug compiles the native library without optimization, in seconds instead of minutes, for the tests of a change. The default is Release.
+    With Build: Debug compiles the native library without optimization, in seconds instead of minutes, to test a change. The default is Release.
 .PARAMETER Full
-    With Test: all of the counts of the long tests, where the ordinary run takes a tenth. With Pack: an error where the library of a platform is missing.
+    With Test: runs the long tests, too, and repeats the counted tests ten times as often. With Pack: fails if the library of a platform is missing.
 .PARAMETER On
-    With Test: runs one group of long tests alone, which otherwise only -Full runs. Bench is the benchmark at its smallest, Package packs the module and installs it.
+    With Test: runs one group of long tests and nothing else. Bench runs the smallest benchmark. Package packs, installs, updates and removes the module.
 .PARAMETER Package
-    With Test: the package, or the folder that it is in, whose module is tested in place of the one that this folder would build. Nothing but Pester's tests runs.
+    With Test: the package to test, or the folder that contains it. Only the Pester tests run, with the module of the package.
 .PARAMETER Repository
-    With Publish: the repository, as Get-PSResourceRepository shows it.
+    With Publish: the name of the repository, as Get-PSResourceRepository shows it. The default is PSGallery.
 .EXAMPLE
     ./build.ps1
-    Builds the module. Import-Module ./Set-AwsCliSsoCredentials.psd1 then works.
+    Builds the module. Import-Module ./Set-AwsCliSsoCredentials.psd1 then imports it.
 .EXAMPLE
     ./build.ps1 -Configuration Debug
-    Builds the module for tests after a change. Invoke-Pester tests/Login.Tests.ps1 then tests what changed.
+    Builds the module to test a change. Invoke-Pester tests/Login.Tests.ps1 then runs one file of tests.
 .EXAMPLE
     ./build.ps1 Test
-    Runs all tests. The last line says how many passed and failed.
+    Runs the tests. The last line says how many passed, failed and were skipped.
 .EXAMPLE
     ./build.ps1 Test -On Package
-    Packs the module, and runs the tests of the package alone.
+    Packs the module and tests the package.
 .EXAMPLE
     ./build.ps1 Demo
-    Shows an update from an empty folder to fresh credentials, without AWS.
+    Shows an update from an empty home folder to fresh credentials, without AWS.
 .EXAMPLE
     ./build.ps1 Bench
-    Measures everything in one run. No figure makes it fail, only a wrong result.
+    Runs all measurements. Only a wrong result makes it fail, never a figure.
 .EXAMPLE
     ./build.ps1 Generate
-    Renews what is generated, after a change of the boundary or of Cargo.lock.
+    Updates the generated files after a change of the native interface or of Cargo.lock.
 .EXAMPLE
     ./build.ps1 Pack
-    Builds the module and packs it. Packs of one commit are equal to the byte.
+    Builds and packs the module. Packages of the same commit are identical byte for byte.
 .EXAMPLE
     ./build.ps1 Test -Package out/Set-AwsCliSsoCredentials.0.1.0.nupkg
-    Tests what users will install.
+    Tests the package that users install.
 .EXAMPLE
     ./build.ps1 Publish -Repository PSGallery
-    Publishes the package of the checked-out tag.
+    Publishes the package of the tag that is checked out.
 #>
 #Requires -Version 7.4
 [CmdletBinding()]
@@ -82,7 +83,7 @@ $env:DOTNET_CLI_TELEMETRY_OPTOUT = $env:DOTNET_NOLOGO = $env:POWERSHELL_TELEMETR
 
 foreach ($part in 'Native', 'Test', 'Package') { . "$PSScriptRoot/build/$part.ps1" }
 
-# So that a test can load the functions without running a task.
+# A test that dot-sources this script gets the functions and runs no task.
 if ($MyInvocation.InvocationName -eq '.') { return }
 
 Push-Location $PSScriptRoot
@@ -98,7 +99,7 @@ try {
     }
 }
 catch {
-    # The sentence alone: where in this script it was thrown helps nobody.
+    # Only the message: its position in this script helps nobody.
     [Console]::Error.WriteLine("build.ps1: $_")
     exit 1
 }

@@ -1,18 +1,18 @@
-# Builds the native library, the module and its help, and what is generated.
+# Builds the native library, the module and its help, and the generated files.
 
 # The folder of the repository.
 $root = Split-Path $PSScriptRoot
 
-# Says in one sentence what is missing, before anything fails in twenty.
+# Reports a missing program in one sentence, before it causes other errors.
 function Assert-Tool([string] $Name, [string] $Advice) {
     if (-not (Get-Command $Name -CommandType Application -ErrorAction Ignore)) {
         throw "$Name was not found on the PATH: $Advice"
     }
 }
 
-# Runs a program quietly: what it prints is shown only where it fails, or with -Verbose.
+# Runs a program and shows its output only if it fails, or with -Verbose.
 function Invoke-Step([string] $Title, [scriptblock] $Command) {
-    # The first build takes minutes, so the title comes before the time.
+    # The first build takes minutes, so the title appears first.
     Write-Host -NoNewline ('{0,-40} ' -f $Title)
     $watch = [Diagnostics.Stopwatch]::StartNew()
     $output = & $Command 2>&1 | ForEach-Object { "$_" }
@@ -25,7 +25,7 @@ function Invoke-Step([string] $Title, [scriptblock] $Command) {
     Write-Host ('{0,6:n1} s' -f $watch.Elapsed.TotalSeconds)
 }
 
-# This machine's platform, as PowerShell calls the folder of its library, and the names that cargo gives the library and programs.
+# The folder of this machine's library, as PowerShell names it, and the file names that cargo gives to the library and to programs.
 function Get-Platform {
     $architecture = [Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant()
     if ($IsWindows) { @{ Folder = "win-$architecture"; Built = 'aws_sso.dll'; Program = '.exe' } }
@@ -33,12 +33,12 @@ function Get-Platform {
     else { @{ Folder = "linux-$architecture"; Built = 'libaws_sso.so'; Program = '' } }
 }
 
-# Where PowerShell looks for the library of a platform.
+# The path where PowerShell looks for the library of a platform.
 function Get-Library([string] $Platform) {
     "bin/$Platform/aws_sso$(if ($Platform -like 'win-*') { '.dll' } elseif ($Platform -like 'osx-*') { '.dylib' } else { '.so' })"
 }
 
-# The oldest glibc that the library of a released package works with; Rust's own library needs this one.
+# The oldest glibc that a released library supports. Rust's standard library needs this version.
 $glibc = '2.17'
 
 function Get-HostTarget {
@@ -49,12 +49,12 @@ function Test-Zig {
     $IsLinux -and (Get-Command cargo-zigbuild -CommandType Application -ErrorAction Ignore)
 }
 
-# Runs cargo for a release, and gives the folder that it builds into. What is built is the same in every folder and on every machine of a kind,
-# and tells no path of a user's. On Linux, zig's linker takes an old glibc's symbols where it is there; without it this machine's glibc is the oldest.
+# Runs cargo for a release and returns its output folder. The output is the same in every folder and on every machine of a platform, and contains
+# no local path. On Linux, zig's linker, if it is installed, links an old glibc. Without it, the library needs this machine's glibc or a later one.
 function Invoke-Release([string] $Title, [string] $Build, [string[]] $Word) {
     $cargoHome = $env:CARGO_HOME ?? (Join-Path $HOME '.cargo')
     $flags = @("--remap-path-prefix=$cargoHome=/cargo", "--remap-path-prefix=$root=/src")
-    # A Windows without Microsoft's C++ run-time has its libraries, too, and no time goes into the file.
+    # The library also runs on a Windows without Microsoft's C++ runtime, and contains no timestamp.
     if ($IsWindows) { $flags += '-Ctarget-feature=+crt-static', '-Clink-arg=/Brepro' }
     $program, $words, $folder = 'cargo', @($Build), 'target/release'
     if (Test-Zig) {
@@ -62,14 +62,14 @@ function Invoke-Release([string] $Title, [string] $Build, [string[]] $Word) {
         $program, $folder = 'cargo-zigbuild', "target/$target/release"
         $words = @($Build -replace '^build$', 'zigbuild'), '--target', "$target.$glibc"
     }
-    # Not RUSTFLAGS, which is split at blanks.
+    # Not RUSTFLAGS, which cargo splits at spaces.
     $env:CARGO_ENCODED_RUSTFLAGS = $flags -join [char] 0x1f
     try { Invoke-Step $Title { & $program @words --release --locked @Word } }
     finally { $env:CARGO_ENCODED_RUSTFLAGS = $null }
     $folder
 }
 
-# Replaces a file whole: a shell that has the library loaded keeps its old one.
+# Replaces a file by renaming the new one: a shell that has the library loaded keeps the old one.
 function Copy-Whole([string] $From, [string] $To) {
     if ((Test-Path $To) -and (Get-FileHash $From).Hash -eq (Get-FileHash $To).Hash) { return }
     $null = New-Item -ItemType Directory -Force (Split-Path $To)
@@ -79,7 +79,7 @@ function Copy-Whole([string] $From, [string] $To) {
 
 function Assert-BuildTool {
     Assert-Tool cargo 'install Rust from https://rustup.rs.'
-    Assert-Tool dotnet 'install the .NET SDK from https://dot.net, or run ./build.sh, which brings it.'
+    Assert-Tool dotnet 'install the .NET SDK from https://dot.net, or run ./build.sh, which downloads it.'
 }
 
 function Invoke-StandInBuild {
@@ -88,18 +88,18 @@ function Invoke-StandInBuild {
     if ($built -ne 'target/release') { Copy-Whole "$built/$program" "target/release/$program" }
 }
 
-# The native library and the stand-in as they are released; returns the path of the library.
+# Builds the native library and the stand-in for a release, and returns the path of the library.
 function Invoke-ReleaseBuild([hashtable] $Platform) {
-    # The dynamic library alone: with the rlib that its tests need, cargo would leave out link-time optimization.
+    # Only the dynamic library: with the rlib that its tests need, cargo would skip link-time optimization.
     $built = Invoke-Release 'Native library' rustc '-p', 'sso-ffi', '--lib', '--crate-type', 'cdylib'
     Invoke-StandInBuild
     "$built/$($Platform.Built)"
 }
 
-# The same without optimization, from what `cargo test` has compiled already: seconds after a change, where a release takes minutes.
+# Builds both without optimization: seconds after a change, where a release takes minutes.
 function Invoke-DebugBuild([hashtable] $Platform) {
     Invoke-Step 'Native library and stand-in (debug)' { cargo build --locked -p sso-ffi -p sso-stand-in }
-    # Where the tests start it.
+    # The tests start it from there.
     Copy-Whole "target/debug/sso-stand-in$($Platform.Program)" "target/release/sso-stand-in$($Platform.Program)"
     "target/debug/$($Platform.Built)"
 }
@@ -123,11 +123,11 @@ function Invoke-Generate {
     Invoke-Step 'C header and C# declarations' { cargo run --quiet --locked -p sso-ffi --example generate }
     if (Get-Command cargo-about -CommandType Application -ErrorAction Ignore) {
         Invoke-Step 'Third-party notices' {
-            # With what is in the packages alone, so that it is the same at any time.
+            # Only from the files of the packages, so that the result does not change over time.
             cargo about --color never generate --locked --offline --fail --manifest-path native/ffi/Cargo.toml --config about.toml --output-file THIRD-PARTY-NOTICES.txt about.hbs
         }
     }
     else {
-        Write-Warning 'THIRD-PARTY-NOTICES.txt stays as it is: cargo-about, which makes it, was not found (cargo install --locked cargo-about --features cli).'
+        Write-Warning 'THIRD-PARTY-NOTICES.txt was not updated: cargo-about was not found. Run cargo install --locked cargo-about --features cli.'
     }
 }

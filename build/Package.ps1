@@ -1,9 +1,9 @@
 # Packs the module for the PowerShell Gallery, and publishes it.
 
-# Every platform that a released package has a library for.
+# The platforms of a released package.
 $platforms = 'linux-arm64', 'linux-x64', 'osx-arm64', 'osx-x64', 'win-arm64', 'win-x64'
 
-# Writes a zip whose bytes depend on its entries and the time only: sorted, with the rights of plain files.
+# Writes a zip file whose bytes depend only on its entries and the time: sorted, with the permissions of plain files.
 function Write-Zip([string] $Path, [hashtable] $Entry, [DateTimeOffset] $Time) {
     $names = [string[]] $Entry.Keys
     [Array]::Sort($names, [StringComparer]::Ordinal)
@@ -21,7 +21,7 @@ function Write-Zip([string] $Path, [hashtable] $Entry, [DateTimeOffset] $Time) {
     finally { $zip.Dispose() }
 }
 
-# A gallery package's entries, less what its maker put in of the moment and of the machine: a name by chance, the order of a folder, a system.
+# The entries of a package, without what depends on the moment and the machine: a random name, the order of a folder, the operating system.
 function Read-Package([string] $Path) {
     $entries = @{}
     $zip = [IO.Compression.ZipFile]::OpenRead($Path)
@@ -43,7 +43,7 @@ function Read-Package([string] $Path) {
     $entries[$fixed] = $utf8.GetBytes($properties)
     $relationships = $utf8.GetString($entries['_rels/.rels']).Replace($chosen, $fixed) -replace "(?<=$fixed`" Id=`")[^`"]*", 'R1'
     $entries['_rels/.rels'] = $utf8.GetBytes($relationships)
-    # The kinds of files, in the order in which a folder gave them.
+    # The content types are in the order of a folder listing.
     $types = '[Content_Types].xml'
     $kinds = [regex] '(?m)^ *<(Default|Override) .*/>\r?\n'
     $text = $utf8.GetString($entries[$types])
@@ -53,15 +53,15 @@ function Read-Package([string] $Path) {
     $entries
 }
 
-# When the commit was made, since packages of one commit are to be equal.
+# The time of the commit, since packages of the same commit must be identical.
 function Get-CommitTime {
     $seconds = $env:SOURCE_DATE_EPOCH
     if (-not $seconds -and (Get-Command git -CommandType Application -ErrorAction Ignore)) { $seconds = git log -1 --format=%ct 2>$null }
-    # A zip knows no time before 1980.
+    # A zip file cannot store a time before 1980.
     [DateTimeOffset]::FromUnixTimeSeconds([Math]::Max([long] $seconds, 315532800))
 }
 
-# The manifest is the one place for it.
+# The version in the manifest.
 function Get-Version {
     (Import-PowerShellDataFile "$root/Set-AwsCliSsoCredentials.psd1").ModuleVersion
 }
@@ -83,12 +83,12 @@ function Invoke-Pack([switch] $Full) {
         throw 'Compress-PSResource was not found: use PowerShell 7.5 or later, or run Install-PSResource Microsoft.PowerShell.PSResourceGet.'
     }
     if ($IsLinux -and -not (Test-Zig)) {
-        throw "cargo-zigbuild was not found on the PATH: it makes the library for glibc $glibc and later, not only for this machine's; run pip install cargo-zigbuild."
+        throw "cargo-zigbuild was not found on the PATH. It links the library for glibc $glibc and later. Run pip install cargo-zigbuild."
     }
     Invoke-Build
     $missing = $platforms | Where-Object { -not (Test-Path (Get-Library $_)) }
     if ($Full -and $missing) {
-        throw "There is no library for $($missing -join ', '): run ./build.ps1 on each of them, and bring its folder in bin/ here."
+        throw "The library is missing for $($missing -join ', '). Run ./build.ps1 on each of them and copy its folder in bin/ to this machine."
     }
     $stage = 'target/pack/Set-AwsCliSsoCredentials'
     Remove-Item target/pack -Recurse -Force -ErrorAction Ignore
@@ -102,19 +102,19 @@ function Invoke-Pack([switch] $Full) {
     Compress-PSResource -Path (Convert-Path $stage) -DestinationPath (Convert-Path target/pack)
     Write-Zip "$PWD/$package" (Read-Package "$PWD/target/pack/$(Split-Path -Leaf $package)") $time
     $entries = @{}
-    # So that it can be unpacked right into a folder of modules.
+    # Users unpack it directly into a folder of modules.
     foreach ($file in $files) { $entries["Set-AwsCliSsoCredentials/$version/$file"] = [IO.File]::ReadAllBytes("$PWD/$stage/$file") }
     Write-Zip "$PWD/$zip" $entries $time
     foreach ($file in $files | Sort-Object) { Write-Host ('{0,12:n0}  {1}' -f (Get-Item "$stage/$file").Length, $file) }
-    foreach ($made in $package, $zip) { Write-Host ('{0,12:n0}  {1}  sha256 {2}' -f (Get-Item $made).Length, $made, (Get-FileHash $made).Hash.ToLowerInvariant()) }
-    if ($missing) { Write-Host "Without a library for $($missing -join ', ')." }
+    foreach ($file in $package, $zip) { Write-Host ('{0,12:n0}  {1}  sha256 {2}' -f (Get-Item $file).Length, $file, (Get-FileHash $file).Hash.ToLowerInvariant()) }
+    if ($missing) { Write-Host "The package has no library for $($missing -join ', ')." }
 }
 
 function Invoke-Publish([string] $Repository) {
     $package = Get-PackagePath
-    if (-not (Test-Path $package)) { throw "There is no ${package}: make it with ./build.ps1 Pack -Full." }
-    Assert-Tool git 'the package of a tag is published, and git knows whether this is one.'
+    if (-not (Test-Path $package)) { throw "The package $package does not exist. Create it with ./build.ps1 Pack -Full." }
+    Assert-Tool git 'only the package of a tag can be published, and git tells whether this is one.'
     $tag = "v$(Get-Version)"
-    if ($tag -notin @(git tag --points-at HEAD)) { throw "What is checked out is not the tag ${tag}: a version is published from its tag." }
+    if ($tag -notin @(git tag --points-at HEAD)) { throw "The tag $tag is not checked out. A version can only be published from its tag." }
     Publish-PSResource -NupkgPath (Convert-Path $package) -Repository $Repository -ApiKey $env:PSGALLERY_API_KEY
 }

@@ -1,9 +1,9 @@
 # Runs the tests, the demo and the benchmark.
 
-# The tests that take minutes, each a file in tests/: Test runs all of them with -Full, and one alone with -On.
+# The files of tests that take minutes. Test runs all of them with -Full, and one of them with -On.
 $longGroups = 'Bench', 'Package'
 
-# The boundary's own tests with every access to memory checked. The flag is one of nightly's, which the stable compiler takes when told so.
+# Runs the tests of the native interface with AddressSanitizer. RUSTC_BOOTSTRAP lets the stable compiler accept a flag of the nightly one.
 function Invoke-Sanitizer {
     $target = Get-HostTarget
     $env:RUSTC_BOOTSTRAP = '1'
@@ -16,13 +16,13 @@ function Invoke-Sanitizer {
     }
 }
 
-# PSScriptAnalyzer with the rules that editors take from the same file.
+# Checks PowerShell files with the rules in PSScriptAnalyzerSettings.psd1.
 function Invoke-ScriptAnalysis {
     if (-not (Get-Module PSScriptAnalyzer -ListAvailable)) {
-        Write-Host "PSScriptAnalyzer is not installed, so it does not check PowerShell's files (Install-PSResource PSScriptAnalyzer)."
+        Write-Host "PowerShell files are not checked: PSScriptAnalyzer is not installed. Run Install-PSResource PSScriptAnalyzer."
         return
     }
-    # Folder by folder: tests/scripts/ has what users wrote.
+    # Without subfolders: tests/scripts/ contains scripts of users.
     $found = foreach ($folder in '.', 'bench', 'build', 'docs', 'tests') {
         if (Test-Path $folder) { Invoke-ScriptAnalyzer -Path $folder -Settings ./PSScriptAnalyzerSettings.psd1 }
     }
@@ -47,13 +47,13 @@ function Format-Count([hashtable] $Count) {
     if ($Count.Skipped -gt 0) { "$line, $($Count.Skipped) skipped" } else { $line }
 }
 
-# Starts a command of PowerShell's in a new one, with its output kept, so that commands that run side by side do not mix their lines.
+# Starts a command in a new PowerShell and buffers its output, so that parallel commands do not mix their lines.
 function Start-TestRun([hashtable] $Run) {
     $powershell = @(Get-PowerShell)
     $start = [Diagnostics.ProcessStartInfo]::new($powershell[0])
     foreach ($word in @($powershell | Select-Object -Skip 1) + '-NoProfile', '-NonInteractive' + $Run.Word) { $start.ArgumentList.Add($word) }
     $start.WorkingDirectory = $root
-    # CI changes what the module does, and profiles of its code cost a short process more than they save.
+    # The module behaves differently in CI. Profile-guided optimization costs a short process more than it saves.
     $null = $start.Environment.Remove('CI')
     $start.Environment['DOTNET_TieredPGO'] = '0'
     $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
@@ -62,37 +62,42 @@ function Start-TestRun([hashtable] $Run) {
     $Run + @{ Process = $process; Output = $process.StandardOutput.ReadToEndAsync(); ErrorText = $process.StandardError.ReadToEndAsync() }
 }
 
-# Shows the output of a run that ended, and adds what it counted.
+# Shows the output of a run that ended, and adds its counts.
 function Complete-TestRun([hashtable] $Run, [hashtable] $Count) {
-    $output = "$($Run.Output.Result)$($Run.ErrorText.Result)".TrimEnd()
-    Write-Host $output
-    try { $counted = & $Run.Measure $output $Run.Process.ExitCode }
+    try {
+        $kept = [Threading.Tasks.Task[]] ($Run.Output, $Run.ErrorText)
+        if (-not [Threading.Tasks.Task]::WaitAll($kept, 60000)) { throw "$($Run.Title) left a program running that keeps its output open." }
+        $output = "$($Run.Output.Result)$($Run.ErrorText.Result)".TrimEnd()
+        Write-Host $output
+        $counted = & $Run.Measure $output $Run.Process.ExitCode
+    }
     catch {
-        Write-Host "$($Run.Title) did not reach its end (exit code $($Run.Process.ExitCode))."
+        Write-Host "$($Run.Title) did not reach its end (exit code $($Run.Process.ExitCode)): $_"
         $counted = @{ Passed = 0; Failed = 1; Skipped = 0 }
     }
     foreach ($kind in 'Passed', 'Failed', 'Skipped') { $Count[$kind] += $counted.$kind }
 }
 
-# Runs commands side by side, and shows the output of each when it ends. Most tests wait for a process or a timer, so more of them than there are cores run at once.
+# Runs commands in parallel and shows the output of each when it ends. Tests often wait, so more commands than cores run at a time.
 function Invoke-TestRun([hashtable] $Count, [hashtable[]] $Run) {
+    $limit = [Math]::Ceiling([Environment]::ProcessorCount * 1.5)
     $waiting = [Collections.Generic.Queue[hashtable]]::new($Run)
     $running = @()
     try {
         while ($waiting.Count -or $running) {
-            while ($waiting.Count -and $running.Count -lt [Environment]::ProcessorCount * 2) { $running += Start-TestRun $waiting.Dequeue() }
+            while ($waiting.Count -and $running.Count -lt $limit) { $running += Start-TestRun $waiting.Dequeue() }
             Start-Sleep -Milliseconds 100
             $ended, $running = $running.Where({ $_.Process.HasExited }, 'Split')
             foreach ($one in $ended) { Complete-TestRun $one $Count }
         }
     }
     finally {
-        # Ctrl+C leaves no test running.
+        # Ctrl+C stops all tests.
         foreach ($one in $running) { $one.Process.Kill($true) }
     }
 }
 
-# The run of a file of Pester's tests.
+# The run of one file of Pester tests.
 function Get-PesterRun([IO.FileInfo] $File) {
     $result = [IO.Path]::GetTempFileName()
     @{
@@ -101,18 +106,18 @@ function Get-PesterRun([IO.FileInfo] $File) {
         Measure = {
             $counted = Get-Content -Raw $result | ConvertFrom-Json
             Remove-Item $result
-            if (-not $counted) { throw }
+            if (-not $counted) { throw 'it wrote no counts.' }
             $counted
         }.GetNewClosure()
     }
 }
 
-# The runs of all files of Pester's tests but these. The largest are first: they take the longest, and none of them is left to the end alone.
+# The runs of all other files of Pester tests. The largest come first: they take the longest, and should not run alone at the end.
 function Get-AllPesterRun([string[]] $Except) {
     Get-ChildItem "$root/tests/*.Tests.ps1" | Where-Object Name -NotIn $Except | Sort-Object Length -Descending | ForEach-Object { Get-PesterRun $_ }
 }
 
-# The run of cargo's tests.
+# The run of the cargo tests.
 function Get-CargoRun([switch] $Full) {
     $command = "cargo test --workspace --locked --no-fail-fast $(if ($Full) { '-- --include-ignored' })"
     @{
@@ -121,18 +126,18 @@ function Get-CargoRun([switch] $Full) {
         Measure = {
             param([string] $output, [int] $exitCode)
             $counted = Measure-CargoTest ($output -split '\r?\n')
-            # A test program that crashed has tests that nobody counted.
+            # The tests of a program that crashed are not counted.
             if ($exitCode -ne 0 -and $counted.Failed -eq 0) { $counted.Failed++ }
             $counted
         }
     }
 }
 
-# Unpacks a package as an installer does, and tests that instead of what this folder has built.
+# Unpacks a package as an installer does, and tests its module instead of the one in this folder.
 function Invoke-PackageTest([hashtable] $Count, [string] $Package) {
     $file = @(Get-Item $Package -ErrorAction Ignore | ForEach-Object { if ($_.PSIsContainer) { Get-Item "$_/*.nupkg" } else { $_ } })
     if ($file.Count -ne 1 -or $file[0].Name -notmatch '^Set-AwsCliSsoCredentials\.(\d+\.\d+\.\d+)\.nupkg$') {
-        throw "$Package is no package: give a Set-AwsCliSsoCredentials.<version>.nupkg, as ./build.ps1 Pack makes it, or the folder that it alone is in."
+        throw "$Package is not a package. Specify a Set-AwsCliSsoCredentials.<version>.nupkg of ./build.ps1 Pack, or a folder that contains only one."
     }
     Invoke-StandInBuild
     $folder = "$root/target/package/Set-AwsCliSsoCredentials/$($Matches[1])"
@@ -143,7 +148,7 @@ function Invoke-PackageTest([hashtable] $Count, [string] $Package) {
     finally { $env:SSO_TEST_PACKAGE = $env:SSO_TEST_MANIFEST = $null }
 }
 
-# Runs checks one by one. Each that fails is one failure, and the others run nevertheless.
+# Runs checks one after the other. A check that fails counts as one failure and does not stop the others.
 function Invoke-Gate([hashtable] $Count, [scriptblock[]] $Gate) {
     foreach ($one in $Gate) {
         try { & $one }
@@ -154,7 +159,7 @@ function Invoke-Gate([hashtable] $Count, [scriptblock[]] $Gate) {
     }
 }
 
-# All checks, cargo's tests and Pester's.
+# Runs all checks, the cargo tests and the Pester tests.
 function Invoke-WholeTest([hashtable] $Count, [switch] $Full) {
     Invoke-Gate $Count @(
         { Invoke-Build }
@@ -164,7 +169,7 @@ function Invoke-WholeTest([hashtable] $Count, [switch] $Full) {
         { Invoke-ScriptAnalysis }
         if ($Full -and $IsLinux) { { Invoke-Sanitizer } }
     )
-    # Before the tests run side by side, so that no test shares the machine with the compiler.
+    # Compiled first, so that no test competes with the compiler.
     $compile = @{ Failed = 0 }
     Invoke-Gate $compile { Invoke-Step 'cargo test --no-run' { cargo test --workspace --locked --no-run } }
     $Count.Failed += $compile.Failed
@@ -172,11 +177,11 @@ function Invoke-WholeTest([hashtable] $Count, [switch] $Full) {
     Invoke-TestRun $Count ($cargo + @(Get-AllPesterRun ($longGroups | ForEach-Object { "$_.Tests.ps1" })))
     foreach ($group in $longGroups) {
         if ($Full) { Invoke-LongTest $Count $group }
-        else { Write-Host "Not run: the tests of $group, which take minutes. Run them with ./build.ps1 Test -On $group, or all tests with -Full." }
+        else { Write-Host "Not run: the long tests of $group. Run ./build.ps1 Test -On $group, or all tests with -Full." }
     }
 }
 
-# A group of long tests. It builds what it needs, so nothing runs beside it.
+# Runs one group of long tests. It builds files that other tests read, so nothing else runs at the same time.
 function Invoke-LongTest([hashtable] $Count, [string] $Group) {
     Invoke-TestRun $Count (Get-PesterRun (Get-Item "$root/tests/$Group.Tests.ps1"))
 }
@@ -184,7 +189,7 @@ function Invoke-LongTest([hashtable] $Count, [string] $Group) {
 function Invoke-Test([switch] $Full, [string] $On, [string] $Package) {
     $count = @{ Passed = 0; Failed = 0; Skipped = 0 }
     $env:SSO_TEST_FULL = if ($Full) { '1' } else { $null }
-    # The tests' own logins wait most of the time, so more of them than there are cores run at once.
+    # Tests with a login wait most of the time, so more of them than there are cores run at a time.
     if (-not $env:RUST_TEST_THREADS) { $env:RUST_TEST_THREADS = [string] ([Environment]::ProcessorCount * 4) }
     try {
         Import-Module "$root/tests/StandIn.psm1"
@@ -200,9 +205,9 @@ function Invoke-Test([switch] $Full, [string] $On, [string] $Package) {
         [Console]::Error.WriteLine("build.ps1: $_")
         $count.Failed++
     }
-    # The last line of all, whatever happened before.
+    # Always the last line.
     Write-Host (Format-Count $count)
-    # A group may have nothing for this machine; a whole run has.
+    # All tests of a group may be skipped on this machine.
     $ran = $count.Passed + $(if ($On) { $count.Skipped } else { 0 })
     exit [int] ($count.Failed -gt 0 -or $ran -eq 0)
 }
@@ -216,20 +221,20 @@ function Invoke-Demo {
         $powershell = @(Get-PowerShell)
         $start = [Diagnostics.ProcessStartInfo]::new($powershell[0])
         foreach ($word in @($powershell | Select-Object -Skip 1) + '-NoProfile', '-File', "$root/tests/Demo.ps1", $root, $standIn.StartUrl) { $start.ArgumentList.Add($word) }
-        # The user's own files and settings stay out of it.
+        # Without the files and settings of the user.
         $variables = Get-UserVariable (New-UserHome) $standIn
         $start.Environment.Clear()
         foreach ($name in $variables.Keys) { $start.Environment[$name] = $variables[$name] }
         $child = [Diagnostics.Process]::Start($start)
         $child.WaitForExit()
-        if ($child.ExitCode -ne 0) { throw 'The demo did not come to its end.' }
+        if ($child.ExitCode -ne 0) { throw 'The demo failed.' }
         $stats = Get-StandInStats $standIn
         Write-Host ("`nThe stand-in counted {0} login, {1} GetRoleCredentials, {2} protocol violations and {3} early polls." -f `
                 $stats.logins, $stats.requests.GetRoleCredentials, $stats.violations.Count, $stats.early_polls)
-        if ($stats.violations.Count -or $stats.early_polls) { throw 'The module broke the protocol.' }
+        if ($stats.violations.Count -or $stats.early_polls) { throw 'The module violated the protocol.' }
     }
     finally {
-        # After Ctrl+C, too, nothing is left behind.
+        # Also after Ctrl+C.
         if ($child -and -not $child.WaitForExit(2000)) { $child.Kill() }
         Clear-StandIn
     }

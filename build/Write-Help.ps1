@@ -150,7 +150,7 @@ function Write-Cmdlet([Management.Automation.CmdletInfo] $Cmdlet) {
 
 $version = (Import-PowerShellDataFile (Join-Path $PSScriptRoot '../Set-AwsCliSsoCredentials.psd1')).ModuleVersion
 $module = Import-Module (Resolve-Path $Assembly).Path -PassThru
-$help = Join-Path $PSScriptRoot ../module/Help
+$help = Join-Path (Split-Path $PSScriptRoot) module Help
 $common = Read-Text (Join-Path $help Common.md)
 $texts = @{}
 $cmdlets = @($module.ExportedCmdlets.Values | Sort-Object Name)

@@ -7,34 +7,12 @@ using AwsSso.Native;
 
 namespace AwsSso;
 
-/// <summary>Something that went wrong, with the word that stands for it in the error's id.</summary>
-public sealed class SsoException : Exception
-{
-    internal SsoException(string code, string message, string? action = null, string? target = null, string? requestId = null, Exception? inner = null)
-        : base(ShownText.Of(requestId is null ? message : $"{message} (request id {requestId})"), inner)
-    {
-        Code = code;
-        Action = action is null ? null : ShownText.Of(action);
-        Target = target;
-        RequestId = requestId;
-    }
-
-    /// <summary>The code, the first word of the error's id.</summary>
-    public string Code { get; }
-
-    /// <summary>What to do next, as a sentence.</summary>
-    public string? Action { get; }
-
-    /// <summary>What it happened to: a profile, an environment, a path.</summary>
-    public string? Target { get; }
-
-    /// <summary>The service's id of the refused request.</summary>
-    public string? RequestId { get; }
-}
-
 /// <summary>Every error of the module.</summary>
 internal static class SsoErrors
 {
+    /// <summary>More accounts than this would hide the rest of a message.</summary>
+    private const int MostAccounts = 5;
+
     /// <summary>Whether PowerShell shows the recommended action; before 7.5 it showed the message only.</summary>
     private static readonly bool ShellShowsAction = typeof(PSObject).Assembly.GetName().Version >= new Version(7, 5);
 
@@ -43,29 +21,22 @@ internal static class SsoErrors
     {
         var action = error.Action ?? "";
         var message = ShellShowsAction || action.Length == 0 ? error.Message : $"{error.Message} {action}";
-        return new ErrorRecord(error, error.Code, CategoryOf(error.Code), error.Target) { ErrorDetails = new ErrorDetails(message) { RecommendedAction = action } };
+        return new ErrorRecord(error, error.Code, CategoryOf(error.Code), error.Target)
+        {
+            ErrorDetails = new ErrorDetails(message) { RecommendedAction = action },
+        };
     }
 
-    internal static SsoException From(FailedEvent failed) => new(failed.Code, failed.Message, failed.Action, failed.Target, failed.RequestId);
+    internal static SsoException From(FailedEvent failed) =>
+        new(failed.Code, failed.Message, failed.Action, failed.Target, failed.RequestId);
 
     internal static SsoException ProfileNotFound(string name, string? environment, IReadOnlyCollection<string> existing)
     {
         var message = environment is null ? $"No profile is named '{name}'." : $"No profile of {environment} is named '{name}'.";
-        if (existing.Count == 0)
-        {
-            return new("ProfileNotFound", message, "There are no profiles yet; Sync-SsoProfile and Add-SsoProfile add some.", name);
-        }
-
-        if (existing.FirstOrDefault(other => string.Equals(other, name, StringComparison.OrdinalIgnoreCase)) is { } sameLetters)
-        {
-            message += $" Profile names are case-sensitive: did you mean {sameLetters}?";
-        }
-
-        var nearest = NearestNames.To(name, existing);
-        var rest = existing.Distinct(StringComparer.Ordinal).Count() - nearest.Length;
-        var action = rest == 0
-            ? $"Profiles are: {string.Join(", ", existing.Distinct(StringComparer.Ordinal))}."
-            : $"The nearest names are {string.Join(", ", nearest)} … and {rest} more. Get-SsoProfile lists all of them.";
+        var names = existing.Distinct(StringComparer.Ordinal).ToArray();
+        var action = names.Length == 0
+            ? "There are no profiles yet. Add some with Sync-SsoProfile or Add-SsoProfile."
+            : $"{NameHint.Of(name, names, "profiles")} Profile names are case-sensitive; Get-SsoProfile lists them.";
         return new("ProfileNotFound", message, action, name);
     }
 
@@ -75,18 +46,25 @@ internal static class SsoErrors
         $"Run Connect-SsoSession -Environment {environment} in a PowerShell terminal, then this command again.",
         environment);
 
-    internal static SsoException NoMatch(string message, string pattern) =>
-        new("EnvironmentNotFound", message, "Name the environment, or check the pattern; Get-SsoEnvironment lists the environments.", pattern);
+    internal static SsoException NoMatch(string message, string pattern) => new(
+        "EnvironmentNotFound",
+        message,
+        "Name the environment, or check the pattern; Get-SsoEnvironment lists the environments.",
+        pattern);
 
-    internal static SsoException NoProfileFor(string environment, string accounts) => new(
-        "ProfileNotFound",
-        $"No profile of {environment} is for {accounts}.",
-        "Get-SsoRole with Add-SsoProfile, or Sync-SsoProfile, adds profiles for accounts and roles.",
-        environment);
+    internal static SsoException NoProfileFor(string environment, string[] accounts)
+    {
+        var rest = accounts.Length > MostAccounts ? $" and {accounts.Length - MostAccounts} more" : "";
+        return new(
+            "ProfileNotFound",
+            $"No profile of {environment} is for {string.Join(", ", accounts.Take(MostAccounts))}{rest}.",
+            "Add profiles for accounts and roles with Sync-SsoProfile, or with Get-SsoRole and Add-SsoProfile.",
+            environment);
+    }
 
     internal static SsoException ConfirmationRequired(string command, string action, string target, Exception fault)
     {
-        var reason = fault is NullReferenceException ? "" : $": {FirstLine(fault.Message).TrimEnd('.')}";
+        var reason = fault is NullReferenceException ? "" : $": {Cause(fault)}";
         return new(
             "ConfirmationRequired",
             $"{command} needs your confirmation for '{action}' on {target}, and PowerShell cannot ask for it here{reason}.",
@@ -98,15 +76,19 @@ internal static class SsoErrors
     internal static SsoException InputNotAccepted(string message, string action, object? target = null) =>
         new("InputNotAccepted", message, action, target?.ToString());
 
-    internal static SsoException NeedsPrune() => new("EnvironmentInvalid", "-RemoveCredentials needs -Prune.", "Specify both, or leave out -RemoveCredentials.");
+    internal static SsoException NeedsPrune() =>
+        new("EnvironmentInvalid", "-RemoveCredentials needs -Prune.", "Specify both, or leave out -RemoveCredentials.");
 
-    internal static SsoException OneProfileOnly(string names) =>
-        new("ProfileNotFound", $"One profile is needed here, and '{names}' is not the name of one.", "Name one profile, without wildcards; Get-SsoProfile shows them.", names);
+    internal static SsoException OneProfileOnly(string names) => new(
+        "ProfileNotFound",
+        $"One profile is needed here, and '{names}' is not the name of one.",
+        "Name one profile, without wildcards; Get-SsoProfile lists them.",
+        names);
 
     internal static SsoException AccountNotFound(string name, string environment) => new(
         "AccountNotFound",
         $"No account of {environment} that is assigned to you has the name or id '{name}'.",
-        $"Get-SsoAccount -Environment {environment} shows those that are.",
+        $"Get-SsoAccount -Environment {environment} lists your accounts.",
         name);
 
     internal static SsoException RoleNotFound(string name) => new(
@@ -117,8 +99,8 @@ internal static class SsoErrors
 
     internal static SsoException OneEnvironmentOnly() => new(
         "EnvironmentInvalid",
-        "-StartUrl, -Region, -DefaultRoleName and -Account are for one environment, named by -Environment without wildcards or by its -StartUrl.",
-        "Name one environment.");
+        "-StartUrl, -Region, -DefaultRoleName and -Account apply to one environment only.",
+        "Name the environment with -Environment, without wildcards, or give its -StartUrl.");
 
     internal static SsoException RowInvalid(string environment, int number, string fault) => new(
         "EnvironmentInvalid",
@@ -132,60 +114,73 @@ internal static class SsoErrors
     internal static SsoException ScriptInvalid(string path, (int? Line, int? Column) place, string fault)
     {
         var where = place.Line is null ? path : $"{path}, line {place.Line}, column {place.Column}";
-        return new("ScriptInvalid", $"{where}: {fault}.", "Correct the script, or set the environment with Set-SsoEnvironment; nothing of it was stored.", path);
+        const string action = "Correct the script, or create the environment with Set-SsoEnvironment. Nothing was stored.";
+        return new("ScriptInvalid", $"{where}: {fault}.", action, path);
     }
 
     internal static SsoException NoTable(string path) => new(
         "ScriptInvalid",
         $"{path} has no table of accounts: no variable in it is set to rows with Profile and AccountId.",
-        "Give a copy of the published script, or set the environment with Set-SsoEnvironment.",
+        "Use a copy of the published script, or create the environment with Set-SsoEnvironment.",
         path);
 
     internal static SsoException NotInScript(string path, string what, string parameter) => new(
         "ScriptInvalid",
-        $"{path} has a table and no {what}.",
-        $"Add {parameter} to the parameters of the script, or set the environment with Set-SsoEnvironment.",
+        $"{path} has a table but no {what}.",
+        $"Add {parameter} to the parameters of the script, or create the environment with Set-SsoEnvironment.",
         path);
 
     internal static SsoException EnvironmentExists(string name, string path, string differences) => new(
         "EnvironmentExists",
-        $"The environment {name} is stored already, and {path} would change it: {differences}.",
-        "Give -Force to replace it, or -Name to store it under another name.",
+        $"The environment {name} already exists, and {path} would change it: {differences}.",
+        "Use -Force to replace it, or -Name to store it under another name.",
         name);
 
     internal static SsoException OneNameForMany(string name, string path) => new(
         "EnvironmentExists",
-        $"-Name {name} is for one environment, and {path} is another one.",
-        "Import the files one by one, each with a name of its own.",
+        $"-Name {name} is for one environment, and {path} has another one.",
+        "Import the files one by one, each with its own name.",
         path);
 
     internal static SsoException ReadFailed(string path, Exception fault) => new(
-        "ReadFailed", $"{path} could not be read: {FirstLine(fault.Message).TrimEnd('.')}.", "Check that it is a file that you may read.", path, inner: fault);
+        "ReadFailed",
+        $"{path} could not be read: {Cause(fault)}.",
+        "Check that it is a file that you may read.",
+        path,
+        inner: fault);
 
     internal static SsoException FileTooLarge(string path) => new(
-        "ReadFailed", $"{path} is larger than {ImportedFile.LargestFile / 1024 / 1024} MB.", "Check that it is a file with environments, and import them from smaller files.", path);
+        "ReadFailed",
+        $"{path} is larger than {ImportedFile.LargestFile / 1024 / 1024} MB.",
+        "Check that it is a file with environments, and import them from smaller files.",
+        path);
 
     internal static SsoException NoFile(string path, string what) => new(
         "ReadFailed", $"{path} is {what}, and only a file can be imported.", "Save its contents in a file, and import that.", path);
 
     internal static SsoException NoScripts(string path) => new(
-        "ReadFailed", $"The folder {path} has no file *.ps1.", "Name the file, or a folder with copies of the script.", path);
+        "ReadFailed", $"The folder {path} has no *.ps1 file.", "Name the file, or a folder with copies of the script.", path);
 
     internal static SsoException RecordInvalid(string path, string record, string fault) => new(
         "EnvironmentInvalid", $"{path}, {record}: {fault}.", "Correct the file and import it again.", path);
 
     internal static SsoException NotExported(string path, Exception fault) => new(
         "EnvironmentInvalid",
-        $"{path} is not JSON as Export-SsoEnvironment writes it: each environment needs Name, StartUrl and Region, and each row of Account a Profile and an AccountId.",
+        $"{path} is not JSON as Export-SsoEnvironment writes it: each environment needs Name, StartUrl and Region, "
+        + "and each row of Account a Profile and an AccountId.",
         "Correct the file, or export it again.",
         path,
         inner: fault);
 
-    internal static SsoException FileExists(string path) =>
-        new("WriteFailed", $"{path} is there already, and -NoClobber leaves it alone.", "Give another path, or leave out -NoClobber.", path);
+    internal static SsoException FileExists(string path) => new(
+        "WriteFailed", $"{path} already exists, and -NoClobber was given.", "Use another path, or leave out -NoClobber.", path);
 
     internal static SsoException WriteFailed(string path, Exception fault) => new(
-        "WriteFailed", $"{path} could not be written: {FirstLine(fault.Message).TrimEnd('.')}.", "Check that its folder is there and that you may write to it.", path, inner: fault);
+        "WriteFailed",
+        $"{path} could not be written: {Cause(fault)}.",
+        "Check that its folder exists and that you may write to it.",
+        path,
+        inner: fault);
 
     internal static SsoException LibraryMissing(string path, string platform, string[] others, Exception fault) => new(
         "LibraryUnavailable",
@@ -196,18 +191,21 @@ internal static class SsoErrors
         path,
         inner: fault);
 
-    internal static SsoException LibraryIsNone(string path) =>
-        new("LibraryUnavailable", $"The native library '{path}' is none: it may be damaged.", "Install the module again.", path);
+    internal static SsoException LibraryIsNone(string path) => new(
+        "LibraryUnavailable",
+        $"The native library '{path}' is not a loadable library; it may be damaged.",
+        "Install the module again.",
+        path);
 
     internal static SsoException LibraryCutOff(string path, long length, long wanted) => new(
         "LibraryUnavailable",
-        $"The native library '{path}' was cut off: it should have {wanted} bytes or more, and has {length}.",
+        $"The native library '{path}' is incomplete: it has {length} bytes of at least {wanted}.",
         "Install the module again.",
         path);
 
     internal static SsoException LibraryForGlibc(string path, Exception fault) => new(
         "LibraryUnavailable",
-        $"The native library '{path}' needs a Linux with glibc, and this one has musl, as Alpine does.",
+        $"The native library '{path}' needs a Linux with glibc, and this one uses musl, as Alpine does.",
         "Use PowerShell on a Linux with glibc 2.17 or later, such as its images for Debian, Ubuntu or Red Hat.",
         path,
         inner: fault);
@@ -215,13 +213,17 @@ internal static class SsoErrors
     internal static SsoException LibraryUnloadable(string path, string platform, string cause, Exception fault)
     {
         // What Linux, macOS and Windows say of a file that they could run and will not.
-        string[] refusals = ["ermission denied", "not permitted", "failed to map segment", "system policy", "code signature", "0x80070005", "0x800704EC", "0x800711C7"];
+        string[] refusals =
+        [
+            "ermission denied", "not permitted", "failed to map segment", "system policy", "code signature",
+            "0x80070005", "0x800704EC", "0x800711C7",
+        ];
         var isBlocked = fault is UnauthorizedAccessException || Array.Exists(refusals, refusal => cause.Contains(refusal));
         return new(
             "LibraryUnavailable",
             $"The native library '{path}' {(isBlocked ? "is blocked" : "cannot be loaded")} on {platform}: {cause.TrimEnd('.')}.",
             !isBlocked ? "Install the module again, or a package that was made for this system."
-                : platform.StartsWith("linux", StringComparison.Ordinal) ? "Install the module in a folder from which programs may run, which one that is mounted noexec is not."
+                : platform.StartsWith("linux", StringComparison.Ordinal) ? "Install the module in a folder that is not mounted noexec."
                 : "Run Unblock-File on it, or have your administrator allow it.",
             path,
             inner: fault);
@@ -230,7 +232,7 @@ internal static class SsoErrors
     internal static SsoException LibraryVersionMismatch(string path, uint found, uint wanted) => new(
         "LibraryVersionMismatch",
         $"The native library '{path}' has version {found} of the boundary, and this module needs version {wanted}.",
-        "Build or install the module anew, and start a new PowerShell, since a loaded library stays loaded.",
+        "Build or install the module again, and start a new PowerShell, since a loaded library stays loaded.",
         path);
 
     internal static SsoException BadEvent(Exception? fault) => Internal("The native library sent a bad event.", fault);
@@ -238,9 +240,10 @@ internal static class SsoErrors
     internal static SsoException BadStatus(SsoStatus status) => Internal($"The native library answered with the status {status}.", null);
 
     private static SsoException Internal(string message, Exception? fault) =>
-        new("InternalError", message, "This is a fault of the module: please report it with this message.", inner: fault);
+        new("InternalError", message, "This is a bug in the module: please report it with this message.", inner: fault);
 
-    private static string FirstLine(string text) => text.Split('\r', '\n')[0];
+    /// <summary>The first line of what an exception says, as a part of a sentence.</summary>
+    private static string Cause(Exception fault) => fault.Message.Split('\r', '\n')[0].TrimEnd('.');
 
     private static ErrorCategory CategoryOf(string code) => code switch
     {

@@ -11,18 +11,18 @@ Describe 'The benchmark' {
         $figures = Get-Content -Raw $results -ErrorAction Ignore | ConvertFrom-Json
     }
 
-    It 'shows a table of all its parts, with the targets beside the figures' {
+    It 'shows a table of all measurements with their targets' {
         $exitCode | Should -Be 0 -Because $table
         foreach ($part in 'a', 'b', 'c', 'd', 'e', 'f') { $table | Should -Match "(?m)^$part\s+\S" }
         foreach ($target in 'at least 12', 'at most 3 ms', 'at most 40 MB more', 'at most 5.5 MB') { $table | Should -Match "${target}: (met|missed)" }
     }
 
-    It 'has something to compare with where the script is not at hand' {
+    It 'compares with the module itself if the script is not available' {
         $table | Should -Match 'the module one by one, 100 profiles'
         $figures.against_the_script.times_as_fast | Should -Not -BeNullOrEmpty
     }
 
-    It 'keeps every figure with its least and its most, and nothing of the machine that is not its kind' {
+    It 'saves each figure with its minimum and maximum, and of the machine only its kind' {
         foreach ($figure in @($figures.update.seconds) + $figures.throttled.seconds + $figures.start.import_ms + $figures.memory_mb.empty_pwsh + $figures.write.update_of_one_ms) {
             $figure.min | Should -BeLessOrEqual $figure.median
             $figure.max | Should -BeGreaterOrEqual $figure.median
@@ -33,7 +33,7 @@ Describe 'The benchmark' {
         Get-Content -Raw $results | Should -Not -Match ([regex]::Escape([Environment]::MachineName))
     }
 
-    It 'is drawn' {
+    It 'draws a plot' {
         & cargo run --quiet --locked --manifest-path "$root/Cargo.toml" -p sso-bench -- $results "$TestDrive/plot.svg"
         $LASTEXITCODE | Should -Be 0
         [xml] (Get-Content -Raw "$TestDrive/plot.svg") | ForEach-Object { $_.svg.text.InnerText -join ' ' } | Should -Match '(?s)profiles .*one by one, answers after 50 ms'

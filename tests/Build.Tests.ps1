@@ -7,7 +7,7 @@ Describe 'build.ps1' {
         }
     }
 
-    It 'has help with a synopsis, a description and an example for the tasks that there are' {
+    It 'has help with a description and an example of each task' {
         $help = Get-Help "$root/build.ps1" -Full
         $help.Synopsis | Should -Match 'Builds, tests, measures and shows'
         $examples = $help.examples.example | Out-String
@@ -15,7 +15,7 @@ Describe 'build.ps1' {
         foreach ($task in 'Build', 'Test', 'Demo', 'Generate', 'Bench', 'Pack', 'Publish') { ($help.description | Out-String) | Should -Match "(?m)^\s*$task " }
     }
 
-    It 'says in one sentence that cargo is missing' -Skip:$IsWindows {
+    It 'reports a missing cargo in one sentence' -Skip:$IsWindows {
         $path = $env:PATH
         try {
             $env:PATH = ($path -split ':' | Where-Object { -not (Test-Path "$_/cargo") }) -join ':'
@@ -26,7 +26,7 @@ Describe 'build.ps1' {
         $output.Trim() | Should -Be 'build.ps1: cargo was not found on the PATH: install Rust from https://rustup.rs.'
     }
 
-    It 'adds up the tests of every crate' {
+    It 'adds up the tests of all crates' {
         . "$root/build.ps1"
         $lines = 'test result: ok. 41 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 2.44s', 'other',
         'test result: FAILED. 5 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s'
@@ -43,13 +43,13 @@ Describe 'The library' {
 
 Describe 'build.sh on a machine without PowerShell' -Skip:$IsWindows {
     BeforeAll {
-        # A checkout by itself, and a PATH with the tools of POSIX, a cargo that only prints, and nothing else.
+        # A checkout, and a PATH with only POSIX tools and a cargo that prints its arguments.
         $checkout = (New-Item -ItemType Directory "$TestDrive/machine/checkout").FullName
         Copy-Item "$PSScriptRoot/../build.sh" $checkout
         $null = New-Item -ItemType Directory "$checkout/tests"
         "It 'one' {}", "    It 'two' {}" | Set-Content "$checkout/tests/X.Tests.ps1"
         $tools = (New-Item -ItemType Directory "$TestDrive/tools").FullName
-        foreach ($tool in 'sh', 'dirname', 'cat', 'grep', 'awk', 'tee', 'rm', 'mktemp', 'mkdir') {
+        foreach ($tool in 'sh', 'dirname', 'cat', 'grep', 'awk', 'rm', 'mkdir') {
             $null = New-Item -ItemType SymbolicLink -Path "$tools/$tool" -Target (Get-Command $tool -CommandType Application)[0].Source
         }
         function Set-Cargo([string] $Body) {
@@ -63,22 +63,22 @@ Describe 'build.sh on a machine without PowerShell' -Skip:$IsWindows {
         }
     }
 
-    It 'runs the native tests, says so, and counts the rest as skipped in the last line' {
+    It 'runs the native tests, says so, and counts the Pester tests as skipped in the last line' {
         Set-Cargo 'echo "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured"; echo "test result: ok. 4 passed; 0 failed; 0 ignored"'
         $run = Start-Build Test
         $run.Output[-1] | Should -Be '7 passed, 0 failed, 3 skipped'
-        ($run.Output -join "`n") | Should -Match 'only the native half is done'
+        ($run.Output -join "`n") | Should -Match 'only the native half runs'
         $run.ExitCode | Should -Be 0
     }
 
-    It 'fails where CI is set, since half of the tests is not all of them' {
+    It 'fails in CI, since half of the tests is not enough there' {
         Set-Cargo 'echo "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured"'
         $run = Start-Build Test 'true'
         $run.Output[-1] | Should -Be '3 passed, 0 failed, 2 skipped'
         $run.ExitCode | Should -Be 1
     }
 
-    It 'fails where <_.Why>' -ForEach @(
+    It 'fails if <_.Why>' -ForEach @(
         @{ Why = 'a test fails'; Body = 'echo "test result: FAILED. 12 passed; 10 failed; 0 ignored"; exit 1' }
         @{ Why = 'nothing compiles'; Body = 'echo "error: could not compile"; exit 1' }
         @{ Why = 'no test ran'; Body = 'exit 0' }
@@ -89,10 +89,32 @@ Describe 'build.sh on a machine without PowerShell' -Skip:$IsWindows {
 
     It 'shows the native demo' {
         Set-Cargo 'echo "cargo $*"'
-        (Start-Build Demo).Output[-1] | Should -Be 'cargo run --quiet --locked -p sso-core --example demo'
+        (Start-Build Demo).Output[-1] | Should -Be 'cargo run --quiet --locked --example demo'
     }
 
-    It 'says in one sentence that cargo is missing' {
+    Context 'with the real cargo' {
+        BeforeAll {
+            # Only cargo gets this machine's variables, and it runs in this checkout. A few tests are enough to count.
+            $root = Split-Path $PSScriptRoot
+            $variables = Get-ChildItem env:HOME, env:PATH, env:CARGO_*, env:RUSTUP_* | Where-Object Name -NotLike CARGO_ENCODED* | ForEach-Object { "export $($_.Name)='$($_.Value)'" }
+            $real = (Get-Command cargo -CommandType Application)[0].Source
+            Set-Cargo "$($variables -join "`n")`ncd '$root' || exit 1`nif [ `"`$1`" = test ]; then set -- `"`$@`" --lib options; fi`nexec '$real' `"`$@`""
+        }
+
+        It 'runs the native demo' {
+            $run = Start-Build Demo
+            $run.ExitCode | Should -Be 0 -Because "$($run.Output)"
+            $run.Output -join "`n" | Should -Match '(?s)only the native half runs.*Acme'
+        }
+
+        It 'runs the native tests, and the last line counts them' {
+            $run = Start-Build Test
+            $run.ExitCode | Should -Be 0 -Because "$($run.Output)"
+            $run.Output[-1] | Should -Match '^[1-9]\d* passed, 0 failed, [1-9]\d* skipped$'
+        }
+    }
+
+    It 'reports a missing cargo in one sentence' {
         Remove-Item "$tools/cargo"
         $run = Start-Build Build
         $run.Output | Should -Be 'build.sh: cargo was not found on the PATH: install Rust from https://rustup.rs.'
@@ -100,7 +122,7 @@ Describe 'build.sh on a machine without PowerShell' -Skip:$IsWindows {
     }
 }
 
-# Whole runs in a checkout whose cargo and dotnet are stubs: what is asked is what the scripts make of the compilers' words.
+# Complete runs in a checkout with stubs of cargo and dotnet: these tests are about the scripts, not the compilers.
 Describe 'A build' -Skip:$IsWindows {
     BeforeAll {
         $root = Split-Path $PSScriptRoot
@@ -138,7 +160,7 @@ Describe 'A build' -Skip:$IsWindows {
         Copy-Item "$root/PSScriptAnalyzerSettings.psd1" $copy
         # There is no assembly to write help from.
         Set-Content "$copy/build/Write-Help.ps1" 'param($Assembly, $Destination)'
-        foreach ($program in 'sh', 'bash', 'awk', 'cat', 'chmod', 'dirname', 'env', 'grep', 'mkdir', 'mktemp', 'rm', 'tee') {
+        foreach ($program in 'sh', 'bash', 'awk', 'cat', 'chmod', 'dirname', 'env', 'grep', 'mkdir', 'rm') {
             $null = New-Item -ItemType SymbolicLink "$TestDrive/system/$program" -Target (Get-Command $program -CommandType Application | Select-Object -First 1).Source
         }
         # This very PowerShell; installed as a .NET tool, pwsh would look for dotnet on the PATH and find the stub.
@@ -177,12 +199,12 @@ Describe 'Some' {
     }
 
     Context 'with PowerShell' {
-        It 'leaves the shell in the folder where it was' {
+        It 'does not change the current folder of the shell' {
             $run = Invoke-Copy 'pwsh', '-NoProfile', '-Command', "Set-Location '$TestDrive'; & '$copy/build.ps1'; `$PWD.Path" $withAll
             $run.Output[-1] | Should -Be $TestDrive
         }
 
-        It 'replaces library and module whole, so that a shell which has them loaded keeps its own, and only where they have changed' {
+        It 'replaces the library and the module only if they changed, and a shell that has them loaded keeps the old ones' {
             $build = { (Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1' $withAll @{ STUB_LIBRARY = $args[0] }).ExitCode | Should -Be 0 }
             & $build 'first'
             $files = Get-Item "$copy/bin/*/aws_sso.*", "$copy/bin/AwsSso.dll"
@@ -199,20 +221,20 @@ Describe 'Some' {
             Get-ChildItem "$copy/bin" -Recurse -File | Should -HaveCount 2
         }
 
-        It 'takes the library and the stand-in of a debug build with -Configuration Debug' {
+        It 'uses the debug library and stand-in with -Configuration Debug' {
             (Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1' $withAll @{ STUB_LIBRARY = 'released' }).ExitCode | Should -Be 0
             (Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', '-Configuration', 'Debug' $withAll @{ STUB_LIBRARY = 'debug' }).ExitCode | Should -Be 0
             Get-Content "$copy/bin/*/aws_sso.*", "$copy/target/release/sso-stand-in" | Should -Be 'debug', 'debug'
             Get-Content "$copy/target/release/libaws_sso.*" | Sort-Object -Unique | Should -Be 'released'
         }
 
-        It 'ends its tests with the sum over cargo and Pester, whose tests see no CI' {
+        It 'counts the tests of cargo and Pester in the last line, and hides CI from Pester' {
             $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test', '-Full' $withAll @{ CI = 'true'; STUB_FULL = '1' }
             $run.Output[-1] | Should -Be '11 passed, 0 failed, 2 skipped'
             $run.ExitCode | Should -Be 0
         }
 
-        It 'names the long tests that an ordinary run leaves out' {
+        It 'names the long tests that did not run' {
             $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test' $withAll
             $run.Output[-1] | Should -Be '9 passed, 0 failed, 2 skipped'
             foreach ($group in 'Bench', 'Package') { ($run.Output -match "^Not run: .*Test -On $group\b").Count | Should -Be 1 }
@@ -242,7 +264,7 @@ function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
             $run.Output[-1] | Should -Be '9 passed, 1 failed, 2 skipped'
         }
 
-        It 'counts tests that do not compile as one failure, and runs the Pester tests nevertheless' {
+        It 'counts tests that do not compile as one failure, and still runs the Pester tests' {
             $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test' $withAll @{ STUB_COMPILE = '1' }
             $run.Output[-1] | Should -Be '2 passed, 1 failed, 1 skipped'
             $run.ExitCode | Should -Be 1
@@ -256,7 +278,7 @@ function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
             $run.Output[-1] | Should -Be '10 passed, 1 failed, 2 skipped'
             $run.ExitCode | Should -Be 1
             $text = $run.Output -join "`n"
-            $text | Should -Match "before the end\nDying\.Tests\.ps1 did not reach its end \(exit code 3\)\."
+            $text | Should -Match "before the end\nDying\.Tests\.ps1 did not reach its end \(exit code 3\)"
             $text | Should -Match "(talks \d\n){5}"
         }
 
@@ -279,28 +301,28 @@ function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
             finally { Remove-Item "$copy/tests/Long.Tests.ps1" }
         }
 
-        It 'names a missing <_> in one sentence, and counts it as one failure' -ForEach 'cargo', 'dotnet' {
+        It 'reports a missing <_> in one sentence and counts it as one failure' -ForEach 'cargo', 'dotnet' {
             $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test' ($withAll -ne $_)
             $run.Errors | Should -BeLike "build.ps1: $_ was not found on the PATH: install *"
             $run.Output[-1] | Should -Be '0 passed, 1 failed'
             $run.ExitCode | Should -Be 1
         }
 
-        It 'takes the same words through build.sh' {
+        It 'takes the same arguments through build.sh' {
             $run = Invoke-Copy 'sh', 'build.sh', 'Publish' $withAll
-            $run.Errors | Should -Be "build.ps1: There is no out/Set-AwsCliSsoCredentials.$version.nupkg: make it with ./build.ps1 Pack -Full."
+            $run.Errors | Should -Be "build.ps1: The package out/Set-AwsCliSsoCredentials.$version.nupkg does not exist. Create it with ./build.ps1 Pack -Full."
             $run.ExitCode | Should -Be 1
         }
 
-        It 'says in one sentence that <_> is no package to test' -ForEach 'nowhere', 'build.ps1', 'tests' {
+        It 'reports in one sentence that <_> is not a package' -ForEach 'nowhere', 'build.ps1', 'tests' {
             $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Test', '-Package', $_ $withAll
-            $run.Errors | Should -BeLike "build.ps1: $_ is no package: give a *"
+            $run.Errors | Should -BeLike "build.ps1: $_ is not a package. Specify a *"
             $run.Output[-1] | Should -Be '0 passed, 1 failed'
         }
 
-        It 'packs nothing for this machine''s glibc alone' -Skip:(-not $IsLinux) {
+        It 'refuses to pack a library that only this machine''s glibc can load' -Skip:(-not $IsLinux) {
             $run = Invoke-Copy 'pwsh', '-NoProfile', '-File', 'build.ps1', 'Pack' $withAll
-            $run.Errors | Should -BeLike 'build.ps1: cargo-zigbuild was not found on the PATH: * run pip install cargo-zigbuild.'
+            $run.Errors | Should -BeLike 'build.ps1: cargo-zigbuild was not found on the PATH. * Run pip install cargo-zigbuild.'
             "$copy/out" | Should -Not -Exist
         }
     }
@@ -320,22 +342,22 @@ function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
             }
         }
 
-        It 'names with -Full each platform whose library is missing, and makes no package' {
+        It 'names each platform without a library with -Full, and creates no package' {
             $run = Invoke-Task 'Pack', '-Full'
-            $run.Errors | Should -BeLike "build.ps1: There is no library for $($others -join ', '): *"
+            $run.Errors | Should -BeLike "build.ps1: The library is missing for $($others -join ', '). *"
             "$copy/out" | Should -Not -Exist
         }
 
-        It 'shows what it packed with sizes, and which platforms are missing' {
+        It 'shows the packed files with their sizes, and the missing platforms' {
             $run = Invoke-Task 'Pack'
             $run.ExitCode | Should -Be 0 -Because "$($run.Errors)"
             $text = $run.Output -join "`n"
             $text | Should -Match '(?m)^ +8  bin/linux-\S+/aws_sso\.so$'
             $text | Should -Match "(?m)^ +[\d,]+  out/Set-AwsCliSsoCredentials\.$version\.nupkg  sha256 [0-9a-f]{64}$"
-            $run.Output[-1] | Should -Be "Without a library for $($others -join ', ')."
+            $run.Output[-1] | Should -Be "The package has no library for $($others -join ', ')."
         }
 
-        It 'packs the libraries of all platforms that were brought, and nothing else of their folders' {
+        It 'packs the libraries of all platforms, and no other file of their folders' {
             foreach ($platform in $others) {
                 $null = New-Item -ItemType Directory "$copy/bin/$platform"
                 Set-Content "$copy/bin/$platform/aws_sso$(if ($platform -like 'win-*') { '.dll' } elseif ($platform -like 'osx-*') { '.dylib' } else { '.so' })" $platform
@@ -348,9 +370,9 @@ function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
             $zip.Dispose()
         }
 
-        It 'publishes the package of a tag, and of nothing else' {
+        It 'publishes only the package of a tag' {
             $run = Invoke-Task 'Publish' @{ STUB_TAG = 'v0.0.1' }
-            $run.Errors | Should -Be "build.ps1: What is checked out is not the tag v${version}: a version is published from its tag."
+            $run.Errors | Should -Be "build.ps1: The tag v$version is not checked out. A version can only be published from its tag."
             $register = Invoke-Copy 'pwsh', '-NoProfile', '-Command', "Register-PSResourceRepository Here '$TestDrive/gallery' -Trusted" $withAll @{ HOME = "$TestDrive/home" }
             $register.ExitCode | Should -Be 0
             $run = Invoke-Task 'Publish', '-Repository', 'Here' @{ STUB_TAG = "v$version"; PSGALLERY_API_KEY = 'a-secret-key' }
@@ -390,11 +412,11 @@ function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
     }
 
     Context 'without any PowerShell' {
-        It 'runs cargo''s tests where the tool of .NET cannot be restored, too' {
+        It 'also runs the native tests if the .NET tool cannot be restored' {
             $null = New-Item -ItemType Directory "$TestDrive/broken" -Force
             Set-Program "$TestDrive/broken/dotnet" 'exit 1'
             $run = Invoke-Copy 'sh', 'build.sh', 'Test' 'system', 'cargo', 'broken'
-            $run.Errors | Should -BeLike 'build.sh: PowerShell is not here *'
+            $run.Errors | Should -BeLike 'build.sh: PowerShell was not found *'
             $run.Output[-1] | Should -Be '7 passed, 0 failed, 4 skipped'
         }
 
@@ -404,13 +426,13 @@ function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
             $run.ExitCode | Should -Be 1
         }
 
-        It 'says that a build needs it' {
+        It 'reports that a build needs PowerShell' {
             $run = Invoke-Copy 'sh', 'build.sh' 'system', 'cargo'
-            $run.Errors | Should -BeLike '*PowerShell is not here *, and Build needs it.'
+            $run.Errors | Should -BeLike '*PowerShell was not found *, and Build needs it.'
             $run.ExitCode | Should -Be 1
         }
 
-        It 'names a missing cargo in one sentence' {
+        It 'reports a missing cargo in one sentence' {
             $run = Invoke-Copy 'sh', 'build.sh', 'Test' 'system'
             $run.Errors | Should -Be 'build.sh: cargo was not found on the PATH: install Rust from https://rustup.rs.'
             $run.Output | Should -Be '0 passed, 1 failed'
@@ -418,7 +440,7 @@ function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
         }
     }
 
-    It 'takes PowerShell as a .NET tool where only the SDK is there, and gives it its name on the PATH' {
+    It 'runs PowerShell as a .NET tool if only the SDK is installed, and puts pwsh on the PATH' {
         $null = New-Item -ItemType Directory "$TestDrive/sdk" -Force
         Set-Program "$TestDrive/sdk/dotnet" 'case $1 in tool) [ "$2" = restore ] || echo /tool ;; *) command -v pwsh; echo "$*" ;; esac'
         $run = Invoke-Copy 'sh', 'build.sh', 'Demo' 'system', 'cargo', 'sdk'
@@ -446,14 +468,14 @@ chmod +x .tools/dotnet/dotnet
         BeforeEach { Remove-Item "$copy/.tools", "$copy/url" -Recurse -Force -ErrorAction Ignore }
         AfterEach { [IO.File]::WriteAllText("$copy/build.sh", $published) }
 
-        It 'unpacks and runs nothing of a download that is not the published archive' {
+        It 'neither unpacks nor runs a download with another checksum' {
             $run = Invoke-Copy 'sh', 'build.sh', 'Demo' 'system', 'cargo', 'network'
             $run.Errors[0] | Should -Match '^build\.sh: the downloaded \.NET SDK [\d.]+ is not used: its SHA-512 is not the published one\.'
-            $run.Errors[-1] | Should -BeLike 'build.sh: PowerShell is not here *'
+            $run.Errors[-1] | Should -BeLike 'build.sh: PowerShell was not found *'
             Get-ChildItem "$copy/.tools" -Recurse -File -Force | Should -BeNullOrEmpty
         }
 
-        It 'unpacks the published archive of one version, and takes PowerShell from there' {
+        It 'downloads the pinned SDK and runs PowerShell from it' {
             [IO.File]::WriteAllText("$copy/build.sh", ($published -replace '(?<=\) echo )[0-9a-f]{128}', $checksum))
             $run = Invoke-Copy 'sh', 'build.sh', 'Demo' 'system', 'cargo', 'network'
             $run.Output[-1] | Should -Be '/tool/pwsh.dll -NoProfile -File ./build.ps1 Demo' -Because "$($run.Errors)"
@@ -461,7 +483,7 @@ chmod +x .tools/dotnet/dotnet
         }
     }
 
-    It 'is tested by .ci/run with the same words and the same last line' {
+    It 'is tested by .ci/run with the same arguments and exit code' {
         Set-Program "$copy/build.sh" 'echo "build.sh $*"; exit 3'
         foreach ($program in 'strace', 'tmux', 'gcc') { Set-Program "$TestDrive/cargo/$program" 'exit 0' }
         $run = Invoke-Copy 'bash', '.ci/run' 'system', 'cargo'
@@ -469,7 +491,7 @@ chmod +x .tools/dotnet/dotnet
         $run.ExitCode | Should -Be 3
     }
 
-    It 'is tested by .ci/run without the programs from PyPI where their files are not the expected ones, which is reported' {
+    It 'is tested by .ci/run without the programs from PyPI if their hashes do not match, with a message' {
         $null = New-Item -ItemType Directory "$TestDrive/python" -Force
         Set-Program "$TestDrive/python/python3" 'mkdir -p .tools/python/bin; cp "$(dirname "$0")/pip" .tools/python/bin'
         Set-Program "$TestDrive/python/pip" 'echo "$*" >pip-words; exit 1'

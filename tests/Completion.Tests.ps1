@@ -1,4 +1,4 @@
-# What the Tab key gives a user, from what is stored and never from the network.
+# What the Tab key completes, from local files and never from the network.
 
 BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
@@ -29,11 +29,11 @@ AfterAll {
 }
 
 Describe 'The Tab key' {
-    It 'starts from a home folder in which everything was listed' {
+    It 'has a home folder with all accounts and roles' {
         $prepared.Errors | Should -BeNullOrEmpty
     }
 
-    It 'completes environments, with what they are' {
+    It 'completes environments, with a description as the tooltip' {
         $answers = Get-Completion 'Update-SsoCredential -Environment ', 'Get-SsoEnvironment be', 'Sync-SsoProfile -Environment acm', 'Get-SsoRole Nowhere'
         $answers[0].Text | Should -Be 'Acme', 'Beta'
         $answers[0].Tip[0] | Should -Be 'https://d-12345abcde.awsapps.com/start/ in eu-south-2, 8 profiles'
@@ -42,7 +42,7 @@ Describe 'The Tab key' {
         $answers[3] | Where-Object Tip -Match 'profiles' | Should -BeNullOrEmpty
     }
 
-    It 'completes the profiles of the environment that is named, or of all, quoted where that is needed' {
+    It 'completes the profiles of the named environment, or of all, with quotes if needed' {
         $answers = Get-Completion 'Update-SsoCredential Beta -ProfileName ', 'Get-SsoCredential -ProfileName Account4', 'Remove-SsoProfile Beta "sand', 'Get-SsoProfile Acme -ProfileName Acme'
         $answers[0].Text | Should -Be "'sand box `$1'", "'012'"
         $answers[0].List | Should -Be 'sand box $1', '012'
@@ -52,7 +52,7 @@ Describe 'The Tab key' {
         $answers[3].Text | Should -Be 'Acme-s-Prod-EU-AWSAdministratorAccess', 'Acme-s-Prod-EU-AWSReadOnlyAccess'
     }
 
-    It 'completes accounts by name, and by id where digits are typed or there is no name' {
+    It 'completes accounts by name, or by ID after digits or without a name' {
         $answers = Get-Completion 'Get-SsoAccount Acme -Name ', 'Get-SsoRole Acme -Account 10000000000', 'Add-SsoProfile Acme -AccountId '
         $answers[0].Text | Should -Be "'Acme''s `"Prod`" / EU'", "'Dev ``[old``] ``*'", "'100000000002'", 'Account4'
         $answers[0].Tip[3] | Should -Match '^Acme: account 100000000003 \S+@\S+$'
@@ -67,7 +67,7 @@ Describe 'The Tab key' {
         $result.Output | Should -Be @(0..3 | ForEach-Object { "10000000000$_" })
     }
 
-    It 'completes roles, those that were listed and those that profiles have' {
+    It 'completes the roles that were listed and the roles of profiles' {
         $before = Get-RequestCount $service
         $answers = Get-Completion 'Sync-SsoProfile Acme -Role ', 'Get-SsoRole Acme -Account Account4 -Role AWSR', 'Set-SsoEnvironment Beta -DefaultRoleName jan'
         $answers[0].Text | Should -Be 'AWSAdministratorAccess', 'AWSReadOnlyAccess'
@@ -77,18 +77,24 @@ Describe 'The Tab key' {
         Get-RequestCount $service | Should -Be $before
     }
 
-    It 'completes regions, those in use first' {
+    It 'completes the states of sessions and credentials in a condition' {
+        $states = Get-Completion 'Get-SsoSession | Where-Object State -eq ', 'Get-SsoCredential | Where-Object State -eq '
+        $states[0].Text | Should -Be 'Active', 'Refreshable', 'Ended', 'None'
+        $states[1].Text | Should -Be 'Valid', 'Due', 'Expired', 'Missing', 'OtherKeys', 'Blocked', 'CredentialProcess'
+    }
+
+    It 'completes regions, with those in use first' {
         $answers = Get-Completion 'Set-SsoEnvironment Gamma -Region ', 'Update-SsoCredential -Region eu-c'
         $answers[0].Text[0..2] | Should -Be 'eu-south-2', 'us-west-2', 'us-east-1'
         $answers[0].Tip[0] | Should -Be 'the region of Acme'
         $answers[1].Text | Should -Be 'eu-central-1', 'eu-central-2'
     }
 
-    It 'gives what has the word inside where nothing starts with it' {
+    It 'completes names that contain the text if none starts with it' {
         (Get-Completion 'Get-SsoProfile Acme -ProfileName Account4-', 'Get-SsoProfile -ProfileName readonly')[1].Count | Should -Be 4
     }
 
-    It 'asks no service, even where one is there' {
+    It 'sends no request' {
         $before = Get-RequestCount $service
         $null = Get-Completion 'Get-SsoAccount Acme -Name ', 'Get-SsoRole Acme -Role ', 'Update-SsoCredential '
         Get-RequestCount $service | Should -Be $before
@@ -145,7 +151,7 @@ Describe 'The Tab key' {
         @($answers | Where-Object Typed -EQ '' | Group-Object State) | Should -HaveCount 20
     }
 
-    It 'stays silent where a file cannot be read' {
+    It 'completes nothing and reports no error if a file cannot be read' {
         $userHome = New-UserHome
         Add-AwsText $userHome sso-environments "[environment Acme]`nsso_start_url = https://d-12345abcde.awsapps.com/start/`nsso_region = us-west-2`n"
         @((Get-Completion 'Update-SsoCredential -Environment ')[0]).Tip | Should -BeLike 'https://d-12345abcde.awsapps.com/start/ *'

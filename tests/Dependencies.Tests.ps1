@@ -6,7 +6,7 @@ Describe 'What goes into a package' {
         . "$root/build.ps1"
     }
 
-    It 'is named in the third-party notices: each crate that is in the library of any platform, and none that Cargo.lock does not have' {
+    It 'lists exactly the crates of all platforms'' libraries in the third-party notices' {
         $notices = Select-String -Path "$root/THIRD-PARTY-NOTICES.txt" '^  (\S+) (\d+\.\d+\.\d+\S*)(  http\S+)?$' | ForEach-Object { "$($_.Matches[0].Groups[1]) $($_.Matches[0].Groups[2])" } | Sort-Object -Unique
         $targets = Select-String -Path "$root/about.toml" '^    "(\S+)",$' | ForEach-Object { $_.Matches[0].Groups[1].Value }
         $targets.Count | Should -Be $platforms.Count
@@ -18,7 +18,7 @@ Describe 'What goes into a package' {
         $notices | Where-Object { $_ -notin $locked } | Should -BeNullOrEmpty -Because 'build.ps1 Generate renews the notices'
     }
 
-    It 'comes from crates.io alone, under licences that deny.toml allows' {
+    It 'contains only crates from crates.io, under licenses that deny.toml allows' {
         if (-not (Get-Command cargo-deny -CommandType Application -ErrorAction Ignore)) { Set-ItResult -Skipped -Because 'cargo-deny is not installed'; return }
         $output = cargo deny --manifest-path "$root/Cargo.toml" --locked --offline check licenses bans sources 2>&1 | Out-String
         $LASTEXITCODE | Should -Be 0 -Because $output
@@ -32,7 +32,7 @@ Describe 'What goes into a package' {
         $missing | Should -BeNullOrEmpty
     }
 
-    It 'is built, tested and published by workflows that actionlint finds no fault in' {
+    It 'comes from workflows without an error that actionlint finds' {
         if (-not (Get-Command actionlint -CommandType Application -ErrorAction Ignore)) { Set-ItResult -Skipped -Because 'actionlint is not installed'; return }
         $output = actionlint (Get-Item "$root/.github/workflows/*.yml") 2>&1 | Out-String
         $LASTEXITCODE | Should -Be 0 -Because $output

@@ -70,7 +70,7 @@ Describe 'Update-SsoCredential with something wrong' {
             $run.Errors.Id | Should -Be 'ProfileNotFound,AwsSso.Commands.UpdateSsoCredentialCommand'
             $run.Errors[0].Category | Should -Be 'ObjectNotFound'
             $run.Errors[0].Target | Should -Be 'account2'
-            $run.Errors[0].Action | Should -Match 'Account1, Account2, Account3'
+            $run.Errors[0].Action | Should -Match '^Did you mean Account2, Account1, Account3, '
             $run.Output[0].Ended | Should -BeNullOrEmpty
             (Get-Credential $own).Keys | Should -Be 'Account3'
         }
@@ -398,11 +398,11 @@ Describe 'Update-SsoCredential with something wrong' {
         }
 
         It 'says that the native library <_.Says>, where it <_.Is>' -Skip:(-not $IsLinux) -ForEach @(
-            @{ Is = 'is text'; Says = 'is none: it may be damaged'; Change = { param($bad) Set-Content $bad ('not a library. ' * 100) } }
-            @{ Is = 'is empty'; Says = 'is none: it may be damaged'; Change = { param($bad) $null = New-Item $bad } }
-            @{ Is = 'lost its last byte'; Says = 'was cut off: it should have \d+ bytes or more, and has \d+'; Change = { param($bad, $good) Copy-Item $good $bad; Set-FileLength $bad ((Get-Item $good).Length - 1) } }
+            @{ Is = 'is text'; Says = 'is not a loadable library; it may be damaged'; Change = { param($bad) Set-Content $bad ('not a library. ' * 100) } }
+            @{ Is = 'is empty'; Says = 'is not a loadable library; it may be damaged'; Change = { param($bad) $null = New-Item $bad } }
+            @{ Is = 'lost its last byte'; Says = 'is incomplete: it has \d+ bytes of at least \d+'; Change = { param($bad, $good) Copy-Item $good $bad; Set-FileLength $bad ((Get-Item $good).Length - 1) } }
             # Linux would map it, and the shell would die without a word.
-            @{ Is = 'was half copied'; Says = 'was cut off: it should have \d+ bytes or more, and has 2000000'; Change = { param($bad, $good) Copy-Item $good $bad; Set-FileLength $bad 2000000 } }
+            @{ Is = 'was half copied'; Says = 'is incomplete: it has 2000000 bytes of at least \d+'; Change = { param($bad, $good) Copy-Item $good $bad; Set-FileLength $bad 2000000 } }
             @{ Is = 'is for another processor'; Says = 'cannot be loaded on linux-\S+: cannot open shared object file'; Change = { param($bad, $good) Copy-Item $good $bad; Set-OtherProcessor $bad } }
         ) {
             $folder = Copy-Module
@@ -440,7 +440,7 @@ Describe 'Update-SsoCredential with something wrong' {
 
 "@
             $path = "$folder/bin/linux-$architecture/aws_sso.so"
-            Assert-Terminated $run LibraryUnavailable NotInstalled $path "^The native library '$path' needs a Linux with glibc, and this one has musl, as Alpine does\.$"
+            Assert-Terminated $run LibraryUnavailable NotInstalled $path "^The native library '$path' needs a Linux with glibc, and this one uses musl, as Alpine does\.$"
         }
 
         It 'names both versions where the library is another one' -Skip:(-not $IsLinux) {

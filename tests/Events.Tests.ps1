@@ -1,40 +1,73 @@
-# Each file in events/ is what the library writes for one kind of event (a Rust test keeps them current); here the C# side reads them.
+# Each file in events/ is what the library writes for one kind of event, and each in requests/ is what it takes for one operation (a Rust test keeps
+# both current); here the C# classes read them and write them again.
 
 BeforeDiscovery {
-    $examples = Get-ChildItem "$PSScriptRoot/events/*.json" | ForEach-Object { @{ Name = $_.BaseName; Path = $_.FullName } }
+    $events, $requests = foreach ($folder in 'events', 'requests') {
+        , @(Get-ChildItem "$PSScriptRoot/$folder/*.json" | ForEach-Object { @{ Name = $_.BaseName; Path = $_.FullName } })
+    }
 }
 
-Describe 'What the library tells of a run' {
+BeforeAll {
+    Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
+    $assembly = [Reflection.Assembly]::LoadFrom((Join-Path (Split-Path $manifest) 'bin/AwsSso.dll'))
+
+    # The same text for the same content, whatever the order of the fields; a field that is null counts as absent.
+    function Get-Canonical($value) {
+        if ($value -is [Management.Automation.PSCustomObject]) {
+            $fields = $value.PSObject.Properties | Where-Object { $null -ne $_.Value } | Sort-Object Name
+            '{' + (($fields | ForEach-Object { "$($_.Name):$(Get-Canonical $_.Value)" }) -join ',') + '}'
+        }
+        elseif ($value -is [array]) { '[' + (($value | ForEach-Object { Get-Canonical $_ }) -join ',') + ']' }
+        else { ConvertTo-Json $value -Compress }
+    }
+
+    function ConvertFrom-Example([string] $Json) { ConvertFrom-Json $Json -DateKind String }
+
+    # The names of a class's members, as they are on the wire.
+    function Get-Kind([type] $Class) {
+        $members = $Class.GetProperties([Reflection.BindingFlags] 'Instance, NonPublic')
+        $members.ForEach({ $_.GetCustomAttributes([Runtime.Serialization.DataMemberAttribute], $false).Name }) | Sort-Object
+    }
+}
+
+Describe 'A request' {
     BeforeAll {
-        Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
-        $assembly = [Reflection.Assembly]::LoadFrom((Join-Path (Split-Path $manifest) 'bin/AwsSso.dll'))
+        $type = $assembly.GetType('AwsSso.Native.SsoRequest', $true)
+        $serializer = $type.GetField('Writer', [Reflection.BindingFlags] 'Static, NonPublic').GetValue($null).Value
+        $write = $type.GetMethod('Write', [Reflection.BindingFlags] 'Instance, NonPublic')
+    }
+
+    It 'has an example of each operation' {
+        $kinds = Get-Kind $assembly.GetType('AwsSso.Native.SsoWork', $true)
+        (Get-ChildItem "$PSScriptRoot/requests/*.json").BaseName | Sort-Object | Should -Be $kinds
+    }
+
+    It 'is written with every field: <Name>' -ForEach $requests {
+        $stream = [IO.MemoryStream]::new([IO.File]::ReadAllBytes($Path))
+        $request = $serializer.ReadObject($stream)
+        $again = [Text.Encoding]::UTF8.GetString($write.Invoke($request, @()))
+        Get-Canonical (ConvertFrom-Example $again) | Should -Be (Get-Canonical (ConvertFrom-Example (Get-Content -Raw $Path)))
+    }
+}
+
+Describe 'An event' {
+    BeforeAll {
         $type = $assembly.GetType('AwsSso.Native.SsoEvent', $true)
         $read = $type.GetMethod('Read', [Reflection.BindingFlags] 'Static, NonPublic')
         $writer = [Runtime.Serialization.Json.DataContractJsonSerializer]::new($type)
-
-        # The same text for the same content, whatever the order of the fields; a field that is null is as good as none.
-        function Get-Canonical($value) {
-            if ($value -is [Management.Automation.PSCustomObject]) {
-                $fields = $value.PSObject.Properties | Where-Object { $null -ne $_.Value } | Sort-Object Name
-                '{' + (($fields | ForEach-Object { "$($_.Name):$(Get-Canonical $_.Value)" }) -join ',') + '}'
-            }
-            elseif ($value -is [array]) { '[' + (($value | ForEach-Object { Get-Canonical $_ }) -join ',') + ']' }
-            else { ConvertTo-Json $value -Compress }
-        }
     }
 
     It 'has an example of each kind' {
-        $kinds = $type.GetProperties([Reflection.BindingFlags] 'Instance, NonPublic').Name.ToLowerInvariant() | Sort-Object
-        (Get-ChildItem "$PSScriptRoot/events/*.json").BaseName | Sort-Object | Should -Be $kinds
+        (Get-ChildItem "$PSScriptRoot/events/*.json").BaseName | Sort-Object | Should -Be (Get-Kind $type)
     }
 
-    It 'is read with every field: <Name>' -ForEach $examples {
+    It 'is read with every field: <Name>' -ForEach $events {
         $bytes = [IO.File]::ReadAllBytes($Path)
         $happened = $read.Invoke($null, @(, $bytes))
         $stream = [IO.MemoryStream]::new()
         $writer.WriteObject($stream, $happened)
-        $again = [Text.Encoding]::UTF8.GetString($stream.ToArray()) | ConvertFrom-Json -DateKind String
-        Get-Canonical $again | Should -Be (Get-Canonical (Get-Content -Raw $Path | ConvertFrom-Json -DateKind String))
+        $again = [Text.Encoding]::UTF8.GetString($stream.ToArray())
+        Get-Canonical (ConvertFrom-Example $again) | Should -Be (Get-Canonical (ConvertFrom-Example (Get-Content -Raw $Path)))
     }
 
     It 'is a clear error without the text where it cannot be read' {

@@ -1,4 +1,4 @@
-# Every example of the help, of docs/ and of the README does what it says without an error, as typed by a user who has what it starts from.
+# Each example of the help, of docs/ and of the README runs without an error in a home folder that has what it needs.
 
 BeforeDiscovery {
     $root = Split-Path $PSScriptRoot
@@ -95,7 +95,7 @@ Describe 'The examples' -ForEach @{ Examples = $examples } {
         $errors = Invoke-Example @(foreach ($example in $Examples) {
             @{
                 Name = $example.Name
-                # Nobody is there to be asked.
+                # Nobody can answer a question.
                 Code = $example.Code -replace ' -Confirm\b'
                 Home = New-Reader $example.Code
                 # A session that is ended is ended for every example.
@@ -104,11 +104,11 @@ Describe 'The examples' -ForEach @{ Examples = $examples } {
         })
     }
 
-    It 'start from a home folder that is ready for them' {
+    It 'have a home folder with what they need' {
         $prepared.Errors | Should -BeNullOrEmpty
     }
 
-    It 'run as they stand: <Name>' -ForEach $examples {
+    It 'run as written: <Name>' -ForEach $examples {
         $errors.Keys | Should -Contain $Name
         $errors[$Name] | Should -BeNullOrEmpty
     }

@@ -174,6 +174,17 @@ Describe 'A job' {
         $run.Logins, $run.Fetches | Should -Be 0, 2
     }
 
+    It 'gives states by their names, as the session itself does' {
+        $run = Invoke-InHost -WithSession @'
+$there = Start-Job { Import-Module $using:manifest; Get-SsoSession Acme; Get-SsoCredential Acme | Select-Object -First 1 } | Wait-Job | Receive-Job
+$here = @(Get-SsoSession Acme; Get-SsoCredential Acme | Select-Object -First 1)
+foreach ($objects in $there, $here) {
+    "$($objects.State) $($objects[0].State -eq 'Active') $('Valid' -eq $objects[1].State) $(@($objects | Where-Object State).Count) $($objects[0].State -in 'Active', 'Ended')"
+}
+'@
+        $run.Output | Should -Be 'Active Valid True True 2 True', 'Active Valid True True 2 True'
+    }
+
     It 'that needs a login fails at once and says why: <_>' -ForEach @(
         'Start-Job { Import-Module $using:manifest; Update-SsoCredential Acme }'
         'Start-Job { Import-Module $using:manifest; Connect-SsoSession Acme }'

@@ -27,7 +27,7 @@ Describe 'Import-SsoEnvironment' {
         "$($acme.Name) $($acme.StartUrl) $($acme.Region) $($acme.DefaultRoleName)" | Should -Be 'Acme https://d-12345abcde.awsapps.com/start/ us-west-2 AWSAdministratorAccess'
         Get-Row $acme | Should -Be 'Account1=100000000000=AWSAdministratorAccess', 'Account2=100000000001=AWSReadOnlyAccess'
         $run.Stored | Should -Match '\[environment Acme profile Account2\]'
-        @($run.Text -split "`n" -match 'Acme\.ps1, line 6: the blanks around the account id 100000000000 were left out').Count | Should -Be 1
+        @($run.Text -split "`n" -match 'Acme\.ps1, line 6: the blanks around the account id 100000000000 were removed').Count | Should -Be 1
     }
 
     It 'reads <Name>' -ForEach @(
@@ -44,7 +44,7 @@ Describe 'Import-SsoEnvironment' {
 
     It 'refuses <Name>, says where, and stores nothing' -ForEach @(
         @{ Name = 'what is not constant'; File = 'NotConstant.ps1'; Says = "NotConstant.ps1, line 4, column 42: '(Get-Content accounts.txt)?1?' is not constant*" }
-        @{ Name = 'placeholders that are left in'; File = 'Placeholders.ps1'; Says = "*line 4, column *: placeholders in angle brackets are left in it: '<Account2>' (line 4), '<123456789012 >' (line 4), '<AWSReadOnlyAccess>' (line 4)." }
+        @{ Name = 'placeholders that are left in'; File = 'Placeholders.ps1'; Says = "*line 4, column *: it still has placeholders in angle brackets: '<Account2>' (line 4), '<123456789012 >' (line 4), '<AWSReadOnlyAccess>' (line 4)." }
         @{ Name = 'two tables'; File = 'TwoTables.ps1'; Says = '*TwoTables.ps1, line 3, column 1: a second table, $Others, begins there*' }
         @{ Name = 'errors of syntax'; File = 'Broken.ps1'; Says = '*Broken.ps1, line *, column *: PowerShell cannot read it: *' }
         @{ Name = 'a file without a table'; File = 'NoTable.ps1'; Says = '*NoTable.ps1 has no table of accounts*' }
@@ -53,7 +53,7 @@ Describe 'Import-SsoEnvironment' {
         @{ Name = 'a file that is not there'; File = 'Missing.ps1'; Says = '*Missing.ps1* could not be read: *'; Id = 'ReadFailed' }
         @{ Name = 'an account id that is none'; File = 'WrongId.ps1'; Says = '*12 digits*'; Id = 'EnvironmentInvalid' }
         @{ Name = 'a row without an account'; File = 'NoAccount.ps1'; Says = '*NoAccount.ps1, line 2, column *: the row there has no AccountId.' }
-        @{ Name = 'a table without a start URL'; File = 'NoStartUrl.ps1'; Says = '*NoStartUrl.ps1 has a table and no start URL.' }
+        @{ Name = 'a table without a start URL'; File = 'NoStartUrl.ps1'; Says = '*NoStartUrl.ps1 has a table but no start URL.' }
     ) {
         $folder = New-TestFolder
         Copy-Item (Join-Path $scripts *.ps1) $folder
@@ -93,14 +93,14 @@ Describe 'Import-SsoEnvironment' {
 
         It 'refuses one that differs without -Force, with the difference' {
             $refused.Errors.Id | Should -Be 'EnvironmentExists,AwsSso.Commands.ImportSsoEnvironmentCommand'
-            $refused.Errors[0].Message | Should -BeLike '*region eu-central-1 in place of us-west-2; new: Account9; gone: Account1; account of Account2 100000000005 in place of 100000000001.'
+            $refused.Errors[0].Message | Should -BeLike '*region eu-central-1 instead of us-west-2; new: Account9; gone: Account1; account of Account2 100000000005 instead of 100000000001.'
             $refused.Errors[0].Action | Should -Match '-Force'
             $refused.Stored | Should -Be $first.Stored
         }
 
         It 'shows the difference with -WhatIf, and changes nothing' {
             $shown.Errors | Should -BeNullOrEmpty
-            $shown.Text | Should -Match 'What if: .*Replace SSO environment.*Acme: region eu-central-1 in place of us-west-2; new: Account9'
+            $shown.Text | Should -Match 'What if: .*Replace SSO environment.*Acme: region eu-central-1 instead of us-west-2; new: Account9'
             $shown.Stored | Should -Be $first.Stored
         }
 
@@ -302,7 +302,7 @@ Describe 'A file of somebody else' {
         $said = $run.Errors.Message -join "`n"
         $said | Should -BeLike "*$folder/pipe.ps1 is a named pipe, and only a file can be imported.*"
         $said | Should -BeLike '*/dev/zero is a device, and only a file can be imported.*'
-        $said | Should -BeLike "*The folder $folder/folder.json has no file *.ps1.*"
+        $said | Should -BeLike "*The folder $folder/folder.json has no *.ps1 file.*"
     }
 
     It 'is refused with a start URL that leads to another host than it shows, and with names that show something else than they are' {
@@ -394,8 +394,8 @@ Describe 'Export-SsoEnvironment' {
                 '[environment Acme profile Account2]', 'sso_account_id = 100000000001', 'sso_role_name = AWSReadOnlyAccess'
             ) -join "`n")
         $objects = $run.Output[1] | ConvertFrom-Json
-        "$($objects.Name) $($objects.StartUrl) $($objects.Account.Count) $($objects.Account[1].RoleName)" | Should -Be 'Objects https://d-12345abcde.awsapps.com/start 3 AWSReadOnlyAccess'
-        $objects.Account[0].PSObject.Properties.Name | Should -Be 'Profile', 'AccountId'
+        "$($objects.Name) $($objects.StartUrl) $($objects.Profiles.Count) $($objects.Profiles[1].RoleName)" | Should -Be 'Objects https://d-12345abcde.awsapps.com/start 3 AWSReadOnlyAccess'
+        $objects.Profiles[0].PSObject.Properties.Name | Should -Be 'Profile', 'AccountId'
         $run.Output[2] | Should -Be $run.Output[0]
     }
 

@@ -59,17 +59,17 @@ AfterAll {
 }
 
 Describe 'Import-Module' {
-    It 'brings these cmdlets, the name of the script for one of them, and nothing else' -TestCases @{ Commands = $commands } {
+    It 'exports these cmdlets, an alias with the name of the script, and nothing else' -TestCases @{ Commands = $commands } {
         $facts.Commands | Should -Be @($Commands | ForEach-Object { "Cmdlet $_" })
         $facts.Others | Should -Be 'Alias Set-AwsCliSsoCredentials Update-SsoCredential'
         $facts.Variables | Should -Be 0
     }
 
-    It 'brings only verbs that PowerShell approves of' {
+    It 'exports only cmdlets with approved verbs' {
         $facts.Unapproved | Should -BeNullOrEmpty
     }
 
-    It 'has one version, that of the manifest' {
+    It 'has the version of the manifest' {
         $facts.AssemblyVersion | Should -Be $facts.Version
     }
 
@@ -92,7 +92,7 @@ Describe 'Import-Module' {
         [int] $count[1] | Should -BeGreaterThan 0
     }
 
-    It 'opens nothing below ~/.aws and no internet socket' {
+    It 'opens no file in ~/.aws and no internet socket' {
         if (-not (Get-Command strace -CommandType Application -ErrorAction Ignore)) {
             Set-ItResult -Skipped -Because 'strace is not installed'
             return
@@ -122,17 +122,17 @@ Describe 'Get-Help <_>' -ForEach $commands {
         $help = $facts.Help | Where-Object Name -EQ $_
     }
 
-    It 'tells what the command is for' {
+    It 'describes the command' {
         $help.Synopsis | Should -Match '^[A-Z].*\.$'
         $help.Description.Length | Should -BeGreaterThan 60
     }
 
-    It 'has two examples or more, each with a word about it' {
+    It 'has at least two examples, each with an explanation' {
         $help.Examples.Count | Should -BeGreaterOrEqual 2
         $help.Examples | Where-Object { -not $_.Code -or -not $_.Remarks } | Should -BeNullOrEmpty
     }
 
-    It 'describes every parameter, with its type and aliases, and none that does not exist' {
+    It 'describes exactly the parameters of the command, with types and aliases' {
         $help.Parameters | Where-Object { -not $_.Description } | ForEach-Object Name | Should -BeNullOrEmpty
         $help.Parameters | Where-Object { $_.Aliases -ne $_.HelpAliases -or $_.Type -ne $_.HelpType } | ForEach-Object Name | Should -BeNullOrEmpty
         $help.Unknown | Should -BeNullOrEmpty
@@ -140,7 +140,7 @@ Describe 'Get-Help <_>' -ForEach $commands {
 }
 
 Describe 'Get-Help about_*' {
-    It 'has the whole picture of environments and of sessions' {
+    It 'explains environments and sessions' {
         $texts = Invoke-Fresh ($import + "'SsoEnvironments', 'SsoSessions' | ForEach-Object { (Get-Help about_`$_ | Out-String) -replace '\s+', ' ' }")
         $texts[0] | Should -Match 'about_SsoEnvironments SHORT DESCRIPTION .*\{AccountName:lower\}'
         $texts[1] | Should -Match 'about_SsoSessions SHORT DESCRIPTION .*-LoginMethod Pkce'

@@ -72,7 +72,7 @@ Describe 'The assembly' {
 
         It 'says in one sentence what it says in PowerShell 7, where the library is <Is>' -TestCases @(
             @{ Is = 'for another processor'; Says = 'cannot be loaded on'; Change = { param($path) Set-OtherProcessor $path } }
-            @{ Is = 'cut off'; Says = 'was cut off'; Change = { param($path) Set-FileLength $path 100000 } }
+            @{ Is = 'cut off'; Says = 'is incomplete'; Change = { param($path) Set-FileLength $path 100000 } }
             @{ Is = 'missing'; Says = 'There is no native library for'; Change = { param($path) Remove-Item $path } }
         ) {
             if (-not (Confirm-Mono)) { return }

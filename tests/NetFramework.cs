@@ -27,7 +27,7 @@ public static class NetFramework
 
     private static void Update(string environment)
     {
-        var target = New("UpdateTarget", environment, null);
+        var target = With(New("UpdateTarget"), "Environment", environment);
         var targets = Array.CreateInstance(target.GetType(), 1);
         targets.SetValue(target, 0);
         var update = With(New("UpdateWork"), "Targets", targets, "Session", With(New("SessionTerms"), "Login", true), "ThrottleLimit", 16, "ReportProfiles", true);

@@ -42,7 +42,7 @@ Describe 'A profile whose section has long-term keys' {
     }
 
     It 'is named by -WhatIf' {
-        $run.Text | Should -Match 'Acme: Account1 is left alone: its section has long-term access keys'
+        $run.Text | Should -Match 'Acme: Account1 is not updated: its section has long-term access keys'
     }
 
     It 'keeps them when its environment logs out and removes its credentials, which is reported' {

@@ -1,4 +1,4 @@
-# What users install: the package that `build.ps1 Pack` makes, or the one that `build.ps1 Test -Package` was given.
+# The package that users install: the one that `build.ps1 Pack` creates, or the one of `build.ps1 Test -Package`.
 
 BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
@@ -43,7 +43,7 @@ AfterAll {
 }
 
 Describe 'A package' {
-    It 'holds the manifest, the libraries, the help, the licence and the notices, and nothing else' {
+    It 'contains only the manifest, the libraries, the help, the license and the notices' {
         if (-not (Confirm-Package)) { return }
         $names = (Get-Entry $package).FullName
         $libraries = @($platforms | ForEach-Object { Get-Library $_ } | Where-Object { $_ -in $names })
@@ -53,7 +53,7 @@ Describe 'A package' {
         $names | Sort-Object | Should -Be (@($of) + $libraries + $ofNuGet | Sort-Object)
     }
 
-    It 'is a zip for a folder of modules as well, with the same files' {
+    It 'is also a zip file for a folder of modules, with the same files' {
         if (-not (Confirm-Package)) { return }
         $zip = $package -replace 'nupkg$', 'zip'
         if (-not (Test-Path $zip)) { Set-ItResult -Skipped -Because 'the zip is not beside the package'; return }
@@ -63,7 +63,7 @@ Describe 'A package' {
         $inside | Sort-Object | Should -Be ($wanted | Sort-Object)
     }
 
-    It 'is the same to the byte when it is made again, whoever makes it and when' {
+    It 'is identical byte for byte when another user builds it at another time' {
         if (-not (Confirm-Package)) { return }
         if ($env:SSO_TEST_PACKAGE -or $IsWindows) { Set-ItResult -Skipped -Because 'the package was made elsewhere, or sh is not here'; return }
         $made = $package, ($package -replace 'nupkg$', 'zip')
@@ -74,7 +74,7 @@ Describe 'A package' {
         (Get-FileHash $made).Hash | Should -Be $first.Hash
     }
 
-    It 'is the same to the byte when a clone in another folder makes it, with everything compiled anew' {
+    It 'is identical byte for byte when a clone in another folder builds it from scratch' {
         if (-not (Confirm-Package)) { return }
         if (-not $env:SSO_TEST_FULL) { Set-ItResult -Skipped -Because 'it takes three minutes: runs with build.ps1 Test -Full'; return }
         if ($env:SSO_TEST_PACKAGE -or (git -C $root status --porcelain)) { Set-ItResult -Skipped -Because 'the package is not that of the last commit here'; return }
@@ -85,7 +85,7 @@ Describe 'A package' {
         (Get-FileHash "$clone/out/*.nupkg").Hash | Should -Be (Get-FileHash $package).Hash
     }
 
-    It 'tells no path of the machine that it was made on' {
+    It 'contains no path of the machine that built it' {
         if (-not (Confirm-Package)) { return }
         $folder = New-TestFolder
         $null = Expand-Package $folder
@@ -97,7 +97,7 @@ Describe 'A package' {
         }
     }
 
-    It 'has Linux libraries for the glibc that the README names, and for later ones' {
+    It 'has Linux libraries for the glibc in the README and later versions' {
         if (-not (Confirm-Package)) { return }
         if (-not (Get-Command objdump -CommandType Application -ErrorAction Ignore)) { Set-ItResult -Skipped -Because 'objdump is not installed'; return }
         (Get-Content -Raw "$root/README.md").Contains("glibc $glibc") | Should -BeTrue -Because "the README says that glibc $glibc is needed"
@@ -162,13 +162,13 @@ Describe 'An installed module' {
         Set-Content "$root/out/install-transcript.txt" $session
     }
 
-    It 'comes from a repository with Install-PSResource' {
+    It 'installs from a repository with Install-PSResource' {
         if (-not (Confirm-Package)) { return }
         $installed.Text | Should -Match "Set-AwsCliSsoCredentials +$([regex]::Escape($version)) +Local"
         $installed.ErrorText | Should -BeNullOrEmpty
     }
 
-    It 'is imported by its name, with its help, and without a warning' {
+    It 'imports by name, with its help and without a warning' {
         if (-not (Confirm-Package)) { return }
         $imported.Text | Should -Match "Set-AwsCliSsoCredentials.$([regex]::Escape($version))"
         $imported.Text | Should -Match 'Updates the credentials of AWS profiles'
@@ -176,7 +176,7 @@ Describe 'An installed module' {
         "$($imported.Text) $($imported.ErrorText)" | Should -Not -Match 'WARNING|Exception'
     }
 
-    It 'is loaded by the first command, which logs in once and writes the keys' {
+    It 'loads with the first command, which logs in once and writes the keys' {
         if (-not (Confirm-Package)) { return }
         $autoloaded.Text | Should -Match '(?m)^Acme: open \S+ to approve the login'
         $autoloaded.Text | Should -Match '(?m)^Acme: Account1, Account2, Account3 registered, \d:\d\d:\d\d left on the SSO session$'
@@ -185,7 +185,7 @@ Describe 'An installed module' {
         @($keys.Keys) | Should -Be 'Account1', 'Account2', 'Account3'
     }
 
-    It 'is updated while an older PowerShell has it loaded, which works on with what it has' {
+    It 'can be updated while a PowerShell has the old version loaded, which keeps working' {
         if (-not (Confirm-Package)) { return }
         $updated.ErrorText | Should -BeNullOrEmpty
         $updated.Text | Should -Match '(?m)^99\.0\.0$'
@@ -195,7 +195,7 @@ Describe 'An installed module' {
         $oldEnd.ErrorText | Should -BeNullOrEmpty
     }
 
-    It 'goes with Uninstall-PSResource, and leaves ~/.aws as it is' {
+    It 'can be removed with Uninstall-PSResource, which does not change ~/.aws' {
         if (-not (Confirm-Package)) { return }
         "$($removed.Text) $($removed.ErrorText)" | Should -Match "The term 'Update-SsoCredential' is not recognized"
         Get-ChildItem $userHome -Recurse -Force -Filter AwsSso.dll | Should -BeNullOrEmpty
@@ -204,7 +204,7 @@ Describe 'An installed module' {
 }
 
 Describe 'A module folder' {
-    It 'may be read-only and have blanks and any letters in its path, and nothing is written there' {
+    It 'can be read-only, with spaces and any characters in its path, and the module writes nothing to it' {
         if (-not (Confirm-Package)) { return }
         $service = Start-StandIn '--accounts', '2', '--approve-after-polls', '0'
         $userHome = New-UserHome
@@ -224,7 +224,7 @@ Describe 'A module folder' {
 }
 
 Describe 'Another PowerShell' {
-    It 'Windows PowerShell 5.1 imports it by name, loads its library by path, and updates' {
+    It 'can be Windows PowerShell 5.1, which imports the module by name and updates' {
         if (-not (Confirm-Package)) { return }
         if (-not $IsWindows) { Set-ItResult -Skipped -Because 'Windows PowerShell is on Windows only'; return }
         $service = Start-StandIn '--accounts', '2', '--approve-after-polls', '0'

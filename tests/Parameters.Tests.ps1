@@ -78,11 +78,11 @@ Describe 'A name or pattern' {
         (Invoke-Line 'Get-SsoProfile x*, Acme, y* Account1, z*').Said -split "`n" | Should -Be "No environment matches 'x*'.", "No environment matches 'y*'.", "No profile matches 'z*'."
     }
 
-    It 'that is none gets the nearest five, and the count of the rest' {
+    It 'that does not exist gets the nearest five, or five of all with the count of the rest' {
         $run = Invoke-Line 'Get-SsoProfile Acme Acount1', 'Get-SsoProfile Acme account2', 'Update-SsoCredential Acme Nobody', 'Get-SsoEnvironment Acmee', 'Use-SsoCredential Acount7', 'Open-SsoConsole ACCOUNT7', 'Get-SsoEnvironment Nowhere', 'Get-SsoCredential -AsCredentialProcess -ProfileName Acount12'
-        $run[0].Sentences | Should -Match "^No profile is named 'Acount1'\. The nearest names are Account1(, Account\d+){4} … and 7 more\. Get-SsoProfile lists all of them\.$"
-        $run[1].Sentences | Should -Match "^No profile is named 'account2'\. Profile names are case-sensitive: did you mean Account2\? The nearest names are .*Account2.* … and 7 more\."
-        $run[2].Sentences | Should -Match '^No profile is named ''Nobody''\. The nearest names are (Account\d+, ){4}Account\d+ … and 7 more\.'
+        $run[0].Sentences | Should -Match "^No profile is named 'Acount1'\. Did you mean Account1(, Account\d+){3} or Account\d+\? Profile names are case-sensitive; Get-SsoProfile lists them\.$"
+        $run[1].Sentences | Should -Match "^No profile is named 'account2'\. Did you mean Account2, .*\? Profile names are case-sensitive; "
+        $run[2].Sentences | Should -Match '^No profile is named ''Nobody''\. The profiles are: (Account\d+, ){4}Account\d+ and 7 more\.'
         $run[3].Sentences | Should -Match '^No environment is named Acmee\. Did you mean Acme\? '
         $run[4].Sentences | Should -Match 'Account7[ ,]'
         $run[5].Sentences | Should -Match 'Did you mean Account7[ ,?]'
@@ -112,7 +112,7 @@ Describe 'A default for many commands' {
             'Open-SsoConsole Account1 -NoBrowser -PassThru'
             'Set-SsoEnvironment Acme -DefaultRoleName AWSReadOnlyAccess; (Get-SsoEnvironment Acme).Region'
             'Set-SsoEnvironment New -StartUrl https://d-12345abcde.awsapps.com/start/; (Get-SsoEnvironment New).Region'
-            'Get-SsoProfile Acme Account1 | Remove-SsoProfile -Verbose; (Get-SsoEnvironment Acme).Account.Count'
+            'Get-SsoProfile Acme Account1 | Remove-SsoProfile -Verbose; (Get-SsoEnvironment Acme).Profiles.Count'
             'Remove-SsoProfile Acme'
             'Set-SsoEnvironment Acme -Region eu-west-1; (Get-SsoEnvironment Acme).Region'
             '$rest = @{ Region = "us-west-2" }; Set-SsoEnvironment Acme @rest; (Get-SsoEnvironment Acme).Region'

@@ -227,7 +227,7 @@ Describe 'A pipeline of profiles' {
             'Get-SsoProfile Acme Account3 | ConvertTo-Json | ConvertFrom-Json | Get-SsoProfile | ForEach-Object { "$($_.Environment) $_" }'
             '"Acme/Account1", "Odd/Account4" | Get-SsoProfile -Environment { $_.Split("/")[0] } -ProfileName { $_.Split("/")[1] } | ForEach-Object { "$($_.Environment) $_" }'
             'Get-SsoCredential -InputObject (Get-SsoProfile Acme Account2) | ForEach-Object { "$($_.Environment) $_" }'
-            '[pscustomobject] @{ Environment = "Acme"; Profile = "Account1" }, (Get-SsoEnvironment Odd).Account[0] | Get-SsoProfile | ForEach-Object { "$($_.Environment) $_" }'
+            '[pscustomobject] @{ Environment = "Acme"; Profile = "Account1" }, (Get-SsoEnvironment Odd).Profiles[0] | Get-SsoProfile | ForEach-Object { "$($_.Environment) $_" }'
             ', (Get-SsoProfile Acme Account1, Account3) | Get-SsoProfile | ForEach-Object { "$($_.Environment) $_" }'
         )
         $run.Sentences | Should -BeNullOrEmpty
@@ -304,7 +304,7 @@ Describe 'A pipeline of profiles' {
             $refused.Ids | Select-Object -Unique | Should -BeIn 'InputNotAccepted', 'ParameterArgumentValidationError', 'ParameterArgumentValidationErrorNullNotAllowed' -Because $refused.Line
             $refused.Written | Should -BeNullOrEmpty -Because $refused.Line
         }
-        (Invoke-UserLine $userHome $service '(Get-SsoEnvironment Acme).Account.Count', '(Get-SsoSession Acme).State').Written | Should -Be 3, 'Active'
+        (Invoke-UserLine $userHome $service '(Get-SsoEnvironment Acme).Profiles.Count', '(Get-SsoSession Acme).State').Written | Should -Be 3, 'Active'
     }
 
     It 'reports what it has no profile for' {

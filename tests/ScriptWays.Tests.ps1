@@ -49,8 +49,8 @@ Describe 'Update-SsoCredential with the parameters of the script' {
     It 'says what is missing: <Name>' -ForEach @(
         @{ Name = 'the start URL and the region'; Words = "-EnvironmentName Adhoc -Account @{ Profile = 'A'; AccountId = '100000000000'; RoleName = 'R' }"; Says = '*needs -StartUrl and -Region.' }
         @{ Name = 'the start URL'; Words = "-EnvironmentName Adhoc -Region us-west-2 -Account @{ Profile = 'A'; AccountId = '100000000000'; RoleName = 'R' }"; Says = '*needs -StartUrl.' }
-        @{ Name = 'a name'; Words = '-DefaultRoleName R'; Says = '*for one environment*' }
-        @{ Name = 'one name of two'; Words = 'Acme, Beta -DefaultRoleName R'; Says = '*for one environment*' }
+        @{ Name = 'a name'; Words = '-DefaultRoleName R'; Says = '*apply to one environment*' }
+        @{ Name = 'one name of two'; Words = 'Acme, Beta -DefaultRoleName R'; Says = '*apply to one environment*' }
         @{ Name = 'an account'; Words = "Adhoc -StartUrl https://example.com/start -Region us-west-2 -DefaultRoleName R -Account @{ Profile = 'A' }"; Says = "Row 1 of -Account (Profile 'A') has no AccountId." }
     ) {
         $before = Get-RequestCount $service

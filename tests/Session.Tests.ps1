@@ -395,7 +395,7 @@ Describe 'Get-SsoSession' {
 "@
         $states.Errors | Should -BeNullOrEmpty
         $states.Output[0].State | Should -Be 'Refreshable'
-        $states.Output[1] | Should -Match 'Refreshable (2019-12-31|2020-01-01) \d\d:\d\d \(ended\)'
+        $states.Output[1] | Should -Match 'Refreshable (2019-12-31|2020-01-01) \d\d:\d\d \(expired\)'
         $states.Output[2].State | Should -Be 'Ended'
     }
 }
@@ -496,7 +496,7 @@ Describe 'Get-SsoCredential' {
         $run.Output[3] | Should -Match '(?m)^ *Environment: Acme *$'
         $run.Output[3] | Should -Match '(?m)^ProfileName +AccountId +RoleName +State +Expires *$'
         $run.Output[3] | Should -Match '(?m)^Account1 +100000000000 +AWSAdministratorAccess +Valid +.*\d\d:\d\d \(0:5\d left\) *$'
-        $run.Output[3] | Should -Match '(?m)^Account3 .* Expired +20\d\d-\d\d-\d\d \d\d:\d\d \(ended\) *$'
+        $run.Output[3] | Should -Match '(?m)^Account3 .* Expired +20\d\d-\d\d-\d\d \d\d:\d\d \(expired\) *$'
     }
 
     It 'shows no secret, and sends nothing' {
@@ -509,13 +509,12 @@ Describe 'Get-SsoCredential' {
         $run.Text | Should -Be 'What if: Performing the operation "Update credentials" on target "Acme: Account3".'
     }
 
-    It 'names the profile that there is not, and shows the others' {
+    It 'names the profile that does not exist, and those that are nearest to it' {
         $missing = Invoke-UserPowerShell $own $service 'Get-SsoCredential Acme -ProfileName Account1, account2 | ForEach-Object ProfileName'
         $missing.Output | Should -Be 'Account1'
         $missing.Errors.Id | Should -Be 'ProfileNotFound,AwsSso.Commands.GetSsoCredentialCommand'
         $missing.Errors[0].Target | Should -Be 'account2'
-        $missing.Errors[0].Action | Should -Be 'Profiles are: Account1, Account2, Account3.'
-        $missing.Errors[0].Message | Should -Match 'Profile names are case-sensitive: did you mean Account2\?'
+        $missing.Errors[0].Action | Should -Be 'Did you mean Account2, Account1 or Account3? Profile names are case-sensitive; Get-SsoProfile lists them.'
     }
 }
 

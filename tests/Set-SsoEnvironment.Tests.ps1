@@ -105,8 +105,8 @@ Describe 'Environments' {
             $run = Invoke-Fresh @'
                 $first = Set-SsoEnvironment Acme -PassThru -Account @{ Profile = 'Other'; AccountId = '111111111111'; RoleName = 'R' }
                 $second = Set-SsoEnvironment Acme -PassThru -Account @()
-                $first.Account.Profile -join ', '
-                $second.Account.Count
+                $first.Profiles.Profile -join ', '
+                $second.Profiles.Count
                 $second.DefaultRoleName
 '@
             $run.Errors | Should -BeNullOrEmpty

@@ -1,17 +1,17 @@
-# What the tests of a running module share: loopback Identity Centers, home folders that are thrown away, and PowerShells that live in them.
-# A PowerShell of its own for each run, since a native library is never unloaded and its memory of sessions ends with the process.
+# Shared by the tests of the module: local Identity Centers, temporary home folders, and PowerShells that run in them.
+# Each run has a new PowerShell, since a native library is never unloaded and keeps sessions in memory until the process ends.
 
 Set-StrictMode -Version Latest
 
 $root = Split-Path $PSScriptRoot
 # The module of this folder, or that of a package (`build.ps1 Test -Package`).
 $manifest = if ($env:SSO_TEST_MANIFEST) { $env:SSO_TEST_MANIFEST } else { Join-Path $root 'Set-AwsCliSsoCredentials.psd1' }
-# As PowerShell has it in the name of a platform's folder.
+# The processor in the name of a platform's folder.
 $architecture = [Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant()
 $standIns = [Collections.Generic.List[object]]::new()
 $folders = [Collections.Generic.List[string]]::new()
 
-# Starts a stand-in with these flags. It ends with its standard input, so none outlives the tests.
+# Starts a stand-in with these options. It stops when its standard input closes, so none outlives the tests.
 function Start-StandIn([string[]] $Flag = @()) {
     $start = [Diagnostics.ProcessStartInfo]::new((Join-Path $root "target/release/sso-stand-in$(if ($IsWindows) { '.exe' })"))
     foreach ($word in $Flag + '--until-stdin-closes') { $start.ArgumentList.Add($word) }
@@ -25,12 +25,12 @@ function Start-StandIn([string[]] $Flag = @()) {
     $standIn
 }
 
-# What the stand-in has counted.
+# The counters of the stand-in.
 function Get-StandInStats([object] $StandIn) {
     Invoke-RestMethod "$($StandIn.Url)/_stats" -NoProxy
 }
 
-# How many requests of an operation the stand-in has had; without a name, of all of them.
+# The number of requests of an operation, or of all operations.
 function Get-RequestCount([object] $StandIn, [string] $Operation = '*') {
     $requests = (Get-StandInStats $StandIn).requests
     $sum = 0
@@ -38,21 +38,21 @@ function Get-RequestCount([object] $StandIn, [string] $Operation = '*') {
     $sum
 }
 
-# Changes a running stand-in: the members are those of native/stand-in/src/control.rs.
+# Changes a running stand-in. native/stand-in/src/control.rs has the keys.
 function Set-StandIn([object] $StandIn, [hashtable] $Change) {
     $null = Invoke-RestMethod "$($StandIn.Url)/_control" -Method Post -NoProxy -ContentType 'application/json' -Body (ConvertTo-Json $Change)
 }
 
-# Waits until the stand-in's counters look as wanted.
+# Waits until the counters of the stand-in meet a condition.
 function Wait-StandIn([object] $StandIn, [scriptblock] $Until, [int] $Seconds = 30) {
     $watch = [Diagnostics.Stopwatch]::StartNew()
     while (-not (Get-StandInStats $StandIn | ForEach-Object $Until)) {
-        if ($watch.Elapsed.TotalSeconds -gt $Seconds) { throw "The stand-in did not come to this within $Seconds s: $Until" }
+        if ($watch.Elapsed.TotalSeconds -gt $Seconds) { throw "The stand-in did not meet the condition within $Seconds s: $Until" }
         Start-Sleep -Milliseconds 50
     }
 }
 
-# A folder that is removed with everything else of these tests.
+# Creates a folder that Clear-StandIn removes.
 function New-TestFolder {
     $path = Join-Path ([IO.Path]::GetTempPath()) "aws-sso-test-$([Guid]::NewGuid().ToString('N'))"
     $null = New-Item -ItemType Directory $path
@@ -60,14 +60,14 @@ function New-TestFolder {
     $path
 }
 
-# A home folder: empty, or with what lies below ~/.aws of another one.
+# Creates a home folder: empty, or with a copy of another one's ~/.aws.
 function New-UserHome([string] $From) {
     $path = New-TestFolder
     if ($From) { Copy-Item (Join-Path $From '.aws') $path -Recurse -Force }
     $path
 }
 
-# A home folder with the environment Acme of so many profiles and a session, both as they are after a login. With -Credential, all profiles have keys.
+# Creates a home folder with the environment Acme and a session, as after a login. With -Credential, all profiles have keys.
 function New-LoggedInHome([object] $StandIn, [int] $Count = 2, [switch] $Credential) {
     $path = New-UserHome
     Add-Environment $path $StandIn -Count $Count
@@ -79,10 +79,10 @@ function New-LoggedInHome([object] $StandIn, [int] $Count = 2, [switch] $Credent
     $path
 }
 
-# Stores a session in the cache of the AWS CLI, without the wait of a login: tokens that the stand-in gives for an approval in a browser.
+# Stores a session in the cache of the AWS CLI, without the wait of a login. The tokens are those of a login in a browser.
 function Add-Session([string] $UserHome, [object] $StandIn) {
     $redirect = 'http://127.0.0.1/oauth/callback'
-    # The pair of the example in RFC 7636.
+    # The example of RFC 7636.
     $verifier, $challenge = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk', 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
     $post = { param($path, $body) Invoke-RestMethod "$($StandIn.Url)/$path" -Method Post -NoProxy -ContentType 'application/json' -Body (ConvertTo-Json $body) }
     $client = & $post client/register @{
@@ -106,17 +106,17 @@ function Format-Time([DateTimeOffset] $Time) {
     $Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", [Globalization.CultureInfo]::InvariantCulture)
 }
 
-# The AWS CLI names the files of its cache like this.
+# The AWS CLI names the files of its cache by this hash.
 function Get-Sha1([string] $Text) {
     [Convert]::ToHexString([Security.Cryptography.SHA1]::HashData([Text.Encoding]::UTF8.GetBytes($Text))).ToLowerInvariant()
 }
 
-# The file that a PowerShell locks while it logs in or refreshes a session. Its name has no slash at the end of the start URL.
+# The file that is locked during a login or a refresh. It is named after the start URL without its last slash.
 function Get-SessionLock([string] $UserHome, [object] $StandIn) {
     Get-AwsPath $UserHome "sso/locks/$(Get-Sha1 $StandIn.StartUrl.TrimEnd('/')).lock"
 }
 
-# A file below the ~/.aws of a home folder.
+# The path of a file in the ~/.aws of a home folder.
 function Get-AwsPath([string] $UserHome, [string] $Name) {
     Join-Path $UserHome '.aws' $Name
 }
@@ -135,14 +135,14 @@ function Get-AccountId([int] $Number) {
     [string] (100000000000 + $Number - 1)
 }
 
-# Appends to a file below ~/.aws, which is made where it is missing, without a byte of its own.
+# Appends text to a file in ~/.aws, or creates the file. Nothing but the text is written.
 function Add-AwsText([string] $UserHome, [string] $Name, [string] $Text) {
     $path = Get-AwsPath $UserHome $Name
     $null = New-Item -ItemType Directory (Split-Path $path) -Force
     [IO.File]::AppendAllText($path, $Text)
 }
 
-# The credentials file, read as any INI reader would: section -> key -> value, and nothing where there is no file.
+# The credentials file as an INI reader sees it: section -> key -> value. Empty if there is no file.
 function Get-Credential([string] $UserHome, [string] $Path = (Get-AwsPath $UserHome credentials)) {
     $sections = [ordered] @{}
     $section = $null
@@ -154,7 +154,7 @@ function Get-Credential([string] $UserHome, [string] $Path = (Get-AwsPath $UserH
     $sections
 }
 
-# Every secret that lies below ~/.aws: keys and session tokens of the credentials file, tokens and client secrets of the cache.
+# All secrets in ~/.aws: keys and session tokens of the credentials file, tokens and client secrets of the cache.
 function Get-Secret([string] $UserHome) {
     foreach ($section in (Get-Credential $UserHome).Values) {
         $section['aws_secret_access_key'], $section['aws_session_token'] | Where-Object { $_ }
@@ -165,13 +165,13 @@ function Get-Secret([string] $UserHome) {
     }
 }
 
-# The words that start this PowerShell again: installed as a .NET tool, its process is dotnet with pwsh.dll.
+# The command line of this PowerShell. Installed as a .NET tool, its process is dotnet with pwsh.dll.
 function Get-PowerShell {
     $process = (Get-Process -Id $PID).Path
     if ((Split-Path -LeafBase $process) -eq 'dotnet') { $process, [Environment]::GetCommandLineArgs()[0] } else { , $process }
 }
 
-# The variables of a user: the home folder, the stand-in's address, and nothing of whoever runs the tests that the module would honour.
+# The environment variables of a user: the home folder, the address of the stand-in, and no variable of this process that the module reads.
 function Get-UserVariable([string] $UserHome, [object] $StandIn, [hashtable] $Variable = @{}) {
     $variables = @{}
     foreach ($entry in [Environment]::GetEnvironmentVariables().GetEnumerator()) {
@@ -186,7 +186,7 @@ function Get-UserVariable([string] $UserHome, [object] $StandIn, [hashtable] $Va
     $variables
 }
 
-# Starts a program as that user. Its output goes into a file, which a test can read while the program runs.
+# Starts a program with these variables. Its output goes to a file, which a test can read while the program runs.
 function Start-UserProgram([string[]] $Command, [hashtable] $Variables) {
     $start = [Diagnostics.ProcessStartInfo]::new($Command[0])
     foreach ($word in $Command | Select-Object -Skip 1) { $start.ArgumentList.Add($word) }
@@ -196,7 +196,7 @@ function Start-UserProgram([string[]] $Command, [hashtable] $Variables) {
     $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
     $process = [Diagnostics.Process]::Start($start)
     $process.StandardInput.Close()
-    # Without a buffer, so that the file has what the program wrote.
+    # Without a buffer, so that the file is always up to date.
     $file = [IO.FileStream]::new((Join-Path (New-TestFolder) output), 'CreateNew', 'Write', 'ReadWrite, Delete', 0)
     [pscustomobject] @{
         Process = $process; File = $file; Reader = $process.StandardOutput.BaseStream.CopyToAsync($file); ErrorText = $process.StandardError.ReadToEndAsync(); Answer = $null
@@ -205,7 +205,7 @@ function Start-UserProgram([string[]] $Command, [hashtable] $Variables) {
 
 # The lines that a program has written so far.
 function Get-Line([object] $Started) {
-    # A line without its end is one when no more can come.
+    # The last line is complete when no more output can follow.
     $ended = $Started.Reader.IsCompleted
     $stream = [IO.FileStream]::new($Started.File.Name, 'Open', 'Read', 'ReadWrite, Delete')
     try { $text = [IO.StreamReader]::new($stream, $Started.Process.StandardOutput.CurrentEncoding).ReadToEnd() }
@@ -219,7 +219,7 @@ function Get-Line([object] $Started) {
 function Start-UserPowerShell([string] $UserHome, [object] $StandIn, [string] $Script, [hashtable] $Variable = @{}, [string[]] $Through = @(), [string] $Manifest = $script:manifest) {
     $folder = New-TestFolder
     $answer = Join-Path $folder 'answer.xml'
-    # An error of the script's is for the test to judge: it is shown, as to a user, and told in the answer.
+    # An error of the script is shown, as to a user, and returned in the answer. The test decides about it.
     $text = @"
 `$manifest = '$($Manifest.Replace("'", "''"))'
 `$standInUrl = '$(if ($StandIn) { $StandIn.Url })'
@@ -231,6 +231,8 @@ $Script
 `$errors = @(`$Error | Where-Object { `$_ -is [Management.Automation.ErrorRecord] } | ForEach-Object {
     [pscustomobject] @{ Id = `$_.FullyQualifiedErrorId; Category = "`$(`$_.CategoryInfo.Category)"; Target = `$_.TargetObject; Message = "`$_"; Action = "`$(`$_.ErrorDetails.RecommendedAction)" }
 })
+# As the module does in a job, for which PowerShell writes XML, too.
+foreach (`$state in 'SsoCredentialState', 'SsoProfileStatus', 'SsoSessionState', 'SsoTokenCache') { Update-TypeData -TypeName "AwsSso.`$state" -SerializationMethod String -Force }
 [pscustomobject] @{ Output = `$output; Errors = `$errors } | Export-Clixml -Depth 5 '$($answer.Replace("'", "''"))'
 "@
     $file = Join-Path $folder 'script.ps1'
@@ -240,21 +242,21 @@ $Script
     $started
 }
 
-# Makes a Linux library one for another processor: e_machine of its ELF header.
+# Changes the processor of a Linux library: e_machine in its ELF header.
 function Set-OtherProcessor([string] $Library) {
     $bytes = [IO.File]::ReadAllBytes($Library)
     $bytes[18] = 0xF3
     [IO.File]::WriteAllBytes($Library, $bytes)
 }
 
-# Cuts a file off, as a copy that did not come to its end.
+# Truncates a file, as an interrupted copy does.
 function Set-FileLength([string] $Path, [long] $Length) {
     $file = [IO.File]::OpenWrite($Path)
     $file.SetLength($Length)
     $file.Dispose()
 }
 
-# Waits until the program has written a line that matches, and gives it.
+# Waits until the program writes a line that matches, and returns the line.
 function Wait-Line([object] $Started, [string] $Pattern, [int] $Seconds = 30) {
     $watch = [Diagnostics.Stopwatch]::StartNew()
     while ($true) {
@@ -270,7 +272,7 @@ function Wait-Line([object] $Started, [string] $Pattern, [int] $Seconds = 30) {
 function Wait-UserProgram([object] $Started, [int] $Seconds = 180) {
     if (-not $Started.Process.WaitForExit($Seconds * 1000)) {
         $Started.Process.Kill($true)
-        throw "It did not come to its end within $Seconds s; it wrote: $((Get-Line $Started) -join [Environment]::NewLine)"
+        throw "The program did not end within $Seconds s. It wrote: $((Get-Line $Started) -join [Environment]::NewLine)"
     }
     $Started.Process.WaitForExit()
     $null = $Started.Reader.Wait(5000)
@@ -279,7 +281,7 @@ function Wait-UserProgram([object] $Started, [int] $Seconds = 180) {
         ExitCode = $Started.Process.ExitCode; Text = (Get-Line $Started) -join "`n"; ErrorText = $Started.ErrorText.Result; Output = @(); Errors = @()
     }
     if ($Started.Answer) {
-        if (-not (Test-Path $Started.Answer)) { throw "The script did not come to its end: $($result.Text) $($result.ErrorText)" }
+        if (-not (Test-Path $Started.Answer)) { throw "The script did not end: $($result.Text) $($result.ErrorText)" }
         $answer = Import-Clixml $Started.Answer
         $result.Output = @($answer.Output)
         $result.Errors = @($answer.Errors)
@@ -287,7 +289,7 @@ function Wait-UserProgram([object] $Started, [int] $Seconds = 180) {
     $result
 }
 
-# Runs a script as Start-UserPowerShell does, to its end.
+# Runs a script as Start-UserPowerShell does, and waits for its end.
 function Invoke-UserPowerShell([string] $UserHome, [object] $StandIn, [string] $Script, [hashtable] $Variable = @{}, [string[]] $Through = @(), [string] $Manifest = $script:manifest) {
     Wait-UserProgram (Start-UserPowerShell $UserHome $StandIn $Script $Variable $Through $Manifest)
 }
@@ -317,7 +319,7 @@ $($Line -join "`n")
     $run.Output
 }
 
-# Runs pwsh with these words and nothing added, as from another shell.
+# Runs pwsh with exactly these arguments, as another shell does.
 function Invoke-Pwsh([string] $UserHome, [object] $StandIn, [string[]] $Word, [string[]] $Through = @()) {
     Wait-UserProgram (Start-UserProgram ($Through + @(Get-PowerShell) + $Word) (Get-UserVariable $UserHome $StandIn))
 }
@@ -331,12 +333,12 @@ function Read-CommandTable([string] $Text) {
     }
 }
 
-# The count of a long test: all of it with `build.ps1 Test -Full`, else a tenth.
+# The number of repetitions of a counted test: all with `build.ps1 Test -Full`, otherwise a tenth.
 function Get-TestCount([int] $Full) {
     if ($env:SSO_TEST_FULL) { $Full } else { [Math]::Max(2, [int] ($Full / 10)) }
 }
 
-# Ends every stand-in and removes every folder that these functions made.
+# Stops all stand-ins and removes all folders that these functions created.
 function Clear-StandIn {
     foreach ($standIn in $standIns) {
         $standIn.Process.StandardInput.Close()

@@ -66,7 +66,7 @@ Describe 'The line for $PROFILE' {
         $recommended | Should -Be 'Import-Module Set-AwsCliSsoCredentials; Update-SsoCredential -Environment Acme -AtStartup'
     }
 
-    It 'lets a script shell without a session run at once, with nothing but its own output: pwsh <_>' -ForEach '-Command', '-NonInteractive -Command' {
+    It 'does not delay a shell without a session and adds nothing to its output: pwsh <_>' -ForEach '-Command', '-NonInteractive -Command' {
         $own = New-ShellHome
         $before = Get-RequestCount $service
         $run = Invoke-Shell $own ($_.Split() + '"hello"')
@@ -74,14 +74,14 @@ Describe 'The line for $PROFILE' {
         Get-RequestCount $service | Should -Be $before
     }
 
-    It 'fetches in a script shell with a session, with nothing but its own output' {
+    It 'fetches credentials in a shell with a session and adds nothing to its output' {
         $own = New-ShellHome -WithSession
         $run = Invoke-Shell $own '-Command', '"hello"'
         $run.Text, $run.ErrorText | Should -Be 'hello', ''
         (Get-Credential $own).Keys | Should -Be 'Account1', 'Account2'
     }
 
-    It 'keeps its output from what another shell captures, though errors have a terminal' {
+    It 'adds nothing to output that another shell captures, even if errors go to a terminal' {
         if (-not $hasTerminal) {
             Set-ItResult -Skipped -Because 'there is no program script for a terminal'
             return
@@ -90,7 +90,7 @@ Describe 'The line for $PROFILE' {
         (Invoke-InTerminal $own 'x=$(pwsh -Command ''"hello"'' </dev/null); printf "<%s>" "$x"').Text | Should -Match '<hello>'
     }
 
-    It 'ends soon whatever the network does: <Name>' -ForEach @(
+    It 'does not delay a shell for long whatever the network does: <Name>' -ForEach @(
         @{ Name = 'nothing answers'; Ended = $false; Change = { @{ AWS_ENDPOINT_URL_SSO = $silentUrl; AWS_ENDPOINT_URL_SSO_OIDC = $silentUrl } } }
         @{ Name = 'a refresh is not answered'; Ended = $true; Change = { @{ AWS_ENDPOINT_URL_SSO = $silentUrl; AWS_ENDPOINT_URL_SSO_OIDC = $silentUrl } } }
         @{ Name = 'no route'; Ended = $false; Change = { @{ AWS_ENDPOINT_URL_SSO = 'https://192.0.2.1'; AWS_ENDPOINT_URL_SSO_OIDC = 'https://192.0.2.1' } } }
@@ -107,7 +107,7 @@ Describe 'The line for $PROFILE' {
         (Get-Credential $own).Count | Should -Be 0
     }
 
-    It 'ends soon where names are looked up for ever' {
+    It 'does not delay a shell for long if the lookup of a name never ends' {
         if (-not $IsLinux -or -not (Get-Command gcc -CommandType Application -ErrorAction Ignore)) {
             Set-ItResult -Skipped -Because 'a resolver that hangs is made with gcc, for Linux'
             return
@@ -121,7 +121,7 @@ Describe 'The line for $PROFILE' {
         $run.Text, $run.ErrorText, $run.ExitCode | Should -Be 'hello', '', 0
     }
 
-    It 'ends soon where another process holds a lock: <Name>' -ForEach @(
+    It 'does not delay a shell for long if another process holds a lock: <Name>' -ForEach @(
         @{ Name = 'that of the session, as while somebody logs in elsewhere'; Ended = $true; Lock = { Get-SessionLock $own $service } }
         @{ Name = 'that of the credentials file'; Ended = $false; Lock = { Get-AwsPath $own credentials.lock } }
     ) {
@@ -138,7 +138,7 @@ Describe 'The line for $PROFILE' {
         finally { $held.Dispose() }
     }
 
-    It 'lets a script shell run whatever is wrong with its files: <Name>' -ForEach @(
+    It 'does not stop a shell whatever is wrong with its files: <Name>' -ForEach @(
         @{ Name = 'the credentials file'; Break = { Add-AwsText $own credentials "[Account1]`n[Account1]`n" } }
         @{ Name = 'the environments'; Break = { Add-AwsText $own sso-environments "[what]`n" } }
         @{ Name = 'no environment'; Break = { Remove-Item (Get-AwsPath $own sso-environments) } }
@@ -149,7 +149,7 @@ Describe 'The line for $PROFILE' {
         $run.Text, $run.ErrorText, $run.ExitCode | Should -Be 'hello', '', 0
     }
 
-    It 'says in a terminal what to do where a login is needed, in one line: <Name>' -ForEach @(
+    It 'says in one line in a terminal what to do if a login is needed: <Name>' -ForEach @(
         @{ Name = 'a terminal'; Variable = @{} }
         @{ Name = 'that of VS Code'; Variable = @{ TERM_PROGRAM = 'vscode'; VSCODE_INJECTION = '1' } }
     ) {
@@ -164,7 +164,7 @@ Describe 'The line for $PROFILE' {
         $text | Should -Match '(?m)^hello'
     }
 
-    It 'says in a terminal that the network failed, in one line' {
+    It 'says in one line in a terminal that the network failed' {
         if (-not $hasTerminal) {
             Set-ItResult -Skipped -Because 'there is no program script for a terminal'
             return
@@ -176,7 +176,7 @@ Describe 'The line for $PROFILE' {
 }
 
 Describe 'Update-SsoCredential -AtStartup' {
-    It 'names every environment that needs a login, as it is written in a command' {
+    It 'names each environment that needs a login, quoted for a command' {
         if (-not $hasTerminal) {
             Set-ItResult -Skipped -Because 'there is no program script for a terminal'
             return
@@ -187,7 +187,20 @@ Describe 'Update-SsoCredential -AtStartup' {
         ($run.Text -replace '\e\[[\d;?]*[a-zA-Z=]|\e=', '').Split("`n") -match 'login' | Should -Match "^WARNING: Acme, 'R&D' need a login. Run Connect-SsoSession Acme, 'R&D'.\s*$"
     }
 
-    It 'leaves no error and writes no stream where its output is captured' {
+    It 'shows a hint, and no error, for a piped profile that does not exist' {
+        if (-not $hasTerminal) {
+            Set-ItResult -Skipped -Because 'there is no program script for a terminal'
+            return
+        }
+        $own = New-ShellHome -Text "Import-Module '$manifest'; [pscustomobject] @{ Environment = 'Acme'; ProfileName = 'Nobody' } | Update-SsoCredential -AtStartup"
+        $run = Invoke-InTerminal $own 'pwsh -NoLogo -Command ''"errors: $($Error.Count)"'' </dev/null'
+        $text = $run.Text -replace '\e\[[\d;?]*[a-zA-Z=]|\e=', ''
+        $text | Should -Match 'WARNING: Not all credentials of Acme were refreshed \(ProfileNotFound\)\. Run Update-SsoCredential Acme to see why\.'
+        $text | Should -Not -Match 'No profile of Acme'
+        $text | Should -Match 'errors: 0'
+    }
+
+    It 'adds no error and writes to no stream if its output is captured' {
         $own = New-UserHome
         Add-Environment $own $service -Count 1
         $run = Invoke-UserPowerShell $own $service 'Update-SsoCredential Acme -AtStartup *>&1; Update-SsoCredential Nowhere -AtStartup -Verbose *>&1'
@@ -195,12 +208,12 @@ Describe 'Update-SsoCredential -AtStartup' {
         $run.Text, $run.ErrorText | Should -Be '', ''
     }
 
-    It 'gives objects where they are asked for' {
+    It 'returns objects with -PassThru' {
         $run = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service 'Update-SsoCredential Acme -AtStartup -Force -PassThru'
         $run.Output.Status | Should -Be 'Refreshed', 'Refreshed'
     }
 
-    It 'is bounded by -Timeout where that is given' {
+    It 'takes its time limit from -Timeout' {
         $own = New-UserHome -From $loggedIn
         # Twice the 5 s that it takes without -Timeout.
         $run = Invoke-UserPowerShell $own $service '(Measure-Command { Update-SsoCredential Acme -AtStartup -Force -Timeout 10 }).TotalSeconds' @{ AWS_ENDPOINT_URL_SSO = $silentUrl }

@@ -1,4 +1,4 @@
-# Ctrl+C: the prompt is back while the service still hangs, what was fetched is written, and nothing is held or left over.
+# Ctrl+C: the prompt returns while the service still hangs, fetched credentials are written, and no lock or temporary file remains.
 
 BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
@@ -49,7 +49,7 @@ Describe 'Ctrl+C' {
             $run = Invoke-Stop $own $waiting 'Update-SsoCredential Acme -NoBrowser -PassThru' '$_.device_authorizations -eq 1' 'Get-SsoEnvironment | ForEach-Object Name'
         }
 
-        It 'gives the prompt back, without an error' {
+        It 'returns the prompt without an error' {
             $run.Output[0].State | Should -Be 'Stopped'
             $run.Output[0].Seconds | Should -BeLessThan $late
             $run.Output[0].Errors | Should -BeNullOrEmpty
@@ -57,7 +57,7 @@ Describe 'Ctrl+C' {
             $run.Output[0].Said -match 'registered' | Should -BeNullOrEmpty
         }
 
-        It 'leaves no credentials and no token, and the next command works' {
+        It 'writes no credentials and no token, and the next command works' {
             Get-AwsPath $own credentials | Should -Not -Exist
             @(Get-Secret $own).Count | Should -BeLessOrEqual 1
             $run.Output[1] | Should -Be 'Acme'
@@ -65,7 +65,7 @@ Describe 'Ctrl+C' {
     }
 
     Context 'while the service hangs in a poll' {
-        It 'gives the prompt back, and the next login works' {
+        It 'returns the prompt, and the next login works' {
             $hanging = Start-StandIn '--hang', 'CreateToken:1', '--approve-after-polls', '0'
             $own = New-UserHome
             Add-Environment $own $hanging Acme -Count 3
@@ -80,7 +80,7 @@ Describe 'Ctrl+C' {
 
     Context 'while another PowerShell logs in' {
         # The lock of a session is named after its start URL without the slash at the end; an earlier version has its own, beside the token.
-        It 'gives the prompt back, with nothing sent: <Version>' -TestCases @(
+        It 'returns the prompt without a request: <Version>' -TestCases @(
             @{ Version = 'the same version'; Folder = 'sso/locks'; Trimmed = '/' }
             @{ Version = 'an earlier version'; Folder = 'sso/cache'; Trimmed = '' }
         ) {
@@ -118,7 +118,7 @@ Describe 'Ctrl+C' {
             $stats = Get-StandInStats $hanging
         }
 
-        It 'gives the prompt back, without an error, an object or a summary' {
+        It 'returns the prompt without an error, an object or a summary' {
             $run.Output[0].State | Should -Be 'Stopped'
             $run.Output[0].Seconds | Should -BeLessThan $late
             $run.Output[0].Errors | Should -BeNullOrEmpty
@@ -126,11 +126,11 @@ Describe 'Ctrl+C' {
             $run.Output[0].Said -match 'registered' | Should -BeNullOrEmpty
         }
 
-        It 'has written the 19 that were fetched' {
+        It 'writes the 19 credentials that were fetched' {
             $run.Output[1].Written.Count | Should -Be 19
         }
 
-        It 'lets the next command fetch the one that is missing, without a login' {
+        It 'lets the next command fetch the missing credentials without a login' {
             $run.Errors | Should -BeNullOrEmpty
             $run.Output[2..21].Status | Group-Object -NoElement | Sort-Object Name | ForEach-Object { "$($_.Name) $($_.Count)" } | Should -Be 'Created 1', 'StillValid 19'
             $stats.requests.GetRoleCredentials | Should -Be 21
@@ -140,7 +140,7 @@ Describe 'Ctrl+C' {
     }
 
     Context 'at any moment' {
-        It 'gives the prompt back while the service hangs, and leaves the files whole' {
+        It 'returns the prompt while the service hangs, and leaves complete files' {
             $count = Get-TestCount 20
             $hanging = Start-StandIn '--accounts', '40', '--approve-after-polls', '0', '--delay', '30'
             $own = New-UserHome
@@ -178,7 +178,7 @@ Describe 'Ctrl+C' {
     }
 
     Context 'typed in a terminal' {
-        It 'gives the prompt back while the service hangs, and has written what was fetched' {
+        It 'returns the prompt while the service hangs, with fetched credentials written' {
             if (-not (Get-Command tmux -CommandType Application -ErrorAction Ignore)) {
                 Set-ItResult -Skipped -Because 'tmux is not installed'
                 return

@@ -181,7 +181,7 @@ Describe 'Sync-SsoProfile' {
             Get-SsoProfile Acme
 '@
         $result.Errors | Should -BeNullOrEmpty
-        $result.Text | Should -Match 'What if: .*"Acme: gone-role \(Janitor in account 100000000002 is not assigned to you any more\)"'
+        $result.Text | Should -Match 'What if: .*"Acme: gone-role \(Janitor in account 100000000002 is no longer assigned to you\)"'
         $result.Text | Should -Match 'Acme: 0 profiles added, 0 removed, 10 as before'
         $result.Text | Should -Match 'Acme: 0 profiles added, 2 removed, 8 as before'
         $result.Output.Count | Should -Be 8

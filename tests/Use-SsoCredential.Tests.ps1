@@ -70,7 +70,7 @@ Describe 'Use-SsoCredential' {
 
     It 'warns where a stronger variable is set by somebody else' {
         $result = Invoke-UserPowerShell $userHome $service 'Use-SsoCredential Account1' @{ AWS_ACCESS_KEY_ID = 'AKIAEXAMPLE' }
-        $result.Text | Should -Match 'WARNING: AWS_ACCESS_KEY_ID is set, and AWS tools take it before AWS_PROFILE'
+        $result.Text | Should -Match 'WARNING: AWS_ACCESS_KEY_ID is set, and AWS tools use it instead of AWS_PROFILE'
     }
 
     It 'leaves the variables as they are where the keys cannot be had: <What>' -TestCases @(

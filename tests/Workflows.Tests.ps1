@@ -1,4 +1,4 @@
-# The workflows, and the versions of all that builds, tests and signs a release. What GitHub does with them is not tested, only what they ask for.
+# The workflows, and the versions of the programs that build, test and sign a release. What GitHub does with them is not tested.
 Describe 'The workflows' {
     BeforeAll {
         $root = Split-Path $PSScriptRoot
@@ -176,7 +176,7 @@ Describe 'The workflows' {
         }
     }
 
-    It 'run the long tests with each change, too' {
+    It 'run the long tests with each change' {
         $commands = ($jobs | Where-Object { $_.Workflow -eq 'ci' -and $_.Name -eq 'test' }).Commands
         $groups = [regex]::Match((Get-Content -Raw "$root/build.ps1"), "ValidateSet\(([^)]+)\)\]\r?\n    \[string\] \`$On").Groups[1].Value -replace "'" -split ', '
         $groups | Should -Not -BeNullOrEmpty

@@ -1,16 +1,15 @@
 using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
-using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
-/// <summary>Adds profiles for roles to the table of an environment; what is there stays as it is.</summary>
+/// <summary>Adds profiles for roles to the table of an environment. Existing profiles are not changed.</summary>
 [Cmdlet(VerbsCommon.Add, "SsoProfile", SupportsShouldProcess = true)]
 [OutputType(typeof(SsoProfile))]
 public sealed class AddSsoProfileCommand : SsoCmdlet
 {
-    private readonly List<RoleToAdd> roles = [];
+    private readonly List<SsoRole> roles = [];
 
     /// <summary>The stored environment's name.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
@@ -38,29 +37,32 @@ public sealed class AddSsoProfileCommand : SsoCmdlet
     [AllowNull]
     public string? AccountName { get; set; }
 
-    /// <summary>The account's mail address, for the template.</summary>
+    /// <summary>The account's email address, for the template.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("Email")]
     [AllowEmptyString]
     [AllowNull]
     public string? EmailAddress { get; set; }
 
-    /// <summary>What the profile is called, whatever the template says.</summary>
+    /// <summary>The profile's name, instead of the one from the template.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string? ProfileName { get; set; }
 
-    /// <summary>What profiles are called: text with the fields <c>{AccountName}</c>, <c>{AccountId}</c>, <c>{RoleName}</c>, <c>{Email}</c> and <c>{Environment}</c>.</summary>
+    /// <summary>
+    /// How profiles are named: text with the fields <c>{AccountName}</c>, <c>{AccountId}</c>, <c>{RoleName}</c>, <c>{Email}</c> and
+    /// <c>{Environment}</c>.
+    /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? NameTemplate { get; set; }
 
-    /// <summary>What stands before each name that the template gives.</summary>
+    /// <summary>Text before each name from the template.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Prefix { get; set; }
 
-    /// <summary>Writes an object for each profile that was added.</summary>
+    /// <summary>Returns each profile that was added.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -68,7 +70,7 @@ public sealed class AddSsoProfileCommand : SsoCmdlet
     protected override void BeginProcessing() => ProfileName = UnlessWildcardDefault(nameof(ProfileName), ProfileName);
 
     /// <summary>Collects roles: all of the input is one change, or none.</summary>
-    protected override void ProcessRecord() => roles.Add(new RoleToAdd
+    protected override void ProcessRecord() => roles.Add(new SsoRole
     {
         Environment = Environment,
         AccountId = AccountId,
@@ -84,11 +86,12 @@ public sealed class AddSsoProfileCommand : SsoCmdlet
         foreach (var group in roles.GroupBy(role => role.Environment, System.StringComparer.OrdinalIgnoreCase))
         {
             var table = new ProfileTable(group.Key, group, NameTemplate, Prefix ?? "");
-            var planned = ToldOrThrow(table.Check());
-            var agreed = planned.Where(profile => ShouldProcess($"{profile.ProfileName} ({profile.RoleName} in account {profile.AccountId})", "Add SSO profile")).ToArray();
+            var agreed = Run(table.Check(), happened => happened.Added)
+                .Where(profile => ShouldProcess(profile.Description, "Add SSO profile"))
+                .ToArray();
             if (agreed.Length > 0)
             {
-                var added = ToldOrThrow(table.Add(agreed));
+                var added = Run(table.Add(agreed), happened => happened.Added);
                 if (PassThru)
                 {
                     WriteObject(added, enumerateCollection: true);

@@ -8,45 +8,29 @@ namespace AwsSso.Commands;
 [OutputType(typeof(SsoSession))]
 public sealed class ConnectSsoSessionCommand : LoginCmdlet
 {
-    /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
-    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
-    [Alias("EnvironmentName", "Name")]
-    [ValidateNotNullOrEmpty]
-    [SupportsWildcards]
-    [ArgumentCompleter(typeof(EnvironmentCompleter))]
-    public string[]? Environment { get; set; }
-
-    /// <summary>Writes an object for each session.</summary>
+    /// <summary>Returns each session.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
-
-    private protected override string[]? Named => Environment;
 
     private protected override void RunAll()
     {
         var agreed = Agreed("Connect SSO session");
-        if (agreed.Length == 0)
+        if (agreed.Length > 0)
         {
-            return;
+            Run(new ConnectSessionWork { Environments = agreed, Session = Terms() }, happened => happened.Session, Take);
+        }
+    }
+
+    private void Take(SsoSession session)
+    {
+        if (session.TokenExpires is { } end)
+        {
+            WriteHost($"{session.Environment}: session lasts until {SsoTime.Clock(end)}");
         }
 
-        var work = new ConnectSessionWork { Environments = agreed, Session = Terms() };
-        Run(new SsoWork { ConnectSession = work }, happened =>
+        if (PassThru)
         {
-            if (happened.Session is not { } session)
-            {
-                return;
-            }
-
-            if (session.TokenExpires is { } end)
-            {
-                WriteHost($"{session.Environment}: session lasts until {SsoTime.Clock(end)}");
-            }
-
-            if (PassThru)
-            {
-                WriteObject(session);
-            }
-        });
+            WriteObject(session);
+        }
     }
 }

@@ -38,7 +38,9 @@ internal static class DirectOutput
         output.Flush();
     }
 
-    /// <summary>Whether the command runs in the console's own runspace, and not in one that a job, a thread or a program made with its host.</summary>
+    /// <summary>
+    /// Whether the command runs in the console's own runspace, and not in one that a job, a thread or a program created with its host.
+    /// </summary>
     private static bool IsConsoleOf(PSHost? host)
     {
         try
@@ -52,8 +54,11 @@ internal static class DirectOutput
         }
     }
 
-    /// <summary>Whether PowerShell may write objects as XML, as it does for another PowerShell that called it with a script block.</summary>
-    private static bool IsSerialized() => Environment.GetCommandLineArgs().Any(word => word.EndsWith("xml", StringComparison.OrdinalIgnoreCase));
+    /// <summary>
+    /// Whether PowerShell may write objects as XML, as it does for another PowerShell that called it with a script block.
+    /// </summary>
+    internal static bool IsSerialized() =>
+        Environment.GetCommandLineArgs().Any(word => word.EndsWith("xml", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Whether the command is a statement of the outermost script, which nothing else takes the output of.</summary>
     private static bool IsStatement(InvocationInfo invocation)
@@ -64,7 +69,8 @@ internal static class DirectOutput
             return false;
         }
 
-        var commands = Parser.ParseInput(script, out _, out var errors).FindAll(ast => IsAt(ast, start.Offset), searchNestedScriptBlocks: true).ToArray();
+        var parsed = Parser.ParseInput(script, out _, out var errors);
+        var commands = parsed.FindAll(ast => IsAt(ast, start.Offset), searchNestedScriptBlocks: true).ToArray();
         return errors.Length == 0
             && commands.Length == 1
             && commands[0] is CommandAst command

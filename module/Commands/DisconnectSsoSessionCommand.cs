@@ -8,39 +8,23 @@ namespace AwsSso.Commands;
 [OutputType(typeof(SsoSession))]
 public sealed class DisconnectSsoSessionCommand : EnvironmentCmdlet
 {
-    /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
-    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
-    [Alias("EnvironmentName", "Name")]
-    [ValidateNotNullOrEmpty]
-    [SupportsWildcards]
-    [ArgumentCompleter(typeof(EnvironmentCompleter))]
-    public string[]? Environment { get; set; }
-
-    /// <summary>Takes the keys of the environments' profiles out of the credentials file, too.</summary>
+    /// <summary>Removes the keys of the environments' profiles from the credentials file, too.</summary>
     [Parameter]
     public SwitchParameter RemoveCredentials { get; set; }
 
-    /// <summary>Writes an object for each session, as it stands afterwards.</summary>
+    /// <summary>Returns each session, as it is afterwards.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
-
-    private protected override string[]? Named => Environment;
 
     private protected override void RunAll()
     {
         var agreed = Agreed(RemoveCredentials ? "Disconnect SSO session and remove credentials" : "Disconnect SSO session");
-        if (agreed.Length == 0)
+        if (agreed.Length > 0)
         {
-            return;
+            var sessions = Run(
+                new DisconnectSessionWork { Environments = agreed, RemoveCredentials = RemoveCredentials },
+                happened => happened.Session);
+            WriteObject(PassThru ? sessions : [], enumerateCollection: true);
         }
-
-        var work = new DisconnectSessionWork { Environments = agreed, RemoveCredentials = RemoveCredentials };
-        Run(new SsoWork { DisconnectSession = work }, happened =>
-        {
-            if (PassThru && happened.Session is { } session)
-            {
-                WriteObject(session);
-            }
-        });
     }
 }

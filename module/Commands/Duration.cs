@@ -50,7 +50,8 @@ internal sealed class ValidateDurationAttribute : ValidateArgumentsAttribute
     {
         if (arguments is TimeSpan span && (AllowZero ? span < TimeSpan.Zero : span <= TimeSpan.Zero))
         {
-            throw new ValidationMetadataException($"The time span must be {(AllowZero ? "zero or longer" : "longer than zero")}, and {span} is not.");
+            var least = AllowZero ? "zero or longer" : "longer than zero";
+            throw new ValidationMetadataException($"The time span must be {least}, and {span} is not.");
         }
     }
 }
@@ -58,6 +59,9 @@ internal sealed class ValidateDurationAttribute : ValidateArgumentsAttribute
 /// <summary>Time spans as users write them, and as the library takes them.</summary>
 internal static class Duration
 {
+    /// <summary>The default of every <c>-MinimumRemaining</c>.</summary>
+    internal static readonly TimeSpan MinimumRemaining = TimeSpan.FromMinutes(15);
+
     private const string Forms = "Write a time span such as 15m, 1h30m, 90s or 00:15:00, or a number of seconds such as 900.";
 
     private static readonly Regex Digits = new(@"^\s*[+-]?\d+([.,]\d*)?\s*$", RegexOptions.CultureInvariant);
@@ -84,7 +88,7 @@ internal static class Duration
         return ParseUnits(text) ?? ParseClock(text) ?? throw new FormatException($"'{text}' is not a time span. {Forms}");
     }
 
-    /// <summary>Reads text with units, such as <c>1h30m</c>; null where it is none.</summary>
+    /// <summary>Reads text with units, such as <c>1h30m</c>; null where it has another form.</summary>
     internal static TimeSpan? ParseUnits(string text) => Units.Match(text) is { Success: true } match ? Sum(match) : null;
 
     /// <summary>A number of seconds of any type.</summary>
@@ -107,7 +111,8 @@ internal static class Duration
 
     private static TimeSpan Sum(Match match)
     {
-        double Part(string name) => match.Groups[name] is { Success: true } group ? double.Parse(group.Value, CultureInfo.InvariantCulture) : 0;
+        double Part(string name) =>
+            match.Groups[name] is { Success: true } group ? double.Parse(group.Value, CultureInfo.InvariantCulture) : 0;
 
         try
         {

@@ -3,7 +3,6 @@ using System.IO;
 using System.Linq;
 using System.Management.Automation;
 using System.Text;
-using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
@@ -20,16 +19,8 @@ public enum SsoEnvironmentFormat
 /// <summary>Writes environments as text, so that a team can share them; Import-SsoEnvironment takes them back.</summary>
 [Cmdlet(VerbsData.Export, "SsoEnvironment", SupportsShouldProcess = true)]
 [OutputType(typeof(string))]
-public sealed class ExportSsoEnvironmentCommand : EnvironmentCmdlet
+public sealed class ExportSsoEnvironmentCommand : EnvironmentNameCmdlet
 {
-    /// <summary>The environments' names, in any case, wildcards allowed; every stored one where none is given.</summary>
-    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
-    [Alias("Environment", "EnvironmentName")]
-    [ValidateNotNullOrEmpty]
-    [SupportsWildcards]
-    [ArgumentCompleter(typeof(EnvironmentCompleter))]
-    public string[]? Name { get; set; }
-
     /// <summary>The file to write; without it the text goes to the output.</summary>
     [Parameter(Position = 1)]
     [ValidateNotNullOrEmpty]
@@ -39,15 +30,13 @@ public sealed class ExportSsoEnvironmentCommand : EnvironmentCmdlet
     [Parameter]
     public SsoEnvironmentFormat Format { get; set; }
 
-    /// <summary>Leaves a file alone that is there already.</summary>
+    /// <summary>Does not overwrite an existing file.</summary>
     [Parameter]
     public SwitchParameter NoClobber { get; set; }
 
-    private protected override string[]? Named => Name;
-
     private protected override void RunAll()
     {
-        var environments = Ask(names => new SsoWork { GetEnvironment = new GetEnvironmentWork { Names = names, StoredOnly = true } }, happened => happened.Environment, environment => environment.Name);
+        var environments = Environments(storedOnly: true);
         if (environments.Count == 0)
         {
             return;

@@ -8,16 +8,8 @@ namespace AwsSso.Commands;
 /// <summary>Lists the roles that the user has in accounts.</summary>
 [Cmdlet(VerbsCommon.Get, "SsoRole")]
 [OutputType(typeof(SsoRole))]
-public sealed class GetSsoRoleCommand : AssignmentCmdlet
+public sealed class GetSsoRoleCommand : ParallelCmdlet
 {
-    /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
-    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
-    [Alias("EnvironmentName")]
-    [ValidateNotNullOrEmpty]
-    [SupportsWildcards]
-    [ArgumentCompleter(typeof(EnvironmentCompleter))]
-    public string[]? Environment { get; set; }
-
     /// <summary>The accounts, by name, id or wildcards; without it every account.</summary>
     [Parameter(Position = 1)]
     [Alias("AccountName", "AccountId")]
@@ -34,21 +26,15 @@ public sealed class GetSsoRoleCommand : AssignmentCmdlet
     [ArgumentCompleter(typeof(RoleCompleter))]
     public string[]? Role { get; set; }
 
-    /// <summary>How many requests may be under way at once.</summary>
-    [Parameter]
-    [ValidateRange(1, 256)]
-    public int ThrottleLimit { get; set; } = 16;
-
-    private protected override string[]? Named => Environment;
-
-    private protected override PipedKinds Takes => PipedKinds.Whole | PipedKinds.Part;
-
-    private protected override string TakesText => "accounts, and whatever belongs to an account or an environment";
+    private protected override PipelineInput Accepts =>
+        new(PipedKinds.Whole | PipedKinds.Part, "accounts, and whatever belongs to an account or an environment");
 
     private protected override void RunAll()
     {
         var names = new NamePatterns(Role, ignoreCase: true);
-        var given = Piped.Where(target => !target.IsWhole).ToLookup(target => target.Environment?.Literal ?? "", StringComparer.OrdinalIgnoreCase);
+        var given = Piped
+            .Where(target => !target.IsWhole)
+            .ToLookup(target => target.Environment?.Literal ?? "", StringComparer.OrdinalIgnoreCase);
         var isWhole = true;
         ForEach(EnvironmentNames(), environment =>
         {
@@ -65,7 +51,7 @@ public sealed class GetSsoRoleCommand : AssignmentCmdlet
                 accounts.AddRange(AccountsOf(environment, wanted).Where(account => patterns.Match(account.AccountId, account.AccountName)));
             }
 
-            ListRoles(environment, [.. accounts], ThrottleLimit, role =>
+            ListRoles(environment, [.. accounts], role =>
             {
                 if ((isEveryAccount || wanted.Any(target => IsMeant(target, role))) && names.Match(role.RoleName))
                 {
@@ -85,9 +71,18 @@ public sealed class GetSsoRoleCommand : AssignmentCmdlet
         .Where(target => target.AccountId is not null)
         .GroupBy(target => target.AccountId!, StringComparer.Ordinal)
         .Select(group => group.OrderBy(target => target.AccountName is null).First())
-        .Select(target => new SsoAccount(environment, target.AccountId!, target.AccountName, target.EmailAddress));
+        .Select(target => new SsoAccount
+        {
+            Environment = environment,
+            AccountId = target.AccountId!,
+            AccountName = target.AccountName,
+            EmailAddress = target.EmailAddress,
+        });
 
-    /// <summary>Whether a role is meant: of a role that was piped only itself, of an account or a profile every role of the account.</summary>
+    /// <summary>
+    /// Whether a role is meant: of a role that was piped only itself, of an account or a profile every role of the account.
+    /// </summary>
     private static bool IsMeant(PipedTarget target, SsoRole role) =>
-        target.AccountId == role.AccountId && (target.ProfileName is not null || target.RoleName is null || target.RoleName == role.RoleName);
+        target.AccountId == role.AccountId
+        && (target.ProfileName is not null || target.RoleName is null || target.RoleName == role.RoleName);
 }

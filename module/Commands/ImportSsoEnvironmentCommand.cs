@@ -9,7 +9,9 @@ using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
-/// <summary>Stores the environments of copies of the published script, which are read and never run, and of files that Export-SsoEnvironment wrote.</summary>
+/// <summary>
+/// Stores the environments of copies of the published script, which are read and never run, and of files that Export-SsoEnvironment wrote.
+/// </summary>
 [Cmdlet(VerbsData.Import, "SsoEnvironment", DefaultParameterSetName = "Path", SupportsShouldProcess = true)]
 [OutputType(typeof(SsoEnvironment))]
 public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
@@ -27,21 +29,17 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>The environment's name, in place of the file's own.</summary>
+    /// <summary>The environment's name, instead of the one in the file.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string? Name { get; set; }
 
-    /// <summary>Replaces an environment that is stored already.</summary>
+    /// <summary>Replaces an environment that already exists.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Writes each environment as it is stored.</summary>
-    [Parameter]
-    public SwitchParameter PassThru { get; set; }
-
-    /// <summary>Imports what the paths lead to; a file that cannot be imported keeps no other from it.</summary>
+    /// <summary>Imports what the paths lead to; a file that cannot be imported does not keep the others from it.</summary>
     protected override void ProcessRecord()
     {
         foreach (var (file, isNamed) in Files())
@@ -63,7 +61,8 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
     /// <summary>The files, each with whether it was named itself and not found in a folder.</summary>
     private IEnumerable<(string File, bool IsNamed)> Files()
     {
-        foreach (var path in Path.SelectMany(path => Resolved(path, wildcards: true)).Concat(LiteralPath.SelectMany(path => Resolved(path, wildcards: false))))
+        var patterns = Path.SelectMany(path => Resolved(path, wildcards: true));
+        foreach (var path in patterns.Concat(LiteralPath.SelectMany(path => Resolved(path, wildcards: false))))
         {
             if (Directory.Exists(path))
             {
@@ -93,7 +92,8 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
                 ? GetResolvedProviderPathFromPSPath(path, out _)
                 : [GetUnresolvedProviderPathFromPSPath(path)];
         }
-        catch (Exception fault) when (fault is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException or PSInvalidOperationException)
+        catch (Exception fault) when (fault is ItemNotFoundException or System.Management.Automation.DriveNotFoundException
+            or ProviderNotFoundException or PSInvalidOperationException)
         {
             WriteError(SsoErrors.ReadFailed(path, fault).ToRecord());
             return [];
@@ -119,7 +119,10 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
         return Environments(new GetEnvironmentWork { StoredOnly = true }, file);
     }
 
-    /// <summary>Refuses what has no end or waits for somebody, such as a pipe or a device, before it is opened. Only PowerShell's provider knows what it is.</summary>
+    /// <summary>
+    /// Refuses what has no end or waits for somebody, such as a pipe or a device, before it is opened. Only PowerShell's provider knows
+    /// what it is.
+    /// </summary>
     private void CheckIsFile(string path)
     {
         if (!File.Exists(path))
@@ -130,16 +133,24 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
         try
         {
             var item = InvokeProvider.Item.Get([path], force: true, literalPath: true).FirstOrDefault();
-            if (item?.Properties["LinkTarget"]?.Value is not null && item.Methods["ResolveLinkTarget"]?.Invoke(true) is FileSystemInfo target)
+            if (item?.Properties["LinkTarget"]?.Value is not null
+                && item.Methods["ResolveLinkTarget"]?.Invoke(true) is FileSystemInfo target)
             {
                 item = InvokeProvider.Item.Get([target.FullName], force: true, literalPath: true).FirstOrDefault();
             }
 
             // On Windows there is no such property, and no file that is a pipe.
-            var kind = item?.Properties["UnixStat"]?.Value is { } status ? PSObject.AsPSObject(status).Properties["ItemType"]?.Value?.ToString() : null;
+            var status = item?.Properties["UnixStat"]?.Value;
+            var kind = status is null ? null : PSObject.AsPSObject(status).Properties["ItemType"]?.Value?.ToString();
             if (kind is not (null or "File"))
             {
-                throw SsoErrors.NoFile(path, kind switch { "Directory" => "a folder", "NamedPipe" => "a named pipe", "Socket" => "a socket", _ => "a device" });
+                throw SsoErrors.NoFile(path, kind switch
+                {
+                    "Directory" => "a folder",
+                    "NamedPipe" => "a named pipe",
+                    "Socket" => "a socket",
+                    _ => "a device",
+                });
             }
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or RuntimeException)
@@ -169,7 +180,18 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
             WriteWarning(note);
         }
 
-        return [new SsoEnvironment(name, startUrl, region, script.DefaultRoleName, [.. script.Rows], file)];
+        return
+        [
+            new SsoEnvironment
+            {
+                Name = name,
+                StartUrl = startUrl,
+                Region = region,
+                DefaultRoleName = script.DefaultRoleName,
+                Profiles = [.. script.Rows],
+                Source = file,
+            },
+        ];
     }
 
     private void Import(SsoEnvironment found)
@@ -183,10 +205,10 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
         isNameTaken = true;
         CheckIsUnicode(found);
         var stored = Find(name, storedOnly: true);
-        var differences = stored is null ? $"{Counted(found.Account.Length)} of {found.StartUrl}" : Differences(stored, found);
+        var differences = stored is null ? $"{Counted(found.Profiles.Length)} of {found.StartUrl}" : Differences(stored, found);
         if (stored is not null && differences.Length == 0)
         {
-            WriteVerbose($"{name} is stored as {found.Source} has it.");
+            WriteVerbose($"{name} is already stored as {found.Source} has it.");
             if (PassThru)
             {
                 WriteObject(stored);
@@ -200,17 +222,18 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
             throw SsoErrors.EnvironmentExists(name, found.Source, differences);
         }
 
+        var action = stored is null ? "Import SSO environment" : "Replace SSO environment";
         var work = new SetEnvironmentWork
         {
             Name = name,
             StartUrl = found.StartUrl,
             Region = found.Region,
             DefaultRoleName = found.DefaultRoleName,
-            Accounts = found.Account,
-            TokenCache = found.TokenCache == SsoTokenCache.Memory ? nameof(SsoTokenCache.Memory) : null,
+            Accounts = found.Profiles,
+            TokenCache = found.TokenCache == SsoTokenCache.Memory ? SsoTokenCache.Memory : null,
             ImportedFrom = found.Source,
             KeepBroken = !Force,
-            CheckOnly = !ShouldProcess(ShownText.Of($"{name}: {differences}"), stored is null ? "Import SSO environment" : "Replace SSO environment"),
+            CheckOnly = !ShouldProcess(ShownText.Of($"{name}: {differences}"), action),
         };
         if (Store(work, isShown: true) is { } environment && PassThru)
         {
@@ -222,10 +245,11 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
     private static void CheckIsUnicode(SsoEnvironment found)
     {
         var values = new[] { found.Name, found.StartUrl, found.Region, found.DefaultRoleName }
-            .Concat(found.Account.SelectMany(row => new[] { row.Profile, row.AccountId, row.RoleName }));
+            .Concat(found.Profiles.SelectMany(row => new[] { row.Profile, row.AccountId, row.RoleName }));
         if (!values.All(IsUnicode))
         {
-            throw SsoErrors.RecordInvalid(found.Source, $"the environment {found.Name}", "a value has half of a character (an unpaired surrogate)");
+            const string fault = "a value has half of a character (an unpaired surrogate)";
+            throw SsoErrors.RecordInvalid(found.Source, $"the environment {found.Name}", fault);
         }
 
         static bool IsUnicode(string? value)
@@ -247,11 +271,13 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
         var differences = new List<string>();
         Compare("start URL", stored.StartUrl, found.StartUrl);
         Compare("region", stored.Region, found.Region);
-        var before = stored.Account.ToDictionary(row => row.Profile, StringComparer.Ordinal);
-        var after = found.Account.GroupBy(row => row.Profile, StringComparer.Ordinal).ToDictionary(rows => rows.Key, rows => rows.First(), StringComparer.Ordinal);
+        var before = stored.Profiles.ToDictionary(row => row.Profile, StringComparer.Ordinal);
+        var after = found.Profiles
+            .GroupBy(row => row.Profile, StringComparer.Ordinal)
+            .ToDictionary(rows => rows.Key, rows => rows.First(), StringComparer.Ordinal);
         List("new", after.Keys.Where(profile => !before.ContainsKey(profile)));
         List("gone", before.Keys.Where(profile => !after.ContainsKey(profile)));
-        foreach (var row in stored.Account.Where(row => after.ContainsKey(row.Profile)))
+        foreach (var row in stored.Profiles.Where(row => after.ContainsKey(row.Profile)))
         {
             Compare($"account of {row.Profile}", row.AccountId, after[row.Profile].AccountId);
             Compare($"role of {row.Profile}", row.RoleName, after[row.Profile].RoleName ?? found.DefaultRoleName);
@@ -263,7 +289,7 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
         {
             if (!string.Equals(then, now, StringComparison.Ordinal))
             {
-                differences.Add($"{what} {now} in place of {then}");
+                differences.Add($"{what} {now} instead of {then}");
             }
         }
 

@@ -1,12 +1,15 @@
 using System;
+using System.Linq;
 using System.Management.Automation;
 using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
-/// <summary>What the cmdlets have in common that may need a login.</summary>
+/// <summary>The base of the cmdlets that may need a login.</summary>
 public abstract class LoginCmdlet : EnvironmentCmdlet
 {
+    private SessionTerms? termsOfLists;
+
     private protected LoginCmdlet()
     {
     }
@@ -19,7 +22,7 @@ public abstract class LoginCmdlet : EnvironmentCmdlet
     [Parameter]
     public SwitchParameter NoQrCode { get; set; }
 
-    /// <summary>How somebody logs in.</summary>
+    /// <summary>How a user logs in.</summary>
     [Parameter]
     public SsoLoginMethod LoginMethod { get; set; } = SsoLoginMethod.DeviceCode;
 
@@ -33,15 +36,37 @@ public abstract class LoginCmdlet : EnvironmentCmdlet
     [ValidateDuration]
     public TimeSpan? Timeout { get; set; }
 
-    /// <summary>Where access tokens are kept in this run, whatever the environment says.</summary>
+    /// <summary>Where access tokens are kept in this run, instead of where the environment says.</summary>
     [Parameter]
     public SsoTokenCache TokenCache { get; set; }
 
-    /// <summary>Whether somebody may be asked to log in, where somebody can.</summary>
+    /// <summary>Whether a user may be asked to log in, where a user can.</summary>
     private protected virtual bool MayLogIn => !NoLogin;
 
     /// <summary>What bounds the run; null where the user gave no limit.</summary>
     private protected virtual TimeSpan? Limit => Timeout;
+
+    /// <summary>The same terms for every list that the cmdlet gets.</summary>
+    private protected SessionTerms TermsOfLists => termsOfLists ??= Terms();
+
+    /// <summary>
+    /// The accounts that are assigned to the user, each passed on, as soon as its page has come, with whether it is meant; gives false
+    /// where a name or pattern matches none, which is reported and does not end the work.
+    /// </summary>
+    private protected bool ListAccounts(string environment, NamePatterns wanted, Action<SsoAccount, bool> take)
+    {
+        Run(
+            new GetAccountWork { Environment = environment, Session = TermsOfLists },
+            happened => happened.Account,
+            account => take(account, wanted.Match(account.AccountId, account.AccountName)));
+        return ReportMissing(
+            wanted,
+            $"account of {environment} that is assigned to you",
+            name => SsoErrors.AccountNotFound(name, environment));
+    }
+
+    /// <summary>The names of the environments that are meant.</summary>
+    private protected string[] EnvironmentNames() => Environments().Select(environment => environment.Name).ToArray();
 
     /// <summary>How a session may be obtained; who may log in is looked at only where a login may be needed.</summary>
     private protected SessionTerms Terms(bool mayNeedLogin = true)
@@ -53,18 +78,18 @@ public abstract class LoginCmdlet : EnvironmentCmdlet
         var isElsewhere = shell.IsRemote;
         if (isElsewhere && mayNeedLogin && LoginMethod == SsoLoginMethod.Pkce)
         {
-            Warn("In a remote session -LoginMethod Pkce is not possible; a login uses the device code.");
+            Warn("-LoginMethod Pkce does not work in a remote session; a login uses a device code.");
         }
 
         return new SessionTerms
         {
             Browser = !NoBrowser && !isElsewhere,
             QrCode = !NoQrCode,
-            LoginMethod = (isElsewhere ? SsoLoginMethod.DeviceCode : LoginMethod).ToString(),
+            LoginMethod = isElsewhere ? SsoLoginMethod.DeviceCode : LoginMethod,
             Login = MayLogIn && nobody is null,
             NoLoginReason = nobody,
             Timeout = Limit?.WholeSeconds(),
-            TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache.ToString() : null,
+            TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache : null,
         };
     }
 }

@@ -33,12 +33,15 @@ internal sealed class NamePattern
 
     /// <summary>Each of the names once, in their order.</summary>
     internal static NamePattern[] All(IEnumerable<string>? written, bool ignoreCase) =>
-        (written ?? []).Distinct(ignoreCase ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal).Select(name => new NamePattern(name, ignoreCase)).ToArray();
+        (written ?? [])
+            .Distinct(ignoreCase ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal)
+            .Select(name => new NamePattern(name, ignoreCase))
+            .ToArray();
 
     /// <summary>The name or pattern as it was written.</summary>
     internal string Written { get; }
 
-    /// <summary>The name where there are no wildcards, with their escapes taken away.</summary>
+    /// <summary>The name where there are no wildcards, without their escapes.</summary>
     internal string Literal { get; }
 
     /// <summary>Whether there are no wildcards.</summary>

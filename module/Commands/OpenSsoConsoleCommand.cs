@@ -8,7 +8,7 @@ namespace AwsSso.Commands;
 /// <summary>Opens the AWS console of a profile's account and role, through the access portal.</summary>
 [Cmdlet(VerbsCommon.Open, "SsoConsole")]
 [OutputType(typeof(string))]
-public sealed class OpenSsoConsoleCommand : EnvironmentCmdlet
+public sealed class OpenSsoConsoleCommand : PipelineCmdlet
 {
     /// <summary>The profile; case counts.</summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
@@ -23,7 +23,7 @@ public sealed class OpenSsoConsoleCommand : EnvironmentCmdlet
     [ArgumentCompleter(typeof(EnvironmentCompleter))]
     public string? Environment { get; set; }
 
-    /// <summary>The service whose page is opened, as it stands in the addresses of the console.</summary>
+    /// <summary>The service whose page is opened, as it is named in the addresses of the console.</summary>
     [Parameter(Position = 1)]
     [ValidateNotNullOrEmpty]
     public string? Service { get; set; }
@@ -38,7 +38,7 @@ public sealed class OpenSsoConsoleCommand : EnvironmentCmdlet
     [Parameter]
     public SwitchParameter NoBrowser { get; set; }
 
-    /// <summary>Writes the address.</summary>
+    /// <summary>Returns the address.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -46,13 +46,8 @@ public sealed class OpenSsoConsoleCommand : EnvironmentCmdlet
 
     private protected override string[]? NamedProfiles => string.IsNullOrEmpty(ProfileName) ? null : [WildcardPattern.Escape(ProfileName)];
 
-    private protected override PipedKinds Takes => NamesProfiles ? PipedKinds.Whole : PipedKinds.Part;
-
-    private protected override string TakesText => NamesProfiles ? WholeText : "profiles and their names, accounts and roles";
-
-    private protected override string? NeedsInput => NamesProfiles ? null : "the name of a profile";
-
-    private protected override bool IsTextProfile => true;
+    private protected override PipelineInput Accepts =>
+        PipelineInput.OneProfile(NamesProfiles, "profiles and their names, accounts and roles");
 
     private protected override string Instead(PipedKinds kind, string environment) =>
         $"Name one of its profiles: {MyInvocation.MyCommand.Name} <profile> -Environment {environment}.";
@@ -69,20 +64,18 @@ public sealed class OpenSsoConsoleCommand : EnvironmentCmdlet
         {
             try
             {
-                RunOrThrow(new SsoWork { OpenConsole = WorkFor(profile, environments) }, Report);
+                Run(WorkFor(profile, environments), happened => happened.Console, Show);
             }
             catch (SsoException error) when (Piped.Count > 1)
             {
-                WriteError(error.ToRecord());
-            }
-            catch (SsoException error)
-            {
-                ThrowTerminatingError(error.ToRecord());
+                Report(error);
             }
         }
     }
 
-    /// <summary>The profiles to open; of an account and a role with several profiles the first, since all of them lead to the same page.</summary>
+    /// <summary>
+    /// The profiles to open; of an account and a role with several profiles the first, since all of them lead to the same page.
+    /// </summary>
     private IEnumerable<(string Profile, string[] Environments)> Wanted()
     {
         if (NamesProfiles)
@@ -91,10 +84,16 @@ public sealed class OpenSsoConsoleCommand : EnvironmentCmdlet
         }
 
         return NamedTargets()
-            .GroupBy(target => target is { Environment: { } environment, AccountId: { } id, RoleName: { } role } ? (environment.Literal.ToUpperInvariant(), id, role) : ("", target.Environment?.Literal ?? "", target.ProfileName ?? ""))
+            .GroupBy(PageOf)
             .Select(group => group.First())
-            .Select(target => (target.ProfileName!, target.Environment is { } environment ? new[] { environment.Literal } : LiteralNames.ToArray()));
+            .Select(target => (target.ProfileName!, target.Environment is { } place ? [place.Literal] : LiteralNames.ToArray()));
     }
+
+    /// <summary>The same for the same page.</summary>
+    private static (string, string, string) PageOf(PipedTarget target) =>
+        target is { Environment: { } environment, AccountId: { } id, RoleName: { } role }
+            ? (environment.Literal.ToUpperInvariant(), id, role)
+            : ("", target.Environment?.Literal ?? "", target.ProfileName ?? "");
 
     private OpenConsoleWork WorkFor(string profile, string[] environments) => new()
     {
@@ -105,13 +104,8 @@ public sealed class OpenSsoConsoleCommand : EnvironmentCmdlet
         Browser = !NoBrowser,
     };
 
-    private void Report(SsoEvent happened)
+    private void Show(ConsoleEvent console)
     {
-        if (happened.Console is not { } console)
-        {
-            return;
-        }
-
         if (PassThru)
         {
             WriteObject(console.Url);

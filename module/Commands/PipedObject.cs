@@ -7,11 +7,11 @@ using System.Management.Automation;
 
 namespace AwsSso.Commands;
 
-/// <summary>What an object of a pipeline is, as far as the cmdlets tell them apart.</summary>
+/// <summary>What an object of a pipeline is, as far as the cmdlets distinguish them.</summary>
 [Flags]
 internal enum PipedKinds
 {
-    /// <summary>None of the module's, and without the properties of one.</summary>
+    /// <summary>Not one of the module's, and without the properties of one.</summary>
     None = 0,
 
     /// <summary>A name, or an object that has the name of an environment and nothing of a profile or an account.</summary>
@@ -84,29 +84,32 @@ internal sealed class PipedObject
         }
     }
 
-    /// <summary>The names of the environment; empty where there is none.</summary>
+    /// <summary>The names of the environment; empty where it has none.</summary>
     internal string[] Environments => type is "SsoEnvironment" ? Values("Name") : First("Environment", "EnvironmentName", "Name");
 
-    /// <summary>The names of profiles; empty where there is none.</summary>
+    /// <summary>The names of profiles; empty where it has none.</summary>
     internal string[] Profiles => First("ProfileName", "Profile");
 
-    /// <summary>The account's id with all of its 12 digits; null where there is none.</summary>
+    /// <summary>The account's id with all of its 12 digits; null where it has none.</summary>
     internal string? AccountId => Values("AccountId").FirstOrDefault()?.PadLeft(12, '0');
 
-    /// <summary>The role's name; null where there is none.</summary>
+    /// <summary>The role's name; null where it has none.</summary>
     internal string? RoleName => Values("RoleName").FirstOrDefault();
 
-    /// <summary>The account's name; null where there is none.</summary>
+    /// <summary>The account's name; null where it has none.</summary>
     internal string? AccountName => Values("AccountName").FirstOrDefault();
 
-    /// <summary>The mail address of the account; null where there is none.</summary>
+    /// <summary>The email address of the account; null where it has none.</summary>
     internal string? EmailAddress => Values("EmailAddress").FirstOrDefault();
 
     /// <summary>Reads what a cmdlet was given; arrays in it are taken apart.</summary>
     internal static IEnumerable<PipedObject> All(IEnumerable<PSObject?> input) => input.SelectMany(item => item switch
     {
         null => [],
-        { BaseObject: IEnumerable items and (Array or IList) } => items.Cast<object?>().Where(inner => inner is not null).Select(inner => new PipedObject(PSObject.AsPSObject(inner))),
+        { BaseObject: IEnumerable items and (Array or IList) } => items
+            .Cast<object?>()
+            .Where(inner => inner is not null)
+            .Select(inner => new PipedObject(PSObject.AsPSObject(inner))),
         _ => new[] { new PipedObject(item) },
     });
 
@@ -124,7 +127,9 @@ internal sealed class PipedObject
         _ => PipedKinds.None,
     };
 
-    /// <summary>The name of a type of the module's, also after Select-Object or on the way back from another process; null for others.</summary>
+    /// <summary>
+    /// The name of a type of the module's, also after Select-Object or on the way back from another process; null for others.
+    /// </summary>
     private static string? OwnType(string name)
     {
         while (Prefixes.FirstOrDefault(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) is { } found)
@@ -158,5 +163,9 @@ internal sealed class PipedObject
     }
 
     private static string[] Texts(IEnumerable values) =>
-        values.Cast<object?>().Select(value => Convert.ToString(value is PSObject wrapped ? wrapped.BaseObject : value, CultureInfo.InvariantCulture)).Where(text => !string.IsNullOrEmpty(text)).ToArray()!;
+        values
+            .Cast<object?>()
+            .Select(value => Convert.ToString(value is PSObject wrapped ? wrapped.BaseObject : value, CultureInfo.InvariantCulture))
+            .Where(text => !string.IsNullOrEmpty(text))
+            .ToArray()!;
 }

@@ -17,11 +17,36 @@ internal sealed class PipedTarget
     /// <summary>The account's name, if it is known; nothing is selected by it.</summary>
     internal string? AccountName { get; set; }
 
-    /// <summary>The account's mail address, if it is known; nothing is selected by it.</summary>
+    /// <summary>The account's email address, if it is known; nothing is selected by it.</summary>
     internal string? EmailAddress { get; set; }
 
     /// <summary>Whether every profile of the environment is meant.</summary>
     internal bool IsWhole => ProfileName is null && AccountId is null;
+
+    /// <summary>Whether it is one profile of one environment, both by their names.</summary>
+    internal bool IsPair => this is { ProfileName: not null, Environment: { IsLiteral: true } };
+
+    /// <summary>The same text for the same environment and profile.</summary>
+    internal string Key => $"{Environment?.Literal.ToUpperInvariant()}\n{ProfileName}";
+
+    /// <summary>The account or role, as a message names it.</summary>
+    internal string Account
+    {
+        get
+        {
+            var account = $"account {AccountId}{(AccountName is { } name ? $" ({name})" : "")}";
+            return RoleName is { } role ? $"{role} in {account}" : account;
+        }
+    }
+
+    /// <summary>One profile.</summary>
+    internal static PipedTarget Of(SsoProfile profile) => new()
+    {
+        Environment = NamePattern.Exactly(profile.Environment, ignoreCase: true),
+        ProfileName = profile.ProfileName,
+        AccountId = profile.AccountId,
+        RoleName = profile.RoleName,
+    };
 
     internal bool Matches(string environment) => Environment?.Matches(environment) != false;
 

@@ -4,32 +4,33 @@ using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
-/// <summary>What is wanted of the table of one environment: the roles that are to have a profile, and what those are called.</summary>
-internal sealed class ProfileTable(string environment, IEnumerable<RoleToAdd> roles, string? nameTemplate, string prefix)
+/// <summary>What is wanted of the table of one environment: the roles that are to have a profile, and how those are named.</summary>
+internal sealed class ProfileTable(string environment, IEnumerable<SsoRole> roles, string? nameTemplate, string prefix)
 {
-    private readonly RoleToAdd[] roles = roles.ToArray();
+    private readonly SsoRole[] roles = roles.ToArray();
 
     /// <summary>The question what would be added.</summary>
-    internal SsoWork Check() => new()
-    {
-        AddProfile = new AddProfileWork { Environment = environment, Roles = roles, NameTemplate = nameTemplate, Prefix = prefix, CheckOnly = true },
-    };
+    internal AddProfileWork Check() => Work(roles, checkOnly: true);
 
-    /// <summary>Adds profiles that <see cref="Check"/> has told, under the names that it gave them.</summary>
-    internal SsoWork Add(IEnumerable<SsoProfile> profiles) => new()
+    /// <summary>Adds profiles that <see cref="Check"/> has given, under the names that it gave them.</summary>
+    internal AddProfileWork Add(IEnumerable<SsoProfile> profiles)
     {
-        AddProfile = new AddProfileWork
+        var agreed = profiles.Select(profile => new SsoRole
         {
             Environment = environment,
-            Roles = profiles.Select(profile => new RoleToAdd
-            {
-                Environment = environment,
-                AccountId = profile.AccountId,
-                RoleName = profile.RoleName,
-                ProfileName = profile.ProfileName,
-            }).ToArray(),
-            NameTemplate = nameTemplate,
-            Prefix = prefix,
-        },
+            AccountId = profile.AccountId,
+            RoleName = profile.RoleName,
+            ProfileName = profile.ProfileName,
+        });
+        return Work([.. agreed], checkOnly: false);
+    }
+
+    private AddProfileWork Work(SsoRole[] wanted, bool checkOnly) => new()
+    {
+        Environment = environment,
+        Roles = wanted,
+        NameTemplate = nameTemplate,
+        Prefix = prefix,
+        CheckOnly = checkOnly,
     };
 }

@@ -13,6 +13,10 @@ internal sealed class ProgressPace
 
     private readonly Stopwatch watch = new();
 
+    /// <summary>A wait, with the time that is left where it is known.</summary>
+    internal static ProgressRecord Of(WaitingEvent wait, int id) =>
+        new(id, wait.Environment, wait.Text) { SecondsRemaining = (int)Math.Min(wait.SecondsLeft ?? -1, int.MaxValue) };
+
     internal ProgressRecord Of(ProgressEvent progress, int id)
     {
         if (progress.Done == 0)

@@ -9,16 +9,8 @@ namespace AwsSso.Commands;
 /// <summary>Removes environments; their keys in the credentials file stay unless -RemoveCredentials is given.</summary>
 [Cmdlet(VerbsCommon.Remove, "SsoEnvironment", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(void))]
-public sealed class RemoveSsoEnvironmentCommand : EnvironmentCmdlet
+public sealed class RemoveSsoEnvironmentCommand : EnvironmentNameCmdlet
 {
-    /// <summary>The environments, by name or wildcards.</summary>
-    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
-    [Alias("Environment", "EnvironmentName")]
-    [ValidateNotNullOrEmpty]
-    [SupportsWildcards]
-    [ArgumentCompleter(typeof(EnvironmentCompleter))]
-    public string[] Name { get; set; } = [];
-
     /// <summary>Does not ask about environments that have profiles.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -27,13 +19,11 @@ public sealed class RemoveSsoEnvironmentCommand : EnvironmentCmdlet
     [Parameter]
     public SwitchParameter RemoveCredentials { get; set; }
 
-    private protected override string[]? Named => Name is { Length: > 0 } ? Name : null;
-
-    private protected override string? NeedsInput => NamesEnvironments ? null : "the name of an environment";
-
-    private protected override PipedKinds Takes => PipedKinds.Name | PipedKinds.Environment;
-
-    private protected override string TakesText => "names of environments and objects from Get-SsoEnvironment";
+    private protected override PipelineInput Accepts =>
+        new(PipedKinds.Name | PipedKinds.Environment, "names of environments and objects from Get-SsoEnvironment")
+        {
+            Needed = NamesEnvironments ? null : "the name of an environment",
+        };
 
     private protected override string Instead(PipedKinds kind, string environment) => kind switch
     {
@@ -44,11 +34,13 @@ public sealed class RemoveSsoEnvironmentCommand : EnvironmentCmdlet
     private protected override void RunAll()
     {
         // What cannot be read can still be removed, so that a fault in one environment is no error here.
-        var stored = Look(new SsoWork { GetEnvironment = new GetEnvironmentWork { StoredOnly = true } }, happened => happened.Environment);
+        var stored = Look(new GetEnvironmentWork { StoredOnly = true }, happened => happened.Environment);
         var names = new List<string>();
         foreach (var wanted in Asked())
         {
-            var matching = wanted.IsLiteral ? [wanted.Literal] : stored.Select(environment => environment.Name).Where(wanted.Matches).ToArray();
+            var matching = wanted.IsLiteral
+                ? [wanted.Literal]
+                : stored.Select(environment => environment.Name).Where(wanted.Matches).ToArray();
             names.AddRange(matching);
             if (matching.Length == 0)
             {
@@ -66,7 +58,7 @@ public sealed class RemoveSsoEnvironmentCommand : EnvironmentCmdlet
                 if (RemoveCredentials)
                 {
                     // While the table still says which profiles there are.
-                    RunOrThrow(new SsoWork { RemoveCredential = new RemoveCredentialWork { Environment = name, Unlisted = true } }, _ => { });
+                    Run(new RemoveCredentialWork { Environment = name, Unlisted = true });
                 }
 
                 Remove(name, checkOnly: false);
@@ -74,8 +66,7 @@ public sealed class RemoveSsoEnvironmentCommand : EnvironmentCmdlet
         });
     }
 
-    private void Remove(string name, bool checkOnly) =>
-        RunOrThrow(new SsoWork { RemoveEnvironment = new RemoveEnvironmentWork { Name = name, CheckOnly = checkOnly } }, _ => { });
+    private void Remove(string name, bool checkOnly) => Run(new RemoveEnvironmentWork { Name = name, CheckOnly = checkOnly });
 
     private bool IsAgreed(SsoEnvironment? environment, string name)
     {
@@ -85,8 +76,8 @@ public sealed class RemoveSsoEnvironmentCommand : EnvironmentCmdlet
             return true;
         }
 
-        var isEmpty = environment?.Account.Length == 0;
-        var target = environment is null || isEmpty ? name : $"{environment.Name}, with {Counted(environment.Account.Length)}";
+        var isEmpty = environment?.Profiles.Length == 0;
+        var target = environment is null || isEmpty ? name : $"{environment.Name}, with {Counted(environment.Profiles.Length)}";
         return IsAgreed(target, action, isGrave: !isEmpty);
     }
 }

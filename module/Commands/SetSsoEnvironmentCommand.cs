@@ -41,10 +41,6 @@ public sealed class SetSsoEnvironmentCommand : StoringCmdlet
     [Parameter]
     public SsoTokenCache TokenCache { get; set; }
 
-    /// <summary>Writes the environment as it is now.</summary>
-    [Parameter]
-    public SwitchParameter PassThru { get; set; }
-
     /// <summary>Changes the environment; where that is declined, the input is checked all the same.</summary>
     protected override void ProcessRecord()
     {
@@ -60,7 +56,7 @@ public sealed class SetSsoEnvironmentCommand : StoringCmdlet
             Region = Region,
             DefaultRoleName = DefaultRoleName,
             Accounts = Rows(),
-            TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache.ToString() : null,
+            TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache : null,
             CheckOnly = !ShouldProcess(Name, "Set SSO environment"),
         };
         OrTerminate(() =>

@@ -1,36 +1,30 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
+using System.Management.Automation;
 using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
-/// <summary>What the cmdlets that store an environment have in common: they show to which portal its users log in from now on.</summary>
+/// <summary>The base of the cmdlets that store an environment: they show to which portal its users log in from now on.</summary>
 public abstract class StoringCmdlet : SsoCmdlet
 {
     private protected StoringCmdlet()
     {
     }
 
-    /// <summary>The environment of a name as it is now; null where there is none, or none that can be used.</summary>
+    /// <summary>Returns the environment as it is stored.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <summary>The environment of a name as it is now; null where it does not exist or cannot be used.</summary>
     private protected SsoEnvironment? Find(string name, bool storedOnly) =>
-        Environments(new GetEnvironmentWork { StoredOnly = storedOnly, UsableOnly = true }, null).Find(environment => string.Equals(environment.Name, name, StringComparison.OrdinalIgnoreCase));
+        Environments(new GetEnvironmentWork { StoredOnly = storedOnly, UsableOnly = true }, null)
+            .Find(environment => string.Equals(environment.Name, name, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The environments of this file; without one, those of the user.</summary>
-    private protected List<SsoEnvironment> Environments(GetEnvironmentWork work, string? file)
-    {
-        var environments = new List<SsoEnvironment>();
-        RunOrThrow(
-            new SsoWork { GetEnvironment = work },
-            happened =>
-            {
-                if (happened.Environment is { } environment)
-                {
-                    environments.Add(environment);
-                }
-            },
-            file);
-        return environments;
-    }
+    private protected List<SsoEnvironment> Environments(GetEnvironmentWork work, string? file) =>
+        Run(work, happened => happened.Environment, file);
 
     /// <summary>Stores an environment, and gives it as it is then; null where the work was only to be checked.</summary>
     /// <param name="work">What to store.</param>
@@ -38,8 +32,7 @@ public abstract class StoringCmdlet : SsoCmdlet
     private protected SsoEnvironment? Store(SetEnvironmentWork work, bool isShown)
     {
         var before = Find(work.Name, storedOnly: false);
-        SsoEnvironment? stored = null;
-        RunOrThrow(new SsoWork { SetEnvironment = work }, happened => stored = happened.Environment ?? stored);
+        var stored = Run(work, happened => happened.Environment).LastOrDefault();
         if (work.CheckOnly || stored is null)
         {
             return null;
@@ -51,7 +44,7 @@ public abstract class StoringCmdlet : SsoCmdlet
         }
         else if (isShown)
         {
-            WriteHost($"{stored.Name}: {Counted(stored.Account.Length)}, start URL {Portal(stored)}.");
+            WriteHost($"{stored.Name}: {Counted(stored.Profiles.Length)}, start URL {Portal(stored)}.");
         }
 
         return stored;

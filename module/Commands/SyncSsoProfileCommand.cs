@@ -6,23 +6,20 @@ using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
-/// <summary>Brings the table of an environment to what is assigned to the user: adds what is new and, with -Prune, removes what is gone.</summary>
+/// <summary>
+/// Brings the table of an environment to what is assigned to the user: adds what is new and, with -Prune, removes what is gone.
+/// </summary>
 [Cmdlet(VerbsData.Sync, "SsoProfile", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(SsoProfile))]
-public sealed class SyncSsoProfileCommand : AssignmentCmdlet
+public sealed class SyncSsoProfileCommand : ParallelCmdlet
 {
     /// <summary>More names than this would hide the rest of a line.</summary>
     private const int MostNames = 10;
 
-    /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
-    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
-    [Alias("EnvironmentName", "Name")]
-    [ValidateNotNullOrEmpty]
-    [SupportsWildcards]
-    [ArgumentCompleter(typeof(EnvironmentCompleter))]
-    public string[]? Environment { get; set; }
-
-    /// <summary>The roles in order of preference, by name or wildcards: each account gets one profile, for the first that it has; without it, one for each role.</summary>
+    /// <summary>
+    /// The roles in order of preference, by name or wildcards: each account gets one profile, for the first that it has; without it, one
+    /// for each role.
+    /// </summary>
     [Parameter(Position = 1)]
     [Alias("RoleName")]
     [ValidateNotNullOrEmpty]
@@ -38,30 +35,31 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
     [ArgumentCompleter(typeof(AccountCompleter))]
     public string[]? Account { get; set; }
 
-    /// <summary>What profiles are called: text with the fields <c>{AccountName}</c>, <c>{AccountId}</c>, <c>{RoleName}</c>, <c>{Email}</c> and <c>{Environment}</c>.</summary>
+    /// <summary>
+    /// How profiles are named: text with the fields <c>{AccountName}</c>, <c>{AccountId}</c>, <c>{RoleName}</c>, <c>{Email}</c> and
+    /// <c>{Environment}</c>.
+    /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? NameTemplate { get; set; }
 
-    /// <summary>What stands before each name that the template gives.</summary>
+    /// <summary>Text before each name from the template.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Prefix { get; set; }
 
-    /// <summary>Removes profiles whose role is not assigned to the user any more.</summary>
+    /// <summary>Removes profiles whose role is no longer assigned to the user.</summary>
     [Parameter]
     public SwitchParameter Prune { get; set; }
 
-    /// <summary>With -Prune, removes the credentials of those profiles from the credentials file, too, and of others of the environment that have no profile any longer.</summary>
+    /// <summary>
+    /// With -Prune, removes the credentials of those profiles from the credentials file, too, and others of the environment that no longer
+    /// have a profile.
+    /// </summary>
     [Parameter]
     public SwitchParameter RemoveCredentials { get; set; }
 
-    /// <summary>How many requests may be under way at once.</summary>
-    [Parameter]
-    [ValidateRange(1, 256)]
-    public int ThrottleLimit { get; set; } = 16;
-
-    /// <summary>Writes an object for each profile that was added.</summary>
+    /// <summary>Returns each profile that was added.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -69,13 +67,12 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 
-    private protected override string[]? Named => Environment;
-
     private protected override string Instead(PipedKinds kind, string environment) => kind switch
     {
-        PipedKinds.Profile => $"Refresh profiles with Update-SsoCredential; to compare all of the environment, run Sync-SsoProfile {environment}.",
+        PipedKinds.Profile =>
+            $"Refresh profiles with Update-SsoCredential; to compare the whole environment, run Sync-SsoProfile {environment}.",
         PipedKinds.Account => $"Name the accounts: Sync-SsoProfile {environment} -Account <name or id>.",
-        _ => $"Add profiles for roles with Add-SsoProfile; to compare all of the environment, run Sync-SsoProfile {environment}.",
+        _ => $"Add profiles for roles with Add-SsoProfile; to compare the whole environment, run Sync-SsoProfile {environment}.",
     };
 
     private protected override void Begin()
@@ -88,9 +85,11 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
 
     private protected override void RunAll()
     {
-        // What the AWS config file has is not the module's to change; it is left out unless somebody names it.
+        // The module does not change the AWS config file, so its environments are left out unless a user names them.
         var environments = Environments(storedOnly: true);
-        ForEach(environments.Select(environment => environment.Name).ToArray(), name => Sync(environments.First(environment => environment.Name == name)));
+        ForEach(
+            environments.Select(environment => environment.Name).ToArray(),
+            name => Sync(environments.First(environment => environment.Name == name)));
     }
 
     private void Sync(SsoEnvironment environment)
@@ -104,18 +103,14 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
         var passedOver = new HashSet<string>(others.Select(account => account.AccountId));
         var roles = new List<SsoRole>();
         var failures = Failures;
-        ListRoles(environment.Name, [.. meant], ThrottleLimit, roles.Add);
+        ListRoles(environment.Name, [.. meant], roles.Add);
         var isWhole = Failures == failures;
-        var table = new ProfileTable(environment.Name, Preferred(environment.Name, meant, roles, isWhole).Select(ToAdd), NameTemplate, Prefix ?? "");
-        var planned = ToldOrThrow(table.Check());
-        var agreed = planned
-            .Where(profile => IsAgreed($"{profile.ProfileName} ({profile.RoleName} in account {profile.AccountId})", "Add SSO profile", isGrave: false))
-            .ToArray();
-        var added = agreed.Length > 0 ? ToldOrThrow(table.Add(agreed)) : [];
+        var added = Add(environment.Name, Preferred(environment.Name, meant, roles, isWhole));
         var removed = Prune ? RemoveGone(environment, profile => IsLookedAt(profile.AccountId), roles, isWhole) : 0;
         if (!Quiet && !IsWhatIf)
         {
-            WriteHost($"{environment.Name}: {Count(added.Count)} added, {(Prune ? $"{removed} removed, " : "")}{environment.Account.Length - removed} as before");
+            var change = Prune ? $"{Counted(added.Count)} added, {removed} removed" : $"{Counted(added.Count)} added";
+            WriteHost($"{environment.Name}: {change}, {environment.Profiles.Length - removed} as before");
         }
 
         if (PassThru)
@@ -123,8 +118,18 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
             WriteObject(added, enumerateCollection: true);
         }
 
-        // Of an account that is not there any more only the id is left to go by.
+        // An account that no longer exists is known by its id only.
         bool IsLookedAt(string id) => asked.Contains(id) || (!passedOver.Contains(id) && wanted.Match(id));
+    }
+
+    /// <summary>Adds the profiles that are new and that the user agrees to.</summary>
+    private List<SsoProfile> Add(string environment, List<SsoRole> roles)
+    {
+        var table = new ProfileTable(environment, roles, NameTemplate, Prefix ?? "");
+        var agreed = Run(table.Check(), happened => happened.Added)
+            .Where(profile => IsAgreed(profile.Description, "Add SSO profile", isGrave: false))
+            .ToArray();
+        return agreed.Length > 0 ? Run(table.Add(agreed), happened => happened.Added) : [];
     }
 
     /// <summary>One role for each account, the first that is preferred, or all of them where no order is given.</summary>
@@ -141,7 +146,12 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
         var without = new List<SsoAccount>();
         foreach (var account in accounts)
         {
-            if (order.Select(pattern => ofAccount[account.AccountId].FirstOrDefault(role => pattern.Matches(role.RoleName))).FirstOrDefault(role => role is not null) is { } first)
+            var candidates =
+                from pattern in order
+                from role in ofAccount[account.AccountId]
+                where pattern.Matches(role.RoleName)
+                select role;
+            if (candidates.FirstOrDefault() is { } first)
             {
                 preferred.Add(first);
             }
@@ -153,8 +163,10 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
 
         if (without.Count > 0)
         {
-            var names = string.Join(", ", without.Take(MostNames)) + (without.Count > MostNames ? $" and {without.Count - MostNames} more" : "");
-            WriteWarning($"{environment}: none of the roles {string.Join(", ", Role)} is assigned to you in {names}; no profile was added there.");
+            var rest = without.Count > MostNames ? $" and {without.Count - MostNames} more" : "";
+            var names = string.Join(", ", without.Take(MostNames)) + rest;
+            var roleNames = string.Join(", ", Role);
+            WriteWarning($"{environment}: none of the roles {roleNames} is assigned to you in {names}; no profile was added there.");
         }
 
         return preferred;
@@ -170,15 +182,14 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
         }
 
         var assigned = new HashSet<(string, string)>(roles.Select(role => (role.AccountId, role.RoleName)));
-        var gone = environment.Account
-            .Select(row => new SsoProfile(environment, row))
+        var gone = environment.AsProfiles()
             .Where(profile => isLookedAt(profile) && !assigned.Contains((profile.AccountId, profile.RoleName)))
-            .Where(profile => ShouldProcess($"{environment.Name}: {profile.ProfileName} ({profile.RoleName} in account {profile.AccountId} is not assigned to you any more)", "Remove SSO profile"))
+            .Where(IsAgreedToRemove)
             .Select(profile => profile.ProfileName)
             .ToArray();
         if (gone.Length > 0)
         {
-            RunOrThrow(new SsoWork { RemoveProfile = new RemoveProfileWork { Environment = environment.Name, Profiles = gone } }, _ => { });
+            Run(new RemoveProfileWork { Environment = environment.Name, Profiles = gone });
         }
 
         if (RemoveCredentials)
@@ -187,13 +198,19 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
         }
 
         return gone.Length;
+
+        bool IsAgreedToRemove(SsoProfile profile) => ShouldProcess(
+            $"{environment.Name}: {profile.ProfileName} ({profile.RoleName} in account {profile.AccountId} is no longer assigned to you)",
+            "Remove SSO profile");
     }
 
-    /// <summary>Removes the credentials of profiles that are gone, and of those that left the table before, which only the mark in the file tells.</summary>
+    /// <summary>
+    /// Removes the credentials of profiles that are gone, and of those that left the table before, which only the mark in the file tells.
+    /// </summary>
     private void RemoveCredentialsOf(string environment, string[] gone)
     {
         var check = new RemoveCredentialWork { Environment = environment, Profiles = [], Unlisted = true, CheckOnly = true };
-        var left = Account is null ? Look(new SsoWork { RemoveCredential = check }, happened => happened.Removed) : [];
+        var left = Account is null ? Look(check, happened => happened.Removed) : [];
         var agreed = left
             .Select(removed => removed.ProfileName)
             .Where(name => !gone.Contains(name, StringComparer.Ordinal))
@@ -201,18 +218,7 @@ public sealed class SyncSsoProfileCommand : AssignmentCmdlet
         var profiles = gone.Concat(agreed).ToArray();
         if (profiles.Length > 0)
         {
-            RunOrThrow(new SsoWork { RemoveCredential = new RemoveCredentialWork { Environment = environment, Profiles = profiles } }, _ => { });
+            Run(new RemoveCredentialWork { Environment = environment, Profiles = profiles });
         }
     }
-
-    private static RoleToAdd ToAdd(SsoRole role) => new()
-    {
-        Environment = role.Environment,
-        AccountId = role.AccountId,
-        AccountName = role.AccountName,
-        EmailAddress = role.EmailAddress,
-        RoleName = role.RoleName,
-    };
-
-    private static string Count(int profiles) => profiles == 1 ? "1 profile" : $"{profiles} profiles";
 }

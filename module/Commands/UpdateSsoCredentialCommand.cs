@@ -7,29 +7,18 @@ using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
-/// <summary>Brings the profiles of environments to fresh credentials, with one login at most for each environment.</summary>
+/// <summary>Refreshes the credentials of all profiles of environments, with at most one login for each environment.</summary>
 [Cmdlet(VerbsData.Update, "SsoCredential", SupportsShouldProcess = true)]
 [Alias("Set-AwsCliSsoCredentials")]
 [OutputType(typeof(SsoProfileResult))]
-public sealed class UpdateSsoCredentialCommand : LoginCmdlet
+public sealed class UpdateSsoCredentialCommand : ParallelCmdlet
 {
-    /// <summary>More names than this would hide the rest of the summary's line.</summary>
-    private const int MostNamesInSummary = 10;
-
     /// <summary>What a run at the start of a shell may take in all.</summary>
     private static readonly TimeSpan StartupLimit = TimeSpan.FromSeconds(5);
 
     private readonly List<SsoException> startupErrors = [];
     private GivenEnvironment[]? given;
     private ScriptVariables? variables;
-
-    /// <summary>The environments, by name or wildcards; without it every stored one.</summary>
-    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
-    [Alias("EnvironmentName", "Name")]
-    [ValidateNotNullOrEmpty]
-    [SupportsWildcards]
-    [ArgumentCompleter(typeof(EnvironmentCompleter))]
-    public string[]? Environment { get; set; }
 
     /// <summary>The profiles, by name or wildcards, in which case counts; without it every profile.</summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
@@ -38,11 +27,13 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
     [ArgumentCompleter(typeof(ProfileCompleter))]
     public string[]? ProfileName { get; set; }
 
-    /// <summary>Fetches credentials for profiles that are still good, too.</summary>
+    /// <summary>Fetches credentials for profiles that are still valid, too.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Replaces access keys in the sections of the profiles that this module did not write, such as long-term keys of an IAM user.</summary>
+    /// <summary>
+    /// Replaces access keys in the sections of the profiles that this module did not write, such as long-term keys of an IAM user.
+    /// </summary>
     [Parameter]
     public SwitchParameter ReplaceKeys { get; set; }
 
@@ -50,40 +41,41 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
     [Parameter]
     [Seconds]
     [ValidateDuration(AllowZero = true)]
-    public TimeSpan MinimumRemaining { get; set; } = TimeSpan.FromMinutes(15);
+    public TimeSpan MinimumRemaining { get; set; } = Duration.MinimumRemaining;
 
-    /// <summary>How many requests may be under way at once.</summary>
-    [Parameter]
-    [ValidateRange(1, 256)]
-    public int ThrottleLimit { get; set; } = 16;
-
-    /// <summary>Writes an object for each profile.</summary>
+    /// <summary>Returns the result of each profile.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
-    /// <summary>The access portal's start URL, in place of a stored one; with it, -Region and -Account nothing needs to be stored.</summary>
+    /// <summary>
+    /// The access portal's start URL, instead of the stored one; with it, -Region and -Account nothing needs to be stored.
+    /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? StartUrl { get; set; }
 
-    /// <summary>The region of the Identity Center instance, in place of a stored one.</summary>
+    /// <summary>The region of the Identity Center instance, instead of the stored one.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(RegionCompleter))]
     public string? Region { get; set; }
 
-    /// <summary>The permission set role of every profile that names none, in place of a stored one.</summary>
+    /// <summary>The permission set role of every profile that names none, instead of the stored one.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(RoleCompleter))]
     public string? DefaultRoleName { get; set; }
 
-    /// <summary>The table of profiles, in place of a stored one: hashtables or objects with Profile, AccountId and, where it differs, RoleName.</summary>
+    /// <summary>
+    /// The table of profiles, instead of the stored one: hashtables or objects with Profile, AccountId and, where it differs, RoleName.
+    /// </summary>
     [Parameter]
     [ValidateNotNull]
     public object[]? Account { get; set; }
 
-    /// <summary>Leaves the access token in a global variable, as the script did. It is a secret: whoever has it has all of the session's accounts.</summary>
+    /// <summary>
+    /// Leaves the access token in a global variable, as the script did. It is a secret: whoever has it has all of the session's accounts.
+    /// </summary>
     [Parameter]
     public SwitchParameter ExposeToken { get; set; }
 
@@ -91,7 +83,10 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 
-    /// <summary>For the line in a $PROFILE: nobody is asked to log in, the run ends in 5 seconds, and a line at most is shown, which no other shell captures.</summary>
+    /// <summary>
+    /// For the line in a $PROFILE: nobody is asked to log in, the run ends in 5 seconds, and at most one line is shown, which no other
+    /// shell captures.
+    /// </summary>
     [Parameter]
     public SwitchParameter AtStartup { get; set; }
 
@@ -99,9 +94,7 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
 
     private protected override string[]? NamedProfiles => ProfileName;
 
-    private protected override PipedKinds Takes => PipedKinds.Whole | PipedKinds.Part;
-
-    private protected override string TakesText => PartsText;
+    private protected override PipelineInput Accepts => PipelineInput.Everything;
 
     private protected override GivenEnvironment[]? Given => given;
 
@@ -139,8 +132,10 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
     {
         ProfileName = UnlessWildcardDefault(nameof(ProfileName), ProfileName);
 
-        // With a start URL the environment may be one that is not stored, and then the default is the only region that there is.
-        if (Region is not null && IsWildcardDefault(nameof(Region)) && (StartUrl is null || IsStored(Environment ?? [NameOfStartUrl()])))
+        // With a start URL the environment may be one that is not stored, and then the default is its only region.
+        if (Region is not null
+            && IsWildcardDefault(nameof(Region))
+            && (StartUrl is null || IsStored(Environment ?? [NameOfStartUrl()])))
         {
             Region = UnlessWildcardDefault(nameof(Region), Region);
         }
@@ -148,17 +143,23 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
 
     private protected override void RunAll()
     {
-        UpdateAll();
+        OrTerminate(UpdateAll);
         foreach (var hint in StartupHints())
         {
             Warn(hint);
         }
     }
 
-    /// <summary>A line for all that needs a login, and one for everything else that went wrong: an error would fill the screen of each new shell.</summary>
+    /// <summary>
+    /// A line for all that needs a login, and one for everything else that went wrong: an error would fill the screen of each new shell.
+    /// </summary>
     private IEnumerable<string> StartupHints()
     {
-        var logins = startupErrors.Where(error => error.Code == "LoginRequired").Select(error => Quoted(error.Target ?? "")).Distinct().ToArray();
+        var logins = startupErrors
+            .Where(error => error.Code == "LoginRequired")
+            .Select(error => Quoted(error.Target ?? ""))
+            .Distinct()
+            .ToArray();
         if (logins.Length > 0)
         {
             var names = string.Join(", ", logins);
@@ -177,7 +178,9 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
 
     /// <summary>A name as it is written in a command.</summary>
     private static string Quoted(string name) =>
-        name.Length > 0 && name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.') ? name : $"'{CodeGeneration.EscapeSingleQuotedStringContent(name)}'";
+        name.Length > 0 && name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.')
+            ? name
+            : $"'{CodeGeneration.EscapeSingleQuotedStringContent(name)}'";
 
     private void UpdateAll()
     {
@@ -189,7 +192,8 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
             if (IsAgreed(plan))
             {
                 isDue |= plan.Profiles.Any(profile => profile.Due);
-                targets.Add(new UpdateTarget(plan.Environment, IsWhole(plan.Environment) ? null : Names(plan.Profiles)));
+                var profiles = IsWhole(plan.Environment) ? null : Names(plan.Profiles);
+                targets.Add(new UpdateTarget { Environment = plan.Environment, Profiles = profiles });
             }
         }
 
@@ -198,16 +202,15 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
         {
             variables = new ScriptVariables(SessionState, !IsPartial);
 
-            // The script's variables need each profile only where they are to be written anew.
-            var work = UpdateOf(targets, Terms(mayNeedLogin: isDue));
-            work.Update!.ReportProfiles = PassThru || isDue || !targets.All(target => variables.AreLeft(target.Environment));
-
+            // The script's variables need each profile only where they are written again.
+            var reportProfiles = PassThru || isDue || !targets.All(target => variables.AreLeft(target.Environment));
+            var work = UpdateOf(targets, Terms(mayNeedLogin: isDue), reportProfiles);
             if (isDue)
             {
                 TakeTokens(targets);
             }
 
-            Run(work, Take);
+            RunEvents(work, Take);
         }
     }
 
@@ -217,13 +220,19 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
         var names = LiteralNames.Distinct(StringComparer.OrdinalIgnoreCase).ToArray();
         if (IsAdHoc && names.Length != 1)
         {
-            ThrowTerminatingError(SsoErrors.OneEnvironmentOnly().ToRecord());
+            throw SsoErrors.OneEnvironmentOnly();
         }
 
         var tables = new ScriptVariables(SessionState, !IsPartial);
         var environments = names.Select(name =>
         {
-            var environment = new GivenEnvironment(name) { StartUrl = StartUrl, Region = Region, DefaultRoleName = DefaultRoleName };
+            var environment = new GivenEnvironment
+            {
+                Name = name,
+                StartUrl = StartUrl,
+                Region = Region,
+                DefaultRoleName = DefaultRoleName,
+            };
             try
             {
                 if (Account is not null)
@@ -240,17 +249,13 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
             {
                 Warn($"The variable ${ScriptVariables.TableName(name)} is not used: {error.Message}");
             }
-            catch (SsoException error)
-            {
-                ThrowTerminatingError(error.ToRecord());
-            }
 
             return environment;
         }).Where(environment => !environment.IsEmpty).ToArray();
         return environments.Length > 0 ? environments : null;
     }
 
-    /// <summary>Takes a token that the script has left in this PowerShell, so that nobody has to log in a second time.</summary>
+    /// <summary>Takes a token that the script has left in this PowerShell, so that the user does not have to log in again.</summary>
     private void TakeTokens(List<UpdateTarget> targets)
     {
         var environments = (given ?? []).ToList();
@@ -264,7 +269,7 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
             var environment = environments.Find(other => string.Equals(other.Name, name, StringComparison.OrdinalIgnoreCase));
             if (environment is null)
             {
-                environment = new GivenEnvironment(name);
+                environment = new GivenEnvironment { Name = name };
                 environments.Add(environment);
             }
 
@@ -288,16 +293,13 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
 
     /// <summary>Asks the library which profiles are due in the environments that are meant. Nothing is sent for it.</summary>
     private List<PlannedEvent> Plan() => Ask(
-        names => new SsoWork
+        names => new PlanWork
         {
-            Plan = new PlanWork
-            {
-                Environments = names,
-                Force = Force,
-                MinimumRemaining = MinimumRemaining.WholeSeconds(),
-                ReplaceKeys = ReplaceKeys,
-                DueOnly = !IsPartial,
-            },
+            Environments = names,
+            Force = Force,
+            MinimumRemaining = MinimumRemaining.WholeSeconds(),
+            ReplaceKeys = ReplaceKeys,
+            DueOnly = !IsPartial,
         },
         happened => happened.Planned,
         plan => plan.Environment);
@@ -310,17 +312,21 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
             return plans;
         }
 
-        var accounts = IsByAccount ? Environments().SelectMany(ProfilesOf).ToLookup(profile => (profile.Environment, profile.ProfileName)) : null;
+        var accounts = IsByAccount
+            ? Environments()
+                .SelectMany(environment => environment.AsProfiles())
+                .ToLookup(profile => (profile.Environment, profile.ProfileName))
+            : null;
         var rows = plans.SelectMany(plan => plan.Profiles.Select(profile => (plan.Environment, Profile: profile))).ToList();
-        var meant = Meant(
-            plans.Select(plan => plan.Environment),
-            rows,
-            row => accounts?[(row.Environment, row.Profile.ProfileName)].FirstOrDefault() ?? new SsoProfile(row.Environment, row.Profile.ProfileName, "", ""));
-        var byEnvironment = meant.ToLookup(row => row.Environment, row => row.Profile);
+        var byEnvironment = Meant(plans.Select(plan => plan.Environment), rows, row => ProfileOf(row.Environment, row.Profile.ProfileName))
+            .ToLookup(row => row.Environment, row => row.Profile);
         return plans
-            .Select(plan => plan.With(byEnvironment[plan.Environment]))
+            .Select(plan => new PlannedEvent { Environment = plan.Environment, Profiles = [.. byEnvironment[plan.Environment]] })
             .Where(plan => plan.Profiles.Length > 0 || IsWhole(plan.Environment))
             .ToList();
+
+        SsoProfile ProfileOf(string environment, string name) =>
+            accounts?[(environment, name)].FirstOrDefault() ?? new SsoProfile { Environment = environment, ProfileName = name };
     }
 
     /// <summary>Asks the user about an environment with something due; the others have nothing to ask about.</summary>
@@ -329,7 +335,7 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
         var due = Names(plan.Profiles.Where(profile => profile.Due));
         foreach (var profile in plan.Profiles.Where(profile => IsWhatIf && profile.Obstacle is not null))
         {
-            WriteHost($"{plan.Environment}: {profile.ProfileName} is left alone: {profile.Obstacle}.");
+            WriteHost($"{plan.Environment}: {profile.ProfileName} is not updated: {profile.Obstacle}.");
         }
 
         if (due.Length > 0)
@@ -345,18 +351,16 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
         return true;
     }
 
-    private SsoWork UpdateOf(List<UpdateTarget> targets, SessionTerms terms) => new()
+    private UpdateWork UpdateOf(List<UpdateTarget> targets, SessionTerms terms, bool reportProfiles) => new()
     {
-        Update = new UpdateWork
-        {
-            Targets = [.. targets],
-            Force = Force,
-            MinimumRemaining = MinimumRemaining.WholeSeconds(),
-            ReplaceKeys = ReplaceKeys,
-            Session = terms,
-            ThrottleLimit = ThrottleLimit,
-            ExposeToken = ExposeToken,
-        },
+        Targets = [.. targets],
+        Force = Force,
+        MinimumRemaining = MinimumRemaining.WholeSeconds(),
+        ReplaceKeys = ReplaceKeys,
+        Session = terms,
+        ThrottleLimit = ThrottleLimit,
+        ReportProfiles = reportProfiles,
+        ExposeToken = ExposeToken,
     };
 
     private void Take(SsoEvent happened)
@@ -382,44 +386,8 @@ public sealed class UpdateSsoCredentialCommand : LoginCmdlet
 
         if (!Quiet && !IsSilent && happened.Completed is { Cancelled: false } completed)
         {
-            WriteHost(Summary(completed));
+            WriteHost(RunSummary.Of(completed));
         }
-    }
-
-    private static string Summary(CompletedEvent completed)
-    {
-        var names = completed.ProfileNames;
-        var line = $"{completed.Environment}: " + names.Length switch
-        {
-            0 when completed.Failed == 0 => "no profiles",
-            0 => "no profile registered",
-            <= MostNamesInSummary => $"{string.Join(", ", names)} registered",
-            _ => $"{names.Length} profiles registered",
-        };
-        if (completed.Refreshed > 0 && completed.Refreshed < names.Length)
-        {
-            line += $" ({completed.Refreshed} fetched)";
-        }
-
-        if (completed.Failed > 0)
-        {
-            line += $", {completed.Failed} failed";
-        }
-
-        var nothingDue = names.Length > 0 && completed.Refreshed == 0 && completed.Failed == 0;
-        if (nothingDue)
-        {
-            line += ", nothing due";
-        }
-
-        if (nothingDue && completed.CredentialsExpire is { } end)
-        {
-            return $"{line}, credentials last until {SsoTime.Clock(end)}";
-        }
-
-        return completed.SessionExpires - DateTime.Now is { } left && left > TimeSpan.Zero
-            ? $"{line}, {Math.Floor(left.TotalHours)}:{left:mm\\:ss} left on the SSO session"
-            : line;
     }
 
     private static string[] Names(IEnumerable<PlannedProfile> profiles) => profiles.Select(profile => profile.ProfileName).ToArray();

@@ -5,7 +5,7 @@ using AwsSso.Native;
 
 namespace AwsSso.Commands;
 
-/// <summary>Turns the AWS tools of this PowerShell to one profile, with fresh credentials.</summary>
+/// <summary>Makes AWS tools in this PowerShell use one profile, with fresh credentials.</summary>
 [Cmdlet(VerbsOther.Use, "SsoCredential", DefaultParameterSetName = ByProfile, SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class UseSsoCredentialCommand : LoginCmdlet
@@ -13,10 +13,10 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
     private const string ByProfile = "ProfileName";
     private const string Back = "Clear";
 
-    /// <summary>What AWS tools take before AWS_PROFILE.</summary>
+    /// <summary>What AWS tools use instead of AWS_PROFILE.</summary>
     private static readonly string[] Stronger = ["AWS_ACCESS_KEY_ID", "AWS_DEFAULT_PROFILE"];
 
-    /// <summary>The profile; case counts.</summary>
+    /// <summary>The profile; case-sensitive.</summary>
     [Parameter(Position = 0, ParameterSetName = ByProfile, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ProfileCompleter))]
@@ -27,13 +27,14 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
     [Alias("EnvironmentName")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(EnvironmentCompleter))]
-    public string? Environment { get; set; }
+    [ValidateCount(1, 1)]
+    public override string[]? Environment { get; set; }
 
-    /// <summary>Sets the variables of the keys in place of AWS_PROFILE, for tools that read no files.</summary>
+    /// <summary>Sets the variables of the keys instead of AWS_PROFILE, for tools that read no files.</summary>
     [Parameter(ParameterSetName = ByProfile)]
     public SwitchParameter AsEnvironmentVariable { get; set; }
 
-    /// <summary>Takes back what was set.</summary>
+    /// <summary>Restores the variables that were set.</summary>
     [Parameter(Mandatory = true, ParameterSetName = Back)]
     public SwitchParameter Clear { get; set; }
 
@@ -41,23 +42,25 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
     [Parameter(ParameterSetName = ByProfile)]
     [Seconds]
     [ValidateDuration(AllowZero = true)]
-    public TimeSpan MinimumRemaining { get; set; } = TimeSpan.FromMinutes(15);
+    public TimeSpan MinimumRemaining { get; set; } = Duration.MinimumRemaining;
 
     /// <summary>Leaves out the closing line.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 
-    private protected override string[]? Named => Environment is null ? null : [WildcardPattern.Escape(Environment)];
+    private protected override string[]? Named => Environment?.Select(WildcardPattern.Escape).ToArray();
 
     private protected override string[]? NamedProfiles => string.IsNullOrEmpty(ProfileName) ? null : [WildcardPattern.Escape(ProfileName)];
 
-    private protected override PipedKinds Takes => NamesProfiles ? PipedKinds.Whole : PipedKinds.Part;
-
-    private protected override string TakesText => NamesProfiles ? WholeText : "profiles and their names, and accounts and roles that have one profile";
-
-    private protected override string? NeedsInput => Clear || NamesProfiles ? null : "the name of a profile";
-
-    private protected override bool IsTextProfile => true;
+    private protected override PipelineInput Accepts
+    {
+        get
+        {
+            var input = PipelineInput.OneProfile(NamesProfiles, "profiles and their names, and accounts and roles that have one profile");
+            input.Needed = Clear ? null : input.Needed;
+            return input;
+        }
+    }
 
     private protected override bool IsAsked => Clear || base.IsAsked;
 
@@ -70,7 +73,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
     {
         if (Clear)
         {
-            if (ShouldProcess("AWS_PROFILE and the variables of keys", "Take back what Use-SsoCredential has set"))
+            if (ShouldProcess("AWS_PROFILE and the variables of keys", "Restore what Use-SsoCredential has changed"))
             {
                 SessionVariables.Replace();
             }
@@ -78,7 +81,8 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
             return;
         }
 
-        if (OneProfile(out var environments) is not { } name || !ShouldProcess(name, AsEnvironmentVariable ? "Set the variables of keys" : "Set AWS_PROFILE"))
+        var action = AsEnvironmentVariable ? "Set the variables of keys" : "Set AWS_PROFILE";
+        if (OneProfile(out var environments) is not { } name || !ShouldProcess(name, action))
         {
             return;
         }
@@ -101,28 +105,27 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
             return;
         }
 
-        CompletedEvent? completed = null;
         var work = new UpdateWork
         {
-            Targets = [new UpdateTarget(profile.Environment, [name])],
+            Targets = [new UpdateTarget { Environment = profile.Environment, Profiles = [name] }],
             MinimumRemaining = MinimumRemaining.WholeSeconds(),
             ThrottleLimit = 1,
             Session = Terms(),
         };
-        Run(new SsoWork { Update = work }, happened => completed ??= happened.Completed);
+        var completed = Run(work, happened => happened.Completed).FirstOrDefault();
         if (Failures > failures)
         {
-            // The error is told. A shell that points at a profile without good keys would only fail later.
+            // The error was reported. A shell that uses a profile without valid keys would only fail later.
             return;
         }
 
         SessionVariables.Replace(("AWS_PROFILE", name));
         foreach (var variable in Stronger.Where(variable => !string.IsNullOrEmpty(System.Environment.GetEnvironmentVariable(variable))))
         {
-            WriteWarning($"{variable} is set, and AWS tools take it before AWS_PROFILE; remove it with Remove-Item Env:{variable}.");
+            WriteWarning($"{variable} is set, and AWS tools use it instead of AWS_PROFILE; remove it with Remove-Item Env:{variable}.");
         }
 
-        Tell(profile, "AWS_PROFILE is set", completed?.CredentialsExpire);
+        Show(profile, "AWS_PROFILE is set", completed?.CredentialsExpire);
     }
 
     private void SetKeys(string name, string[] environments)
@@ -134,25 +137,23 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
             MinimumRemaining = MinimumRemaining.WholeSeconds(),
             Session = Terms(),
         };
-        KeysEvent? found = null;
-        Run(new SsoWork { GetKeys = work }, happened => found ??= happened.Keys);
-        if (found is { } keys && Find(name) is { } profile)
+        if (Run(work, happened => happened.Keys).FirstOrDefault() is { } keys && Find(name) is { } profile)
         {
             SessionVariables.Replace(
                 ("AWS_ACCESS_KEY_ID", keys.AccessKeyId),
                 ("AWS_SECRET_ACCESS_KEY", keys.SecretAccessKey),
                 ("AWS_SESSION_TOKEN", keys.SessionToken),
                 ("AWS_CREDENTIAL_EXPIRATION", keys.Expiration));
-            Tell(profile, "the variables of its keys are set", Timestamp.Read(keys.Expiration));
+            Show(profile, "the variables of its keys are set", Timestamp.Read(keys.Expiration));
         }
     }
 
-    /// <summary>The profile of this name; null where the environment that is named is none, which is told by then.</summary>
+    /// <summary>The profile of this name; null where the named environment does not exist, which was reported.</summary>
     private SsoProfile? Find(string name)
     {
         var failures = Failures;
         // What cannot be used of other environments matters only where the profile is not found.
-        var profiles = Environments(usableOnly: true).SelectMany(ProfilesOf).ToArray();
+        var profiles = Environments(usableOnly: true).SelectMany(environment => environment.AsProfiles()).ToArray();
         if (profiles.FirstOrDefault(profile => profile.ProfileName == name) is { } found)
         {
             return found;
@@ -161,13 +162,13 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
         if (Failures == failures)
         {
             _ = Environments();
-            ThrowTerminatingError(SsoErrors.ProfileNotFound(name, null, profiles.Select(profile => profile.ProfileName).ToArray()).ToRecord());
+            throw SsoErrors.ProfileNotFound(name, null, profiles.Select(profile => profile.ProfileName).ToArray());
         }
 
         return null;
     }
 
-    private void Tell(SsoProfile profile, string what, DateTime? end)
+    private void Show(SsoProfile profile, string what, DateTime? end)
     {
         if (!Quiet)
         {

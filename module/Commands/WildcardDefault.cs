@@ -7,11 +7,15 @@ using System.Text.RegularExpressions;
 
 namespace AwsSso.Commands;
 
-/// <summary>Tells a default of <c>$PSDefaultParameterValues</c> for many commands, such as <c>*:Region</c>, from a value that is meant for this one.</summary>
+/// <summary>
+/// Tells a default of <c>$PSDefaultParameterValues</c> for many commands, such as <c>*:Region</c>, from a value that is meant for this one.
+/// </summary>
 internal static class WildcardDefault
 {
     /// <summary>PowerShell's form of a key, with or without quotes round each part.</summary>
-    private static readonly Regex Key = new("^\\s*(?<q>['\"]?)(?<command>[^:]+?)\\k<q>\\s*:\\s*(?<r>['\"]?)(?<parameter>.+?)\\k<r>\\s*$", RegexOptions.CultureInvariant);
+    private static readonly Regex Key = new(
+        "^\\s*(?<q>['\"]?)(?<command>[^:]+?)\\k<q>\\s*:\\s*(?<r>['\"]?)(?<parameter>.+?)\\k<r>\\s*$",
+        RegexOptions.CultureInvariant);
 
     /// <summary>Whether <paramref name="value"/>, which the parameter has, comes from such a default and from nowhere else.</summary>
     internal static bool IsSourceOf(object? value, string parameter, InvocationInfo invocation, object? defaults)
@@ -22,20 +26,24 @@ internal static class WildcardDefault
         }
 
         var command = new[] { invocation.MyCommand.Name, invocation.InvocationName };
-        var names = new[] { parameter }.Concat(invocation.MyCommand.Parameters.TryGetValue(parameter, out var metadata) ? metadata.Aliases : []).ToArray();
+        var aliases = invocation.MyCommand.Parameters.TryGetValue(parameter, out var metadata) ? metadata.Aliases : [];
+        string[] names = [parameter, .. aliases];
         var candidates = table.Cast<DictionaryEntry>()
             .Select(entry => (Match: Key.Match(entry.Key?.ToString() ?? ""), Value: Plain(entry.Value)))
-            .Where(entry => entry.Match.Success && Matches(entry.Match.Groups["command"].Value, command) && Matches(entry.Match.Groups["parameter"].Value, names))
+            .Where(entry => entry.Match.Success)
+            .Where(entry => Matches(entry.Match.Groups["command"].Value, command) && Matches(entry.Match.Groups["parameter"].Value, names))
             .ToArray();
 
         // One for this command alone is meant for it.
         return candidates.Length > 0
             && candidates.All(entry => WildcardPattern.ContainsWildcardCharacters(entry.Match.Groups["command"].Value))
-            && candidates.Any(entry => IsSame(entry.Value, value) || (entry.Value is not (string or IEnumerable) && !IsWritten(names, invocation)));
+            && candidates.Any(entry =>
+                IsSame(entry.Value, value) || (entry.Value is not (string or IEnumerable) && !IsWritten(names, invocation)));
     }
 
     private static bool IsDisabled(IDictionary table) =>
-        table.Keys.Cast<object>().Any(key => string.Equals(key.ToString(), "Disabled", StringComparison.OrdinalIgnoreCase) && LanguagePrimitives.IsTrue(table[key]));
+        table.Keys.Cast<object>().Any(key =>
+            string.Equals(key.ToString(), "Disabled", StringComparison.OrdinalIgnoreCase) && LanguagePrimitives.IsTrue(table[key]));
 
     private static bool Matches(string pattern, IEnumerable<string> names)
     {
@@ -50,9 +58,11 @@ internal static class WildcardDefault
     {
         null => false,
         string text => ReferenceEquals(text, value) || (value is string[] { Length: 1 } one && ReferenceEquals(text, one[0])),
-        IEnumerable items => value is string[] texts && texts.SequenceEqual(items.Cast<object?>().Select(item => Plain(item)?.ToString() ?? ""), ReferenceComparer.Instance),
+        IEnumerable items => value is string[] texts && texts.SequenceEqual(Texts(items), ReferenceComparer.Instance),
         _ => false,
     };
+
+    private static IEnumerable<string> Texts(IEnumerable items) => items.Cast<object?>().Select(item => Plain(item)?.ToString() ?? "");
 
     /// <summary>Whether the command line has the parameter; a value that a script block gives cannot be compared with it.</summary>
     private static bool IsWritten(string[] names, InvocationInfo invocation)
@@ -61,8 +71,11 @@ internal static class WildcardDefault
         var line = invocation.Line ?? "";
         var start = Math.Min(Math.Max(invocation.OffsetInLine - 1, 0), line.Length);
         line = line.Substring(start).Split(';', '|')[0];
-        return Regex.IsMatch(line, @"\s@\w", RegexOptions.CultureInvariant) || Regex.Matches(line, @"(?<![\w-])-(\w+)", RegexOptions.CultureInvariant).Cast<Match>().Any(match =>
-            names.Any(name => name.StartsWith(match.Groups[1].Value, StringComparison.OrdinalIgnoreCase)));
+        var written = Regex.Matches(line, @"(?<![\w-])-(\w+)", RegexOptions.CultureInvariant)
+            .Cast<Match>()
+            .Select(match => match.Groups[1].Value);
+        return Regex.IsMatch(line, @"\s@\w", RegexOptions.CultureInvariant)
+            || written.Any(word => names.Any(name => name.StartsWith(word, StringComparison.OrdinalIgnoreCase)));
     }
 
     private static object? Plain(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;

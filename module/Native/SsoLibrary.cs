@@ -19,7 +19,7 @@ internal static class SsoLibrary
 
     private static volatile bool isReady;
 
-    /// <summary>Loads the library where it is not loaded yet, and makes sure that it speaks this assembly's language.</summary>
+    /// <summary>Loads the library where it is not loaded yet, and checks that it has the version that this assembly needs.</summary>
     internal static void Load()
     {
         if (isReady)
@@ -34,7 +34,8 @@ internal static class SsoLibrary
             LoadByPath();
             version = NativeMethods.sso_abi_version();
         }
-        catch (Exception fault) when (fault is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException or Win32Exception)
+        catch (Exception fault) when (fault is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException
+            or Win32Exception)
         {
             throw !File.Exists(Path) ? SsoErrors.LibraryMissing(Path, Platform, OtherPlatforms(), fault)
                 : IsMusl ? SsoErrors.LibraryForGlibc(Path, fault)
@@ -55,12 +56,15 @@ internal static class SsoLibrary
     private static bool IsLinux => RuntimeInformation.IsOSPlatform(OSPlatform.Linux);
 
     /// <summary>Whether this process was started by the loader of musl, which is no glibc: its map then has that loader.</summary>
-    private static bool IsMusl => IsLinux && File.Exists("/proc/self/maps") && File.ReadLines("/proc/self/maps").Any(line => line.Contains("/ld-musl-"));
+    private static bool IsMusl =>
+        IsLinux && File.Exists("/proc/self/maps") && File.ReadLines("/proc/self/maps").Any(line => line.Contains("/ld-musl-"));
 
     /// <summary>The place of a platform's library.</summary>
     private static string PathFor(string platform)
     {
-        var extension = platform.StartsWith("win", StringComparison.Ordinal) ? ".dll" : platform.StartsWith("osx", StringComparison.Ordinal) ? ".dylib" : ".so";
+        var extension = platform.StartsWith("win", StringComparison.Ordinal) ? ".dll"
+            : platform.StartsWith("osx", StringComparison.Ordinal) ? ".dylib"
+            : ".so";
         return System.IO.Path.Combine(Folder, platform, NativeMethods.NativeLib + extension);
     }
 
@@ -72,8 +76,8 @@ internal static class SsoLibrary
         .ToArray();
 
     /// <summary>
-    /// Linux maps a file that was cut off without a word, and the process dies at the first touch of what is missing. An ELF file ends with its
-    /// section headers, so their place tells its length; the other systems look by themselves.
+    /// Linux maps an incomplete file without an error, and the process dies at the first touch of what is missing. An ELF file ends with
+    /// its section headers, so their place gives its length; the other systems look by themselves.
     /// </summary>
     private static void CheckLength()
     {
@@ -128,8 +132,8 @@ internal static class SsoLibrary
     private static bool IsNetFramework => typeof(object).Assembly.GetName().Name == "mscorlib";
 
     /// <summary>
-    /// What the system says about this very file. PowerShell's own error tells of the places that .NET looked at after it, so the file is loaded
-    /// once more by its path, with what .NET has for that and .NET Standard does not.
+    /// What the system says about this very file. PowerShell's own error names the places where .NET looked after it, so the file is
+    /// loaded once more by its path, with what .NET has for that and .NET Standard does not.
     /// </summary>
     private static string Cause(Exception fault)
     {
@@ -140,7 +144,9 @@ internal static class SsoLibrary
 
         try
         {
-            Type.GetType("System.Runtime.InteropServices.NativeLibrary, System.Runtime.InteropServices")?.GetMethod("Load", [typeof(string)])?.Invoke(null, [Path]);
+            Type.GetType("System.Runtime.InteropServices.NativeLibrary, System.Runtime.InteropServices")?
+                .GetMethod("Load", [typeof(string)])?
+                .Invoke(null, [Path]);
         }
         catch (TargetInvocationException reflected) when (reflected.InnerException is { } inner)
         {
@@ -149,7 +155,8 @@ internal static class SsoLibrary
 
         const string introduction = "dependencies: ";
         var lines = fault.Message.Split('\r', '\n');
-        var line = Array.Find(lines, candidate => candidate.StartsWith(Path + ": ", StringComparison.Ordinal))?.Substring(Path.Length + 2) ?? lines[0];
+        var ofPath = Array.Find(lines, candidate => candidate.StartsWith(Path + ": ", StringComparison.Ordinal));
+        var line = ofPath?.Substring(Path.Length + 2) ?? lines[0];
         var start = line.IndexOf(introduction, StringComparison.Ordinal);
         return start < 0 ? line : line.Substring(start + introduction.Length);
     }

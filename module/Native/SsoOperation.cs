@@ -57,7 +57,7 @@ internal sealed class SsoOperation : IDisposable
     }
 
     /// <summary>
-    /// Cancels the run, waits until it has put away what it fetched, and frees it. A run that has ended is only freed.
+    /// Cancels the run, waits until it has written what it fetched, and frees it. A run that has ended is only freed.
     /// It belongs to the thread that calls <see cref="Next"/>.
     /// </summary>
     public void Dispose()
@@ -76,7 +76,7 @@ internal sealed class SsoOperation : IDisposable
         }
         catch (SsoException)
         {
-            // A fault of the library is the end, too. Whatever made the caller leave early is what counts.
+            // An error of the library is the end, too. Whatever made the caller leave early is what counts.
         }
         finally
         {

@@ -13,10 +13,11 @@ pub(crate) fn is_plain(text: &str) -> bool {
 
 /// A secret: wiped from memory on drop, and printed as `** redacted **`.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(Zeroizing<String>);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
+    /// A secret with this text.
+    pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 

@@ -6,7 +6,7 @@ use crate::files::credentials_file::CredentialsFile;
 use crate::files::known_keys::{DueRule, Obstacle, Standing};
 use crate::operations::named::{readable_config, stored_or_named};
 use crate::outlet::NetworkWork;
-use crate::protocol::{CredentialView, Event, GetCredential};
+use crate::protocol::{CredentialState, CredentialView, Event, GetCredential};
 use crate::timestamp::rfc3339;
 
 /// Reports the state of the keys in the file; sends and writes nothing.
@@ -20,19 +20,21 @@ pub(crate) fn run(wanted: GetCredential, context: &Context) -> Result<Option<Net
         for profile in &environment.profiles {
             let expiration = known.expiration(&profile.name);
             let (state, reason) = match known.standing(profile, rule) {
-                Standing::Missing if config.calls_us(&profile.name) => ("CredentialProcess", None),
-                Standing::Good(_) => ("Valid", None),
-                Standing::Missing => ("Missing", None),
-                Standing::Due(why) => (if expiration.is_some_and(|end| end <= rule.now) { "Expired" } else { "Due" }, Some(why.to_owned())),
-                Standing::Blocked(obstacle @ Obstacle::OtherKeys(_)) => ("OtherKeys", Some(obstacle.to_string())),
-                Standing::Blocked(obstacle) => ("Blocked", Some(obstacle.to_string())),
+                Standing::Missing if config.calls_us(&profile.name) => (CredentialState::CredentialProcess, None),
+                Standing::Good(_) => (CredentialState::Valid, None),
+                Standing::Missing => (CredentialState::Missing, None),
+                Standing::Due(why) => {
+                    (if expiration.is_some_and(|end| end <= rule.now) { CredentialState::Expired } else { CredentialState::Due }, Some(why.to_owned()))
+                }
+                Standing::Blocked(obstacle @ Obstacle::OtherKeys(_)) => (CredentialState::OtherKeys, Some(obstacle.to_string())),
+                Standing::Blocked(obstacle) => (CredentialState::Blocked, Some(obstacle.to_string())),
             };
             context.outlet.send(Event::Credential(CredentialView {
                 environment: environment.name.clone(),
                 profile_name: profile.name.clone(),
                 account_id: profile.account_id.clone(),
                 role_name: profile.role_name.clone(),
-                state: state.to_owned(),
+                state,
                 reason,
                 expiration: expiration.map(rfc3339),
             }));

@@ -56,12 +56,13 @@ pub(crate) fn run(wanted: GetKeys, context: &Context) -> Result<Option<NetworkWo
 }
 
 fn tell(environment: &Environment, profile: &ProfileEntry, keys: &RoleCredentials, outlet: &Outlet) {
-    outlet.send(Event::Keys(KeysView::new(
-        (&environment.name, &profile.name),
-        &profile.account_id,
-        &keys.access_key_id,
-        keys.secret_access_key.reveal(),
-        keys.session_token.reveal(),
-        rfc3339(keys.expiration),
-    )));
+    outlet.send(Event::Keys(KeysView {
+        environment: environment.name.clone(),
+        profile_name: profile.name.clone(),
+        account_id: profile.account_id.clone(),
+        access_key_id: keys.access_key_id.clone(),
+        secret_access_key: keys.secret_access_key.clone(),
+        session_token: keys.session_token.clone(),
+        expiration: rfc3339(keys.expiration),
+    }));
 }

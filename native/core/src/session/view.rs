@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::environments::configured::ConfigFile;
 use crate::environments::environment::Environment;
 use crate::error::Error;
-use crate::protocol::{SessionView, TokenCache, TokenView};
+use crate::protocol::{SessionState, SessionView, TokenCache, TokenView};
 use crate::session::memory::State;
 use crate::session::place::{key_of, token_files};
 use crate::session::token_cache::{Token, TokenFiles};
@@ -54,16 +54,16 @@ pub(crate) fn view(context: &Context, environment: &Environment, config: &Config
     let token = chosen.map(|(token, _)| token);
     let client = token.and_then(|token| token.registration.as_ref());
     let state = match token {
-        None => "None",
-        Some(token) if token.expires_at > now => "Active",
-        Some(_) if refreshable => "Refreshable",
-        Some(_) => "Ended",
+        None => SessionState::None,
+        Some(token) if token.expires_at > now => SessionState::Active,
+        Some(_) if refreshable => SessionState::Refreshable,
+        Some(_) => SessionState::Ended,
     };
     Ok(SessionView {
         environment: environment.name.clone(),
         start_url: environment.start_url.clone(),
         region: environment.region.clone(),
-        state: state.to_owned(),
+        state,
         token_expires: token.map(|token| rfc3339(token.expires_at)),
         refreshable,
         registration_expires: client.and_then(|client| client.expires_at).map(rfc3339),

@@ -1,6 +1,6 @@
 //! Keys for a `credential_process`, and profiles that have one.
 
-use sso_core::protocol::{Event, GetCredential, GetKeys, Operation, SessionTerms};
+use sso_core::protocol::{CredentialState, Event, GetCredential, GetKeys, Operation, SessionTerms};
 
 use crate::{Company, approving, update_of};
 use sso_stand_in::Options;
@@ -88,7 +88,7 @@ fn a_profile_whose_credential_process_calls_the_module_is_skipped_even_with_forc
         .into_iter()
         .filter_map(|event| if let Event::Credential(credential) = event { Some(credential.state) } else { None })
         .collect();
-    assert_eq!(states, ["CredentialProcess", "Valid"]);
+    assert_eq!(states, [CredentialState::CredentialProcess, CredentialState::Valid]);
 }
 
 #[test]

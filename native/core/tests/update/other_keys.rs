@@ -1,7 +1,8 @@
 //! Keys that this module did not write, and profiles that share a section.
 
 use sso_core::protocol::{
-    AccountRow, DisconnectSession, Event, GetCredential, GivenEnvironment, Operation, Plan, RemoveCredential, RemoveEnvironment, RemoveProfile, Target, Update,
+    AccountRow, CredentialState, DisconnectSession, Event, GetCredential, GivenEnvironment, Operation, Plan, RemoveCredential, RemoveEnvironment,
+    RemoveProfile, Target, Update,
 };
 
 use crate::{Company, Seen, approving, rows, update_of};
@@ -126,7 +127,7 @@ fn a_plan_shows_which_profiles_would_be_skipped() {
     assert!(planned.profiles[1].due && planned.profiles[1].obstacle.is_none());
     let shown = company.events(Operation::GetCredential(GetCredential { environments: Vec::new(), minimum_remaining: 900 }));
     let Event::Credential(first) = &shown[0] else { panic!("{shown:?}") };
-    assert_eq!((first.state.as_str(), &first.expiration), ("OtherKeys", &None));
+    assert_eq!((first.state, &first.expiration), (CredentialState::OtherKeys, &None));
     let seen = company.update();
     assert!(seen.notes.iter().any(|note| note.starts_with("Account1 is skipped: its section has long-term")), "{:?}", seen.notes);
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use sso_core::protocol::{Operation, Update};
+use sso_core::protocol::{Operation, SessionState, Update};
 use sso_stand_in::{Control, Options};
 
 use crate::sessions::{connect, edit_token, session, token, token_file, without_login};
@@ -172,7 +172,7 @@ fn a_refused_refresh_leads_to_one_login_for_every_error_name() {
                 let seen = company.run(operation);
                 assert!(seen.failed.is_empty(), "{fault}: {:?}", seen.failed);
                 assert_eq!((seen.verifications.len(), company.service.stats().logins), (1, 1), "{fault}");
-                assert_eq!((session(&company).state.as_str(), session(&company).refreshable), ("Active", true), "{fault}");
+                assert_eq!((session(&company).state, session(&company).refreshable), (SessionState::Active, true), "{fault}");
             }
         },
     );
@@ -202,7 +202,7 @@ fn a_refresh_that_fails_temporarily_does_not_lead_to_a_login() {
         company.service.control(Control { fail: vec![format!("CreateToken:all:{fault}").parse().unwrap()], ..Control::default() });
         let seen = company.update();
         assert_eq!((seen.failed.len(), seen.verifications.len()), (1, 0), "{fault}: {:?}", seen.failed);
-        assert_eq!(session(&company).state, "Refreshable", "{fault}");
+        assert_eq!(session(&company).state, SessionState::Refreshable, "{fault}");
         company.service.control(Control { clear: true, ..Control::default() });
         let seen = company.update();
         assert_eq!((seen.statuses(), seen.verifications.len()), ([("Refreshed", 1)].into(), 0), "{fault}: {:?}", seen.failed);
@@ -217,7 +217,7 @@ fn a_valid_session_is_used_when_its_refresh_is_refused() {
     refusing_refreshes(&company, "400:InvalidRequestException");
     let seen = company.forced();
     assert_eq!((seen.statuses(), seen.verifications.len()), ([("Refreshed", 1)].into(), 0), "{:?}", seen.failed);
-    assert_eq!((session(&company).state.as_str(), session(&company).refreshable), ("Active", false));
+    assert_eq!((session(&company).state, session(&company).refreshable), (SessionState::Active, false));
 }
 
 #[test]
@@ -225,23 +225,23 @@ fn a_session_whose_refresh_was_refused_is_not_shown_as_refreshable_in_any_proces
     let mut company = Company::with(approving(), 1);
     company.update();
     company.clock.move_by(8 * 3600 + 60);
-    assert_eq!(session(&company).state, "Refreshable");
+    assert_eq!(session(&company).state, SessionState::Refreshable);
     refusing_refreshes(&company, "400:InvalidRequestException");
     let before = token(&company);
     let seen = company.run(Operation::Update(Update { session: without_login(), ..update_of("Acme") }));
     assert_eq!(seen.codes(), ["LoginRequired"]);
-    assert_eq!((session(&company).state.as_str(), session(&company).refreshable), ("Ended", false));
+    assert_eq!((session(&company).state, session(&company).refreshable), (SessionState::Ended, false));
     company.forget();
-    assert_eq!((session(&company).state.as_str(), session(&company).refreshable), ("Ended", false), "in a new process");
+    assert_eq!((session(&company).state, session(&company).refreshable), (SessionState::Ended, false), "in a new process");
     // The file is the AWS CLI's too: its token stays, and what another tool writes there counts.
     assert_eq!(token(&company)["refreshToken"], before["refreshToken"]);
     edit_token(&company, |token| drop(token.insert("refreshToken".into(), "another".into())));
-    assert_eq!(session(&company).state, "Refreshable");
+    assert_eq!(session(&company).state, SessionState::Refreshable);
     edit_token(&company, |token| drop(token.insert("refreshToken".into(), before["refreshToken"].clone())));
     // What the service refused once it may grant the next time.
     let seen = company.update();
     assert_eq!((seen.statuses(), seen.verifications.len()), ([("Refreshed", 1)].into(), 0), "{:?}", seen.failed);
-    assert_eq!(session(&company).state, "Active");
+    assert_eq!(session(&company).state, SessionState::Active);
     assert!(!token(&company).contains_key("x_refresh_token_refused"));
 }
 
@@ -269,7 +269,7 @@ fn a_token_file_without_the_end_of_its_registration_is_refreshed() {
         company.forget();
         company.clock.move_by(8 * 3600 + 60);
         let shown = session(&company);
-        assert_eq!((shown.state.as_str(), shown.refreshable, shown.registration_expires), ("Refreshable", true, None), "{value:?}");
+        assert_eq!((shown.state, shown.refreshable, shown.registration_expires), (SessionState::Refreshable, true, None), "{value:?}");
         let seen = company.update();
         assert_eq!((seen.statuses(), seen.verifications.len()), ([("Refreshed", 1)].into(), 0), "{value:?}: {:?}", seen.failed);
         assert_eq!(company.service.stats().refreshes, 1);
@@ -284,7 +284,7 @@ fn a_token_file_without_the_members_for_a_refresh_leads_to_a_login() {
         edit_token(&company, |token| drop(token.shift_remove(missing)));
         company.forget();
         company.clock.move_by(8 * 3600 + 60);
-        assert_eq!(session(&company).state, "Ended", "{missing}");
+        assert_eq!(session(&company).state, SessionState::Ended, "{missing}");
         assert_eq!(company.update().verifications.len(), 1, "{missing}");
         assert_eq!(company.service.stats().refreshes, 0, "{missing}");
     }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use sso_core::protocol::{
-    ConnectSession, CredentialView, DisconnectSession, Event, GetCredential, GetSession, Operation, SessionTerms, SessionView, TokenCache, Update,
+    ConnectSession, CredentialState, CredentialView, DisconnectSession, Event, GetCredential, GetSession, Operation, SessionState, SessionTerms, SessionView,
+    TokenCache, Update,
 };
 use sso_stand_in::Control;
 
@@ -58,14 +59,14 @@ fn credential(company: &Company) -> CredentialView {
 #[test]
 fn connecting_logs_in_once_and_fetches_no_credentials() {
     let company = Company::without_session(approving(), 2);
-    assert_eq!(session(&company).state, "None");
+    assert_eq!(session(&company).state, SessionState::None);
     for _ in 0..2 {
         assert!(company.run(connect()).failed.is_empty());
     }
     let stats = company.service.stats();
     assert_eq!((stats.logins, stats.requests.get("GetRoleCredentials")), (1, None));
     let session = session(&company);
-    assert_eq!((session.state.as_str(), session.refreshable), ("Active", true));
+    assert_eq!((session.state, session.refreshable), (SessionState::Active, true));
     assert!(company.update().verifications.is_empty());
 }
 
@@ -74,9 +75,9 @@ fn the_state_of_a_session_follows_the_clock() {
     let company = Company::with(approving(), 1);
     company.run(connect());
     company.clock.move_by(8 * 3600 + 1);
-    assert_eq!(session(&company).state, "Refreshable");
+    assert_eq!(session(&company).state, SessionState::Refreshable);
     company.clock.move_by(91 * 24 * 3600);
-    assert_eq!(session(&company).state, "Ended");
+    assert_eq!(session(&company).state, SessionState::Ended);
     assert_eq!(company.service.stats().refreshes, 0, "nothing is sent to find out");
 }
 
@@ -87,7 +88,7 @@ fn disconnecting_ends_the_session_and_keeps_the_client_registration() {
     let seen = company.run(disconnect(false));
     assert!(seen.failed.is_empty(), "{:?}", seen.failed);
     assert_eq!(company.service.stats().requests["Logout"], 1);
-    assert_eq!((session(&company).state.as_str(), credential(&company).state.as_str()), ("None", "Valid"));
+    assert_eq!((session(&company).state, credential(&company).state), (SessionState::None, CredentialState::Valid));
     let files = || std::fs::read_dir(company.aws("sso/cache")).unwrap().filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().ends_with("json"));
     assert_eq!(files().count(), 1);
     company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
@@ -111,7 +112,7 @@ fn a_logout_that_fails_at_the_service_still_removes_the_session_from_this_machin
     company.service.control(Control { fail: vec!["Logout:all:500".parse().unwrap()], ..Control::default() });
     let seen = company.run(disconnect(false));
     assert!(seen.failed.is_empty() && seen.notes.iter().any(|note| note.contains("the service did not end it")), "{seen:?}");
-    assert_eq!(session(&company).state, "None");
+    assert_eq!(session(&company).state, SessionState::None);
 }
 
 #[test]
@@ -123,20 +124,20 @@ fn removing_credentials_removes_only_keys_of_this_module() {
     assert_eq!(company.credentials().matches("ASIA").count(), 3);
     company.run(disconnect(true));
     assert_eq!(company.credentials(), theirs);
-    assert_eq!(credential(&company).state, "Missing");
+    assert_eq!(credential(&company).state, CredentialState::Missing);
 }
 
 #[test]
 fn credentials_are_shown_with_their_state() {
     let company = Company::with(approving(), 1);
-    assert_eq!(credential(&company).state, "Missing");
+    assert_eq!(credential(&company).state, CredentialState::Missing);
     company.update();
-    assert_eq!(credential(&company).state, "Valid");
+    assert_eq!(credential(&company).state, CredentialState::Valid);
     company.clock.move_by(3600 - 600);
     let due = credential(&company);
-    assert_eq!((due.state.as_str(), due.reason.as_deref()), ("Due", Some("its keys expire soon")));
+    assert_eq!((due.state, due.reason.as_deref()), (CredentialState::Due, Some("its keys expire soon")));
     company.clock.move_by(601);
-    assert_eq!(credential(&company).state, "Expired");
+    assert_eq!(credential(&company).state, CredentialState::Expired);
 }
 
 #[test]
@@ -146,7 +147,7 @@ fn a_logout_without_an_answer_still_ends_the_session_on_this_machine() {
     company.service.control(Control { hang: vec!["Logout:all".parse().unwrap()], hang_for: Some(25_000), ..Control::default() });
     let seen = company.run(disconnect(false));
     assert!(seen.failed.is_empty() && seen.notes.iter().any(|note| note.contains("the service did not end it")), "{seen:?}");
-    assert_eq!(session(&company).state, "None");
+    assert_eq!(session(&company).state, SessionState::None);
 }
 
 #[test]
@@ -177,5 +178,5 @@ fn a_proxy_that_answers_a_logout_is_not_taken_for_the_service() {
     company.service.control(Control { fail: vec!["Logout:all:401:proxy".parse().unwrap()], ..Control::default() });
     let seen = company.run(disconnect(false));
     assert!(seen.failed.is_empty() && seen.notes.iter().any(|note| note.contains("the service did not end it")), "{seen:?}");
-    assert_eq!(session(&company).state, "None");
+    assert_eq!(session(&company).state, SessionState::None);
 }

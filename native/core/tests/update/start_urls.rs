@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use sso_core::protocol::{
-    AccountRow, ConnectSession, DisconnectSession, GetKeys, GetSession, LoginMethod, Operation, SessionTerms, SetEnvironment, Target, TokenCache, Update,
+    AccountRow, ConnectSession, DisconnectSession, GetKeys, GetSession, LoginMethod, Operation, SessionState, SessionTerms, SetEnvironment, Target, TokenCache,
+    Update,
 };
 use sso_stand_in::Options;
 
@@ -55,7 +56,7 @@ fn all_spellings_of_a_start_url_are_one_session() {
     }
     assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (1, 1));
     company.run(Operation::DisconnectSession(DisconnectSession { environments: vec!["Other4".into()], remove_credentials: false }));
-    assert_eq!((company.service.stats().requests["Logout"], session(&company).state.as_str()), (1, "None"));
+    assert_eq!((company.service.stats().requests["Logout"], session(&company).state), (1, SessionState::None));
     assert_eq!(company.requests("Unknown"), 0);
     company.assert_polite();
 }

@@ -1,6 +1,6 @@
 //! The files of a session and their locks.
 
-use sso_core::protocol::{Operation, SessionTerms, Update};
+use sso_core::protocol::{Operation, SessionState, SessionTerms, Update};
 use sso_stand_in::Control;
 
 use crate::sessions::{connect, disconnect, files_in, session, token_file, without_login};
@@ -19,7 +19,7 @@ fn a_token_file_that_cannot_be_removed_is_an_error_and_not_a_success() {
     }
     let seen = company.run(disconnect(false));
     assert_eq!(seen.codes(), ["WriteFailed"]);
-    assert_eq!(session(&company).state, "Active");
+    assert_eq!(session(&company).state, SessionState::Active);
 }
 
 #[test]
@@ -112,6 +112,6 @@ fn a_cache_that_cannot_be_written_keeps_the_session_in_this_process() {
         seen.assert_created(1);
         assert!(seen.notes.iter().any(|note| note.contains("only in this PowerShell")), "{blocked:?}: {:?}", seen.notes);
         assert!(company.forced().verifications.is_empty(), "{blocked:?}");
-        assert_eq!(session(&company).state, "Active", "{blocked:?}");
+        assert_eq!(session(&company).state, SessionState::Active, "{blocked:?}");
     }
 }

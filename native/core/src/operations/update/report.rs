@@ -12,7 +12,7 @@ use crate::files::credentials_file::CredentialsFile;
 use crate::files::known_keys::Standing;
 use crate::names::profile::ProfileEntry;
 use crate::operations::update::rows::{End, Outcome, Part, Row};
-use crate::protocol::{Completed, Event, Profile, TokenCache};
+use crate::protocol::{Completed, Event, Profile, ProfileStatus, TokenCache};
 use crate::session::view::exposed;
 use crate::timestamp::rfc3339;
 
@@ -115,10 +115,10 @@ impl Row {
 impl RowResult {
     fn event(&self, environment: &str, profile: &ProfileEntry) -> Profile {
         let (status, end) = match self {
-            Self::Good(end) => ("StillValid".to_owned(), Some(*end)),
-            Self::Created(end) => ("Created".to_owned(), Some(*end)),
-            Self::Refreshed(end) => ("Refreshed".to_owned(), Some(*end)),
-            Self::Failed(error) => (format!("{:?}", error.code()), None),
+            Self::Good(end) => (ProfileStatus::StillValid, Some(*end)),
+            Self::Created(end) => (ProfileStatus::Created, Some(*end)),
+            Self::Refreshed(end) => (ProfileStatus::Refreshed, Some(*end)),
+            Self::Failed(error) => (ProfileStatus::Failed(error.code()), None),
         };
         let ProfileEntry { name, account_id, role_name } = profile.clone();
         Profile { environment: environment.to_owned(), profile_name: name, account_id, role_name, status, expiration: end.map(rfc3339) }

@@ -1,0 +1,98 @@
+using System;
+using System.Linq;
+using System.Management.Automation;
+using System.Management.Automation.Host;
+using System.Management.Automation.Runspaces;
+
+namespace AwsSso;
+
+/// <summary>
+/// What is known about a PowerShell host without a prompt. A prompt is no way to find out: a job is blocked by it, a
+/// remote client shows it to its user, and a host may throw anything.
+/// </summary>
+internal sealed class SsoHost(PSHost? host)
+{
+    private const string ConsoleHost = "ConsoleHost";
+
+    /// <summary>The host of everything that another PowerShell has started: jobs, and sessions over WinRM, SSH or a named pipe.</summary>
+    private const string RemoteHost = "ServerRemoteHost";
+
+    /// <summary>The host of a thread job and of a program that gives PowerShell none. It shows nothing.</summary>
+    private const string NoHost = "Default Host";
+
+    /// <summary>Whether the user is at another PowerShell, perhaps on another machine, that shows what is written here.</summary>
+    internal bool IsRemote => Name == RemoteHost;
+
+    /// <summary>Whether what is written to the host goes into a file or a variable of another shell, as in <c>x=$(pwsh …)</c>.</summary>
+    internal bool IsCaptured => Name == ConsoleHost && Console.IsOutputRedirected;
+
+    /// <summary>The name of the host; empty where it has none.</summary>
+    internal string Name
+    {
+        get
+        {
+            try
+            {
+                return host?.Name ?? "";
+            }
+            catch (Exception)
+            {
+                // A host that throws has no name that this module knows.
+                return "";
+            }
+        }
+    }
+
+    /// <summary>
+    /// Why nobody can approve a login here, in words that go on from "since"; null where somebody may. Redirected input or output alone
+    /// says nothing: the address and the code are shown all the same.
+    /// </summary>
+    internal string? WhyNobodyCanLogIn()
+    {
+        var ci = Environment.GetEnvironmentVariable("CI");
+        if (!string.IsNullOrEmpty(ci) && !string.Equals(ci, "false", StringComparison.OrdinalIgnoreCase))
+        {
+            return "the variable CI is set";
+        }
+
+        return Name switch
+        {
+            RemoteHost when IsProcessOfJob() => "this runs as a background job",
+            NoHost when !IsParallelTask() => "this runs as a background job, or in a program, without a host that could show the login",
+            ConsoleHost when IsNonInteractive() => "PowerShell runs with -NonInteractive",
+            _ => null,
+        };
+    }
+
+    /// <summary>
+    /// Whether this process was started by Start-Job, which gives it -s, after -Version at most. Any other server mode has another name.
+    /// </summary>
+    private static bool IsProcessOfJob() =>
+        Environment.GetCommandLineArgs().Skip(1).Take(3).Any(word => string.Equals(word, "-s", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Whether this is ForEach-Object -Parallel, which hands what is written to the PowerShell that runs it.</summary>
+    private static bool IsParallelTask() => Runspace.DefaultRunspace?.Name?.StartsWith("PSTask:", StringComparison.Ordinal) == true;
+
+    /// <summary>
+    /// Whether the console refuses to prompt. Its command line is no way to find out: -NonInteractive may be shortened, may come after a
+    /// word that takes it as its value, and may be in the arguments of a script. Without choices the console shows nothing and throws, in
+    /// one way or the other.
+    /// </summary>
+    private bool IsNonInteractive()
+    {
+        try
+        {
+            _ = host?.UI?.PromptForChoice(null, null, null, 0);
+        }
+        catch (PSInvalidOperationException)
+        {
+            return true;
+        }
+        catch (Exception)
+        {
+            // It would prompt.
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,12 @@
+namespace AwsSso;
+
+/// <content>Its text.</content>
+public sealed partial class SsoProfile
+{
+    /// <summary>Gives the profile's name.</summary>
+    /// <returns>The profile's name.</returns>
+    public override string ToString() => ProfileName;
+
+    /// <summary>The profile with its role and account, as a prompt shows it.</summary>
+    internal string Description => $"{ProfileName} ({RoleName} in account {AccountId})";
+}

@@ -1,0 +1,180 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Runtime.Serialization;
+using System.Runtime.Serialization.Json;
+using System.Text;
+using System.Xml;
+
+namespace AwsSso;
+
+/// <summary>An environment as a team shares it: the same members as the object has, less what belongs to one user's machine.</summary>
+[DataContract]
+internal sealed class ExportedEnvironment
+{
+    [DataMember(Order = 1, IsRequired = true)]
+    internal string Name { get; private set; } = "";
+
+    [DataMember(Order = 2, IsRequired = true)]
+    internal string StartUrl { get; private set; } = "";
+
+    [DataMember(Order = 3, IsRequired = true)]
+    internal string Region { get; private set; } = "";
+
+    [DataMember(Order = 4, EmitDefaultValue = false)]
+    internal string? DefaultRoleName { get; private set; }
+
+    [DataMember(Order = 5)]
+    internal ExportedRow?[]? Account { get; private set; }
+
+    /// <summary>Reads a file with one environment or a list of them.</summary>
+    internal static List<SsoEnvironment> Read(string path)
+    {
+        var text = ImportedFile.ReadText(path).TrimStart();
+        var json = text.StartsWith("[", StringComparison.Ordinal) ? text : $"[{text}]";
+        ExportedEnvironment?[] found;
+        try
+        {
+            var bytes = Encoding.UTF8.GetBytes(json);
+            using var reader = JsonReaderWriterFactory.CreateJsonReader(bytes, 0, bytes.Length, Encoding.UTF8, Limits, null);
+            found = (ExportedEnvironment?[]?)new DataContractJsonSerializer(typeof(ExportedEnvironment[])).ReadObject(reader) ?? [];
+        }
+        catch (Exception fault) when (fault is SerializationException or FormatException or ArgumentException or InvalidCastException
+            or XmlException)
+        {
+            throw SsoErrors.NotExported(path, fault);
+        }
+
+        if (found.Length > ImportedFile.MostRows || found.Sum(environment => environment?.Account?.Length ?? 0) > ImportedFile.MostRows)
+        {
+            throw SsoErrors.RecordInvalid(path, "its records", $"there are more than {ImportedFile.MostRows}");
+        }
+
+        return [.. found.Select((environment, index) => Checked(environment, $"record {index + 1}", path).At(path))];
+    }
+
+    /// <summary>What a file must not go beyond. An export has five levels.</summary>
+    private static XmlDictionaryReaderQuotas Limits => new()
+    {
+        MaxDepth = 32,
+        MaxStringContentLength = ImportedFile.LongestValue,
+        MaxArrayLength = ImportedFile.MostRows,
+        MaxBytesPerRead = ImportedFile.LargestFile,
+        MaxNameTableCharCount = ImportedFile.LongestValue,
+    };
+
+    /// <summary>The environment, where nothing that it needs is null; JSON has null for a member that is there.</summary>
+    private static ExportedEnvironment Checked(ExportedEnvironment? environment, string record, string path)
+    {
+        if (environment is null)
+        {
+            throw SsoErrors.RecordInvalid(path, record, "it is null, and not an environment");
+        }
+
+        Check(record, (nameof(Name), environment.Name), (nameof(StartUrl), environment.StartUrl), (nameof(Region), environment.Region));
+        foreach (var (row, number) in (environment.Account ?? []).Select((row, index) => (row, index + 1)))
+        {
+            var place = $"record {number} of the environment {environment.Name}";
+            if (row is null)
+            {
+                throw SsoErrors.RecordInvalid(path, place, "it is null, and not a profile");
+            }
+
+            Check(place, (nameof(ExportedRow.Profile), row.Profile), (nameof(ExportedRow.AccountId), row.AccountId));
+        }
+
+        return environment;
+
+        void Check(string place, params (string Member, string? Value)[] needed)
+        {
+            if (needed.FirstOrDefault(pair => string.IsNullOrEmpty(pair.Value)).Member is { } missing)
+            {
+                throw SsoErrors.RecordInvalid(path, place, $"it has no {missing}");
+            }
+        }
+    }
+
+    /// <summary>Writes environments as JSON, one member on a line, so that a change of it reads well.</summary>
+    internal static string Json(IEnumerable<SsoEnvironment> environments)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = JsonReaderWriterFactory.CreateJsonWriter(stream, Encoding.UTF8, ownsStream: false, indent: true, "  "))
+        {
+            new DataContractJsonSerializer(typeof(ExportedEnvironment[])).WriteObject(writer, environments.Select(Of).ToArray());
+        }
+
+        // The writer escapes slashes, which JSON allows but does not need.
+        return Encoding.UTF8.GetString(stream.ToArray()).Replace("\\/", "/");
+    }
+
+    /// <summary>Writes environments in the form of ~/.aws/sso-environments.</summary>
+    internal static string Ini(IEnumerable<SsoEnvironment> environments)
+    {
+        var text = new StringBuilder();
+        foreach (var environment in environments)
+        {
+            Section($"environment {environment.Name}");
+            Line("sso_start_url", environment.StartUrl);
+            Line("sso_region", environment.Region);
+            Line("default_role_name", environment.DefaultRoleName);
+            foreach (var row in environment.Profiles)
+            {
+                Section($"environment {environment.Name} profile {row.Profile}");
+                Line("sso_account_id", row.AccountId);
+                Line("sso_role_name", row.RoleName == environment.DefaultRoleName ? null : row.RoleName);
+            }
+        }
+
+        return text.ToString();
+
+        void Section(string name) => text.Append(text.Length > 0 ? "\n" : "").Append('[').Append(name).Append("]\n");
+
+        void Line(string key, string? value)
+        {
+            if (value is not null)
+            {
+                text.Append(key).Append(" = ").Append(value).Append('\n');
+            }
+        }
+    }
+
+    private static ExportedEnvironment Of(SsoEnvironment environment) => new()
+    {
+        Name = environment.Name,
+        StartUrl = environment.StartUrl,
+        Region = environment.Region,
+        DefaultRoleName = environment.DefaultRoleName,
+        Account = environment.Profiles.Select(row => ExportedRow.Of(row, environment.DefaultRoleName)).ToArray(),
+    };
+
+    private SsoEnvironment At(string path) => new()
+    {
+        Name = Name,
+        StartUrl = StartUrl,
+        Region = Region,
+        DefaultRoleName = DefaultRoleName,
+        Profiles = (Account ?? [])
+            .OfType<ExportedRow>()
+            .Select(row => new SsoAccountRow { Profile = row.Profile, AccountId = row.AccountId, RoleName = row.RoleName })
+            .ToArray(),
+        Source = path,
+    };
+
+    /// <summary>A row; the role only where it is not the default.</summary>
+    [DataContract]
+    internal sealed class ExportedRow
+    {
+        [DataMember(Order = 1, IsRequired = true)]
+        internal string Profile { get; private set; } = "";
+
+        [DataMember(Order = 2, IsRequired = true)]
+        internal string AccountId { get; private set; } = "";
+
+        [DataMember(Order = 3, EmitDefaultValue = false)]
+        internal string? RoleName { get; private set; }
+
+        internal static ExportedRow Of(SsoAccountRow row, string? defaultRoleName) =>
+            new() { Profile = row.Profile, AccountId = row.AccountId, RoleName = row.RoleName == defaultRoleName ? null : row.RoleName };
+    }
+}

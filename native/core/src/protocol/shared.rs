@@ -1,0 +1,65 @@
+//! The types that requests and events have in common.
+
+use serde::{Deserialize, Serialize};
+
+/// A time as RFC 3339 text; C# has a local `DateTime` for it.
+pub type Timestamp = String;
+
+/// One row of an environment's table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountRow {
+    /// The profile's name in the credentials file; case counts.
+    pub profile: String,
+    /// The account's id, 12 digits.
+    pub account_id: String,
+    /// The permission set role; absent means the environment's default role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_name: Option<String>,
+}
+
+/// See [`Event::Account`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountView {
+    /// The environment's name.
+    pub environment: String,
+    /// The account's id, 12 digits.
+    pub account_id: String,
+    /// The account's name, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_name: Option<String>,
+    /// The email address of the account's root user, where the service gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_address: Option<String>,
+}
+
+/// See [`Event::Role`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleView {
+    /// The environment's name.
+    pub environment: String,
+    /// The account's id, 12 digits.
+    pub account_id: String,
+    /// The account's name, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_name: Option<String>,
+    /// The email address of the account's root user, where the service gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_address: Option<String>,
+    /// The permission set role.
+    pub role_name: String,
+    /// The name of its profile, instead of the one from the template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_name: Option<String>,
+}
+
+/// Where the access token is kept between runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TokenCache {
+    /// In the AWS CLI's own cache folder, shared with it and with the SDKs.
+    AwsCli,
+    /// In this process only.
+    Memory,
+}
