@@ -40,7 +40,7 @@ Describe 'A login without a browser' {
         $shown = [regex]::Match($result.Text, '(?s)Log in to Acme \(d-12345abcde\.awsapps\.com\): open\r?\n  (http://127\.0\.0\.1:\d+/device\?user_code=([A-Z]{4}-[A-Z]{4}))\r?\nor scan:\r?\n.*\nCheck that the page shows \2, then allow it\. Valid until \d\d:\d\d; Ctrl\+C cancels\.')
         $shown.Success | Should -BeTrue -Because $result.Text
         $url = $shown.Groups[1].Value
-        $result.Text -replace '\r?\n', ' ' | Should -Match "no browser is tried, since PowerShell runs $Where"
+        $result.Text -replace '\r?\n', ' ' | Should -Match "no browser is opened because PowerShell runs $Where"
         @($result.Text -split "`n" | Where-Object { $_ -match "^[\u2580\u2584\u2588 ]{20,}$" -and $_.Length -gt 80 }) | Should -BeNullOrEmpty
         if (-not (Get-Command zbarimg -CommandType Application -ErrorAction Ignore)) {
             Set-ItResult -Skipped -Because 'zbarimg is not installed'

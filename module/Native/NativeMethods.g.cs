@@ -20,65 +20,65 @@ namespace AwsSso.Native
         {
         }
 
-        /// The version of this boundary; a caller made for another one must not go on.
+        /// The version of this boundary; a caller that was built for another version must not continue.
         public const uint SSO_ABI_VERSION = (uint) 1;
 
 
-        /// Gives the version of this boundary, a whole number.
+        /// Returns the version of this boundary.
         [DllImport(NativeLib, CallingConvention = CallingConvention.Cdecl, EntryPoint = "sso_abi_version")]
         public static extern uint sso_abi_version();
 
-        /// Starts the operation that the JSON text asks for, and writes its handle to `operation`.
+        /// Starts the operation that the JSON text describes, and writes its handle to `operation`.
         ///
-        /// Nothing happens before the first `sso_operation_next`. The handle must be given to `sso_operation_free` once.
+        /// Nothing happens before the first `sso_operation_next`. The caller must pass the handle to `sso_operation_free` exactly once.
         ///
         /// # Safety
-        /// `request` must point to `request_len` readable bytes and `operation` to a place for one pointer; either may be null, which is an error.
+        /// `request` must point to `request_len` readable bytes, and `operation` to space for one pointer; null in either is reported as `NullArgument`.
         [DllImport(NativeLib, CallingConvention = CallingConvention.Cdecl, EntryPoint = "sso_operation_start")]
         public static extern SsoStatus sso_operation_start(ref byte request, ulong request_len, ref IntPtr operation);
 
-        /// Waits for the next event and gives it as JSON text, to be given back to `sso_bytes_free`; at the end it gives `End` and no bytes.
+        /// Waits for the next event and returns it as JSON text, which the caller must pass to `sso_bytes_free`; at the end, returns `End` and no bytes.
         ///
         /// # Safety
-        /// `operation` must be a handle that is not freed before this call returns; `bytes` and `bytes_len` must point to places for their values.
+        /// `operation` must be a handle that is not freed before this call returns; `bytes` and `bytes_len` must point to space for their values.
         [DllImport(NativeLib, CallingConvention = CallingConvention.Cdecl, EntryPoint = "sso_operation_next")]
         public static extern SsoStatus sso_operation_next(IntPtr operation, ref IntPtr bytes, out ulong bytes_len);
 
-        /// Asks the operation to end soon; what was fetched is still written. Any thread may call, any number of times.
+        /// Asks the operation to end soon; it still writes what was fetched. Any thread may call this, any number of times.
         ///
         /// # Safety
         /// `operation` must be a handle that is not freed before this call returns.
         [DllImport(NativeLib, CallingConvention = CallingConvention.Cdecl, EntryPoint = "sso_operation_cancel")]
         public static extern SsoStatus sso_operation_cancel(IntPtr operation);
 
-        /// Cancels the operation and frees its handle; null is fine.
+        /// Cancels the operation and frees its handle; null is allowed.
         ///
         /// # Safety
-        /// `operation` must be null or a handle of `sso_operation_start` that was not freed, and no other call may be using it.
+        /// `operation` must be null, or a handle from `sso_operation_start` that is not freed yet and that no other call is using.
         [DllImport(NativeLib, CallingConvention = CallingConvention.Cdecl, EntryPoint = "sso_operation_free")]
         public static extern void sso_operation_free(IntPtr operation);
 
-        /// Wipes and frees the bytes of one event; null is fine.
+        /// Wipes and frees the bytes of one event; null is allowed.
         ///
         /// # Safety
-        /// `bytes` and `bytes_len` must be null and anything, or what one `sso_operation_next` gave, not freed before.
+        /// `bytes` must be null, or `bytes` and `bytes_len` must be what one `sso_operation_next` returned and not freed yet.
         [DllImport(NativeLib, CallingConvention = CallingConvention.Cdecl, EntryPoint = "sso_bytes_free")]
         public static extern void sso_bytes_free(IntPtr bytes, ulong bytes_len);
 
     }
 
-    /// What a call came to; only faults of the boundary are statuses, what goes wrong in the work is an event.
+    /// The result of a call; statuses report only faults at the boundary, and events report everything else.
     public enum SsoStatus
     {
-        /// The call worked; from `sso_operation_next`, an event was given.
+        /// The call succeeded; `sso_operation_next` returned an event.
         Event = 0,
         /// The operation has ended; there are no more events.
         End = 1,
-        /// A pointer was null that must not be.
+        /// A required pointer was null.
         NullArgument = 2,
-        /// The request is not one that this library understands.
+        /// This library does not understand the request.
         InvalidRequest = 3,
-        /// The library has a fault; the caller is unharmed.
+        /// The library failed internally; the caller is not affected.
         Panic = 4,
     }
 

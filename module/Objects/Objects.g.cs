@@ -184,19 +184,19 @@ public enum SsoProfileStatus
     /// <summary>No environment has this name.</summary>
     EnvironmentNotFound,
 
-    /// <summary>An environment's settings cannot be used.</summary>
+    /// <summary>No AWS tool can read the credentials file.</summary>
     EnvironmentInvalid,
 
     /// <summary>The credentials file is one that no AWS tool could read.</summary>
     CredentialsFileInvalid,
 
-    /// <summary>The AWS config file cannot be read.</summary>
+    /// <summary>The user declined the login.</summary>
     ConfigFileInvalid,
 
     /// <summary>Somebody refused the login.</summary>
     LoginDeclined,
 
-    /// <summary>Nobody approved the login in time.</summary>
+    /// <summary>A login is needed but not allowed.</summary>
     LoginTimedOut,
 
     /// <summary>A login is needed and was not allowed.</summary>
@@ -205,22 +205,22 @@ public enum SsoProfileStatus
     /// <summary>The service refused the login for another reason.</summary>
     LoginFailed,
 
-    /// <summary>The service does not know the start URL in this region.</summary>
+    /// <summary>The user does not have this role in this account (403).</summary>
     StartUrlRejected,
 
     /// <summary>The user has not got this role in this account (403).</summary>
     RoleNotAssigned,
 
-    /// <summary>The service does not know the account or the role (404).</summary>
+    /// <summary>The service throttled the requests until time was up.</summary>
     AccountNotFound,
 
-    /// <summary>The service asked for fewer requests until time was up.</summary>
+    /// <summary>The service failed, or its response could not be understood.</summary>
     Throttled,
 
     /// <summary>The service failed, or its answer made no sense.</summary>
     ServiceError,
 
-    /// <summary>The service could not be reached, or did not respond in time.</summary>
+    /// <summary>The path in a variable cannot be used.</summary>
     NetworkError,
 
     /// <summary>A variable has a path that cannot be used.</summary>
@@ -229,7 +229,7 @@ public enum SsoProfileStatus
     /// <summary>A file could not be read.</summary>
     ReadFailed,
 
-    /// <summary>A file could not be written.</summary>
+    /// <summary>Another process held a lock until time was up.</summary>
     WriteFailed,
 
     /// <summary>A lock was held by another until time was up.</summary>

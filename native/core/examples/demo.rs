@@ -1,5 +1,5 @@
-//! What the module does, from Rust alone: a first update and a second one against a loopback Identity Center, in a home folder that is thrown away.
-#![allow(clippy::print_stdout, reason = "it is a program that shows something")]
+//! Shows what the module does, without PowerShell: two updates against a local Identity Center, in a temporary home folder.
+#![allow(clippy::print_stdout, reason = "this program prints its results")]
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! What an operation works with: the world, what this process remembers, and the way to the caller.
+//! What an operation works with: the world, the memory of this process, and the way to the caller.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::service::client::Service;
 use crate::session::memory::Memory;
 use crate::world::World;
 
-/// What an operation works with; made once for each run.
+/// What an operation works with; created once for each run.
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) world: Arc<World>,
@@ -20,17 +20,17 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// The time by the service's clock, as far as it is known.
+    /// The service's time, as far as it is known.
     pub(crate) fn now(&self) -> OffsetDateTime {
         self.memory.time.now(self.world.clock.as_ref())
     }
 
-    /// Takes over what the answers of a service told of its clock.
+    /// Adopts what the responses of a service showed about its clock.
     pub(crate) fn hear(&self, service: &Service) {
         self.memory.time.hear(service.clock(), self.world.clock.as_ref(), &self.outlet);
     }
 
-    /// The services of a region, as the user's settings lead to them.
+    /// Returns the clients for a region, with the user's settings.
     pub(crate) fn service(&self, region: &str) -> Result<Arc<Service>, Error> {
         self.memory.services.of(&self.world, region)
     }

@@ -1,4 +1,4 @@
-//! What can go wrong, with the word that stands for it everywhere.
+//! What can go wrong, with a code for each kind of error.
 
 use serde::Serialize;
 
@@ -10,37 +10,37 @@ use crate::text::without_controls;
 pub enum Code {
     /// No environment has this name.
     EnvironmentNotFound,
-    /// An environment's settings cannot be used.
+    /// No AWS tool can read the credentials file.
     EnvironmentInvalid,
     /// The credentials file is one that no AWS tool could read.
     CredentialsFileInvalid,
-    /// The AWS config file cannot be read.
+    /// The user declined the login.
     ConfigFileInvalid,
     /// Somebody refused the login.
     LoginDeclined,
-    /// Nobody approved the login in time.
+    /// A login is needed but not allowed.
     LoginTimedOut,
     /// A login is needed and was not allowed.
     LoginRequired,
     /// The service refused the login for another reason.
     LoginFailed,
-    /// The service does not know the start URL in this region.
+    /// The user does not have this role in this account (403).
     StartUrlRejected,
     /// The user has not got this role in this account (403).
     RoleNotAssigned,
-    /// The service does not know the account or the role (404).
+    /// The service throttled the requests until time was up.
     AccountNotFound,
-    /// The service asked for fewer requests until time was up.
+    /// The service failed, or its response could not be understood.
     Throttled,
     /// The service failed, or its answer made no sense.
     ServiceError,
-    /// The service could not be reached, or did not respond in time.
+    /// The path in a variable cannot be used.
     NetworkError,
     /// A variable has a path that cannot be used.
     PathInvalid,
     /// A file could not be read.
     ReadFailed,
-    /// A file could not be written.
+    /// Another process held a lock until time was up.
     WriteFailed,
     /// A lock was held by another until time was up.
     FileLocked,
@@ -54,7 +54,7 @@ pub enum Code {
     InternalError,
 }
 
-/// One thing that went wrong.
+/// One error.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
@@ -66,65 +66,65 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error with its sentence.
+    /// Creates an error with its sentence.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: without_controls(&message.into()), action: None, target: None, request_id: None }
     }
 
-    /// The same error, told as the reason of what stands before it.
+    /// Adds a context before the message, which becomes the reason.
     #[must_use]
     pub fn behind(mut self, what: impl std::fmt::Display) -> Self {
         self.message = without_controls(&format!("{what}: {}", self.message));
         self
     }
 
-    /// The same error with the sentence that says what to do next.
+    /// Sets the sentence that says what to do next.
     #[must_use]
     pub fn with_action(mut self, action: impl Into<String>) -> Self {
         self.action = Some(without_controls(&action.into()));
         self
     }
 
-    /// The same error with one more sentence of what to do next.
+    /// Adds a sentence to what to do next.
     #[must_use]
     pub fn and_action(mut self, action: impl std::fmt::Display) -> Self {
         self.action = Some(without_controls(&self.action.map_or_else(|| action.to_string(), |before| format!("{before} {action}"))));
         self
     }
 
-    /// The same error with what it happened to.
+    /// Sets what the error happened to.
     #[must_use]
     pub fn with_target(mut self, target: impl Into<String>) -> Self {
         self.target = Some(without_controls(&target.into()));
         self
     }
 
-    /// The same error with the service's request id.
+    /// Sets the service's request ID.
     #[must_use]
     pub fn with_request_id(mut self, request_id: Option<String>) -> Self {
         self.request_id = request_id.map(|id| without_controls(&id));
         self
     }
 
-    /// The code.
+    /// Returns the code.
     #[must_use]
     pub fn code(&self) -> Code {
         self.code
     }
 
-    /// What to do next, as a sentence.
+    /// Returns what to do next, as a sentence.
     #[must_use]
     pub fn action(&self) -> Option<&str> {
         self.action.as_deref()
     }
 
-    /// What it happened to.
+    /// Returns what the error happened to.
     #[must_use]
     pub fn target(&self) -> Option<&str> {
         self.target.as_deref()
     }
 
-    /// The service's id of the request.
+    /// Returns the service's request ID.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
@@ -136,13 +136,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_of_the_service_cannot_drive_the_terminal() {
+    fn text_from_the_service_cannot_control_the_terminal() {
         let error = Error::new(Code::ServiceError, "no\u{1b}[2Jway\r\n\u{9b}31m\u{7}").with_target("a\u{0}b").with_action("x\u{8}y");
         assert_eq!((error.to_string().as_str(), error.target(), error.action()), ("no[2Jway31m", Some("ab"), Some("xy")));
     }
 
     #[test]
-    fn text_that_turns_its_direction_or_hides_is_shown_without_that() {
+    fn direction_marks_and_invisible_characters_are_removed() {
         let ranges = [
             '\u{0}'..='\u{1f}',
             '\u{7f}'..='\u{9f}',

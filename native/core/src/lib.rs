@@ -1,6 +1,6 @@
-//! The work of the module: environments, sessions, role credentials and the safe write.
+//! The core of the module: environments, sessions, role credentials and the safe write.
 //!
-//! There is one door: [`run`] takes a [`protocol::Operation`] and a [`World`] and returns a [`Run`], whose events the caller pulls.
+//! There is one entry point: [`run`] takes a [`protocol::Operation`] and a [`World`] and returns a [`Run`], whose events the caller pulls.
 #![forbid(unsafe_code)]
 
 mod context;

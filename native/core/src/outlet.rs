@@ -1,4 +1,4 @@
-//! Where an operation puts its events, and where it sees that it was cancelled.
+//! Where an operation sends its events, and where it sees that it was canceled.
 
 use std::collections::{HashSet, VecDeque};
 use std::future::Future;
@@ -12,7 +12,7 @@ use crate::mutex::locked;
 use crate::protocol::{Event, Failed, Level, Note};
 use crate::text::without_controls;
 
-/// The work that is left when all that needs no network is done.
+/// The work that remains after everything that needs no network.
 pub(crate) type NetworkWork = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The part of an operation that runs on the caller's thread; it returns the part that needs the network, if there is one.
@@ -35,30 +35,30 @@ pub(crate) struct Channel {
 pub(crate) struct Queue {
     pub(crate) events: VecDeque<Event>,
     pub(crate) local_work: Option<LocalWork>,
-    /// Whether somebody has taken the work and has not finished it.
+    /// Whether the work was taken and is not finished.
     pub(crate) running: bool,
 }
 
-/// What a warning that is given once for each name is about.
+/// The topic of a warning that is given once for each name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Topic {
-    /// A profile or a sentence about the AWS config file.
+    /// A profile, or a sentence about the AWS config file.
     ConfigFile,
     /// A folder that every user can write to.
     OpenFolder,
     /// A profile whose name some AWS tools misread.
     MisreadName,
-    /// A profile whose keys never last as long as the user asked for.
+    /// A profile whose keys never last as long as required.
     ShortKeys,
-    /// A region of an environment for one run.
+    /// A region of an environment given for one run.
     Region,
-    /// A variable with a proxy that cannot be used.
+    /// A variable with an unusable proxy.
     Proxy,
     /// The machine's clock.
     Clock,
 }
 
-/// The warnings that this process has given already.
+/// The warnings that this process has already given.
 #[derive(Debug, Default)]
 pub(crate) struct Warned(Mutex<HashSet<(Topic, String)>>);
 
@@ -79,7 +79,7 @@ impl Outlet {
         self.0.arrived.notify_all();
     }
 
-    /// Whether anybody reads what [`Self::verbose`] says; if not, an expensive text need not be built.
+    /// Whether anybody reads the notes of [`Self::verbose`]; if not, an expensive text need not be built.
     pub(crate) fn is_verbose(&self) -> bool {
         self.0.verbose
     }
@@ -94,12 +94,12 @@ impl Outlet {
         self.note(Level::Warning, text.as_ref());
     }
 
-    /// Tells the user what the run came to, as the closing line of a run does.
+    /// Reports the result of a run to every user, as its closing line does.
     pub(crate) fn inform(&self, text: impl AsRef<str>) {
         self.note(Level::Information, text.as_ref());
     }
 
-    /// Whether this process has not warned of `name` yet; from now on it has.
+    /// Whether this process warns about `name` for the first time; records that it has.
     pub(crate) fn is_first_warning(&self, topic: Topic, name: &str) -> bool {
         locked(&self.0.warned.0).insert((topic, name.to_owned()))
     }

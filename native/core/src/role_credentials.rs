@@ -1,4 +1,4 @@
-//! The keys that IAM Identity Center gives for a role.
+//! The keys that IAM Identity Center issues for a role.
 
 use time::OffsetDateTime;
 
@@ -14,7 +14,7 @@ pub(crate) struct RoleCredentials {
 }
 
 impl RoleCredentials {
-    /// Whether all of it can be written to an ini file as it is; anything else would break the file or change another profile.
+    /// Whether all values can be written to an ini file; others would break the file or change another profile.
     pub(crate) fn is_writable(&self) -> bool {
         [self.access_key_id.as_str(), self.secret_access_key.reveal(), self.session_token.reveal()].into_iter().all(is_plain)
     }

@@ -1,4 +1,4 @@
-//! One run of one operation: the caller pulls its events and may cancel it from any thread.
+//! One run of one operation; the caller pulls its events, and may cancel it from any thread.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, LazyLock, PoisonError};
@@ -14,13 +14,13 @@ use crate::protocol::{Event, Operation};
 use crate::session::memory::Memory;
 use crate::world::World;
 
-/// Starts an operation with what this process remembers; nothing happens before the first event is pulled.
+/// Starts an operation with the memory of this process; nothing happens before the first event is pulled.
 #[must_use]
 pub fn run(operation: Operation, world: World) -> Run {
     run_with(operation, world, Memory::of_this_process())
 }
 
-/// Starts an operation with a memory of the caller's, as if in another process.
+/// Starts an operation with the caller's own memory, as if in another process.
 #[must_use]
 pub fn run_with(operation: Operation, world: World, memory: Arc<Memory>) -> Run {
     let (verbose, warned) = (world.verbose, Arc::clone(&memory.warned));
@@ -34,7 +34,7 @@ pub fn run_with(operation: Operation, world: World, memory: Arc<Memory>) -> Run 
     Run::new(work, verbose, warned)
 }
 
-/// A run that was started; dropping it cancels it.
+/// A started run; dropping it cancels it.
 pub struct Run {
     channel: Arc<Channel>,
 }
@@ -50,9 +50,9 @@ impl Run {
         Self { channel: Arc::new(Channel::new(work, verbose, warned)) }
     }
 
-    /// Waits for the next event; `None` is the end, and stays so.
+    /// Waits for the next event; returns `None` at the end and in every later call.
     ///
-    /// The first call does on the caller's thread what needs no network. Any number of threads may call, each event goes to one of them.
+    /// The first call does the work that needs no network, on the caller's thread. Any number of threads may call; each event goes to one of them.
     #[must_use]
     pub fn next(&self) -> Option<Event> {
         let mut queue = self.channel.queue();
@@ -73,7 +73,7 @@ impl Run {
         }
     }
 
-    /// Asks the run to end soon; what was fetched is still written. Any thread may call, any number of times.
+    /// Asks the run to end soon; it still writes what was fetched. Any thread may call this, any number of times.
     pub fn cancel(&self) {
         self.channel.cancel.cancel();
     }
@@ -115,10 +115,10 @@ impl Drop for Run {
     }
 }
 
-/// The one runtime of the process: made at the first network call and never dropped, since a drop may block or panic inside a host.
+/// The process's only runtime, created at the first network call and never dropped, because dropping it may block or panic inside a host.
 ///
 /// # Errors
-/// Why there is none, as a sentence's part: its threads could not be started, or they are those of the process that this one was forked from.
+/// Why there is no runtime, as part of a sentence: its threads could not be started, or they belong to the process that this one was forked from.
 fn runtime() -> Result<&'static Runtime, String> {
     static RUNTIME: LazyLock<(u32, std::io::Result<Runtime>)> = LazyLock::new(|| {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("aws-sso").enable_all().build();
@@ -135,7 +135,7 @@ thread_local! {
     static LAST_PANIC: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
 }
 
-/// Makes panics of this library silent and remembers the last one of each thread, for [`panicked`] to tell.
+/// Silences the panics of this library and remembers the last one of each thread for [`panicked`].
 pub fn keep_panics_quiet() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
@@ -147,7 +147,7 @@ pub fn keep_panics_quiet() {
     });
 }
 
-/// The error for a panic that this thread has just caught.
+/// Returns the error for a panic that this thread has just caught.
 #[must_use]
 pub fn panicked() -> Error {
     let what = LAST_PANIC.with(std::cell::RefCell::take).unwrap_or_else(|| "an unknown fault".to_owned());
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn events_come_in_order_and_the_end_stays_the_end() {
+    fn events_come_in_order_and_nothing_follows_the_end() {
         let run = started(|outlet| {
             outlet.verbose("one");
             let outlet = outlet.clone();
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_on_either_thread_is_an_event_and_then_the_end() {
+    fn a_panic_on_either_thread_is_reported_and_ends_the_run() {
         for on_network in [false, true] {
             let run = started(move |_| {
                 assert!(on_network, "on the caller's thread");
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn work_without_network_runs_on_the_thread_that_pulls() {
+    fn work_without_network_runs_on_the_thread_that_pulls_events() {
         let run = started(|outlet| {
             outlet.verbose(format!("{:?}", std::thread::current().id()));
             None
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_that_nobody_reads_are_not_made_and_warnings_are() {
+    fn notes_are_sent_only_if_verbose_and_warnings_always() {
         let work = |outlet: &Outlet| {
             outlet.verbose("a note");
             outlet.warn("a warning");

@@ -1,17 +1,17 @@
-//! Text that must not be seen.
+//! Text that must stay hidden.
 
 use zeroize::Zeroizing;
 
-/// A key or a token of the service is at most this long, in bytes; those of AWS have up to some thousand.
+/// The longest key or token of the service, in bytes; those of AWS have up to a few thousand.
 pub(crate) const LONGEST_SECRET: usize = 16 * 1024;
 
-/// Whether a text can be a key, a token or an id of the service: printable ASCII without blanks, of 1 to [`LONGEST_SECRET`] bytes.
-/// Anything else would break the file or the request that it is put into.
+/// Whether a text can be a key, a token or an ID of the service: 1 to [`LONGEST_SECRET`] bytes of printable ASCII without spaces.
+/// Anything else would break the file or the request that contains it.
 pub(crate) fn is_plain(text: &str) -> bool {
     (1..=LONGEST_SECRET).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// A secret: it is wiped from memory at its end, and prints as `** redacted **`.
+/// A secret: wiped from memory on drop, and printed as `** redacted **`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
@@ -21,12 +21,12 @@ impl Secret {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// A secret where the text can be one, see [`is_plain`].
+    /// Makes a secret of a text that can be one, see [`is_plain`].
     pub(crate) fn plain(text: impl Into<String>) -> Option<Self> {
         Some(Self::new(text)).filter(|secret| is_plain(secret.reveal()))
     }
 
-    /// The text itself, for the one who has to send or write it.
+    /// The text itself, for code that sends or writes it.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
@@ -44,7 +44,7 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Bytes with secrets in them, which are wiped at their end, and also where they move because they grow.
+/// Bytes that contain secrets, wiped on drop and whenever growing moves them.
 pub(crate) struct SecretBytes(Zeroizing<Vec<u8>>);
 
 impl SecretBytes {
@@ -86,12 +86,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_prints_as_redacted_wherever_it_stands() {
+    fn a_secret_prints_as_redacted_inside_any_value() {
         assert_eq!(format!("{:?}", Some(Secret::new("hunter2"))), "Some(** redacted **)");
     }
 
     #[test]
-    fn a_token_is_printable_ascii_without_blanks_and_of_some_length() {
+    fn a_token_is_printable_ascii_without_spaces_and_of_limited_length() {
         for good in ["t", "aoaAAAA-_.~+/=:{}", &"x".repeat(LONGEST_SECRET)] {
             assert!(is_plain(good), "{good:.40}");
         }

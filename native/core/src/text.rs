@@ -1,18 +1,18 @@
-//! Text that people read: without hidden characters, short, and as a part of a sentence.
+//! Text for people: without hidden characters, short, and as part of a sentence.
 
-/// The text without the characters that nobody sees: those that control a terminal, that turn the direction of writing or that have no width.
-/// What the service sends must neither drive anybody's terminal nor look like something that it is not.
+/// The text without invisible characters: those that control a terminal, change the writing direction or have no width.
+/// What the service sends must not control a terminal or look like something else.
 pub(crate) fn without_controls(text: &str) -> String {
     text.chars().filter(|c| !is_unseen(*c)).collect()
 }
 
-/// The text as the beginning of a sentence.
+/// The text with an uppercase first letter, to begin a sentence.
 pub(crate) fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
-/// Names for a sentence, at most so many of them and the count of the others.
+/// Names for a sentence: at most `most` of them, and the number of the others.
 pub(crate) fn listed(names: &[&str], most: usize) -> String {
     let shown = names.iter().take(most).copied().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(most) {
@@ -21,7 +21,7 @@ pub(crate) fn listed(names: &[&str], most: usize) -> String {
     }
 }
 
-/// The text without the characters that nobody sees, cut to `limit` characters, the last of which is then an ellipsis.
+/// The text without invisible characters, cut to `limit` characters, the last of which is then an ellipsis.
 pub(crate) fn shortened(text: &str, limit: usize) -> String {
     let mut seen = text.chars().filter(|c| !is_unseen(*c));
     let mut short: String = seen.by_ref().take(limit).collect();
@@ -32,8 +32,8 @@ pub(crate) fn shortened(text: &str, limit: usize) -> String {
     short
 }
 
-/// Whether a character is a control, a separator of lines, or one of Unicode's `Default_Ignorable_Code_Point`, which has all of `Bidi_Control` but its Arabic mark,
-/// and the annotations and musical marks that are just as invisible.
+/// Whether a character is a control, a line separator, one of Unicode's `Default_Ignorable_Code_Point`, which includes all of `Bidi_Control` except
+/// the Arabic letter mark, or an annotation or musical mark that is also invisible.
 pub(crate) fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -42,10 +42,10 @@ pub(crate) fn is_unseen(c: char) -> bool {
             | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether all of a name can be seen.
+/// Checks that all of a name is visible.
 ///
 /// # Errors
-/// What is wrong with it, as a sentence's part. It shows each hidden character as its code.
+/// What is wrong with the name, as a part of a sentence; shows each hidden character as its code.
 pub(crate) fn check_visible(name: &str) -> Result<(), String> {
     match name.chars().find(|c| is_unseen(*c)) {
         Some(c) => Err(format!("the name \"{}\" has the character U+{:04X}, which is invisible or changes how the name is shown", visible(name), u32::from(c))),
@@ -53,7 +53,7 @@ pub(crate) fn check_visible(name: &str) -> Result<(), String> {
     }
 }
 
-/// The text with the code of each hidden character in its place.
+/// The text with each hidden character replaced by its code.
 pub(crate) fn visible(text: &str) -> String {
     text.chars().map(|c| if is_unseen(c) { format!("<U+{:04X}>", u32::from(c)) } else { c.to_string() }).collect()
 }
@@ -64,13 +64,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_text_is_cut_with_a_mark_and_a_short_one_is_not() {
+    fn a_long_text_is_cut_with_an_ellipsis_and_a_short_one_is_not() {
         assert_eq!((shortened("abc", 3), shortened("ab\u{202e}c\n", 3), shortened("abcd", 3)), ("abc".to_owned(), "abc".to_owned(), "ab…".to_owned()));
         assert_eq!(shortened("", 3), "");
     }
 
     #[test]
-    fn a_name_with_a_character_that_nobody_sees_is_refused_with_its_code() {
+    fn the_error_for_a_name_with_an_invisible_character_shows_its_code() {
         for c in [
             '\u{0}',
             '\n',

@@ -1,17 +1,17 @@
-//! URLs: which of them may be sent secrets, and text as a part of one.
+//! URLs: which ones may be sent secrets, and how text is encoded in one.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::{Host, Url};
 
-/// What stays as it is inside a value of a URL: the unreserved characters of RFC 3986, 2.3.
+/// The characters that stay in a value of a URL: the unreserved characters of RFC 3986, 2.3.
 const UNRESERVED_ONLY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The text as a value inside a URL, or as a name that a file can have.
+/// Encodes a text as a value in a URL, or as a valid file name.
 pub(crate) fn percent_encoded(text: &str) -> String {
     utf8_percent_encode(text, UNRESERVED_ONLY).to_string()
 }
 
-/// Whether a URL may be sent secrets, or a user: https, or http to this machine itself.
+/// Whether a URL may be sent secrets or opened for a user: https, or http to this machine itself.
 pub(crate) fn is_trustworthy(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     let loopback = match url.host() {

@@ -1,4 +1,4 @@
-//! All that a run may know of the world around it, so that a test can be the world.
+//! Everything that a run may know about its surroundings, so that a test can replace them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,80 +10,80 @@ use crate::error::{Code, Error};
 use crate::protocol::GivenEnvironment;
 use crate::written_path::{Names, Rules, expand};
 
-/// The variable that has the home folder on this system.
+/// The variable for the home folder on this system.
 const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
 
-/// The longest path that is taken from a variable, in bytes; more than any system opens.
+/// The longest path that is accepted from a variable, in bytes; no system opens a longer one.
 const LONGEST_PATH: usize = 32 * 1024;
 
 /// The time of day.
 pub trait Clock: Send + Sync {
-    /// The machine's time, which may be wrong and may jump.
+    /// Returns the machine's time, which may be wrong and may jump.
     fn now(&self) -> OffsetDateTime;
 }
 
 /// Opens a page for the user.
 pub trait Browser: Send + Sync {
-    /// Opens `url`; gives whether that seems to have worked. It must not wait for the browser to end.
+    /// Opens `url`; returns whether that seems to have worked. Must not wait for the browser to exit.
     fn open(&self, url: &str, variables: &Variables) -> bool;
 
-    /// Why no browser of this machine is tried, in words that go on from "since"; `None` where one is.
+    /// Why no browser is opened on this machine, as the rest of a sentence after "because"; `None` if one can be.
     fn reason_against(&self, _variables: &Variables) -> Option<&'static str> {
         None
     }
 }
 
-/// The caller's environment variables. A run never reads the process's own: on Linux and macOS they are not those that a PowerShell user sees.
+/// The caller's environment variables. A run never reads those of the process: on Linux and macOS, they are not the ones that a PowerShell user sees.
 #[derive(Debug, Clone, Default)]
 pub struct Variables(BTreeMap<String, String>);
 
 impl Variables {
-    /// The variables as the caller named them.
+    /// Takes the variables by name.
     #[must_use]
     pub fn new(named: BTreeMap<String, String>) -> Self {
         Self(named)
     }
 
-    /// The value of a variable that is set and not empty.
+    /// Returns the value of a variable that is set and not empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The value of a variable, or that of its name in lower case, as proxy settings are looked up.
+    /// Returns the value of a variable under its name or its name in lower case, as is usual for proxy settings.
     #[must_use]
     pub fn get_either_case(&self, name: &str) -> Option<&str> {
         self.get_as_written(name).map(|(_, value)| value)
     }
 
-    /// The value of a variable, or that of its name in lower case, with the name that is set.
+    /// Returns the value of a variable under its name or its name in lower case, with the name that is set.
     #[must_use]
     pub fn get_as_written(&self, name: &str) -> Option<(String, &str)> {
         [name.to_owned(), name.to_ascii_lowercase()].into_iter().find_map(|name| self.get(&name).map(|value| (name, value)))
     }
 
-    /// All of them.
+    /// Returns all variables, including empty ones.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
-/// The world of one run.
+/// The surroundings of one run.
 #[derive(Clone)]
 pub struct World {
     /// The caller's variables.
     pub variables: Variables,
     /// The caller's current folder.
     pub directory: PathBuf,
-    /// The home folder that the system's user database has for the user, for where no variable names one.
+    /// The user's home folder in the system's user database, used if no variable specifies one.
     pub registered_home: Option<PathBuf>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// The way to a browser.
+    /// The browser for logins.
     pub browser: Arc<dyn Browser>,
-    /// Whether anybody reads the notes for `-Verbose`; where not, none is made.
+    /// Whether anybody reads the notes for `-Verbose`; if not, none are created.
     pub verbose: bool,
-    /// Environments that the caller has for this run.
+    /// Environments that the caller specified for this run.
     pub given: Vec<GivenEnvironment>,
 }
 
@@ -94,29 +94,29 @@ impl std::fmt::Debug for World {
 }
 
 impl World {
-    /// The real world, seen by a caller with these variables in this folder, with a way to a browser.
+    /// Creates the real surroundings for a caller with these variables in this folder.
     #[must_use]
     pub fn new(variables: BTreeMap<String, String>, directory: PathBuf, browser: Arc<dyn Browser>) -> Self {
         let variables = Variables::new(variables);
-        // The database may be a directory service on the network, so it is asked only where it is needed.
+        // The database may be a directory service on the network, so it is read only if needed.
         let registered_home = if variables.get(HOME).is_none() { registered_home() } else { None };
         Self { variables, directory, registered_home, clock: Arc::new(MachineClock), browser, verbose: true, given: Vec::new() }
     }
 
-    /// The user's home folder: that of the variable, else the registered one, as Python and .NET have it.
+    /// Returns the user's home folder: from the variable, else from the user database, as in Python and .NET.
     #[must_use]
     pub fn home(&self) -> Option<PathBuf> {
-        // A relative one counts from the caller's folder, as every path of theirs.
+        // Like all of the caller's paths, a relative one starts at the caller's folder.
         self.variables.get(HOME).map(|home| self.directory.join(home)).or_else(|| self.registered_home.clone())
     }
 
-    /// The path that a variable has, as the caller means it: its references to variables and home folders are replaced, and a relative path starts at
-    /// the caller's folder. A reference that nothing is found for is an error, since it would become the name of a file.
+    /// Expands a path from a variable: replaces its references to variables and home folders, and starts a relative path at the caller's folder. A
+    /// reference to something unknown is an error, because it would become part of a file name.
     pub(crate) fn path(&self, variable: &str, written: &str) -> Result<PathBuf, Error> {
         self.path_of_setting(variable, &format!("The variable {variable}"), written)
     }
 
-    /// The same of a path that another setting has, such as the key of a file.
+    /// Expands a path from another setting, such as a key in a file, in the same way.
     pub(crate) fn path_of_setting(&self, name: &str, in_words: &str, written: &str) -> Result<PathBuf, Error> {
         let expanded = expand(written, Rules::HERE, self);
         let what = match expanded.unknown {
@@ -142,7 +142,7 @@ impl World {
         }
     }
 
-    /// A file below `~/.aws`, unless the variable names another place.
+    /// The path of a file in `~/.aws`, unless the variable specifies another one.
     pub(crate) fn aws_file(&self, variable: &str, name: &str) -> Result<PathBuf, Error> {
         match self.variables.get(variable) {
             Some(written) => self.path(variable, written),
@@ -165,20 +165,20 @@ impl Names for World {
     }
 }
 
-/// Whether a variable of this name may hold a secret, which must not become the name of a file.
+/// Whether a variable of this name may hold a secret, which must not become part of a file name.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "ACCESS_KEY", "API_KEY", "PRIVATE_KEY"].iter().any(|part| name.contains(part))
 }
 
-/// The home folder of the user of that name, from the password database.
+/// The home folder of the user with this name, from the password database.
 #[cfg(unix)]
 pub(crate) fn home_of_user(user: &str) -> Option<String> {
     let found = nix::unistd::User::from_name(user).ok()??;
     found.dir.into_os_string().into_string().ok()
 }
 
-/// Windows has no database of home folders that all programs read.
+/// Windows has no database of home folders that all programs can read.
 #[cfg(not(unix))]
 pub(crate) fn home_of_user(_user: &str) -> Option<String> {
     None
@@ -190,7 +190,7 @@ fn registered_home() -> Option<PathBuf> {
     nix::unistd::User::from_uid(nix::unistd::Uid::current()).ok()?.map(|user| user.dir)
 }
 
-/// On Windows the caller asks the system, which takes the process's own variables and unsafe code.
+/// On Windows, the caller provides it: asking the system uses the process's own variables and unsafe code.
 #[cfg(not(unix))]
 fn registered_home() -> Option<PathBuf> {
     None
@@ -221,7 +221,7 @@ impl Browser for NoBrowser {
     }
 }
 
-/// An empty home folder, and a world whose user lives there.
+/// An empty home folder, and surroundings whose user lives there.
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) fn test_world() -> (tempfile::TempDir, World) {
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_where_the_variable_says_else_below_the_home_folder() {
+    fn files_are_where_the_variable_says_or_else_in_the_home_folder() {
         for (variables, path) in [
             (vec![(HOME, "/home/me")], "/home/me/.aws/credentials"),
             (vec![(HOME, "")], "/home/registered/.aws/credentials"),
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_home_folder_that_nobody_knows_is_an_error_that_names_the_variable_of_this_system() {
+    fn the_error_for_an_unknown_home_folder_names_the_variable_of_this_system() {
         let mut world = world(&[]);
         world.registered_home = None;
         let error = world.aws_file("FILE", "credentials").unwrap_err();
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_with_a_reference_to_nothing_is_refused_by_variable_value_and_reference() {
+    fn the_error_for_an_unknown_reference_shows_variable_value_and_reference() {
         for (written, reason) in [
             ("$HOMEE/keys", "$HOMEE is not a variable that is set"),
             ("/x/${HOMEE}/keys", "${HOMEE} is not a variable that is set"),
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_would_grow_without_end_is_refused() {
+    fn a_path_that_would_become_too_long_is_refused() {
         let long = "x".repeat(LONGEST_PATH);
         let error = world(&[("FILE", "$LONG/keys"), ("LONG", &long)]).aws_file("FILE", "credentials").unwrap_err();
         assert_eq!((error.code(), error.to_string().len() < 100), (Code::PathInvalid, true));

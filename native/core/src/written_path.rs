@@ -1,6 +1,6 @@
-//! Paths as users write them in variables: `$NAME`, `${NAME}`, on Windows `%NAME%`, and a leading `~`, expanded as botocore does.
+//! Expands paths as users write them in variables: `$NAME`, `${NAME}`, on Windows `%NAME%`, and a leading `~`, as botocore does.
 
-/// Whose rules for references apply: those of Python's `posixpath` or of its `ntpath`.
+/// Which rules apply to references: those of Python's `posixpath` or `ntpath`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rules {
     Posix,
@@ -16,27 +16,27 @@ impl Rules {
     }
 }
 
-/// What references in a path can refer to.
+/// The values that references in a path can have.
 pub(crate) trait Names {
-    /// The value of a variable that is set, even to nothing.
+    /// Returns the value of a variable that is set, even if it is empty.
     fn variable(&self, name: &str) -> Option<String>;
 
-    /// The home folder of the user.
+    /// Returns the home folder of the user.
     fn home(&self) -> Option<String>;
 
-    /// The home folder of the user of that name.
+    /// Returns the home folder of the user with this name.
     fn home_of(&self, user: &str) -> Option<String>;
 }
 
-/// A path with its references replaced.
+/// A path after its references are replaced.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Expanded {
     pub(crate) path: String,
-    /// The first reference that nothing was found for; it is still in the path, as Python leaves it there.
+    /// The first reference that has no value; the path still contains it, as in Python.
     pub(crate) unknown: Option<String>,
 }
 
-/// Replaces the references of a path. Values are not searched for further references.
+/// Replaces the references in a path. Values are not expanded again.
 pub(crate) fn expand(written: &str, rules: Rules, names: &dyn Names) -> Expanded {
     let pieces = match rules {
         Rules::Posix => posix_pieces(written),
@@ -44,7 +44,7 @@ pub(crate) fn expand(written: &str, rules: Rules, names: &dyn Names) -> Expanded
     };
     let mut path = String::new();
     let mut unknown = None;
-    // What stays as it was written, up to the next value: only there can a reference be left.
+    // The text since the last value; only here can a reference be left.
     let mut literal = String::new();
     for piece in pieces {
         match piece {
@@ -78,12 +78,12 @@ pub(crate) fn expand(written: &str, rules: Rules, names: &dyn Names) -> Expanded
 
 enum Piece<'t> {
     Literal(&'t str),
-    /// A variable's name, and the text that it is replaced in.
+    /// A variable's name, and the text to replace.
     Reference {
         name: &'t str,
         text: &'t str,
     },
-    /// A character that was written twice to mean itself.
+    /// A character that was doubled to stand for itself.
     Escaped(char),
 }
 
@@ -95,12 +95,12 @@ fn is_windows_name(c: char) -> bool {
     is_posix_name(c) || c == '-'
 }
 
-/// How long the leading part of the text is whose characters all pass.
+/// The length of the longest prefix whose characters all pass.
 fn run_length(text: &str, passes: impl Fn(char) -> bool) -> usize {
     text.find(|c| !passes(c)).unwrap_or(text.len())
 }
 
-/// The name in braces that the text begins with, and the length of all of it.
+/// The name in braces at the start of the text, and the length including the braces.
 fn braced(text: &str) -> Option<(&str, usize)> {
     let end = text.strip_prefix('{')?.find('}')? + 1;
     Some((&text[1..end], end + 1))
@@ -130,10 +130,10 @@ fn windows_pieces(text: &str) -> Vec<Piece<'_>> {
         let (before, found) = rest.split_at(start);
         pieces.push(Piece::Literal(before));
         let (mark, after) = found.split_at(1);
-        // The rest of the text, where what was begun has no end.
+        // The rest of the text, if the closing character is missing.
         let unclosed = Piece::Literal(found);
         let (piece, taken) = match mark {
-            // Nothing is replaced between single quotes.
+            // Nothing is replaced inside single quotes.
             "'" => match after.find('\'') {
                 Some(end) => (Piece::Literal(&found[..end + 2]), end + 2),
                 None => (unclosed, found.len()),
@@ -160,7 +160,7 @@ fn windows_pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// The first reference in a text that was left as it is. A `$` before anything but a name, as in `\\server\home$\me`, is none, nor is a lone `%`.
+/// The first reference left in a text. A `$` that no name follows, as in `\\server\home$\me`, and a single `%` are not references.
 fn first_reference(text: &str, rules: Rules) -> Option<String> {
     text.char_indices().find_map(|(start, c)| {
         let after = &text[start + c.len_utf8()..];
@@ -168,7 +168,7 @@ fn first_reference(text: &str, rules: Rules) -> Option<String> {
             '$' if after.starts_with('{') => Some(braced(after).map_or(after.len(), |(_, length)| length)),
             '$' => Some(run_length(after, is_posix_name)).filter(|length| *length > 0),
             '%' if rules == Rules::Windows => {
-                // Parentheses are in ProgramFiles(x86).
+                // ProgramFiles(x86) has parentheses.
                 let length = run_length(after, |c| is_windows_name(c) || "().".contains(c));
                 (length > 0 && after[length..].starts_with('%')).then_some(length + 1)
             }
@@ -193,7 +193,7 @@ fn expand_home(path: String, rules: Rules, names: &dyn Names) -> String {
     }
 }
 
-/// On Windows, as Python has it, the home folders of all users are side by side, each under its user's name.
+/// The home folder of a user; on Windows, as in Python, all home folders have the same parent and their users' names.
 fn home_of(user: &str, rules: Rules, names: &dyn Names) -> Option<String> {
     if rules == Rules::Posix {
         return names.home_of(user);
@@ -220,7 +220,7 @@ mod tests {
 
     use super::*;
 
-    /// Variables, with the home folder in the one that the system has it in.
+    /// Variables, with the home folder in the variable of this system.
     struct Known(BTreeMap<String, String>, Rules);
 
     impl Names for Known {
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_and_homes_are_put_in() {
+    fn variables_and_home_folders_are_expanded() {
         for (written, path) in [
             ("$HOME/.aws/creds", "/home/me/.aws/creds"),
             ("${HOME}/.aws/$TEAM-creds", "/home/me/.aws/red-creds"),
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_that_begins_no_name_is_part_of_the_path() {
+    fn a_sign_that_no_name_follows_is_part_of_the_path() {
         for written in ["/100%/creds", "/a$/b", "/a$", "/a$.b/$-c", "/50%TEAM%/creds"] {
             assert_eq!(posix(written), complete(written));
         }
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nothing_was_found_for_is_named_and_stays() {
+    fn an_unknown_reference_is_reported_and_stays_in_the_path() {
         for (written, unknown) in [
             ("$HOMEE/creds", "$HOMEE"),
             ("${HOMEE}/creds", "${HOMEE}"),
@@ -317,7 +317,7 @@ mod tests {
         assert_eq!(expanded("~/$TEAM", Rules::Posix, &[("TEAM", "red")]), Expanded { path: "~/red".to_owned(), unknown: Some("~".to_owned()) });
     }
 
-    /// Expands each line of the input as Python does on both systems.
+    /// Expands each line of the input as Python does on both kinds of systems.
     const READER: &str = r"
 import json, ntpath, os, posixpath, sys
 variables, texts = json.load(sys.stdin)
@@ -328,7 +328,7 @@ json.dump([[path.expanduser(path.expandvars(text)) for path in paths] for text i
 ";
 
     #[test]
-    fn generated_paths_become_what_python_makes_of_them() {
+    fn generated_paths_expand_as_in_python() {
         let variables = BTreeMap::from(
             [
                 ("HOME", "/home/me/"),

@@ -6,16 +6,16 @@
 #include <stdint.h>
 
 /*
- The version of this boundary; a caller made for another one must not go on.
+ The version of this boundary; a caller that was built for another version must not continue.
  */
 #define SSO_ABI_VERSION 1
 
 /*
- What a call came to; only faults of the boundary are statuses, what goes wrong in the work is an event.
+ The result of a call; statuses report only faults at the boundary, and events report everything else.
  */
 typedef enum SsoStatus {
   /*
-   The call worked; from `sso_operation_next`, an event was given.
+   The call succeeded; `sso_operation_next` returned an event.
    */
   SsoStatus_Event = 0,
   /*
@@ -23,21 +23,21 @@ typedef enum SsoStatus {
    */
   SsoStatus_End = 1,
   /*
-   A pointer was null that must not be.
+   A required pointer was null.
    */
   SsoStatus_NullArgument = 2,
   /*
-   The request is not one that this library understands.
+   This library does not understand the request.
    */
   SsoStatus_InvalidRequest = 3,
   /*
-   The library has a fault; the caller is unharmed.
+   The library failed internally; the caller is not affected.
    */
   SsoStatus_Panic = 4,
 } SsoStatus;
 
 /*
- An operation that was started.
+ A started operation.
  */
 typedef struct SsoOperation SsoOperation;
 
@@ -46,34 +46,34 @@ extern "C" {
 #endif // __cplusplus
 
 /*
- Gives the version of this boundary, a whole number.
+ Returns the version of this boundary.
  */
 uint32_t sso_abi_version(void);
 
 /*
- Starts the operation that the JSON text asks for, and writes its handle to `operation`.
+ Starts the operation that the JSON text describes, and writes its handle to `operation`.
 
- Nothing happens before the first `sso_operation_next`. The handle must be given to `sso_operation_free` once.
+ Nothing happens before the first `sso_operation_next`. The caller must pass the handle to `sso_operation_free` exactly once.
 
  # Safety
- `request` must point to `request_len` readable bytes and `operation` to a place for one pointer; either may be null, which is an error.
+ `request` must point to `request_len` readable bytes, and `operation` to space for one pointer; null in either is reported as `NullArgument`.
  */
 enum SsoStatus sso_operation_start(const uint8_t *request,
                                    uint64_t request_len,
                                    struct SsoOperation **operation);
 
 /*
- Waits for the next event and gives it as JSON text, to be given back to `sso_bytes_free`; at the end it gives `End` and no bytes.
+ Waits for the next event and returns it as JSON text, which the caller must pass to `sso_bytes_free`; at the end, returns `End` and no bytes.
 
  # Safety
- `operation` must be a handle that is not freed before this call returns; `bytes` and `bytes_len` must point to places for their values.
+ `operation` must be a handle that is not freed before this call returns; `bytes` and `bytes_len` must point to space for their values.
  */
 enum SsoStatus sso_operation_next(const struct SsoOperation *operation,
                                   void **bytes,
                                   uint64_t *bytes_len);
 
 /*
- Asks the operation to end soon; what was fetched is still written. Any thread may call, any number of times.
+ Asks the operation to end soon; it still writes what was fetched. Any thread may call this, any number of times.
 
  # Safety
  `operation` must be a handle that is not freed before this call returns.
@@ -81,18 +81,18 @@ enum SsoStatus sso_operation_next(const struct SsoOperation *operation,
 enum SsoStatus sso_operation_cancel(const struct SsoOperation *operation);
 
 /*
- Cancels the operation and frees its handle; null is fine.
+ Cancels the operation and frees its handle; null is allowed.
 
  # Safety
- `operation` must be null or a handle of `sso_operation_start` that was not freed, and no other call may be using it.
+ `operation` must be null, or a handle from `sso_operation_start` that is not freed yet and that no other call is using.
  */
 void sso_operation_free(struct SsoOperation *operation);
 
 /*
- Wipes and frees the bytes of one event; null is fine.
+ Wipes and frees the bytes of one event; null is allowed.
 
  # Safety
- `bytes` and `bytes_len` must be null and anything, or what one `sso_operation_next` gave, not freed before.
+ `bytes` must be null, or `bytes` and `bytes_len` must be what one `sso_operation_next` returned and not freed yet.
  */
 void sso_bytes_free(void *bytes,
                     uint64_t bytes_len);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use sso_stand_in::{Options, StandIn};
 
-/// The cdylib that cargo has built beside this test.
+/// The cdylib that cargo built beside this test.
 fn library_folder() -> PathBuf {
     std::env::current_exe().unwrap().parent().unwrap().to_path_buf()
 }
@@ -47,7 +47,7 @@ fn compile(folder: &Path, flags: &[&str]) -> PathBuf {
 }
 
 fn run(command: &mut Command) -> String {
-    // Cargo's own has the folder of an earlier build before the one that this test was built with.
+    // In cargo's own value, the folder of an earlier build comes before the one that this test was built with.
     let ran = command.env_remove("LD_LIBRARY_PATH").output().unwrap();
     let text = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert!(ran.status.success() && text.contains("whole"), "{text}");

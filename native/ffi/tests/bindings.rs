@@ -1,4 +1,4 @@
-//! The generated files are current.
+//! Checks that the generated files are current.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../examples/generate/main.rs"]

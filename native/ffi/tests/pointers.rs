@@ -1,4 +1,4 @@
-//! The boundary through raw pointers, as the C# side uses it; `build.ps1 Test -Full` runs it under `AddressSanitizer`, too.
+//! The boundary through raw pointers, as the C# side uses it; `build.ps1 Test -Full` also runs this under `AddressSanitizer`.
 #![allow(clippy::unwrap_used)]
 
 use std::ffi::c_void;
@@ -10,11 +10,11 @@ use aws_sso::{
 };
 use sso_stand_in::{Options, StandIn};
 
-/// A handle that may go to other threads, as a `SafeHandle` does.
+/// A handle that may be sent to other threads, like a `SafeHandle`.
 #[derive(Clone, Copy)]
 struct Handle(*mut SsoOperation);
 
-// SAFETY: the boundary promises that any thread may call any function for a live operation.
+// SAFETY: the boundary guarantees that any thread may call any function for a live operation.
 unsafe impl Send for Handle {}
 // SAFETY: as above.
 unsafe impl Sync for Handle {}
@@ -22,7 +22,7 @@ unsafe impl Sync for Handle {}
 impl Handle {
     fn start(request: &str) -> Self {
         let mut operation = null_mut();
-        // SAFETY: the request's bytes and the place for the handle live through the call.
+        // SAFETY: the bytes of the request and the space for the handle outlive the call.
         let status = unsafe { sso_operation_start(request.as_ptr(), request.len() as u64, &raw mut operation) };
         assert_eq!(status, SsoStatus::Event);
         Self(operation)
@@ -30,16 +30,16 @@ impl Handle {
 
     fn next(self) -> Option<String> {
         let (mut bytes, mut length): (*mut c_void, u64) = (null_mut(), 0);
-        // SAFETY: the handle is live, and so are the places for bytes and length.
+        // SAFETY: the handle is live, and so is the space for bytes and length.
         let status = unsafe { sso_operation_next(self.0, &raw mut bytes, &raw mut length) };
         if status == SsoStatus::End {
             assert!(bytes.is_null() && length == 0);
             return None;
         }
         assert_eq!(status, SsoStatus::Event);
-        // SAFETY: the library vouches for `length` bytes until they are given back.
+        // SAFETY: the library guarantees `length` bytes until they are freed.
         let text = unsafe { std::slice::from_raw_parts(bytes.cast::<u8>(), usize::try_from(length).unwrap()) }.to_vec();
-        // SAFETY: these are the bytes of one event, given back once.
+        // SAFETY: these are the bytes of one event, freed once.
         unsafe { sso_bytes_free(bytes, length) };
         Some(String::from_utf8(text).unwrap())
     }
@@ -61,7 +61,7 @@ impl Handle {
     }
 }
 
-/// A home folder with an environment of three profiles, and the request that updates it.
+/// A home folder with an environment of three profiles, and a request to update it.
 fn company(options: Options) -> (StandIn, tempfile::TempDir, String) {
     let service = StandIn::start(options).unwrap();
     let home = tempfile::tempdir().unwrap();
@@ -95,7 +95,7 @@ fn an_update_returns_its_events_and_then_always_the_end() {
 fn a_panic_is_an_event_and_the_library_keeps_working() {
     let events = Handle::start(r#"{"operation":"panic"}"#).all();
     assert!(events.len() == 1 && events[0].contains("InternalError") && events[0].contains("this panic was asked for"), "{events:?}");
-    // The error of an unknown name, in a home folder that is not there.
+    // The error for an unknown name, in a home folder that does not exist.
     let unknown = r#"{"variables":{"HOME":"/nowhere","USERPROFILE":"/nowhere"},"operation":{"get_environment":{"names":["x"]}}}"#;
     assert!(Handle::start(unknown).all().iter().any(|event| event.contains("EnvironmentNotFound")));
 }

@@ -1,4 +1,4 @@
-//! A request that has been read, and the checks that both services make of it.
+//! A request that has been read, and the checks that both services make.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, header};
@@ -10,7 +10,7 @@ use crate::reply::Refusal;
 /// The header that carries the access token to the portal, and nowhere else.
 pub(crate) const BEARER: &str = "x-amz-sso_bearer_token";
 
-/// A request with what was found wrong with it. Values never get into the violations, as they may be secrets.
+/// A request and what is wrong with it. Violations never contain values, which may be secrets.
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) path: String,
@@ -32,7 +32,7 @@ impl Call {
         self.violations.push(violation);
     }
 
-    /// What no operation of either service allows.
+    /// Records what no operation of either service allows.
     pub(crate) fn check_headers(&mut self, portal: bool) {
         if self.headers.contains_key(header::AUTHORIZATION) {
             self.violation("an Authorization header");
@@ -48,7 +48,7 @@ impl Call {
         }
     }
 
-    /// Notes each query name that is not among `known` or comes twice.
+    /// Records each query parameter that is not in `known` or is repeated.
     pub(crate) fn check_query(&mut self, known: &[&str]) {
         let mut seen: Vec<&str> = Vec::new();
         let mut found = Vec::new();
@@ -77,7 +77,7 @@ impl Call {
         self.header_text("content-type").and_then(|value| value.split(';').next()).is_some_and(|kind| kind.trim().eq_ignore_ascii_case(wanted))
     }
 
-    /// The fields of a page's form.
+    /// The fields of a form on a page.
     pub(crate) fn form(&self) -> Option<Vec<(String, String)>> {
         self.has_content_type("application/x-www-form-urlencoded").then(|| pairs(&self.body))
     }
@@ -101,7 +101,7 @@ impl Call {
         Ok(fields)
     }
 
-    /// A text that must be there.
+    /// A required text.
     pub(crate) fn text<'f>(&mut self, fields: &'f Map<String, Value>, name: &str) -> Result<&'f str, Refusal> {
         match self.optional_text(fields, name)? {
             Some("") | None => {
@@ -112,7 +112,7 @@ impl Call {
         }
     }
 
-    /// A text that may be missing or null.
+    /// An optional text, which may be null.
     pub(crate) fn optional_text<'f>(&mut self, fields: &'f Map<String, Value>, name: &str) -> Result<Option<&'f str>, Refusal> {
         match fields.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -124,7 +124,7 @@ impl Call {
         }
     }
 
-    /// A list of texts; missing or null is `None`.
+    /// An optional list of texts, `None` if missing or null.
     pub(crate) fn texts(&mut self, fields: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, Refusal> {
         let texts = match fields.get(name) {
             None | Some(Value::Null) => return Ok(None),
@@ -143,7 +143,7 @@ pub(crate) fn pairs(text: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(text).into_owned().collect()
 }
 
-/// A name of the client's as it may be shown: a token in the wrong place is longer than any name.
+/// A name from the client, if it can be shown; a token in the wrong place is longer than any name.
 fn printable(name: &str) -> &str {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
     if name.len() <= 40 && name.bytes().all(plain) { name } else { "(not shown)" }

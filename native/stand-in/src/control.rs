@@ -1,19 +1,19 @@
-//! What can be changed while a stand-in runs, by `POST /_control` or [`StandIn::control`](crate::StandIn::control).
+//! What can change while a stand-in runs, by `POST /_control` or [`StandIn::control`](crate::StandIn::control).
 
 use serde::{Deserialize, Deserializer};
 
 use crate::options::{AccountRole, Calls, Failure};
 
-/// A change; each member left at its default changes nothing.
+/// A change; members with their default value change nothing.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Control {
-    /// First take away every fault: fail, hang, cut, `broken_json`, refuse, `refuse_role` and rate.
+    /// First removes every fault: fail, hang, cut, `broken_json`, refuse, `refuse_role` and rate.
     pub clear: bool,
     /// More calls to fail, as with `--fail`: a text or a list.
     #[serde(deserialize_with = "one_or_more")]
     pub fail: Vec<Failure>,
-    /// More calls never to answer.
+    /// More calls to leave unanswered.
     #[serde(deserialize_with = "one_or_more")]
     pub hang: Vec<Calls>,
     /// From now on hanging calls are answered after this many milliseconds.
@@ -21,7 +21,7 @@ pub struct Control {
     /// More answers to cut.
     #[serde(deserialize_with = "one_or_more")]
     pub cut: Vec<Calls>,
-    /// More answers with half of the JSON.
+    /// More responses to send with half of the JSON.
     #[serde(deserialize_with = "one_or_more")]
     pub broken_json: Vec<Calls>,
     /// More accounts to refuse.
@@ -38,17 +38,17 @@ pub struct Control {
     pub rate: Option<f64>,
     /// The size of the bucket of `rate`.
     pub burst: Option<u32>,
-    /// Seconds in the header Retry-After of each 429.
+    /// The Retry-After header of each 429, in seconds.
     pub retry_after: Option<u32>,
     /// The offset of the server's clock in seconds.
     pub clock_offset: Option<i64>,
-    /// All access tokens given so far are refused from now on.
+    /// Refuses all access tokens issued so far.
     pub expire_tokens: bool,
     /// All sessions end: their access tokens and refresh tokens are refused from now on.
     pub end_sessions: bool,
-    /// The user approves this user code; `*` is every one that waits.
+    /// Approves this user code, or all pending ones with `*`.
     pub approve: Option<String>,
-    /// The user declines this user code; `*` is every one that waits.
+    /// Declines this user code, or all pending ones with `*`.
     pub deny: Option<String>,
 }
 

@@ -55,7 +55,7 @@ impl Bucket {
         Self { per_second, size, tokens: size, filled: Instant::now() }
     }
 
-    /// Whether one more call may pass now.
+    /// Whether one more call may pass now; counts it if so.
     pub(crate) fn take(&mut self, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.filled).as_secs_f64();
         self.tokens = (self.tokens + passed * self.per_second).min(self.size);

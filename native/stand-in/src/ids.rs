@@ -1,4 +1,4 @@
-//! Ids, tokens and keys that look like the real ones and are never given twice.
+//! IDs, tokens and keys that look like real ones and never repeat.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -25,7 +25,7 @@ impl Ids {
         let base = alphabet.len() as u64;
         while text.len() < length {
             let mut bits = self.next();
-            // Ten letters of at most 64 kinds fit into one hash.
+            // Ten characters out of at most 64 fit into one hash.
             for _ in 0..10.min(length - text.len()) {
                 let index = usize::try_from(bits % base).unwrap_or(0);
                 text.push(char::from(alphabet[index]));
@@ -86,7 +86,7 @@ impl Ids {
         format!("{offset}+{:016x}/==", self.keys.hash_one((list, offset)))
     }
 
-    /// The offset of a page token that was given for this list.
+    /// The offset in a page token, if the token was issued for this list.
     pub(crate) fn page_offset(&self, list: &str, token: &str) -> Option<u32> {
         let offset = token.split('+').next()?.parse().ok()?;
         (self.page_token(list, offset) == token).then_some(offset)
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_have_the_length_of_real_ones_and_differ() {
+    fn keys_are_as_long_as_real_ones_and_differ() {
         let mut ids = Ids::default();
         let keys: HashSet<String> = (0..10_000).map(|_| ids.access_key_id()).collect();
         assert_eq!(keys.len(), 10_000);

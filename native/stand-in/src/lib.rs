@@ -75,26 +75,26 @@ impl StandIn {
         let serving = Arc::clone(&shared);
         let thread = thread::Builder::new().name("sso-stand-in".to_owned()).spawn(move || {
             runtime.spawn(server::serve(listener, acceptor, serving));
-            // A sender that is gone means the same as its message.
+            // If the sender was dropped, that means the same as its message.
             let _ = runtime.block_on(stopped);
             runtime.shutdown_timeout(Duration::from_secs(1));
         })?;
         Ok(Self { shared, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// The address of both services, without a slash at its end.
+    /// Returns the address of both services, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.shared.url
     }
 
-    /// The start URL that it knows, as it was given.
+    /// Returns the start URL that it knows, as it was given.
     #[must_use]
     pub fn start_url(&self) -> &str {
         &self.shared.options.start_url
     }
 
-    /// What it has seen so far.
+    /// Returns what it has seen so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.state().stats.clone()

@@ -1,4 +1,4 @@
-//! The stand-in as a program: one line of JSON when it is ready, then it serves until it is stopped.
+//! The stand-in as a program: prints one line of JSON when it is ready, then serves until it is stopped.
 
 use std::io::{self, Read, Write};
 use std::thread;
@@ -14,7 +14,7 @@ struct Arguments {
     #[command(flatten)]
     options: Options,
 
-    /// Stop when standard input closes, so that no stand-in outlives what started it.
+    /// Stop when standard input closes, so that a stand-in does not outlive the program that started it.
     #[arg(long)]
     until_stdin_closes: bool,
 }
@@ -28,7 +28,7 @@ fn main() -> io::Result<()> {
     output.flush()?;
     drop(output);
     if arguments.until_stdin_closes {
-        // Whatever comes is read away; an error is as good an end as a closed pipe.
+        // The input is discarded; an error ends the wait just like a closed pipe.
         let mut input = io::stdin().lock();
         let mut ignored = [0; 256];
         while matches!(input.read(&mut ignored), Ok(count) if count > 0) {}

@@ -1,4 +1,4 @@
-//! The three operations of SSO-OIDC, and the codes that a browser brings back.
+//! The three operations of SSO-OIDC, and the codes that a browser returns with.
 
 use std::time::{Duration, Instant};
 
@@ -21,13 +21,13 @@ const REFRESH_TOKEN: &str = "refresh_token";
 /// Only clients with this scope get refresh tokens.
 const ACCOUNT_ACCESS: &str = "sso:account:access";
 
-/// What a client has to wait where the answer names no interval.
+/// The polling interval for clients if the response names none, in seconds.
 const USUAL_INTERVAL: u32 = 5;
 
-/// A poll that is early by less than this is the network's doing and not the client's.
+/// A poll that is early by less than this is due to the network and not to the client.
 const TOLERANCE: Duration = Duration::from_millis(20);
 
-/// How long an authorization code lives, in seconds.
+/// The lifetime of an authorization code, in seconds.
 const CODE_LIFETIME: i64 = 300;
 
 /// The ways to get a token.
@@ -257,7 +257,7 @@ fn poll(options: &Options, state: &mut State, client_id: &str, device_code: &str
 
 fn redeem(options: &Options, state: &mut State, client_id: String, code: &str, redirect_uri: &str, verifier: &str) -> Result<Reply, Refusal> {
     let invalid = || Refusal::oidc("InvalidGrantException");
-    // Taken out before the checks: a code that was shown once with a wrong verifier is spent.
+    // Removed before the checks, because a code that was presented once with a wrong verifier is spent.
     let code = state.codes.remove(code).ok_or_else(invalid)?;
     let good = code.client_id == client_id && code.redirect_uri == redirect_uri && code.challenge == challenge_of(verifier) && state.now() < code.expires;
     if !good {
@@ -337,7 +337,7 @@ fn token_reply(options: &Options, access_token: &str, refresh_token: Option<&str
     Reply::json(StatusCode::OK, &body)
 }
 
-/// The id of the client that the body names, if its secret is right and not expired.
+/// The ID of the client in the body, if its secret is right and not expired.
 fn known_client(state: &State, call: &mut Call, fields: &Map<String, Value>) -> Result<String, Refusal> {
     let id = call.text(fields, "clientId")?;
     let secret = call.text(fields, "clientSecret")?;
@@ -358,7 +358,7 @@ fn may_use(state: &State, client_id: &str, grant_type: GrantType) -> Result<(), 
         .ok_or_else(|| Refusal::oidc("UnauthorizedClientException"))
 }
 
-/// Whether this is the start URL that is known, however its end is written.
+/// Whether this is the known start URL, with any of its usual endings.
 fn is_start_url(options: &Options, url: &str) -> bool {
     let plain = |url: &str| url.trim_end_matches(['/', '#']).to_owned();
     plain(url) == plain(&options.start_url)
@@ -372,7 +372,7 @@ fn is_verifier(verifier: &str) -> bool {
     (43..=128).contains(&verifier.len()) && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
 }
 
-/// A redirect URI of the only form that the service takes: the callback path on the loopback.
+/// Whether a redirect URI has the only form that the service accepts: the callback path on the loopback address.
 fn callback(uri: &str) -> Option<Url> {
     let url = Url::parse(uri).ok()?;
     let loopback = match url.host()? {
@@ -384,7 +384,7 @@ fn callback(uri: &str) -> Option<Url> {
     good.then_some(url)
 }
 
-/// What the browser asks `/authorize` for, checked.
+/// The checked parameters of `/authorize`.
 pub(crate) struct AuthorizationRequest {
     client_id: String,
     redirect_uri: String,
@@ -394,7 +394,7 @@ pub(crate) struct AuthorizationRequest {
 }
 
 impl AuthorizationRequest {
-    /// Reads the query; the error is a sentence for the page.
+    /// Reads the query; an error is a sentence for the page.
     pub(crate) fn read(state: &State, call: &mut Call) -> Result<Self, &'static str> {
         call.check_query(&["response_type", "client_id", "redirect_uri", "state", "code_challenge_method", "code_challenge", "scopes", "scope"]);
         for (name, wanted) in [("response_type", "code"), ("code_challenge_method", "S256")] {
@@ -427,7 +427,7 @@ impl AuthorizationRequest {
         Ok(Self { client_id, redirect_uri, url, state: request_state, challenge })
     }
 
-    /// Where the browser goes once the user has decided.
+    /// Where the browser goes after the user's decision.
     pub(crate) fn decide(self, state: &mut State, approved: bool) -> Reply {
         let mut url = self.url;
         if approved {
@@ -462,12 +462,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_challenge_of_the_example_in_rfc_7636_comes_out() {
+    fn the_challenge_is_the_one_of_the_example_in_rfc_7636() {
         assert_eq!(challenge_of("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 
     #[test]
-    fn a_start_url_is_the_same_with_any_end() {
+    fn a_start_url_is_known_with_any_usual_ending() {
         let options = Options::default();
         for url in [
             "https://d-12345abcde.awsapps.com/start",
@@ -481,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_loopback_with_the_callback_path_may_be_a_redirect_uri() {
+    fn a_redirect_uri_must_be_the_callback_path_on_the_loopback_address() {
         assert!(callback("http://127.0.0.1/oauth/callback").is_some());
         assert!(callback("http://127.0.0.1:4711/oauth/callback").is_some());
         for uri in ["http://127.0.0.1/", "https://127.0.0.1/oauth/callback", "http://example.com/oauth/callback", "nonsense"] {

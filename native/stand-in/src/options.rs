@@ -1,4 +1,4 @@
-//! How a stand-in behaves from its start on: the struct for tests and the flags of the program.
+//! How a stand-in behaves from the start: the struct for tests, and the flags of the program.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::Args;
 use serde::Deserialize;
 
-/// The operations of the two services, named as their service models name them.
+/// The operations of the two services, named as in their service models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// `POST /client/register`
@@ -52,7 +52,7 @@ impl Operation {
         }
     }
 
-    /// Whether the SSO portal answers it, and not SSO-OIDC.
+    /// Whether it belongs to the SSO portal and not to SSO-OIDC.
     #[must_use]
     pub const fn is_portal(self) -> bool {
         matches!(self, Self::GetRoleCredentials | Self::ListAccounts | Self::ListAccountRoles | Self::Logout)
@@ -70,7 +70,7 @@ impl FromStr for Operation {
 /// How many of the next calls a fault meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Count {
-    /// That many.
+    /// This many.
     Next(u32),
     /// All of them.
     All,
@@ -91,9 +91,9 @@ impl FromStr for Count {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Calls {
-    /// Whose calls.
+    /// The operation.
     pub operation: Operation,
-    /// How many of them.
+    /// How many of its calls.
     pub count: Count,
 }
 
@@ -114,15 +114,15 @@ impl TryFrom<String> for Calls {
     }
 }
 
-/// Calls that get an error, written `<operation>:<n>:<status>[:<error name>[:<reason>]]`.
+/// Calls that return an error, written `<operation>:<n>:<status>[:<error name>[:<reason>]]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Failure {
     /// Which calls.
     pub calls: Calls,
-    /// The HTTP status that they get.
+    /// The HTTP status of the response.
     pub status: u16,
-    /// The exception's name. `bare` sends no body, `proxy` what a proxy answers in place of the service; without a name the status decides.
+    /// The exception's name. `bare` sends no body, `proxy` sends what a proxy would; without a name, the status decides.
     pub error: Option<String>,
     /// The member `reason` of the body, for example `KMS_AccessDeniedException`.
     pub reason: Option<String>,
@@ -159,7 +159,7 @@ impl TryFrom<String> for Failure {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct AccountRole {
-    /// The account's id.
+    /// The account ID.
     pub account: String,
     /// The role's name.
     pub role: String,
@@ -191,11 +191,11 @@ impl fmt::Display for Operation {
 /// How a stand-in behaves.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Options {
-    /// Port on 127.0.0.1; 0 takes a free one.
+    /// Port on 127.0.0.1; 0 picks a free one.
     #[arg(long, default_value_t = 0)]
     pub port: u16,
 
-    /// The only start URL that is known; a `/` or `#/` at its end makes no difference.
+    /// The only known start URL; a `/` or `#/` at its end makes no difference.
     #[arg(long, value_name = "URL", default_value = DEFAULT_START_URL)]
     pub start_url: String,
 
@@ -203,7 +203,7 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub accounts: u32,
 
-    /// What the first accounts are called, in their order; an account with an empty one has neither a name nor a mail address. Repeatable.
+    /// Names of the first accounts, in order; an account with an empty name has neither a name nor an email address. Repeatable.
     #[arg(long, value_name = "NAME")]
     pub account_name: Vec<String>,
 
@@ -224,7 +224,7 @@ pub struct Options {
     #[arg(long, value_name = "N")]
     pub approve_after_polls: Option<u32>,
 
-    /// The polls, counted from 1, that are answered `slow_down`.
+    /// Polls to answer with `slow_down`, counted from 1.
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     pub slow_down_at: Vec<u32>,
 
@@ -232,7 +232,7 @@ pub struct Options {
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub interval: u32,
 
-    /// Leave the field `interval` out, which means 5 seconds to a client.
+    /// Leave out the field `interval`, which means 5 seconds to a client.
     #[arg(long)]
     pub no_interval: bool,
 
@@ -269,7 +269,7 @@ pub struct Options {
     #[arg(long, value_name = "N")]
     pub burst: Option<u32>,
 
-    /// Seconds in the header Retry-After of each 429.
+    /// The Retry-After header of each 429, in seconds.
     #[arg(long, value_name = "S")]
     pub retry_after: Option<u32>,
 
@@ -282,7 +282,7 @@ pub struct Options {
     pub refuse_role: Vec<AccountRole>,
 
     /// Fail the next N (or `all`) calls: `<operation>:<n>:<status>[:<error name>[:<reason>]]`;
-    /// the error name `bare` sends no body, `proxy` what a proxy answers in place of the service. Repeatable.
+    /// the error name `bare` sends no body, `proxy` sends what a proxy would. Repeatable.
     #[arg(long, value_name = "OPERATION:N:STATUS")]
     pub fail: Vec<Failure>,
 
@@ -290,11 +290,11 @@ pub struct Options {
     #[arg(long, value_name = "OPERATION:N")]
     pub broken_json: Vec<Calls>,
 
-    /// Close the connection in the middle of the next N (or `all`) answers. Repeatable.
+    /// Close the connection in the middle of the next N (or `all`) responses. Repeatable.
     #[arg(long, value_name = "OPERATION:N")]
     pub cut: Vec<Calls>,
 
-    /// Never answer the next N (or `all`) calls. Repeatable.
+    /// Leave the next N (or `all`) calls unanswered. Repeatable.
     #[arg(long, value_name = "OPERATION:N")]
     pub hang: Vec<Calls>,
 
@@ -306,11 +306,11 @@ pub struct Options {
     #[arg(long, value_name = "S", default_value_t = 0, allow_negative_numbers = true)]
     pub clock_offset: i64,
 
-    /// The user declines: at the first poll, and at once on `/authorize`.
+    /// The user declines: on the first poll, and at once on `/authorize`.
     #[arg(long)]
     pub deny: bool,
 
-    /// `StartDeviceAuthorization` refuses every start URL.
+    /// Make `StartDeviceAuthorization` refuse every start URL.
     #[arg(long)]
     pub reject_start_url: bool,
 
@@ -322,7 +322,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 
-    /// Offer no HTTP/2 with --tls-cert.
+    /// Do not offer HTTP/2 with --tls-cert.
     #[arg(long, requires = "tls_cert")]
     pub http1_only: bool,
 

@@ -1,4 +1,4 @@
-//! The pages that the user sees in the browser: plain HTML without scripts.
+//! The pages that the user sees in the browser, in plain HTML without scripts.
 
 use axum::http::{Method, StatusCode};
 
@@ -7,7 +7,7 @@ use crate::oidc::AuthorizationRequest;
 use crate::reply::Reply;
 use crate::state::{Decision, Shared, State};
 
-/// `/device`: shows the form on GET, takes the decision on POST.
+/// `/device`: shows the form on GET, and takes the decision on POST.
 pub(crate) fn device(state: &mut State, call: &mut Call) -> Reply {
     if call.method == Method::GET {
         return match call.query_value("user_code") {
@@ -38,7 +38,7 @@ pub(crate) fn device(state: &mut State, call: &mut Call) -> Reply {
         return page(StatusCode::BAD_REQUEST, "Request not valid", "<p>The form needs user_code and an action of approve or deny.</p>");
     };
     let decision = if approve { Decision::Approved } else { Decision::Denied };
-    // The star that means every code is for tests; a page must not know it.
+    // `*` stands for every code in tests; a page must not accept it.
     if code == "*" || state.decide(code, decision) == 0 {
         return page(StatusCode::NOT_FOUND, "Code not known", "<p>No authorization waits for this code.</p>");
     }
@@ -49,7 +49,7 @@ pub(crate) fn device(state: &mut State, call: &mut Call) -> Reply {
     }
 }
 
-/// `/authorize`: shows the form on GET, redirects to the client's callback on POST.
+/// `/authorize`: shows the form on GET, and redirects to the client's callback on POST.
 pub(crate) fn authorize(shared: &Shared, state: &mut State, call: &mut Call) -> Reply {
     let request = match AuthorizationRequest::read(state, call) {
         Ok(request) => request,

@@ -66,7 +66,7 @@ pub(crate) fn list_accounts(options: &Options, state: &State, call: &mut Call) -
             })
         })
         .collect();
-    // The last page has `null` here and no such member in the list of roles: both have been seen.
+    // The last page has `null` here, and no such member in the list of roles; real responses show both.
     Ok(Reply::json(StatusCode::OK, &json!({ "nextToken": next, "accountList": accounts })))
 }
 
@@ -131,7 +131,7 @@ fn role_name(number: u32) -> String {
     }
 }
 
-/// The numbers on the page that was asked for, and the token of the page after it.
+/// The numbers on the requested page, and the token of the next page.
 fn page(state: &State, call: &mut Call, list: &str, total: u32) -> Result<(std::ops::Range<u32>, Option<String>), Refusal> {
     let size = match call.query_value("max_result").map(str::parse::<u32>) {
         None => USUAL_PAGE,

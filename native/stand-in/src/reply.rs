@@ -1,14 +1,14 @@
-//! Answers before they are sent, and the wire form of both services' errors.
+//! Responses before they are sent, and the wire format of both services' errors.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::options::Operation;
 
-/// Text that must never reach a terminal as it is.
+/// Text that must never reach a terminal unchanged.
 pub(crate) const HOSTILE: &str = "\u{1b}[31m\u{1b}]0;owned\u{7}\u{8}\u{9b}2J\r\n\u{202e}\u{0}";
 
-/// An answer as it will be sent, unless a fault spoils it.
+/// A response as it will be sent, unless a fault spoils it.
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
@@ -22,7 +22,7 @@ impl Reply {
         Self { status, headers: Vec::new(), body: Vec::new(), is_of_proxy: false }
     }
 
-    /// What a proxy answers in place of the service; at 401 it wants a password.
+    /// What a proxy sends instead of the service; a 401 asks for a password.
     pub(crate) fn of_proxy(status: StatusCode) -> Self {
         let page =
             Self::html(status, "<html><body>Acme Gateway</body></html>".to_owned()).with(header::SERVER, "Acme Gateway").with(header::VIA, "1.1 gateway");
@@ -38,7 +38,7 @@ impl Reply {
         Self::empty(status).with(header::CONTENT_TYPE, "text/html; charset=utf-8").with(header::CACHE_CONTROL, "no-store").with_body(body.into_bytes())
     }
 
-    /// A value that no header can hold is left out: it can only come from a flag or from the client itself.
+    /// Adds a header; leaves out a value that no header can have, which can come only from a flag or from the client itself.
     pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.push((name, value));
@@ -52,7 +52,7 @@ impl Reply {
     }
 }
 
-/// An error of one of the services: what a handler returns instead of an answer.
+/// An error of one of the services, which a handler returns instead of a response.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     portal: bool,
@@ -62,7 +62,7 @@ pub(crate) struct Refusal {
     reason: Option<String>,
 }
 
-/// Name, HTTP status, member `error` and usual description of the errors of SSO-OIDC.
+/// Name, HTTP status, member `error` and usual description of SSO-OIDC's errors.
 const OIDC_ERRORS: &[(&str, u16, &str, &str)] = &[
     ("AuthorizationPendingException", 400, "authorization_pending", "Authorization is still pending"),
     ("SlowDownException", 400, "slow_down", "Slow down"),
@@ -79,7 +79,7 @@ const OIDC_ERRORS: &[(&str, u16, &str, &str)] = &[
     ("InternalServerException", 500, "server_error", "Internal server error"),
 ];
 
-/// Name, HTTP status and usual message of the errors of the portal. The third and the last are in no model.
+/// Name, HTTP status and usual message of the portal's errors. The third and the last are not in the model.
 const PORTAL_ERRORS: &[(&str, u16, &str)] = &[
     ("InvalidRequestException", 400, "Invalid request"),
     ("UnauthorizedException", 401, "Session token not found or invalid"),
@@ -125,7 +125,7 @@ impl Refusal {
         self
     }
 
-    /// The error for a failure asked for; `None` is an answer without a body.
+    /// The error for a requested failure; `None` is a response without a body.
     pub(crate) fn on_purpose(operation: Operation, status: StatusCode, name: Option<&str>, reason: Option<String>) -> Option<Self> {
         let portal = operation.is_portal();
         let name = match name {

@@ -26,7 +26,7 @@ use crate::state::{Shared, State};
 use crate::tls::TlsListener;
 use crate::{oidc, pages, portal};
 
-/// No request of the protocol comes near it.
+/// The largest request body, in bytes; no request of the protocol comes close.
 const LARGEST_BODY: usize = 256 * 1024;
 
 pub(crate) async fn serve(listener: TcpListener, acceptor: Option<TlsAcceptor>, shared: Arc<Shared>) -> io::Result<()> {
@@ -36,7 +36,7 @@ pub(crate) async fn serve(listener: TcpListener, acceptor: Option<TlsAcceptor>, 
     } else {
         let listener = listener.tap_io(move |stream| {
             shared.state().stats.count_connection(false);
-            // Small answers must not wait for the acknowledgement of the last ones.
+            // Small responses must not wait for the acknowledgment of earlier ones.
             let _ = stream.set_nodelay(true);
         });
         axum::serve(listener, router).await
@@ -257,14 +257,14 @@ fn send(shared: &Shared, reply: Reply, cut: bool) -> Response {
     response
 }
 
-/// The first half of a body and then an error, at which the connection is closed.
+/// The first half of a body and then an error, which closes the connection.
 fn half_of(mut body: Vec<u8>) -> Body {
     body.truncate(body.len() / 2);
     let half = stream::unfold(Some(Bytes::from(body)), async |half| {
         if let Some(half) = half {
             return Some((io::Result::Ok(half), None));
         }
-        // The half has to be on its way first, or the client would see no answer at all.
+        // The half has to be sent first; otherwise the client would see no response at all.
         sleep(Duration::from_millis(20)).await;
         Some((Err(io::ErrorKind::ConnectionAborted.into()), None))
     });

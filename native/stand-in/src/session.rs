@@ -1,4 +1,4 @@
-//! A session that a test has from its start, so that it does not have to log in.
+//! A session that a test can use without a login.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 
 /// The tokens of a session and the client that they belong to, by [`StandIn::grant_session`](crate::StandIn::grant_session) or `POST /_session`.
 ///
-/// As JSON it has the members of the AWS CLI's token file; whoever writes that file adds `startUrl` and `region`.
+/// As JSON it has the members of the AWS CLI's token file; code that writes that file must add `startUrl` and `region`.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GrantedSession {
@@ -17,7 +17,7 @@ pub struct GrantedSession {
     /// When the access token expires, in seconds since 1970 by the server's clock.
     #[serde(serialize_with = "rfc3339")]
     pub expires_at: i64,
-    /// The id of the client.
+    /// The ID of the client.
     pub client_id: String,
     /// The secret of the client.
     pub client_secret: String,

@@ -1,4 +1,4 @@
-//! What the stand-in remembers: clients, device codes, sessions and the settings that change while it runs.
+//! What the stand-in remembers: clients, device codes, sessions, and settings that change while it runs.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -48,17 +48,17 @@ pub(crate) struct Client {
     pub(crate) refreshable: bool,
 }
 
-/// What the user did with a device code.
+/// The user's decision on a device code.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     Waiting,
     Approved,
     Denied,
-    /// Approved, and the token was given.
+    /// Approved, and the token was issued.
     Used,
 }
 
-/// A device authorization that was started.
+/// A started device authorization.
 pub(crate) struct Device {
     pub(crate) user_code: String,
     pub(crate) client_id: String,
@@ -66,7 +66,7 @@ pub(crate) struct Device {
     pub(crate) decision: Decision,
     pub(crate) polls: u32,
     pub(crate) pending_answers: u32,
-    /// Real time: a wrong clock of the server does not change how long a client waits.
+    /// Real time, because an error of the server's clock does not change how long a client waits.
     pub(crate) last_heard: Instant,
     pub(crate) interval: Duration,
 }
@@ -137,7 +137,7 @@ impl State {
             rate: None,
             burst: None,
         };
-        // The flags are the first change, so that a flag and its key in `/_control` cannot differ.
+        // The flags are applied as the first change, so that a flag and its key in `/_control` cannot differ.
         state.change(Control {
             fail: options.fail.clone(),
             hang: options.hang.clone(),
@@ -157,7 +157,7 @@ impl State {
         state
     }
 
-    /// Makes a change; returns how many waiting user codes it decided.
+    /// Applies a change; returns how many pending user codes it decided.
     pub(crate) fn change(&mut self, control: Control) -> usize {
         if control.clear {
             self.faults.clear();
@@ -206,7 +206,7 @@ impl State {
         approved + denied
     }
 
-    /// The user's decision on a user code, however it is typed; `*` is every one that waits.
+    /// Records the user's decision on a user code, in any spelling; `*` stands for every pending one.
     pub(crate) fn decide(&mut self, user_code: &str, decision: Decision) -> usize {
         let wanted = plain_code(user_code);
         let now = self.now();
@@ -223,11 +223,11 @@ impl State {
 
     /// The server's time in seconds since 1970, with its clock offset.
     pub(crate) fn now(&self) -> i64 {
-        // Within the years that a date can be written in, so that no sum with a lifetime overflows.
+        // Stays within the years that a date can have, so that adding a lifetime cannot overflow.
         OffsetDateTime::now_utc().unix_timestamp().saturating_add(self.clock_offset).clamp(0, LAST_SECOND)
     }
 
-    /// The server's time for the header `Date`, where it is a time at all.
+    /// The server's time for the `Date` header, if it is a valid time.
     pub(crate) fn date(&self) -> Option<String> {
         OffsetDateTime::from_unix_timestamp(self.now()).ok()?.format(HTTP_DATE).ok()
     }
@@ -238,7 +238,7 @@ impl State {
         self.refresh.retain(|_, refresh| refresh.session != session);
     }
 
-    /// Counts what was answered, before anybody can have read the answer.
+    /// Counts a response before anybody can have read it.
     pub(crate) fn count_answer(&mut self, status: StatusCode, cut: bool, portal: bool) {
         if cut {
             self.stats.count_answer("cut");
@@ -251,7 +251,7 @@ impl State {
     }
 }
 
-/// A user code without what people leave out or change when they type it.
+/// A user code in plain form: without separators, in uppercase.
 fn plain_code(user_code: &str) -> String {
     user_code.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_uppercase()).collect()
 }

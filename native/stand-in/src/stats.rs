@@ -10,9 +10,9 @@ const MOST_VIOLATIONS: usize = 100;
 /// What `GET /_stats` and [`StandIn::stats`](crate::StandIn::stats) return. It never holds a token or a secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
-    /// Requests by operation, and `DevicePage`, `AuthorizePage` and `Unknown`.
+    /// Requests by operation, and as `DevicePage`, `AuthorizePage` and `Unknown`.
     pub requests: BTreeMap<String, u64>,
-    /// Answers by HTTP status; an answer cut on purpose counts as `cut`.
+    /// Responses by HTTP status; a response cut on purpose counts as `cut`.
     pub answers: BTreeMap<String, u64>,
     /// The most portal requests that were in flight at once.
     pub peak_concurrency: u64,
@@ -22,19 +22,19 @@ pub struct Stats {
     pub connections: u64,
     /// TLS handshakes that resumed an earlier session.
     pub resumed: u64,
-    /// Requests that came over HTTP/2.
+    /// Requests over HTTP/2.
     pub http2: u64,
     /// Polls that came before the current interval had passed.
     pub early_polls: u64,
     /// Device authorizations started.
     pub device_authorizations: u64,
-    /// Tokens given for a device code or an authorization code.
+    /// Tokens issued for a device code or an authorization code.
     pub logins: u64,
-    /// Tokens given for a refresh token.
+    /// Tokens issued for a refresh token.
     pub refreshes: u64,
-    /// Portal calls answered 429.
+    /// Portal calls answered with 429.
     pub throttled: u64,
-    /// Requests that break the protocol, the first hundred of them.
+    /// Requests that break the protocol; only the first hundred.
     pub violations: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The listening socket as axum wants it, with TLS where it was asked for.
+//! The listening socket for axum, with TLS if configured.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::state::Shared;
 
-/// The server's side of TLS from two PEM files.
+/// The server's side of TLS, from two PEM files.
 pub(crate) fn acceptor(certificate: &Path, key: &Path, http1_only: bool) -> io::Result<TlsAcceptor> {
     let chain = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(|error| unreadable(certificate, &error))?;
     let key = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, &error))?;
@@ -37,7 +37,7 @@ fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("{}: {error}", file.display()))
 }
 
-/// Connections that are through their handshake. A slow handshake holds up no other.
+/// Connections that have finished their handshake. A slow handshake delays no other.
 pub(crate) struct TlsListener {
     ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
     address: SocketAddr,
@@ -49,13 +49,13 @@ impl TlsListener {
         let (shaken, ready) = mpsc::channel(64);
         tokio::spawn(async move {
             loop {
-                // The trait's accept waits after an error such as too many open files.
+                // `Listener::accept` waits after an error such as too many open files.
                 let (stream, peer) = Listener::accept(&mut listener).await;
                 let acceptor = acceptor.clone();
                 let shaken = shaken.clone();
                 let shared = Arc::clone(&shared);
                 tokio::spawn(async move {
-                    // Small answers must not wait for the acknowledgement of the last ones.
+                    // Small responses must not wait for the acknowledgment of earlier ones.
                     let _ = stream.set_nodelay(true);
                     if let Ok(stream) = acceptor.accept(stream).await {
                         shared.state().stats.count_connection(stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed));
@@ -77,7 +77,7 @@ impl Listener for TlsListener {
             if let Some(connection) = self.ready.recv().await {
                 return connection;
             }
-            // The accepting task is gone only while the runtime shuts down.
+            // The accepting task is gone only during the shutdown of the runtime.
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }

@@ -1,4 +1,4 @@
-//! Which accounts and roles the service listed last, for completion and for new assignments; there is no secret in it.
+//! Which accounts and roles the service last listed, for completion and for new assignments; contains no secret.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -18,13 +18,13 @@ use crate::outlet::Outlet;
 use crate::protocol::{AccountView, RoleView};
 use crate::world::World;
 
-/// How long the file's lock is waited for; nobody misses much if it cannot be written.
+/// How long to wait for the file's lock; little is lost if the file cannot be written.
 const LOCK_LIMIT: Duration = Duration::from_secs(2);
 
-/// The files as this process read them last.
+/// What this process last read from each file.
 static CACHE: LazyLock<FileMemory<Known>> = LazyLock::new(FileMemory::default);
 
-/// What the last lists said of every environment; there is no secret in it.
+/// What the last lists had for every environment; contains no secret.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Known {
     environments: Vec<KnownEnvironment>,
@@ -45,7 +45,7 @@ pub(crate) struct KnownAccount {
     pub(crate) roles: Vec<String>,
 }
 
-/// The file of what is known: beside that of the environments.
+/// The file with the lists, beside the file of the environments.
 fn known_file(environments: &Environments) -> SafeFile {
     let mut path = environments.path.clone().into_os_string();
     path.push(".accounts.json");
@@ -53,7 +53,7 @@ fn known_file(environments: &Environments) -> SafeFile {
 }
 
 impl Known {
-    /// What is known; a file that is missing or is of another kind tells nothing.
+    /// Reads the lists; a missing or damaged file counts as empty.
     pub(crate) fn read(environments: &Environments) -> Result<Arc<Self>, Error> {
         CACHE.of(&known_file(environments), |bytes| Ok(serde_json::from_slice(bytes).unwrap_or_default()))
     }
@@ -76,14 +76,14 @@ pub(crate) fn role_of(account: &AccountView, role_name: &str) -> RoleView {
     RoleView { environment, account_id, account_name, email_address, role_name: role_name.to_owned(), profile_name: None }
 }
 
-/// Whether the last list had the role of a profile.
+/// Whether the last list had the role of this profile.
 pub(crate) fn was_assigned(environment: &Environment, profile: &ProfileEntry, world: &World) -> bool {
     let known = Environments::read(world).and_then(|environments| Known::read(&environments));
     let has_role = |account: &KnownAccount| account.account_id == profile.account_id && account.roles.contains(&profile.role_name);
     known.is_ok_and(|known| known.of(environment).iter().any(has_role))
 }
 
-/// Takes roles out of what the last list said, since the service refuses them by now.
+/// Removes roles from the lists because the service no longer grants them.
 pub(crate) async fn forget_roles(environment: &Environment, gone: &[&ProfileEntry], world: &World, outlet: &Outlet) {
     let is_gone = |account: &str, role: &str| gone.iter().any(|profile| profile.account_id == account && profile.role_name == role);
     let without = |mut accounts: Vec<KnownAccount>| {
@@ -94,21 +94,21 @@ pub(crate) async fn forget_roles(environment: &Environment, gone: &[&ProfileEntr
     };
     match Environments::read(world) {
         Ok(environments) => remember(&environments, environment, without, outlet).await,
-        Err(error) => outlet.verbose(format!("What was listed is not kept for completion: {error}")),
+        Err(error) => outlet.verbose(format!("Could not save the list for completion: {error}")),
     }
 }
 
-/// Keeps the accounts that were listed, each with the roles that were known of it.
+/// Saves the listed accounts, each with the roles that are already known for it.
 pub(crate) async fn remember_accounts(environments: &Environments, environment: &Environment, found: &[AccountView], outlet: &Outlet) {
     remember(environments, environment, |accounts| remembered_accounts(&accounts, found), outlet).await;
 }
 
-/// Keeps the roles of the accounts that were asked for; the other accounts stay as they are.
+/// Saves the roles of the accounts that were listed; other accounts stay.
 pub(crate) async fn remember_roles(environments: &Environments, environment: &Environment, found: &[(AccountView, Vec<String>)], outlet: &Outlet) {
     remember(environments, environment, |known| remembered_roles(known, found), outlet).await;
 }
 
-/// Keeps what was found for completion. Nobody waits for long for that, and nobody misses much where it fails.
+/// Saves a change for completion. Waits only briefly, because little is lost if it fails.
 async fn remember(environments: &Environments, environment: &Environment, change: impl Fn(Vec<KnownAccount>) -> Vec<KnownAccount>, outlet: &Outlet) {
     let file = known_file(environments);
     let patience = Patience::new(Some(LOCK_LIMIT), outlet.cancel_token().clone());
@@ -124,11 +124,11 @@ async fn remember(environments: &Environments, environment: &Environment, change
         })
     };
     if let Err(error) = outcome.await {
-        outlet.verbose(format!("What was listed is not kept for completion: {error}"));
+        outlet.verbose(format!("Could not save the list for completion: {error}"));
     }
 }
 
-/// The accounts as they are now, each with the roles that were known of it.
+/// The listed accounts, each with the roles that are already known for it.
 fn remembered_accounts(before: &[KnownAccount], found: &[AccountView]) -> Vec<KnownAccount> {
     let roles = |id: &str| before.iter().find(|known| known.account_id == id).map(|known| known.roles.clone()).unwrap_or_default();
     let known = found.iter().cloned().map(|AccountView { account_id, account_name, email_address, .. }| KnownAccount {
@@ -140,7 +140,7 @@ fn remembered_accounts(before: &[KnownAccount], found: &[AccountView]) -> Vec<Kn
     known.collect()
 }
 
-/// The same accounts with the roles of those that were asked for now.
+/// The known accounts, with new roles for those that were listed.
 fn remembered_roles(mut known: Vec<KnownAccount>, found: &[(AccountView, Vec<String>)]) -> Vec<KnownAccount> {
     for (account, roles) in found {
         match known.iter_mut().find(|known| known.account_id == account.account_id) {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_accounts_keeps_the_roles_that_were_known_and_forgets_accounts_that_are_gone() {
+    fn a_new_list_of_accounts_keeps_known_roles_and_drops_missing_accounts() {
         let before = [known("100000000000", &["Admin"]), known("100000000001", &["Audit"])];
         let now = remembered_accounts(&before, &[account("100000000000", "Prod"), account("100000000002", "Dev")]);
         let now: Vec<_> = now.iter().map(|account| (account.account_id.as_str(), account.account_name.as_deref(), account.roles.concat())).collect();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_roles_changes_the_accounts_that_were_asked_for_and_no_other() {
+    fn a_new_list_of_roles_changes_only_the_listed_accounts() {
         let before = vec![known("100000000000", &["Admin"]), known("100000000001", &["Audit"])];
         let found = [(account("100000000000", "Prod"), vec!["ReadOnly".to_owned()]), (account("100000000002", "Dev"), vec!["Admin".to_owned()])];
         let now = remembered_roles(before, &found);

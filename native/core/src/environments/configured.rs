@@ -1,4 +1,4 @@
-//! Reads the AWS config file, `~/.aws/config`, as the AWS CLI does; this module never writes it.
+//! Reads the AWS config file, `~/.aws/config`, as the AWS CLI does; this module never writes to it.
 
 mod botocore;
 
@@ -21,48 +21,48 @@ use crate::world::{Variables, World};
 
 use botocore::{ConfigText, Kind, Named, Values};
 
-/// The files as this process read them last.
+/// What this process last read from each file.
 static CACHE: LazyLock<FileMemory<ConfigFile>> = LazyLock::new(FileMemory::default);
 
-/// A `[sso-session NAME]` of the config file.
+/// A `[sso-session NAME]` section of the config file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SsoSession {
     pub(crate) name: String,
     pub(crate) start_url: String,
     pub(crate) region: String,
-    /// `sso_registration_scopes`, where the line is there.
+    /// `sso_registration_scopes`, if the section has it.
     pub(crate) scopes: Option<Vec<String>>,
 }
 
-/// What the module needs of the config file.
+/// What the module needs from the config file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ConfigFile {
     pub(crate) path: PathBuf,
     pub(crate) sessions: Vec<SsoSession>,
-    /// One for each session, in the order of the file, then one for each start URL of profiles that name no session.
+    /// One for each session, in the order of the file, then one for each start URL of profiles without a session.
     pub(crate) environments: Vec<Configured>,
     profiles: Vec<Profile>,
     /// The profiles whose `credential_process` calls this module.
     calling_us: HashSet<String>,
 }
 
-/// An environment of the config file, or why it cannot be used.
+/// An environment in the config file, or why it cannot be used.
 #[derive(Debug, Clone)]
 pub(crate) struct Configured {
     pub(crate) name: String,
     pub(crate) outcome: Result<Arc<Environment>, Error>,
-    /// The profiles that the environment does not have because of a fault in their sections.
+    /// The profiles that the environment lacks because of faults in their sections.
     skipped: Vec<Skipped>,
 }
 
 #[derive(Debug, Clone)]
 struct Skipped {
     profile: String,
-    /// What is wrong, with file and line.
+    /// What is wrong, with the file and the line.
     sentence: String,
 }
 
-/// What a profile of the config file says of AWS tools' way to keys.
+/// How a profile in the config file gets its keys.
 #[derive(Debug, Clone, Default)]
 struct Profile {
     name: String,
@@ -76,23 +76,23 @@ struct Profile {
     has_role_arn: bool,
     credential_process: Option<String>,
     ca_bundle: Option<String>,
-    /// Why the AWS CLI does not use the section, where that is so.
+    /// Why the AWS CLI does not use the section, if it does not.
     fault: Option<String>,
 }
 
 impl Profile {
     fn calls_us(&self) -> bool {
         let command = self.credential_process.as_deref().unwrap_or_default().to_ascii_lowercase();
-        // PowerShell takes the first letters of a parameter for all of it.
+        // PowerShell accepts an unambiguous prefix as the parameter name.
         command.contains("get-ssocredential") && command.contains("-as")
     }
 
-    /// Whether the profile gets its keys by SSO, as far as the AWS CLI is concerned.
+    /// Whether the profile gets its keys by SSO in the AWS CLI.
     fn is_for_sso(&self) -> bool {
         self.account_id.is_some() || self.role_name.is_some()
     }
 
-    /// The row for the profile; `None` where it has neither account nor role, as one for other services than AWS accounts.
+    /// The row for the profile; `None` if it has neither an account nor a role, such as one for other services than AWS accounts.
     fn entry(&self) -> Result<Option<ProfileEntry>, String> {
         if !self.is_for_sso() {
             return Ok(None);
@@ -111,20 +111,20 @@ impl Profile {
     }
 }
 
-/// What a profile of the config file is besides the one that this module writes keys for.
+/// What a profile in the config file does besides receiving the keys that this module writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OtherMeaning {
-    /// Another account or role by SSO.
+    /// It uses another account or role by SSO.
     Sso,
     RoleArn,
     CredentialProcess,
 }
 
 impl ConfigFile {
-    /// What the file has; one that is not there, or is no regular file such as `/dev/null`, has nothing in it.
+    /// Reads the file; a missing file, or one that is not a regular file such as `/dev/null`, counts as empty.
     ///
     /// # Errors
-    /// A file that cannot be read, by us or by the AWS CLI.
+    /// The file exists and cannot be read, by this module or by the AWS CLI.
     pub(crate) fn read(world: &World) -> Result<Arc<Self>, Error> {
         const VARIABLE: &str = "AWS_CONFIG_FILE";
         if world.variables.get(VARIABLE).is_none() && world.home().is_none() {
@@ -138,16 +138,16 @@ impl ConfigFile {
         }
     }
 
-    /// The file as these environments need it. One that cannot be read is an error only for an environment that depends on it; for others
-    /// it is a warning, once in this process, and counts as empty.
+    /// Reads the file for these environments. An unreadable file is an error only if one of them depends on it; otherwise it causes a warning, once per
+    /// process, and counts as empty.
     ///
     /// # Errors
-    /// The file cannot be read, and one of the environments comes from it or names a session of it.
+    /// The file cannot be read, and one of the environments comes from it or names a session in it.
     pub(crate) fn read_for<'e>(environments: impl IntoIterator<Item = &'e Environment>, world: &World, outlet: &Outlet) -> Result<Arc<Self>, Error> {
         Self::as_needed(Self::read(world), environments, outlet)
     }
 
-    /// The same as [`Self::read_for`] of a file that was read already.
+    /// Like [`Self::read_for`], for a file that has already been read.
     pub(crate) fn as_needed<'e>(
         read: Result<Arc<Self>, Error>,
         environments: impl IntoIterator<Item = &'e Environment>,
@@ -155,7 +155,7 @@ impl ConfigFile {
     ) -> Result<Arc<Self>, Error> {
         let config = match read {
             Ok(config) => config,
-            // A variable that leads nowhere is the user's to correct, whatever the file would have had.
+            // A variable with an invalid path is the user's to correct, no matter what the file would contain.
             Err(error) if error.code() == Code::PathInvalid || environments.into_iter().any(names_session) => return Err(error),
             Err(error) => {
                 let effect = "Until this is corrected, its sso-sessions, profiles and ca_bundle are not used.";
@@ -169,7 +169,7 @@ impl ConfigFile {
         Ok(config)
     }
 
-    /// Warns, once in this process, of each profile that the file has for this environment and that cannot be used.
+    /// Warns, once per process, of each profile of this environment that cannot be used.
     pub(crate) fn warn_of_skipped(&self, environment: &Environment, outlet: &Outlet) {
         let comes_from_here = |found: &&Configured| found.name == environment.name && environment.source == self.path;
         for skipped in self.environments.iter().find(comes_from_here).iter().flat_map(|found| &found.skipped) {
@@ -177,7 +177,7 @@ impl ConfigFile {
         }
     }
 
-    /// Why a profile of the file cannot be used, where that is so.
+    /// Why a profile in the file cannot be used; `None` if it can.
     pub(crate) fn fault_of_profile(&self, name: &str) -> Option<Error> {
         let skipped = self.environments.iter().flat_map(|found| &found.skipped).find(|skipped| skipped.profile == name);
         let error = |skipped: &Skipped| {
@@ -204,18 +204,18 @@ impl ConfigFile {
         Ok(Self { path: path.to_owned(), environments, sessions, profiles, calling_us })
     }
 
-    /// `ca_bundle` of the profile that the AWS CLI would use: the one of `AWS_PROFILE`, else `default`.
+    /// The `ca_bundle` of the profile that the AWS CLI would use: the one in `AWS_PROFILE`, else `default`.
     pub(crate) fn ca_bundle(&self, variables: &Variables) -> Option<&str> {
         let name = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].into_iter().find_map(|variable| variables.get(variable)).unwrap_or("default");
         self.profiles.iter().find(|profile| profile.name == name).and_then(|profile| profile.ca_bundle.as_deref())
     }
 
-    /// The environment of this name, compared without case.
+    /// The environment with this name, compared without case.
     pub(crate) fn environment(&self, name: &str) -> Option<&Configured> {
         self.environments.iter().find(|found| same_name(&found.name, name))
     }
 
-    /// What the profile of the same name is, where that is something else than keys for this account and role.
+    /// What the profile with the same name does in the file, if that is something other than this account and role.
     pub(crate) fn other_meaning(&self, environment: &Environment, entry: &ProfileEntry) -> Option<OtherMeaning> {
         let profile = self.profiles.iter().find(|profile| profile.name == entry.name)?;
         let start_url = match &profile.session {
@@ -236,23 +236,23 @@ impl ConfigFile {
         }
     }
 
-    /// Whether AWS tools get the keys of this profile from this module, through a `credential_process` that calls it.
+    /// Whether AWS tools get the keys of this profile from this module, by a `credential_process` that calls it.
     pub(crate) fn calls_us(&self, profile: &str) -> bool {
         self.calling_us.contains(profile)
     }
 
-    /// The session of this name.
+    /// The session with this name.
     pub(crate) fn session(&self, name: &str) -> Option<&SsoSession> {
         self.sessions.iter().find(|session| session.name == name)
     }
 
-    /// The first session of this start URL, a trailing `/` or `#/` aside, and region.
+    /// The first session with this start URL, apart from a trailing `/` or `#/`, and this region.
     pub(crate) fn session_for(&self, start_url: &str, region: &str) -> Option<&SsoSession> {
         self.sessions.iter().find(|session| session.region == region && same_start_url(&session.start_url, start_url))
     }
 }
 
-/// Whether botocore, which asks whether a path is a file, takes it for one that is not there.
+/// Whether botocore, which checks that a path is a file, treats the file as missing.
 fn is_no_file(path: &Path) -> bool {
     let is_windows_null_device = cfg!(windows) && path.file_stem().is_some_and(|name| name.eq_ignore_ascii_case("NUL"));
     match std::fs::metadata(path) {
@@ -261,7 +261,7 @@ fn is_no_file(path: &Path) -> bool {
     }
 }
 
-/// Whether an environment finds its session by the config file only.
+/// Whether an environment finds its session only in the config file.
 fn names_session(environment: &Environment) -> bool {
     environment.sso_session.is_some() && environment.token_cache == TokenCache::AwsCli
 }
@@ -272,24 +272,24 @@ fn warn_once(sentence: &str, outlet: &Outlet) {
     }
 }
 
-/// The sections of a config file that are about SSO, each with its values.
+/// The SSO sections of a config file, with their values.
 struct Reading<'p> {
     path: &'p Path,
     sessions: Vec<Session>,
-    /// Those that the AWS CLI finds.
+    /// The profiles that the AWS CLI finds.
     profiles: Vec<Profile>,
-    /// Profiles that the AWS CLI does not find, since their headers do not give one name.
+    /// The profiles that the AWS CLI does not find, because their headers do not have exactly one name.
     passed_over: Vec<Profile>,
 }
 
-/// An `sso-session` section, whole or not.
+/// An `sso-session` section, complete or not.
 struct Session {
     name: String,
     line: usize,
     start_url: Option<String>,
     region: Option<String>,
     scopes: Option<Vec<String>>,
-    /// Why the AWS CLI does not use the section, where that is so.
+    /// Why the AWS CLI does not use the section, if it does not.
     fault: Option<String>,
 }
 
@@ -310,7 +310,7 @@ struct Portal<'r> {
     start_url: Option<&'r str>,
     region: Option<&'r str>,
     sso_session: Option<&'r str>,
-    /// The line that names them, counted from 1.
+    /// The line that defines them, counted from 1.
     line: usize,
 }
 
@@ -366,7 +366,7 @@ impl<'p> Reading<'p> {
         found
     }
 
-    /// An environment for each session that profiles name and that is not there, to say so where it is asked for.
+    /// Adds an environment for each session that profiles name and the file lacks, so that asking for it explains the fault.
     fn add_unknown_sessions(&self, found: &mut Vec<Configured>) {
         for profile in self.profiles.iter().filter(|profile| profile.is_for_sso()) {
             let Some(name) = &profile.session else { continue };
@@ -377,14 +377,14 @@ impl<'p> Reading<'p> {
         }
     }
 
-    /// An environment for each start URL and region of the profiles that name no session.
+    /// Adds an environment for each start URL and region of profiles without a session.
     fn add_start_urls(&self, found: &mut Vec<Configured>) {
         let mut seen: Vec<(&str, Option<&str>)> = Vec::new();
         let with_region = self.profiles.iter().filter(|profile| profile.region.is_some());
         let without_region = self.profiles.iter().filter(|profile| profile.region.is_none() && profile.is_for_sso());
         for profile in with_region.chain(without_region) {
             let (None, Some(start_url), region) = (&profile.session, &profile.start_url, profile.region.as_deref()) else { continue };
-            // A profile without its region is one of the others that have its start URL, where there are any.
+            // A profile without a region belongs to the others with its start URL, if there are any.
             if seen.iter().any(|(url, other)| same_start_url(url, start_url) && (*other == region || region.is_none())) {
                 continue;
             }
@@ -442,7 +442,7 @@ impl<'p> Reading<'p> {
     }
 }
 
-/// The first label of the start URL's host; where an environment has that name already, more of it.
+/// A free environment name: the first label of the start URL's host, or more of the host if that name is in use.
 fn free_name(found: &[Configured], start_url: &str, region: &str) -> String {
     let host = url::Url::parse(start_url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| start_url.to_owned());
     let label = host.split('.').next().unwrap_or(&host).to_owned();
@@ -495,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_config_file_is_named_with_its_line() {
+    fn the_error_for_a_broken_config_file_names_the_line() {
         let (home, mut world) = test_world();
         let path = home.path().join("config");
         std::fs::write(&path, "[a]\nk = v\n[b").unwrap();

@@ -1,4 +1,4 @@
-//! Changes the stored environments; a change of one never affects another one, whatever the file is like.
+//! Changes the stored environments; a change to one environment never affects another, no matter what the file contains.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -20,15 +20,15 @@ use crate::names::same_name;
 use crate::protocol::{EnvironmentView, SetEnvironment, TokenCache};
 use crate::world::World;
 
-/// What a change of an environment came to.
+/// The result of a change to an environment.
 #[derive(Debug, Clone)]
 pub(crate) struct Changed {
     pub(crate) environment: EnvironmentView,
-    /// The profiles that its table did not have before.
+    /// The profiles that were not in its table before.
     pub(crate) added: Vec<String>,
 }
 
-/// Creates or changes an environment, and gives it as it is now stored.
+/// Creates or changes an environment, and returns it as it is now stored.
 pub(crate) fn set(world: &World, wanted: &SetEnvironment, patience: &Patience) -> Result<Changed, Error> {
     let file = file(world)?;
     check_wanted(wanted, Origin::of(wanted))?;
@@ -49,7 +49,7 @@ pub(crate) fn set(world: &World, wanted: &SetEnvironment, patience: &Patience) -
     result.ok_or_else(|| Error::new(Code::InternalError, "The environment was written but not read back."))
 }
 
-/// The text with the environment as it is wanted, and how that reads.
+/// Returns the text with the wanted environment, and the environment as it reads from there.
 fn with_environment(path: &Path, text: &[u8], wanted: &SetEnvironment) -> Result<(Zeroizing<Vec<u8>>, Changed), Error> {
     let stored = Environments::parse(path, text);
     let existing = stored.stored(&wanted.name);
@@ -58,13 +58,13 @@ fn with_environment(path: &Path, text: &[u8], wanted: &SetEnvironment) -> Result
         check_new(wanted)?;
     }
     check_rows_against(&stored, existing, wanted)?;
-    // Where the block has a fault, the new values may be what corrects it; else a full set of values replaces the block.
+    // If the block has a fault, the new values may correct it; otherwise a full set of values replaces the block.
     let edited = edited(text, existing, wanted);
     let Some(fault) = fault else {
         return checked(path, &stored, edited, wanted);
     };
     if wanted.keep_broken {
-        return Err(fault.with_action("Correct that line; or import with -Force, which replaces the environment."));
+        return Err(fault.with_action("Correct that line, or import with -Force to replace the environment."));
     }
     match checked(path, &stored, edited, wanted) {
         Ok(corrected) => Ok(corrected),
@@ -87,14 +87,14 @@ fn check_new(wanted: &SetEnvironment) -> Result<(), Error> {
     Err(Origin::of(wanted).invalid(&wanted.name, what).with_action(format!("Run the command again with {missing}.")))
 }
 
-/// What the rows cannot be for what else is stored: without a role, or profiles of another environment.
+/// Checks the rows against what is stored: each needs a role, and none may be a profile of another environment.
 fn check_rows_against(stored: &Environments, existing: Option<&Arc<Environment>>, wanted: &SetEnvironment) -> Result<(), Error> {
     let origin = Origin::of(wanted);
     let others = stored.all.iter().filter(|other| !same_name(&other.name, &wanted.name));
     let owners: HashMap<&str, &str> = others.flat_map(|other| other.profiles.iter().map(|profile| (profile.name.as_str(), other.name.as_str()))).collect();
     let known: HashSet<&str> = existing.iter().flat_map(|existing| &existing.profiles).map(|profile| profile.name.as_str()).collect();
     for (index, row) in wanted.accounts.iter().flatten().enumerate() {
-        // What is stored already, or in a file that was shared, has its name, and goes on to work.
+        // Profiles in the table or in a shared file keep the names that they have, and continue to work.
         if matches!(origin, Origin::Parameters) && !known.contains(row.profile.as_str()) {
             check_new_name(&row.profile).map_err(|what| origin.row_invalid(&wanted.name, index, what))?;
         }
@@ -114,7 +114,7 @@ fn check_rows_have_roles(wanted: &SetEnvironment, stored_default: Option<&str>) 
     rows_of(wanted, wanted.default_role_name.as_deref().or(stored_default), Origin::of(wanted)).map(drop)
 }
 
-/// The new text where the environment can be read from it, and every other one as before.
+/// Returns the new text if the environment can be read from it and all other environments are unchanged.
 fn checked(path: &Path, before: &Environments, new: Zeroizing<Vec<u8>>, wanted: &SetEnvironment) -> Result<(Zeroizing<Vec<u8>>, Changed), Error> {
     let after = Environments::parse(path, &new);
     check_others(before, &after, &wanted.name)?;
@@ -132,7 +132,7 @@ fn checked(path: &Path, before: &Environments, new: Zeroizing<Vec<u8>>, wanted: 
     }
 }
 
-/// Makes sure that a change of one environment is none of any other, whatever the text was like.
+/// Checks that a change to one environment does not affect any other.
 fn check_others(before: &Environments, after: &Environments, name: &str) -> Result<(), Error> {
     let others = |all: &'_ Environments| all.all.iter().filter(|other| !same_name(&other.name, name)).cloned().collect::<Vec<_>>();
     if others(before) == others(after) {
@@ -143,10 +143,10 @@ fn check_others(before: &Environments, after: &Environments, name: &str) -> Resu
         .with_action("Get-SsoEnvironment shows which lines of the file are wrong. Correct them, then run the command again."))
 }
 
-/// The text with the wanted values in it, in the sections that the environment has.
+/// Sets the wanted values in the existing sections of the environment, or adds sections for it.
 fn edited(text: &[u8], existing: Option<&Arc<Environment>>, wanted: &SetEnvironment) -> Zeroizing<Vec<u8>> {
     let (text, _) = IniText::scan_with_faults(text);
-    // Sections are found by the name as it is written there.
+    // Sections are found by their names as the file has them.
     let own = own_sections(&text, &wanted.name);
     let header = own.iter().find(|(_, parsed)| matches!(parsed, SectionName::Environment(_)));
     let name = match (existing, header) {
@@ -186,15 +186,15 @@ fn edited(text: &[u8], existing: Option<&Arc<Environment>>, wanted: &SetEnvironm
     text.edited(&edits, &removed)
 }
 
-/// What is to become of a table of profiles; all other rows stay as they are.
+/// What to add to and remove from a table of profiles; all other rows stay.
 #[derive(Debug, Default)]
 pub(crate) struct TableChange {
     pub(crate) added: Vec<ProfileEntry>,
-    /// The names of the profiles that go.
+    /// The names of the profiles to remove.
     pub(crate) removed: HashSet<String>,
 }
 
-/// Changes the table of a stored environment; `change` decides under the lock from what is stored then.
+/// Changes the table of a stored environment; `change` decides under the lock, from what is stored at that time.
 pub(crate) fn edit_table(
     world: &World,
     name: &str,
@@ -236,7 +236,7 @@ pub(crate) fn edit_table(
     change_file(&file, check_only, patience, edit)
 }
 
-/// Changes the file under its lock. The edit is tried before, so that no lock is made for nothing or for what cannot be.
+/// Changes the file under its lock. Tries the edit first, so that an edit that fails or changes nothing creates no lock file.
 fn change_file(
     file: &SafeFile,
     check_only: bool,
@@ -252,7 +252,7 @@ fn change_file(
     Ok(())
 }
 
-/// Takes an environment out of the file; the keys of its profiles stay in the credentials file.
+/// Removes an environment from the file; the keys of its profiles stay in the credentials file.
 pub(crate) fn remove(world: &World, name: &str, check_only: bool, patience: &Patience) -> Result<(), Error> {
     let file = file(world)?;
     let edit = |bytes: Option<&[u8]>| {
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn set_makes_the_file_and_setting_the_same_again_changes_nothing() {
+    fn set_creates_the_file_and_setting_the_same_values_again_changes_nothing() {
         let (home, world) = test_world();
         let view = set(&world, &acme(), &patience()).unwrap().environment;
         assert_eq!(view.accounts[0].role_name.as_deref(), Some("AWSAdministratorAccess"));
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn set_changes_what_is_named_and_keeps_the_comments() {
+    fn set_changes_only_the_named_values_and_keeps_the_comments() {
         let (home, world) = test_world();
         let path = home.path().join(".aws/sso-environments");
         std::fs::create_dir(home.path().join(".aws")).unwrap();
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_input_of_set_is_refused_and_nothing_is_written() {
+    fn set_refuses_bad_input_and_writes_nothing() {
         let (home, world) = test_world();
         let change = |edit: &dyn Fn(&mut SetEnvironment)| {
             let mut wanted = acme();
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_a_hidden_character_is_neither_imported_nor_set() {
+    fn a_name_with_a_hidden_character_is_refused_in_an_import_and_in_set() {
         let (home, world) = test_world();
         for c in HIDDEN {
             for file in [None, Some("team.json".to_owned())] {

@@ -1,4 +1,4 @@
-//! An environment: an Identity Center instance that the user named, with its table of profiles.
+//! An environment: an IAM Identity Center instance with a name that the user chose, and its table of profiles.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use crate::environments::start_url::same_start_url;
 use crate::names::profile::ProfileEntry;
 use crate::protocol::{AccountRow, EnvironmentView, TokenCache};
 
-/// One Identity Center instance with the profiles kept for it.
+/// One IAM Identity Center instance with its profiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Environment {
     pub(crate) name: String,
@@ -16,12 +16,12 @@ pub(crate) struct Environment {
     pub(crate) token_cache: TokenCache,
     pub(crate) sso_session: Option<String>,
     pub(crate) profiles: Vec<ProfileEntry>,
-    /// The file that it stands in.
+    /// The file that defines it.
     pub(crate) source: PathBuf,
 }
 
 impl Environment {
-    /// Whether its access portal is the one of this start URL and region.
+    /// Whether its access portal has this start URL and region.
     pub(crate) fn is_at(&self, start_url: &str, region: &str) -> bool {
         self.region == region && same_start_url(&self.start_url, start_url)
     }

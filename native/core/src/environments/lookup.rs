@@ -1,4 +1,4 @@
-//! Finds environments by name: what the caller gave for this run, what is stored, and what the AWS config file has.
+//! Finds environments by name: those given for this run, the stored ones, and those in the AWS config file.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::protocol::{GivenEnvironment, SetEnvironment, TokenCache};
 use crate::world::World;
 
 impl Environments {
-    /// The environment of this name: what the caller gave for this run, the stored one, else the one of the AWS config file.
+    /// Finds the environment with this name: the one given for this run, else the stored one, else the one in the AWS config file.
     pub(crate) fn find(&self, name: &str, world: &World) -> Result<Arc<Environment>, Error> {
         let stored = self.stored(name);
         match world.given.iter().find(|given| given.is_environment() && same_name(&given.name, name)) {
@@ -22,7 +22,7 @@ impl Environments {
                 let base = match self.stored_or_configured(name, world) {
                     Ok(environment) => Some(environment),
                     Err(error) if error.code() == Code::EnvironmentNotFound => None,
-                    // What is given in full needs neither file.
+                    // An environment that is given in full needs neither file.
                     Err(error) if given.has_portal() && (given.accounts.is_some() || error.code() != Code::EnvironmentInvalid) => None,
                     Err(error) => return Err(error),
                 };
@@ -47,7 +47,7 @@ impl Environments {
         }
     }
 
-    /// What the AWS config file has besides: nothing that is stored under the same name.
+    /// The environments in the AWS config file whose names are not stored.
     pub(crate) fn configured<'c>(&self, config: &'c ConfigFile) -> impl Iterator<Item = &'c Configured> {
         config.environments.iter().filter(|found| self.stored(&found.name).is_none() && self.fault_of(&found.name).is_none())
     }
@@ -56,7 +56,7 @@ impl Environments {
         let stored = self.all.iter().map(|environment| environment.name.as_str());
         let names: Vec<_> = stored.chain(self.configured(config).map(|found| found.name.as_str())).collect();
         let hint = hint(name, &names, "environments").unwrap_or_else(|| "No environment is stored yet.".to_owned());
-        // A block that nobody can tell whose it is may be the one that was meant.
+        // A faulty block without a readable name may be the one that the user meant.
         let unclear = self.faults.iter().find(|fault| fault.environment.is_none()).map(|fault| format!(" {}", fault.error(&self.path)));
         Error::new(Code::EnvironmentNotFound, format!("No environment is named {name}. {hint}{}", unclear.unwrap_or_default()))
             .with_target(name)
@@ -64,7 +64,7 @@ impl Environments {
     }
 }
 
-/// An environment as it is for one run.
+/// Builds the environment for one run from the given values and the existing environment.
 fn given_environment(given: &GivenEnvironment, base: Option<Arc<Environment>>, is_stored: bool) -> Result<Arc<Environment>, Error> {
     let accounts = given.accounts.as_ref().filter(|_| !(is_stored && given.accounts_where_not_stored));
     if accounts.is_none()
@@ -94,7 +94,7 @@ fn given_environment(given: &GivenEnvironment, base: Option<Arc<Environment>>, i
     let default_role_name = given.default_role_name.clone().or_else(|| base.as_ref().and_then(|base| base.default_role_name.clone()));
     let profiles = match accounts {
         Some(_) => rows_of(&wanted, default_role_name.as_deref(), origin)?,
-        // A role of their own stays; the others follow the default.
+        // Profiles with a role of their own keep it; the others follow the default.
         None => base.iter().flat_map(|base| base.profiles.iter().map(|profile| followed(profile, base, default_role_name.as_deref()))).collect(),
     };
     let same_portal = base.as_ref().is_some_and(|base| base.is_at(&start_url, &region));
@@ -117,12 +117,12 @@ fn followed(profile: &ProfileEntry, base: &Environment, default_role: Option<&st
     ProfileEntry { role_name: role_name.to_owned(), ..profile.clone() }
 }
 
-/// Why a name cannot be taken out of the file.
+/// The error for a name that cannot be removed from the file.
 pub(super) fn not_stored(name: &str, stored: &Environments, world: &World) -> Error {
     if let Some(error) = stored.fault_of(name) {
         return error;
     }
-    // Where the config file cannot be read, the name is in neither file as far as anybody can tell.
+    // If the config file cannot be read, the name counts as missing there too.
     let config = ConfigFile::read(world).unwrap_or_default();
     match config.environment(name) {
         Some(found) => Error::new(
@@ -145,7 +145,7 @@ mod tests {
     use crate::world::test_world;
 
     #[test]
-    fn an_unknown_environment_names_those_that_there_are() {
+    fn the_error_for_an_unknown_environment_names_similar_ones() {
         let environments = Environments::parse(Path::new("file"), ACME.as_bytes());
         let (_home, world) = test_world();
         let error = environments.find("Amce", &world).unwrap_err();

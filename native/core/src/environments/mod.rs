@@ -1,4 +1,4 @@
-//! The environments that users name: stored ones, those of the AWS config file, and those for one run.
+//! The environments that users name: stored ones, those in the AWS config file, and those given for one run.
 
 pub(crate) mod assigned;
 pub(crate) mod configured;

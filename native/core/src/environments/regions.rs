@@ -1,8 +1,8 @@
-//! The regions of AWS, so that a mistyped one is noticed when it is set and not by a login that nobody can approve.
+//! AWS Regions, so that a typing error is noticed when the region is set and not at a login that nobody can approve.
 
 use crate::outlet::Outlet;
 
-/// The regions of all partitions, as of November 2026 (botocore's `partitions.json`). Tab completion offers those of them that are not secret.
+/// The regions of all partitions as of November 2026 (botocore's `partitions.json`). Tab completion offers all of them except the secret ones.
 pub(crate) const KNOWN: [&str; 46] = [
     "us-east-1",
     "us-east-2",
@@ -52,7 +52,7 @@ pub(crate) const KNOWN: [&str; 46] = [
     "eu-isoe-west-1",
 ];
 
-/// Warns of a region that AWS is not known to have. It can be used all the same, since new ones appear.
+/// Warns about a region that is not in the list. It is still used, because AWS adds new regions.
 pub(crate) fn warn_if_unknown(region: &str, outlet: &Outlet) {
     if let Some(warning) = warning(region) {
         outlet.warn(warning);
@@ -76,7 +76,7 @@ pub(crate) fn check_region(region: &str) -> Result<(), String> {
     if fits { Ok(()) } else { Err(format!("{region:?} is not a valid region name, such as us-west-2")) }
 }
 
-/// The known regions that are written most like this one, the nearest first; `None` where it is known itself.
+/// The known regions with the most similar names, nearest first; `None` if the region is known.
 fn nearest(region: &str) -> Option<[&'static str; 3]> {
     if is_known(region) {
         return None;
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_region_that_is_mistyped_is_named_with_the_nearest_ones() {
+    fn the_warning_about_a_mistyped_region_suggests_the_nearest_ones() {
         for (mistyped, meant) in [
             ("us-west2", "us-west-2"),
             ("us-wset-2", "us-west-2"),
@@ -113,14 +113,14 @@ mod tests {
     }
 
     #[test]
-    fn no_region_of_any_partition_is_warned_of() {
+    fn no_region_of_any_partition_causes_a_warning() {
         for region in KNOWN {
             assert_eq!(nearest(region), None, "{region}");
         }
     }
 
     #[test]
-    fn the_tab_key_offers_the_same_regions_less_the_secret_ones() {
+    fn the_tab_key_offers_all_of_these_regions_except_the_secret_ones() {
         let source = include_str!("../../../../module/Commands/Completion.cs");
         let (_, list) = source.split_once("string[] Others =").unwrap();
         let (list, _) = list.split_once("];").unwrap();

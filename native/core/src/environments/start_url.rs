@@ -1,12 +1,12 @@
-//! Start URLs: which portal one leads to, and whether it can be one.
+//! Start URLs: which access portal one leads to, and whether it is valid.
 
 use url::Url;
 
 use crate::text::check_visible;
 use crate::urls::is_trustworthy;
 
-/// The start URL without what makes no difference to the portal: upper case in scheme and host, the default port, slashes at the end of the path,
-/// the query and the fragment. A text that is no URL stays as it is.
+/// The start URL without what makes no difference to the portal: uppercase in scheme and host, the default port, slashes at the end of the path, the
+/// query and the fragment. Text that is not a URL is returned unchanged.
 pub(crate) fn portal_url(start_url: &str) -> String {
     match Url::parse(start_url) {
         Ok(mut url) if url.has_host() => {
@@ -20,14 +20,14 @@ pub(crate) fn portal_url(start_url: &str) -> String {
     }
 }
 
-/// The start URL as the service is asked for it. The query and the fragment, as in `/#/?tab=accounts`, are the portal's page's own: no browser sends the
-/// fragment to a server, and nothing says that the service takes them for the same portal. Without them the URL is written as it always works.
+/// The start URL to send to the service. It leaves out query and fragment, as in `/#/?tab=accounts`: they belong to the portal's page, no browser sends
+/// a fragment to a server, and nothing documents that the service ignores them.
 pub(crate) fn requested_url(start_url: &str) -> String {
     let Ok(mut url) = Url::parse(start_url) else { return start_url.to_owned() };
     url.set_query(None);
     url.set_fragment(None);
     let bare = url.as_str();
-    // Without a path a URL gets a slash.
+    // The URL parser adds a slash to a URL without a path.
     if bare.strip_suffix('/') == Some(start_url) { start_url.to_owned() } else { bare.to_owned() }
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn check_start_url(start_url: &str) -> Result<(), String> {
         let host = Url::parse(start_url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
         return Err(format!("the start URL has text before an @, so it leads to the host {host}; a start URL must not contain an @ before its path"));
     }
-    // A URL parser passes over line ends and blanks at the ends, but an ini file does not.
+    // A URL parser ignores line breaks, and spaces at either end, but an ini file does not.
     let plain = !start_url.contains(|c: char| c.is_whitespace() || c.is_control()) && check_visible(start_url).is_ok();
     if plain && is_trustworthy(start_url) {
         Ok(())
@@ -53,15 +53,15 @@ pub(crate) fn check_start_url(start_url: &str) -> Result<(), String> {
     }
 }
 
-/// Whether something is written before the host, as in `https://acme.awsapps.com@example.com/start`, which is of another host than it seems. The URL
-/// parser takes any number of slashes before the host, and a backslash for a slash.
+/// Whether something precedes the host, as in `https://acme.awsapps.com@example.com/start`, which leads to another host than it seems to. The URL
+/// parser accepts any number of slashes before the host, and a backslash as a slash.
 fn has_user_info(url: &str) -> bool {
     let rest = url.split_once(':').map_or(url, |(_, rest)| rest).trim_start_matches(['/', '\\']);
     let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     authority.contains('@') || Url::parse(url).is_ok_and(|url| !url.username().is_empty() || url.password().is_some())
 }
 
-/// The host of a start URL, with its port where that is not the usual one; letters of other alphabets are shown as the name server has them.
+/// The host of a start URL, with the port if it is not the default one; an internationalized name is in its ASCII form, as in DNS.
 pub(crate) fn host_of(start_url: &str) -> String {
     let Ok(url) = Url::parse(start_url) else { return start_url.to_owned() };
     let host = url.host_str().unwrap_or_default();
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_start_url_leads_to_one_portal_however_it_is_copied() {
+    fn a_start_url_leads_to_the_same_portal_no_matter_how_it_is_copied() {
         let written = "https://d-12345abcde.awsapps.com/start";
         for same in [
             "https://d-12345abcde.awsapps.com/start/",
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_url_with_something_before_its_host_is_refused_with_the_host_that_it_leads_to() {
+    fn a_start_url_with_text_before_its_host_is_refused_and_the_error_names_the_real_host() {
         for url in [
             "https://acme.awsapps.com@example.com/start",
             "https://acme.awsapps.com:443@example.com/start",
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_of_a_start_url_is_shown_as_the_name_server_has_it() {
+    fn the_host_of_a_start_url_is_shown_in_its_ascii_form() {
         for (url, host) in [
             ("https://D-12345abcde.awsapps.com/start/", "d-12345abcde.awsapps.com"),
             ("https://example.com:443/start", "example.com"),

@@ -1,4 +1,4 @@
-//! The stored environments, `~/.aws/sso-environments`, read block by block so that a fault stops one environment only.
+//! The stored environments, `~/.aws/sso-environments`, read block by block so that a fault disables only one environment.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -21,22 +21,22 @@ use crate::world::World;
 const KEYS: [&str; 5] = ["sso_start_url", "sso_region", "default_role_name", "token_cache", "sso_session"];
 const PROFILE_KEYS: [&str; 2] = ["sso_account_id", "sso_role_name"];
 
-/// The files as this process read them last.
+/// What this process last read from each file.
 static CACHE: LazyLock<FileMemory<Environments>> = LazyLock::new(FileMemory::default);
 
-/// All stored environments and the file that they are in.
+/// All stored environments, and the file that they are in.
 #[derive(Debug, Clone)]
 pub(crate) struct Environments {
     pub(crate) path: PathBuf,
-    /// Those that can be used, in the order of the file.
+    /// The usable environments, in the order of the file.
     pub(crate) all: Vec<Arc<Environment>>,
     pub(super) faults: Vec<BlockFault>,
 }
 
-/// Why a block of the file cannot be used; it stops the environment that the block belongs to and no other.
+/// Why a block of the file cannot be used; it disables only the environment that the block belongs to.
 #[derive(Debug, Clone)]
 pub(super) struct BlockFault {
-    /// The environment as the block names it; `None` where the block names none.
+    /// The environment that the block names; `None` if it names none.
     pub(super) environment: Option<String>,
     /// The line, counted from 1.
     line: usize,
@@ -47,7 +47,7 @@ impl BlockFault {
     pub(super) fn error(&self, path: &Path) -> Error {
         let action = match &self.environment {
             Some(name) if check_visible(name).is_ok() => format!(
-                "Correct that line; or replace the environment with Set-SsoEnvironment -Name {name} -StartUrl … -Region … -Account …, or remove it with Remove-SsoEnvironment -Name {name}."
+                "Correct that line, replace the environment with Set-SsoEnvironment -Name {name} -StartUrl … -Region … -Account …, or remove it with Remove-SsoEnvironment -Name {name}."
             ),
             _ => "Correct that line, or remove it.".to_owned(),
         };
@@ -67,7 +67,7 @@ pub(super) fn file(world: &World) -> Result<SafeFile, Error> {
 }
 
 impl Environments {
-    /// What is stored; a file that is not there stores nothing.
+    /// Reads what is stored; a missing file stores nothing.
     pub(crate) fn read(world: &World) -> Result<Arc<Self>, Error> {
         let file = file(world)?;
         CACHE.of(&file, |bytes| Ok(Self::parse(file.path(), &decoded(file.path(), bytes)?)))
@@ -111,23 +111,23 @@ impl Environments {
         blocks.finish()
     }
 
-    /// The stored environment of this name, compared without case.
+    /// The stored environment with this name, compared without case.
     pub(crate) fn stored(&self, name: &str) -> Option<&Arc<Environment>> {
         self.all.iter().find(|environment| same_name(&environment.name, name))
     }
 
-    /// Why the stored environment of this name cannot be used, where that is so.
+    /// Why the stored environment with this name cannot be used; `None` if it can.
     pub(crate) fn fault_of(&self, name: &str) -> Option<Error> {
         self.faults.iter().find(|fault| fault.is_of(name)).map(|fault| fault.error(&self.path))
     }
 
-    /// What cannot be used of the file, an error for each environment.
+    /// The errors of the file, one for each environment that cannot be used.
     pub(crate) fn faults(&self) -> impl Iterator<Item = Error> {
         self.faults.iter().map(|fault| fault.error(&self.path))
     }
 }
 
-/// What the name of a section means.
+/// What a section name means.
 pub(super) enum SectionName<'n> {
     Environment(&'n str),
     Profile(&'n str, &'n str),
@@ -139,7 +139,7 @@ impl<'n> SectionName<'n> {
         name
     }
 
-    /// The file may be somebody else's, and a name in it must not look like another one.
+    /// Checks for hidden characters: the file may come from somebody else, and a name in it must not look like another one.
     fn check_visible(&self) -> Result<(), String> {
         check_visible(self.environment())?;
         if let Self::Profile(_, profile) = self { check_visible(profile) } else { Ok(()) }
@@ -158,7 +158,7 @@ impl<'n> SectionName<'n> {
     }
 }
 
-/// The text of the file as UTF-8 without a byte order mark: Windows PowerShell writes others.
+/// The text of the file as UTF-8 without a byte order mark; Windows PowerShell writes other encodings.
 pub(super) fn decoded<'b>(path: &Path, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, Error> {
     let unreadable = |encoding: &str| {
         Error::new(Code::EnvironmentInvalid, format!("{} is {encoding}, which cannot be read.", path.display()))
@@ -180,15 +180,15 @@ pub(super) fn decoded<'b>(path: &Path, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>,
     }
 }
 
-/// The blocks of the file while they are read.
+/// The blocks of the file while it is read.
 struct Blocks<'t> {
     text: &'t IniText<'t>,
     path: &'t Path,
     found: Vec<StoredBlock>,
-    /// Where each environment is in `found`, by its name without case.
+    /// The index of each environment in `found`, by its lowercase name.
     places: HashMap<String, usize>,
     faults: Vec<BlockFault>,
-    /// The environments of the faults, by their names without case.
+    /// The environments that have faults, by their lowercase names.
     refused: HashSet<Option<String>>,
 }
 
@@ -199,11 +199,11 @@ struct StoredBlock {
     lines: HashMap<String, usize>,
 }
 
-/// A fault at a line of a section.
+/// A fault and its line.
 type LineFault = (usize, String);
 
 impl Blocks<'_> {
-    /// Keeps the first fault of each environment, and the first of those that belong to none.
+    /// Keeps the first fault of each environment, and the first that belongs to no environment.
     fn refuse(&mut self, environment: Option<&str>, line: usize, what: impl std::fmt::Display) {
         if self.refused.insert(environment.map(str::to_lowercase)) {
             self.faults.push(BlockFault { environment: environment.map(str::to_owned), line, what: what.to_string() });
@@ -245,13 +245,13 @@ impl Blocks<'_> {
     }
 }
 
-/// The indices of the sections of an environment, by its name without case.
+/// The indices of an environment's sections; the name is compared without case.
 pub(super) fn own_indices(text: &IniText<'_>, environment: &str) -> Vec<usize> {
     let is_own = |section: &Section| SectionName::of(&section.name_lossy()).is_some_and(|parsed| same_name(parsed.environment(), environment));
     text.sections.iter().enumerate().filter(|(_, section)| is_own(section)).map(|(index, _)| index).collect()
 }
 
-/// The sections of an environment, by its name without case, as they are written and what that means.
+/// An environment's sections, each with its written name and the meaning of that; the name is compared without case.
 pub(super) fn own_sections<'t>(text: &'t IniText<'_>, environment: &str) -> Vec<(&'t str, SectionName<'t>)> {
     let sections = text.sections.iter().filter_map(Section::name).filter_map(|written| Some((written, SectionName::of(written)?)));
     sections.filter(|(_, parsed)| same_name(parsed.environment(), environment)).collect()
@@ -330,7 +330,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn an_environment_is_read_as_it_is_written() {
+    fn an_environment_is_read_in_full() {
         let environments = Environments::parse(Path::new("file"), ACME.as_bytes());
         let acme = environments.stored("ACME").unwrap();
         let roles: Vec<_> = acme.profiles.iter().map(|p| (p.name.as_str(), p.account_id.as_str(), p.role_name.as_str())).collect();
@@ -338,7 +338,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn every_fault_is_named_with_file_and_line() {
+    fn every_fault_is_reported_with_file_and_line() {
         let cases = [
             (ACME.replace("012345678901", "01234567890"), "file, line 8: the account id \"01234567890\" of the profile Account1 has 11 digits"),
             (ACME.replace("https://d", "http://d"), "file, line 3: the start URL \"http://d-12345abcde.awsapps.com/start/\" must be an https URL"),
@@ -360,11 +360,11 @@ pub(super) mod tests {
         }
     }
 
-    /// Hidden characters that a name in a file can have; the others end its line.
+    /// Hidden characters that a name in a file can contain; the others end its line.
     pub(in super::super) const HIDDEN: [char; 8] = ['\u{1b}', '\u{ad}', '\u{200b}', '\u{200d}', '\u{202e}', '\u{2066}', '\u{feff}', '\u{e0041}'];
 
     #[test]
-    fn a_name_with_a_hidden_character_stops_the_environment_that_it_belongs_to_and_no_other() {
+    fn a_name_with_a_hidden_character_disables_only_its_own_environment() {
         for c in HIDDEN {
             let code = format!("<U+{:04X}>", u32::from(c));
             for (written, hidden) in [("environment Acme]", format!("environment A{c}cme]")), ("profile Account 2]", format!("profile Account{c} 2]"))] {

@@ -1,4 +1,4 @@
-//! What a user wants an environment to be, checked before anything is written or sent.
+//! What the user wants an environment to be, checked before anything is written or sent.
 
 use std::collections::HashMap;
 
@@ -9,13 +9,13 @@ use crate::names::profile::{ProfileEntry, check_account_id, check_profile_name, 
 use crate::protocol::{AccountRow, SetEnvironment};
 use crate::text::{capitalized, check_visible, visible};
 
-/// Where values come from that are to make an environment, for the sentence of an error.
+/// Where the values of an environment come from, for the text of an error.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Origin<'a> {
     Parameters,
-    /// A file that is imported.
+    /// An imported file.
     File(&'a str),
-    /// The rows are those of a variable that users of the published script have.
+    /// The variable that users of the published script have.
     Variable,
 }
 
@@ -32,7 +32,7 @@ impl<'a> Origin<'a> {
         self.error(Code::EnvironmentInvalid, sentence).with_target(name)
     }
 
-    /// An error of the row of this index.
+    /// The error for the row with this index.
     pub(super) fn row_invalid(self, name: &str, index: usize, what: impl std::fmt::Display) -> Error {
         let number = index + 1;
         let sentence = match self {
@@ -42,7 +42,7 @@ impl<'a> Origin<'a> {
         self.error(Code::EnvironmentInvalid, sentence).with_target(name)
     }
 
-    /// What the rows are called as a whole.
+    /// How an error refers to the rows.
     fn rows(self, name: &str) -> String {
         match self {
             Self::Parameters => "-Account".to_owned(),
@@ -59,7 +59,7 @@ impl<'a> Origin<'a> {
     }
 }
 
-/// The parameters that a new environment does not have and needs, in words.
+/// The required parameters that are missing for a new environment.
 pub(super) fn missing_parameters(start_url: bool, region: bool) -> &'static str {
     match (start_url, region) {
         (true, true) => "-StartUrl and -Region",
@@ -68,7 +68,7 @@ pub(super) fn missing_parameters(start_url: bool, region: bool) -> &'static str 
     }
 }
 
-/// The rows of a table, each with the role that counts.
+/// The rows of a table, each with the role that applies to it.
 pub(super) fn rows_of(wanted: &SetEnvironment, default_role: Option<&str>, origin: Origin<'_>) -> Result<Vec<ProfileEntry>, Error> {
     let rows = wanted.accounts.iter().flatten().enumerate().map(|(index, row)| {
         let role_name = row.role_name.as_deref().or(default_role).ok_or_else(|| {
@@ -110,5 +110,5 @@ pub(super) fn check_wanted(wanted: &SetEnvironment, origin: Origin<'_>) -> Resul
 fn check_name(name: &str) -> Result<(), String> {
     check_visible(name)?;
     let fits = !name.is_empty() && !name.contains([']', '[', '#', ';']) && !name.chars().any(|c| c.is_whitespace() || c.is_control());
-    if fits { Ok(()) } else { Err(format!("{name:?} is not a valid environment name: it must not contain blanks, brackets, # or ;")) }
+    if fits { Ok(()) } else { Err(format!("{name:?} is not a valid environment name: it must not contain spaces, brackets, # or ;")) }
 }

@@ -1,4 +1,4 @@
-//! The credentials file that all AWS tools read, and the one write of a run.
+//! The credentials file that all AWS tools read, and the single write of a run.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -19,16 +19,16 @@ use crate::secret::Secret;
 use crate::timestamp::rfc3339;
 use crate::world::World;
 
-/// The files as this process read them last, without their secrets.
+/// What this process last read from each credentials file, without secrets.
 static CACHE: LazyLock<FileMemory<KnownProfiles>> = LazyLock::new(FileMemory::default);
 
-/// The keys that a run fetched for a profile.
+/// The keys that a run fetched for one profile.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fetched<'a> {
     pub(crate) environment: &'a str,
     pub(crate) profile: &'a ProfileEntry,
     pub(crate) keys: &'a RoleCredentials,
-    /// When they were fetched.
+    /// When the keys were fetched.
     pub(crate) issued: OffsetDateTime,
 }
 
@@ -48,36 +48,36 @@ impl Fetched<'_> {
     }
 }
 
-/// What a write of keys came to.
+/// What a write of keys did.
 #[derive(Debug, Default)]
 pub(crate) struct KeysWritten {
     pub(crate) written: Written,
-    /// The profiles whose sections somebody has meanwhile given what an update leaves alone, each with what that is.
+    /// The profiles that were not written because another program changed their sections during the run, each with the reason.
     pub(crate) blocked: HashMap<String, Obstacle>,
-    /// The profiles whose section had blanks around its name.
+    /// The profiles whose section names had spaces around them.
     pub(crate) renamed: Vec<String>,
 }
 
-/// Whose keys are taken out of the file.
+/// Which profiles lose their keys.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Removal<'a> {
     pub(crate) environment: &'a str,
-    /// The profiles by name; keys that were fetched for another environment stay.
+    /// Profiles by name; keys that were fetched for another environment stay.
     pub(crate) profiles: &'a HashSet<&'a str>,
-    /// The profiles that stay. Where they are given, every other section goes too that has the mark of the environment.
+    /// The profiles that stay. If given, every other section marked with the environment loses its keys too.
     pub(crate) all_but: Option<&'a HashSet<&'a str>>,
 }
 
-/// What a removal of keys came to, or would come to.
+/// What a removal of keys did, or would do.
 #[derive(Debug, Default)]
 pub(crate) struct KeysRemoved {
     /// The sections that lost their keys, in the order of the file.
     pub(crate) removed: Vec<String>,
-    /// The sections that were left alone, since they have keys of another origin.
+    /// The sections that were left alone because they have keys from another source.
     pub(crate) left: Vec<String>,
 }
 
-/// The file, with what this process remembers of it.
+/// The credentials file, and what this process remembers of it.
 #[derive(Debug, Clone)]
 pub(crate) struct CredentialsFile {
     file: SafeFile,
@@ -97,7 +97,7 @@ impl CredentialsFile {
         self.file.lock_path()
     }
 
-    /// A file of the same name with this ending.
+    /// The path of this file with `ending` appended.
     pub(crate) fn beside(&self, ending: &str) -> PathBuf {
         self.file.beside(ending)
     }
@@ -106,12 +106,12 @@ impl CredentialsFile {
         IniText::scan(bytes).map_err(|fault| self.invalid(&fault))
     }
 
-    /// What the file has; it is read only where it has changed since this process last did.
+    /// Returns what the file has; reads it only if it has changed since this process last read it.
     pub(crate) fn known(&self) -> Result<Arc<KnownProfiles>, Error> {
         CACHE.of(&self.file, |bytes| self.scan(bytes).map(|text| known_profiles(&text)))
     }
 
-    /// The keys of a profile as the file has them, where they are good. They are not remembered.
+    /// Reads the keys of a profile if they are good. They are not remembered.
     pub(crate) fn keys(&self, profile: &ProfileEntry, rule: DueRule) -> Result<Option<RoleCredentials>, Error> {
         let Some(contents) = self.file.read()? else { return Ok(None) };
         let text = self.scan(&contents.bytes)?;
@@ -132,14 +132,14 @@ impl CredentialsFile {
             .with_action("AWS tools cannot read the file in this state. Correct that line. Nothing was changed.")
     }
 
-    /// Finds out, before anybody is asked to log in, whether the write can work.
+    /// Checks whether the write can work, before anybody is asked to log in.
     pub(crate) fn check_writable(&self) -> Result<Surroundings, Error> {
         self.file.check_writable()
     }
 
-    /// Puts these keys into the file in one write; everything else in it stays to the byte.
+    /// Writes these keys to the file in one step and changes no other byte.
     ///
-    /// Each profile is looked at again under the lock: keys of another origin that came meanwhile stay, unless `replace_keys` is set.
+    /// Checks each profile again under the lock: keys from another source that appeared during the run stay, unless `replace_keys` is set.
     pub(crate) async fn write(&self, fetched: &[Fetched<'_>], replace_keys: bool, patience: &Patience) -> Result<KeysWritten, Error> {
         let lock = Lock::take_async(&self.file.lock_path(), patience).await?;
         let mut outcome = KeysWritten::default();
@@ -169,7 +169,7 @@ impl CredentialsFile {
         Ok(KeysWritten { written, ..outcome })
     }
 
-    /// Reads the text that is to become the file, as any AWS tool would: what could not be read back is never put in place.
+    /// Reads the new text back as an AWS tool would, so that no unreadable text is ever put in place.
     fn check_new<'v>(&self, new: &[u8], written: impl Iterator<Item = (&'v Fetched<'v>, &'v [Zeroizing<String>; OWN_KEYS.len()])>) -> Result<(), Error> {
         let unreadable = |what: String| {
             Error::new(Code::InternalError, format!("{} was not changed because its new text could not be read back: {what}.", self.path().display()))
@@ -188,14 +188,14 @@ impl CredentialsFile {
         Ok(())
     }
 
-    /// What a removal would come to.
+    /// Returns what a removal would do.
     pub(crate) fn removable(&self, removal: Removal<'_>) -> Result<KeysRemoved, Error> {
         let Some(contents) = self.file.read()? else { return Ok(KeysRemoved::default()) };
         let (outcome, _) = removal.choose(&self.scan(&contents.bytes)?);
         Ok(outcome)
     }
 
-    /// Takes the keys of this module out of profiles; a section with nothing else in it goes, everything else stays to the byte.
+    /// Removes this module's keys from profiles, and sections that have nothing else; changes no other byte.
     pub(crate) fn remove(&self, removal: Removal<'_>, lock: &Lock) -> Result<KeysRemoved, Error> {
         let mut outcome = KeysRemoved::default();
         self.file.replace(lock, |bytes| {
@@ -216,7 +216,7 @@ impl CredentialsFile {
 }
 
 impl Removal<'_> {
-    /// The sections that lose their keys.
+    /// Chooses the sections that lose their keys.
     fn choose<'t>(&self, text: &'t IniText<'_>) -> (KeysRemoved, Vec<&'t Section>) {
         let mut outcome = KeysRemoved::default();
         let mut sections = Vec::new();
@@ -240,7 +240,7 @@ impl Removal<'_> {
     }
 }
 
-/// The profiles whose keys may be written, each with the name of the section that it has or gets; the others are taken down in `outcome`.
+/// The profiles whose keys may be written, each with its section name in the file, or the name for a new section. Records the others in `outcome`.
 fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys: bool, outcome: &mut KeysWritten) -> Vec<(&'f Fetched<'f>, &'f str)> {
     let mut sections: HashMap<&str, Vec<&Section>> = HashMap::new();
     for section in &text.sections {
@@ -322,7 +322,7 @@ mod tests {
         x_security_token_expires=2026-01-01T01:00:00Z\nx_sso_role_name=Admin\n";
 
     #[tokio::test]
-    async fn what_was_written_is_good_until_little_is_left() {
+    async fn written_keys_are_good_until_they_expire_soon() {
         let (home, world) = test_world();
         let file = CredentialsFile::of(&world).unwrap();
         assert_eq!(file.known().unwrap().standing(&profile("A b"), rule(NOW)), Standing::Missing);
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_with_a_key_missing_or_a_stale_token_is_due_and_the_younger_marks_may_be_missing() {
+    fn a_profile_with_a_missing_key_or_a_stale_token_is_due_but_newer_marks_are_optional() {
         assert_eq!(standing(ALL, rule(NOW)), Standing::Good(END));
         for key in OWN_KEYS[..NEEDED_KEYS].iter().filter(|key| **key != "aws_session_token") {
             assert!(standing(&ALL.replace(key, "other"), rule(NOW)).is_due(), "{key}");
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn long_term_keys_and_keys_without_a_session_token_are_never_ours_whatever_marks_are_with_them() {
+    fn long_term_keys_and_keys_without_a_session_token_are_never_ours_whatever_marks_the_section_has() {
         let long_term = Standing::Blocked(Obstacle::OtherKeys(OtherKeys::LongTerm));
         let no_token = Standing::Blocked(Obstacle::OtherKeys(OtherKeys::NoSessionToken));
         for (text, expected) in [
@@ -372,7 +372,7 @@ mod tests {
             }
             assert!(standing(&text, DueRule { replace_keys: true, ..rule(NOW) }).is_due(), "{text}");
         }
-        // No keys at all, or session keys of another tool: nothing is lost.
+        // No keys at all, or session keys from another tool: replacing them loses nothing.
         for text in ["[C]\nregion = x\n", "[C]\naws_session_token = t\n", "[C]\naws_access_key_id = ASIAX\naws_secret_access_key = s\naws_security_token = t\n"]
         {
             assert!(standing(text, rule(NOW)).is_due(), "{text}");
@@ -380,21 +380,18 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_never_last_as_long_as_is_asked_for_are_due_when_half_of_their_time_is_left() {
+    fn keys_that_never_last_as_long_as_required_are_due_at_half_of_their_lifetime() {
         let text = format!("{ALL}x_security_token_issued = 2026-01-01T00:00:00Z\n");
         let at = |now| standing(&text, DueRule { minimum_remaining: time::Duration::hours(2), ..rule(now) });
         assert_eq!(at(datetime!(2026-01-01 0:30 UTC)), Standing::Good(END));
         assert_eq!(at(datetime!(2026-01-01 0:30:01 UTC)), Standing::Due("its keys expire soon"));
-        assert!(standing(ALL, DueRule { minimum_remaining: time::Duration::hours(2), ..rule(NOW) }).is_due(), "nobody knows how long they last");
+        assert!(standing(ALL, DueRule { minimum_remaining: time::Duration::hours(2), ..rule(NOW) }).is_due(), "their lifetime is unknown");
         let later = text.replace("issued = 2026-01-01T00", "issued = 2026-01-01T02");
-        assert!(
-            standing(&later, DueRule { minimum_remaining: time::Duration::hours(2), ..rule(NOW) }).is_due(),
-            "a time that makes no sense counts for nothing"
-        );
+        assert!(standing(&later, DueRule { minimum_remaining: time::Duration::hours(2), ..rule(NOW) }).is_due(), "an impossible issue time is ignored");
     }
 
     #[tokio::test]
-    async fn keys_of_another_origin_that_came_during_the_run_stay() {
+    async fn keys_from_another_source_that_appeared_during_the_run_stay() {
         let theirs = "[C]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n";
         let (home, file) = home_with(theirs);
         let keys = keys(END);
@@ -406,7 +403,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_section_with_blanks_in_its_brackets_gets_no_twin_and_loses_the_blanks() {
+    async fn a_section_with_spaces_in_its_brackets_is_renamed_and_not_duplicated() {
         let (home, file) = home_with(&ALL.replace("[C]", "[ C ] # mine"));
         assert!(file.known().unwrap().standing(&profile("C"), rule(NOW)).is_due());
         let keys = keys(END);
@@ -420,7 +417,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_text_that_could_not_be_read_back_is_never_put_in_place() {
+    async fn a_text_that_cannot_be_read_back_is_never_put_in_place() {
         let (home, file) = home_with(ALL);
         let keys = keys(END);
         for names in [&["new", "new"][..], &["C", "C"], &["a\n[C]"], &["x]y\nz"]] {
@@ -437,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_takes_what_is_ours_and_nothing_else() {
+    fn a_removal_takes_only_our_keys() {
         let section = |name: &str, mark: &str| ALL.replace("[C]", &format!("[{name}]")) + mark;
         let text = [
             section("listed", "x_sso_environment = ACME\n"),
@@ -473,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_no_tool_could_read_is_named_with_its_line() {
+    fn the_error_for_an_unreadable_file_names_the_file_and_the_line() {
         let (home, world) = test_world();
         std::fs::create_dir(home.path().join(".aws")).unwrap();
         std::fs::write(home.path().join(".aws/credentials"), "[a]\nk=v\n[a]\n").unwrap();

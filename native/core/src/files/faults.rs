@@ -1,4 +1,4 @@
-//! The errors of files, each with what to do about it.
+//! Errors about files, each with what to do about it.
 
 use std::io;
 use std::path::Path;
@@ -14,7 +14,7 @@ pub(crate) fn read_failed(path: &Path, fault: &io::Error) -> Error {
 }
 
 pub(crate) fn write_failed(path: &Path, fault: &io::Error) -> Error {
-    // What Linux answers where a mount point would be renamed or replaced.
+    // Linux reports this for a mount point that would be renamed or replaced.
     if fault.kind() == io::ErrorKind::ResourceBusy {
         return mounted(path);
     }

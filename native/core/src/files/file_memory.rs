@@ -1,4 +1,4 @@
-//! What was read from files, so that one that has not changed is not read again.
+//! Remembers what was read from files, so that an unchanged file is not read again.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use crate::error::Error;
 use crate::files::safe_write::{Contents, Identity, SafeFile};
 use crate::mutex::locked;
 
-/// Time stamps are no finer than the system's tick: a file changed a moment ago could be changed once more and look the same.
+/// Time stamps are no finer than the system's tick, so a file that changed within it could change again and look the same.
 const TICK: Duration = Duration::from_millis(20);
 
-/// What came of reading files of one kind, by their paths.
+/// The parsed contents of files of one kind, by path.
 #[derive(Debug)]
 pub(crate) struct FileMemory<T>(Mutex<HashMap<PathBuf, (Identity, Arc<T>)>>);
 
@@ -23,7 +23,7 @@ impl<T> Default for FileMemory<T> {
 }
 
 impl<T> FileMemory<T> {
-    /// What `parse` makes of the file, of no bytes where there is none. The file is read only where it has changed since it last was.
+    /// Returns what `parse` makes of the file, or of no bytes if it does not exist. Reads the file only if it has changed since the last read.
     pub(crate) fn of(&self, file: &SafeFile, parse: impl FnOnce(&[u8]) -> Result<T, Error>) -> Result<Arc<T>, Error> {
         let identity = file.identity()?;
         let mut files = locked(&self.0);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_read_is_tried_again() {
+    fn a_file_that_failed_to_parse_is_parsed_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         std::fs::write(&path, "x").unwrap();

@@ -1,6 +1,6 @@
-//! Finds sections, keys and line numbers in an ini file, and edits it so that every other byte stays.
+//! Finds sections, keys and line numbers in an ini file, and edits it without changing any other byte.
 //!
-//! The rules are those of Python's configparser as botocore uses it: what it refuses, no AWS tool is sure to read.
+//! The rules are those of Python's configparser as botocore uses it: an AWS tool may fail to read what configparser refuses.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -9,10 +9,10 @@ use std::ops::{ControlFlow, Range};
 use bstr::ByteSlice as _;
 use zeroize::Zeroizing;
 
-/// The section whose values count in every other section that does not have them.
+/// The section whose values apply in every other section that does not set them.
 pub(crate) const DEFAULT_SECTION: &str = "DEFAULT";
 
-/// Why a file is one that configparser refuses; it never quotes a value.
+/// Why configparser refuses a file; never quotes a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FaultKind {
     #[error("the file starts with a byte order mark, which AWS tools cannot read; save it as UTF-8 without one")]
@@ -27,7 +27,7 @@ pub(crate) enum FaultKind {
     BrokenLine,
 }
 
-/// A fault and the line that has it, counted from 1.
+/// A fault and its line, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {kind}")]
 pub(crate) struct Fault {
@@ -46,25 +46,25 @@ pub(crate) struct IniText<'a> {
 #[derive(Debug, Clone)]
 struct Line {
     content: Range<usize>,
-    /// The line's end: where the next one starts.
+    /// The end of the line, where the next one starts.
     end: usize,
 }
 
-/// A section as it stands in the text.
+/// A section of the text.
 #[derive(Debug)]
 pub(crate) struct Section {
     name: Vec<u8>,
-    /// The index of its header's line.
+    /// The index of the header's line.
     header: usize,
     pub(crate) keys: Vec<Key>,
-    /// The last line that is no key of the section and belongs to it all the same: its header, or a broken line.
+    /// The last line of the section that is not part of a key: its header, or a broken line.
     last_other_line: usize,
 }
 
-/// A key as it stands in its section.
+/// A key of a section.
 #[derive(Debug)]
 pub(crate) struct Key {
-    /// In small letters, as configparser compares them.
+    /// In lowercase, as configparser compares names.
     pub(crate) name: String,
     first_line: usize,
     /// The last line of its value.
@@ -73,7 +73,7 @@ pub(crate) struct Key {
 }
 
 impl Section {
-    /// The name, where it is UTF-8.
+    /// The name, if it is UTF-8.
     pub(crate) fn name(&self) -> Option<&str> {
         self.name.to_str().ok()
     }
@@ -91,7 +91,7 @@ impl Section {
         self.keys.last().map_or(0, |key| key.last_line).max(self.last_other_line)
     }
 
-    /// The name, with a replacement character for what is not UTF-8.
+    /// The name, with a replacement character for each byte sequence that is not UTF-8.
     pub(crate) fn name_lossy(&self) -> Cow<'_, str> {
         self.name.to_str_lossy()
     }
@@ -104,12 +104,12 @@ impl Key {
     }
 }
 
-/// What configparser knows of the lines before the one it looks at.
+/// What configparser remembers from the lines before the current one.
 #[derive(Debug, Default)]
 struct ScanState<'a> {
     names: HashSet<&'a [u8]>,
     keys_of_section: HashSet<String>,
-    /// `[DEFAULT]` may come again, but its keys may not.
+    /// `[DEFAULT]` may appear again, but its keys may not.
     keys_of_default: HashSet<String>,
     in_default: bool,
     in_key: bool,
@@ -129,22 +129,22 @@ impl<'a> ScanState<'a> {
     }
 }
 
-/// What to change in one section; the section is made where it is missing.
+/// What to change in one section; a missing section is added.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SectionEdit<'a> {
     pub(crate) section: &'a str,
-    /// The section's new name, where it gets one.
+    /// The new name of the section, if it gets one.
     pub(crate) rename: Option<&'a str>,
-    /// Keys in small letters with their new values, in the order in which missing ones are added.
+    /// Keys in lowercase with their new values; missing keys are added in this order.
     pub(crate) set: Vec<(&'a str, &'a str)>,
     pub(crate) remove: &'a [&'a str],
-    /// The section behind which a missing one is made; else at the end of the text.
+    /// The section after which a missing section is added; by default, or if it does not exist, the end of the text.
     pub(crate) behind: Option<&'a str>,
 }
 
-/// Whether Python's `str.strip` takes the character away.
+/// Whether Python's `str.strip` removes the character.
 pub(crate) fn is_space(c: char) -> bool {
-    // Python's str.isspace, which takes the four separators with it.
+    // Python's str.isspace includes the four separators.
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
@@ -179,7 +179,7 @@ impl<'a> IniText<'a> {
     /// Scans a text.
     ///
     /// # Errors
-    /// The first fault for which configparser would refuse the text.
+    /// The first fault for which configparser refuses the text.
     pub(crate) fn scan(bytes: &'a [u8]) -> Result<Self, Fault> {
         let mut first = None;
         let text = Self::scan_while(bytes, |_, fault| {
@@ -189,7 +189,7 @@ impl<'a> IniText<'a> {
         first.map_or(Ok(text), Err)
     }
 
-    /// Scans a text to its end, with all faults for which configparser would refuse it, each with the index of the section that it is in.
+    /// Scans the whole text and returns all faults for which configparser refuses it, each with the index of the section that contains it.
     pub(crate) fn scan_with_faults(bytes: &'a [u8]) -> (Self, Vec<(Option<usize>, Fault)>) {
         let mut faults = Vec::new();
         let text = Self::scan_while(bytes, |section, fault| {
@@ -199,7 +199,7 @@ impl<'a> IniText<'a> {
         (text, faults)
     }
 
-    /// Scans until `on_fault` ends it: a section or key that is there already is added once more, and a line that is neither is passed over.
+    /// Scans until `on_fault` breaks. Adds a duplicate section or key once more, and skips a line that is neither.
     fn scan_while(bytes: &'a [u8], mut on_fault: impl FnMut(Option<usize>, Fault) -> ControlFlow<()>) -> Self {
         let mut text = Self { bytes, lines: lines_of(bytes), sections: Vec::new() };
         if starts_with_byte_order_mark(bytes) && on_fault(None, Fault { line: 1, kind: FaultKind::ByteOrderMark }).is_break() {
@@ -222,7 +222,7 @@ impl<'a> IniText<'a> {
         let text = trimmed(bytes, line.clone());
         let open_key = self.sections.last_mut().and_then(|section| section.keys.last_mut()).filter(|_| state.in_key);
         match (bytes[text.clone()].first(), open_key) {
-            // A blank line is part of a value that goes on after it.
+            // A blank line is part of a value that continues after it.
             (None, Some(key)) => {
                 key.values.push(text);
                 return Ok(());
@@ -257,7 +257,7 @@ impl<'a> IniText<'a> {
         self.sections.iter().find(|section| section.name == name.as_bytes())
     }
 
-    /// Whether a section has no other keys than these, and no comment: among them, or right behind the last one.
+    /// Whether a section has only these keys and no comment, neither among them nor directly after the last one.
     pub(crate) fn has_only(&self, section: &Section, keys: &[&str]) -> bool {
         let behind_header = (section.header + 1..self.lines.len()).map(|index| (index, &self.bytes[trimmed(self.bytes, self.lines[index].content.clone())]));
         let has_comment = behind_header
@@ -266,7 +266,7 @@ impl<'a> IniText<'a> {
         section.keys.iter().all(|key| keys.contains(&key.name.as_str())) && !has_comment
     }
 
-    /// The value of a key; continuation lines are joined by line feeds.
+    /// The value of a key, with its continuation lines joined by line feeds.
     pub(crate) fn value(&self, key: &Key) -> Zeroizing<String> {
         let mut value = Zeroizing::new(String::new());
         let count = key.values.iter().rposition(|range| !range.is_empty()).map_or(0, |last| last + 1);
@@ -279,12 +279,12 @@ impl<'a> IniText<'a> {
         value
     }
 
-    /// The value of a key in a section, where it is there.
+    /// The value of a key in a section, if the section has the key.
     pub(crate) fn value_of(&self, section: &Section, name: &str) -> Option<Zeroizing<String>> {
         section.key(name).map(|key| self.value(key))
     }
 
-    /// The text without the sections of these indices and the blank lines after them.
+    /// The text without the sections at these indices and the blank lines after each of them.
     pub(crate) fn without(&self, sections: &[usize]) -> Zeroizing<Vec<u8>> {
         let mut change = Change::new(self);
         for index in sections {
@@ -293,7 +293,7 @@ impl<'a> IniText<'a> {
         change.finish()
     }
 
-    /// The text with these edits in it; sections named in `removed` go away, with the blank lines behind them.
+    /// The text with these edits, without the sections named in `removed` and the blank lines after each of them.
     pub(crate) fn edited(&self, edits: &[SectionEdit<'_>], removed: &[&str]) -> Zeroizing<Vec<u8>> {
         let by_name: HashMap<&[u8], usize> = self.sections.iter().enumerate().map(|(index, section)| (section.name.as_slice(), index)).collect();
         let mut change = Change::new(self);
@@ -313,12 +313,12 @@ impl<'a> IniText<'a> {
 }
 
 fn header_name(text: &[u8]) -> Option<&[u8]> {
-    // `\[(?P<header>.+)\]`, greedy: up to the last bracket, with at least one character.
+    // `\[(?P<header>.+)\]` is greedy: up to the last bracket, with at least one character.
     let end = text.rfind_byte(b']')?;
     text.strip_prefix(b"[").and_then(|rest| rest.get(..end.checked_sub(1)?)).filter(|name| !name.is_empty())
 }
 
-/// Edits gathered line by line, so that each untouched line is copied as it stands.
+/// Edits collected by line, so that each untouched line is copied unchanged.
 struct Change<'t, 'a> {
     text: &'t IniText<'a>,
     replaced: HashMap<usize, Zeroizing<Vec<u8>>>,
@@ -332,7 +332,7 @@ impl<'t, 'a> Change<'t, 'a> {
         Self { text, replaced: HashMap::new(), dropped: HashSet::new(), added_behind: BTreeMap::new(), added_at_end: Vec::new() }
     }
 
-    /// The white space that a line starts with: a key must not stand further in than the one before, or it would continue that one's value.
+    /// The white space at the start of a line: a key indented further than the one before it would continue that key's value.
     fn indent(&self, line: usize) -> &'a [u8] {
         let content = self.text.lines[line].content.clone();
         &self.text.bytes[content.start..trimmed(self.text.bytes, content).start]
@@ -381,14 +381,14 @@ impl<'t, 'a> Change<'t, 'a> {
         let place = neighbour.map_or(section.header, |key| key.last_line);
         let indent = match neighbour {
             Some(key) => self.indent(key.first_line),
-            // The line that follows a header without keys is the next header: as far in as that, so that it does not become a value.
+            // The line after a header without keys is the next header; with the same indent, that header does not become a value.
             None => self.text.sections.iter().find(|other| other.header > section.header).map_or(&[][..], |next| self.indent(next.header)),
         };
         let lines = missing.into_iter().map(|(name, value)| key_line(indent, name, value));
         self.added_behind.entry(place).or_default().extend(lines);
     }
 
-    /// Puts another name between the brackets of a header; what stands around them stays.
+    /// Replaces the name between the brackets of a header; the text around them stays.
     fn rename_section(&mut self, section: &Section, name: &str) {
         let line = &self.text.bytes[self.text.lines[section.header].content.clone()];
         let (Some(start), Some(end)) = (line.find_byte(b'['), line.rfind_byte(b']')) else { return };
@@ -399,7 +399,7 @@ impl<'t, 'a> Change<'t, 'a> {
     fn add_section(&mut self, edit: &SectionEdit<'_>, behind: Option<usize>) {
         let mut lines = vec![Zeroizing::new(Vec::new()), Zeroizing::new(format!("[{}]", edit.section).into_bytes())];
         lines.extend(edit.set.iter().map(|(name, value)| key_line(b"", name, value)));
-        // Behind a section only where the next header is not further in, else that header would become a value.
+        // Only if the next header is not indented; otherwise that header would become a value of the new section.
         let anchor = behind.filter(|index| self.text.sections.get(index + 1).is_some_and(|next| self.indent(next.header).is_empty()));
         match anchor {
             Some(index) => {
@@ -424,7 +424,7 @@ impl<'t, 'a> Change<'t, 'a> {
         let ends_open = self.text.lines.last().is_some_and(|line| line.end == line.content.end);
         let first_end = self.text.lines.first().map(|line| &bytes[line.content.end..line.end]).filter(|end| !end.is_empty());
         let mut line_end: &[u8] = first_end.unwrap_or(b"\n");
-        // Room for all of it at once, so that no copy of a secret is left behind by a growing buffer.
+        // Reserves all of it at once, so that a growing buffer leaves no copy of a secret in memory.
         let added: usize = self.added_behind.values().flatten().chain(&self.added_at_end).chain(self.replaced.values()).map(|line| line.len() + 2).sum();
         let mut out = Zeroizing::new(Vec::with_capacity(bytes.len() + added + 4));
         let mut last_content = 0..0;
@@ -448,7 +448,7 @@ impl<'t, 'a> Change<'t, 'a> {
             }
         }
         let mut added_at_end = self.added_at_end.into_iter().peekable();
-        // One blank line before a new section, but none at the start of the text and no second one.
+        // One blank line before a new section, but none at the start of the text or after another blank line.
         let last_is_blank = trimmed(&out, last_content.clone()).is_empty();
         if last_is_blank && added_at_end.peek().is_some_and(|line| line.is_empty()) {
             added_at_end.next();
@@ -500,7 +500,7 @@ mod tests {
     }
 
     #[test]
-    fn what_configparser_refuses_is_refused_with_its_line() {
+    fn text_that_configparser_refuses_is_refused_with_the_line() {
         assert_eq!(fault_of(b"[a]\nx = 1\n\n[b]\n[a]\n"), (5, FaultKind::DuplicateSection("a".into())));
         assert_eq!(fault_of(b"[a]\nx = 1\nX : 2\n"), (3, FaultKind::DuplicateKey("x".into())));
         assert_eq!(fault_of(b"# c\nx = 1\n[a]\n"), (2, FaultKind::BeforeFirstSection));
@@ -513,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_those_that_configparser_reads() {
+    fn values_are_the_same_as_in_configparser() {
         let text = "[a]\nS3 =\n  region = x\n  # no value\n\n  more\nlast:v # kept\n[ b ] tail\n\tk\t=\t\u{e4} \n";
         let scan = IniText::scan(text.as_bytes()).unwrap();
         let all: Vec<_> = scan.sections.iter().flat_map(|s| s.keys.iter().map(|k| (s.name().unwrap(), k.name.as_str(), scan.value(k).to_string()))).collect();
@@ -521,32 +521,32 @@ mod tests {
     }
 
     #[test]
-    fn only_the_lines_of_the_keys_change() {
+    fn an_edit_changes_only_the_lines_of_its_keys() {
         let text = "# top\r\n[a]\r\nregion = r\r\nAWS_Access_Key_Id=old\r\n# note\r\ns3 =\r\n  x = 1\r\n\r\n[b]\nk=v";
         let out = edit(text, &[set("a", &[("aws_access_key_id", "new"), ("aws_session_token", "t")])]);
         assert_eq!(out, "# top\r\n[a]\r\nregion = r\r\naws_access_key_id = new\r\naws_session_token = t\r\n# note\r\ns3 =\r\n  x = 1\r\n\r\n[b]\nk=v");
     }
 
     #[test]
-    fn a_new_section_comes_last_and_keeps_how_the_text_ends() {
+    fn a_new_section_is_added_last_and_keeps_the_line_endings() {
         assert_eq!(edit("", &[set("a", &[("k", "v")])]), "[a]\nk = v\n");
         assert_eq!(edit("[b]\r\nx=1", &[set("a", &[("k", "v")])]), "[b]\r\nx=1\r\n\r\n[a]\r\nk = v");
         assert_eq!(edit("[b]\nx=1\n\n", &[set("a", &[("k", "v")]), set("c", &[("k", "v")])]), "[b]\nx=1\n\n[a]\nk = v\n\n[c]\nk = v\n");
     }
 
     #[test]
-    fn added_keys_never_become_part_of_a_value_nor_make_one() {
+    fn added_keys_never_become_part_of_a_value_or_turn_a_line_into_one() {
         assert_eq!(edit("[a]\n  x = 1\n  y = 2\n", &[set("a", &[("k", "v")])]), "[a]\n  x = 1\n  y = 2\n  k = v\n");
         assert_eq!(edit("[a]\n  [b]\n  x = 1\n", &[set("a", &[("k", "v")])]), "[a]\n  k = v\n  [b]\n  x = 1\n");
     }
 
     #[test]
-    fn a_value_on_many_lines_is_replaced_whole_and_its_comments_stay() {
+    fn a_multiline_value_is_replaced_whole_and_its_comments_stay() {
         assert_eq!(edit("[a]\nk = 1\n  2\n# c\n  3\nz = 1\n", &[set("a", &[("k", "v")])]), "[a]\nk = v\n# c\nz = 1\n");
     }
 
     #[test]
-    fn removed_keys_and_sections_leave_the_rest() {
+    fn removing_keys_and_sections_leaves_the_rest() {
         let text = "[a]\nk = 1\nold = x\n  y\nz = 1\n\n# of b\n[b]\nq = 1\n";
         let scan = IniText::scan(text.as_bytes()).unwrap();
         let remove = SectionEdit { section: "a", remove: &["old"], ..SectionEdit::default() };
@@ -555,20 +555,20 @@ mod tests {
     }
 
     #[test]
-    fn a_header_gets_another_name_and_keeps_its_indent_and_what_follows() {
+    fn a_renamed_header_keeps_its_indent_and_the_text_after_it() {
         let rename = |section| SectionEdit { rename: Some("a"), ..set(section, &[("k", "v")]) };
         assert_eq!(edit("  [ a ] # [x] mine\n  k = 1\n[b]\n", &[rename(" a ] # [x")]), "  [a] mine\n  k = v\n[b]\n");
         assert_eq!(edit("\t[ a ] tail\r\nk=1\r\n", &[rename(" a ")]), "\t[a] tail\r\nk = v\r\n");
     }
 
     #[test]
-    fn bytes_that_are_not_utf8_stay_as_they_are() {
+    fn bytes_that_are_not_utf8_are_kept() {
         let text = b"[a]\n# \xff\xfe\nname = caf\xe9\n[\xe9]\nk=v\n";
         let out = IniText::scan(text).unwrap().edited(&[set("a", &[("k", "v")])], &[]);
         assert_eq!(out.as_slice(), b"[a]\n# \xff\xfe\nname = caf\xe9\nk = v\n[\xe9]\nk=v\n");
     }
 
-    /// Lines of every kind; a line that makes the text one that configparser refuses is taken out again.
+    /// Generates lines of every kind, and removes each line for which configparser would refuse the text.
     fn any_text() -> impl Strategy<Value = String> {
         let line = prop_oneof![
             Just(String::new()),
@@ -614,14 +614,14 @@ mod tests {
             section.remove("aws_security_token");
             section.extend(change.set.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
             prop_assert_eq!(contents(&out), expected);
-            // Again changes nothing, and the lines that are not ours are all there, in order.
+            // The same edit again changes nothing, and all lines that are not ours are there, in order.
             prop_assert_eq!(&edit(&out, &[change]), &out);
             let ours = |line: &&str| line.to_lowercase().contains("aws_");
             let kept: Vec<_> = out.split(['\r', '\n']).filter(|line| !ours(line)).collect();
             let mut rest = kept.iter();
             if !text.to_lowercase().contains("aws_") {
                 for line in text.split(['\r', '\n']).filter(|line| !line.trim().is_empty()) {
-                    prop_assert!(rest.any(|other| *other == line), "{line:?} is gone from {out:?}");
+                    prop_assert!(rest.any(|other| *other == line), "{line:?} is missing from {out:?}");
                 }
             }
         }

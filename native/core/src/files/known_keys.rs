@@ -1,4 +1,4 @@
-//! What the credentials file has for each profile, without its secrets: whether the keys are ours, and whether they are still good.
+//! What the credentials file has for each profile, without its secrets: whether the keys are ours and still good.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::files::ini_text::{IniText, Section};
 use crate::names::profile::ProfileEntry;
 use crate::names::same_name;
 
-/// The keys that this module writes into a profile, in this order.
+/// The keys that this module writes to a profile, in this order.
 pub(super) const OWN_KEYS: [&str; 8] = [
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -23,32 +23,32 @@ pub(super) const OWN_KEYS: [&str; 8] = [
     "x_security_token_issued",
 ];
 
-/// So many of them every profile needs; the rest is younger than the module, and its absence makes nothing due.
+/// How many of them every profile needs. Older versions of the module did not write the rest, so a profile without those is not due.
 pub(super) const NEEDED_KEYS: usize = 6;
 
-/// An old name of the session token, which readers prefer to the new one: a stale one would win over ours.
+/// An old name of the session token, which readers prefer to the new one: a stale value would override ours.
 pub(super) const STALE_KEYS: [&str; 1] = ["aws_security_token"];
 
-/// What the id of a long-term access key starts with (IAM User Guide, "IAM identifiers").
+/// The prefix of a long-term access key ID (IAM User Guide, "IAM identifiers").
 const LONG_TERM_PREFIX: &str = "AKIA";
 
-/// Keys in a section that this module did not write, whatever marks the section has.
+/// Why keys in a section are not ours, whatever marks the section has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OtherKeys {
-    /// The id is that of an IAM user's access key.
+    /// The ID is that of an IAM user's access key.
     LongTerm,
-    /// Keys of a role always come with a session token.
+    /// There is no session token, although keys of a role always come with one.
     NoSessionToken,
 }
 
 /// Why an update leaves a profile alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Obstacle {
-    /// Its section has keys of another origin.
+    /// Its section has keys from another source.
     OtherKeys(OtherKeys),
-    /// The file has two sections for it, which differ in blanks only.
+    /// The file has two sections for it, whose names differ only in spaces.
     TwoSections,
-    /// Another environment of the run has a profile of the same name for another account or role.
+    /// Another environment in the run has a profile of the same name for another account or role.
     TwoRows { environment: String },
 }
 
@@ -57,14 +57,14 @@ impl std::fmt::Display for Obstacle {
         match self {
             Self::OtherKeys(OtherKeys::LongTerm) => f.write_str("its section has long-term access keys (AKIA…)"),
             Self::OtherKeys(OtherKeys::NoSessionToken) => f.write_str("its section has access keys without a session token, which this module did not write"),
-            Self::TwoSections => f.write_str("it has two sections, with and without blanks inside the brackets"),
+            Self::TwoSections => f.write_str("it has two sections, one with spaces inside the brackets and one without"),
             Self::TwoRows { environment } => write!(f, "the environment {environment} has a profile of the same name for another account or role"),
         }
     }
 }
 
 impl Obstacle {
-    /// The error of a profile that was not updated for this reason.
+    /// The error for a profile that was not updated for this reason.
     pub(crate) fn error(&self, profile: &str, environment: &str, file: &Path) -> Error {
         let sentence = match self {
             Self::TwoRows { .. } => format!("Could not update profile {profile} of {environment}: {self}."),
@@ -92,7 +92,7 @@ impl Obstacle {
 pub(super) struct KnownProfile {
     pub(super) other_keys: Option<OtherKeys>,
     complete: bool,
-    /// Whether the name in the header has blanks around it, with which the AWS CLI reads it as another profile.
+    /// Whether the name in the header has spaces around it, which make it a different profile to the AWS CLI.
     has_blanks: bool,
     access_key_id: Option<String>,
     account_id: Option<String>,
@@ -103,7 +103,7 @@ pub(super) struct KnownProfile {
     issued: Option<OffsetDateTime>,
 }
 
-/// The sections for one profile name, blanks at its ends aside.
+/// The sections for one profile name, without spaces around it.
 #[derive(Debug)]
 enum Known {
     One(KnownProfile),
@@ -114,18 +114,18 @@ enum Known {
 #[derive(Debug, Default)]
 pub(crate) struct KnownProfiles(HashMap<String, Known>);
 
-/// What tells one set of keys in the file from another; it holds no secret.
+/// What tells one set of keys in the file from another; contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KeyVersion(Option<(Option<String>, Option<OffsetDateTime>)>);
 
-/// Whether a profile is to be fetched.
+/// Whether to fetch a profile, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// Good until then.
+    /// Good until this time.
     Good(OffsetDateTime),
     /// Not in the file yet.
     Missing,
-    /// In the file, and to be fetched for this reason.
+    /// In the file, but due for this reason.
     Due(&'static str),
     /// Left alone for this reason.
     Blocked(Obstacle),
@@ -143,24 +143,24 @@ pub(crate) struct DueRule {
     pub(crate) now: OffsetDateTime,
     pub(crate) minimum_remaining: time::Duration,
     pub(crate) force: bool,
-    /// Whether keys of another origin are replaced.
+    /// Whether to replace keys from another source.
     pub(crate) replace_keys: bool,
 }
 
 impl DueRule {
-    /// The rule of a run with this much time required, in seconds; neither forced nor replacing keys of another origin.
+    /// The rule of a run that requires this much time left, in seconds, without `-Force` and `-ReplaceKeys`.
     pub(crate) fn of(now: OffsetDateTime, minimum_remaining: u64) -> Self {
-        // A century is as good as forever, and no sum with it overflows.
+        // A century is as good as forever and cannot overflow.
         let seconds = i64::try_from(minimum_remaining).unwrap_or(i64::MAX).min(3_155_760_000);
         Self { now, minimum_remaining: time::Duration::seconds(seconds), force: false, replace_keys: false }
     }
 
-    /// Whether keys that last so long in all can never have the time left that is asked for.
+    /// Whether keys with this lifetime can never have the required time left.
     pub(crate) fn exceeds(&self, lifetime: time::Duration) -> bool {
         lifetime < self.minimum_remaining
     }
 
-    /// What has to be left of keys that last so long in all: half of it where they can never have more than is asked for.
+    /// The time that keys with this lifetime need to have left: the required time, or half of the lifetime if they can never have that much.
     fn margin(&self, lifetime: Option<time::Duration>) -> time::Duration {
         match lifetime.filter(|lifetime| lifetime.is_positive() && self.exceeds(*lifetime)) {
             Some(lifetime) => lifetime / 2,
@@ -177,22 +177,22 @@ impl KnownProfiles {
         }
     }
 
-    /// When the keys of a profile end, as far as the file says.
+    /// When the keys of a profile expire, according to the file.
     pub(crate) fn expiration(&self, profile: &str) -> Option<OffsetDateTime> {
         self.one(profile).filter(|known| known.other_keys.is_none()).and_then(|known| known.expiration)
     }
 
-    /// The keys that a profile has now, to tell whether somebody replaces them.
+    /// The current version of a profile's keys, which shows whether another process replaces them.
     pub(crate) fn version(&self, profile: &str) -> KeyVersion {
         KeyVersion(self.one(profile).map(|known| (known.access_key_id.clone(), known.expiration)))
     }
 
-    /// Whether a profile's section has keys of another origin.
+    /// Whether the section of a profile has keys from another source.
     pub(crate) fn has_other_keys(&self, profile: &str) -> bool {
         self.one(profile).is_some_and(|known| known.other_keys.is_some())
     }
 
-    /// How a profile of an environment stands.
+    /// Whether a profile of an environment is due, good or blocked.
     pub(crate) fn standing(&self, profile: &ProfileEntry, rule: DueRule) -> Standing {
         match self.0.get(&profile.name) {
             None => Standing::Missing,
@@ -235,7 +235,7 @@ impl KnownProfile {
         }
         let Some(expiration) = self.expiration.filter(|_| self.complete) else { return Standing::Due("some of its keys are missing") };
         if self.has_blanks {
-            return Standing::Due("its section name has blanks around it, which the AWS CLI reads as part of the name");
+            return Standing::Due("its section name has spaces around it, which the AWS CLI reads as part of the name");
         }
         if self.account_id.as_deref() != Some(&profile.account_id) {
             return Standing::Due("its keys are for another account");
@@ -257,7 +257,7 @@ impl KnownProfile {
     }
 }
 
-/// What the sections of the file say, each under its name without the blanks around it.
+/// Reads what the sections of the file have, by section name without the spaces around it.
 pub(super) fn known_profiles(text: &IniText<'_>) -> KnownProfiles {
     let mut profiles = HashMap::new();
     for section in &text.sections {

@@ -1,4 +1,4 @@
-//! Locks between processes and threads, waited for as long as the caller says.
+//! Locks between processes and threads, with a time limit for the wait.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
@@ -12,13 +12,13 @@ use crate::error::{Code, Error};
 use crate::files::faults::write_failed;
 use crate::files::owned_files::{make_folder, open_existing_lock, open_lock};
 
-/// How long a change of a file waits for its lock where the user gave no limit; others hold it for milliseconds.
+/// How long a file change waits for its lock if the user set no limit; other holders need only milliseconds.
 pub(crate) const FILE_LOCK_LIMIT: Duration = Duration::from_secs(30);
 
-/// How often a lock is tried.
+/// How often a waiter tries the lock again.
 const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// What a cancelled run still waits for a lock: holders need milliseconds, and what was fetched should not be lost.
+/// How long a canceled run still waits for a lock: holders need milliseconds, and fetched credentials should not be lost.
 const LOCK_GRACE: Duration = Duration::from_millis(200);
 
 /// How long to wait for a lock.
@@ -30,7 +30,7 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    /// Waits until the limit from now, where there is one, or until cancelled.
+    /// Starts the wait now; it lasts until the limit, if there is one, or until `cancel` is canceled.
     pub(crate) fn new(limit: Option<Duration>, cancel: CancellationToken) -> Self {
         Self { started: Instant::now(), limit, cancel }
     }
@@ -48,14 +48,14 @@ impl Patience {
     }
 }
 
-/// A lock between processes and threads; it ends with this value, or with the process.
+/// A lock between processes and threads, released when this value is dropped or the process exits.
 #[derive(Debug)]
 pub(crate) struct Lock {
     file: File,
 }
 
 impl Lock {
-    /// Takes the lock if nobody has it. The file stays for ever: a lock on a deleted file would lock out nobody.
+    /// Takes the lock if it is free. The file is never deleted, because a lock on a deleted file excludes nobody.
     pub(crate) fn try_take(path: &Path) -> Result<Option<Self>, Error> {
         if let Some(folder) = path.parent() {
             make_folder(folder).map_err(|fault| write_failed(folder, &fault))?;
@@ -72,8 +72,8 @@ impl Lock {
         }
     }
 
-    /// Waits for the lock of a file that another version of the module made; `None` where there is no such file or it cannot be opened for writing.
-    /// `waiting` is called if somebody else has it.
+    /// Waits for the lock file of another version of the module. Returns `None` if the file does not exist or cannot be opened for writing.
+    /// Calls `waiting` once if somebody else holds the lock.
     pub(crate) async fn take_existing(path: &Path, patience: &Patience, mut waiting: impl FnMut()) -> Result<Option<Self>, Error> {
         let mut has_waited = false;
         loop {
@@ -91,14 +91,14 @@ impl Lock {
         }
     }
 
-    /// Gives the lock's file this content where it has none; the lock is as good without it.
+    /// Writes this content to the lock file if it is empty; the lock works without it.
     pub(crate) fn fill(&self, content: &[u8]) {
         if self.file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
             let _ = (&self.file).write_all(content);
         }
     }
 
-    /// Waits for the lock on this thread.
+    /// Waits for the lock and blocks this thread.
     pub(crate) fn take(path: &Path, patience: &Patience) -> Result<Self, Error> {
         loop {
             if let Some(lock) = Self::try_take(path)? {
@@ -111,7 +111,7 @@ impl Lock {
         }
     }
 
-    /// Waits for the lock without a thread.
+    /// Waits for the lock without blocking a thread.
     pub(crate) async fn take_async(path: &Path, patience: &Patience) -> Result<Self, Error> {
         loop {
             if let Some(lock) = Self::try_take(path)? {
@@ -131,14 +131,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_held_lock_is_waited_for_until_the_time_is_up_and_the_error_names_it() {
+    fn a_held_lock_times_out_and_the_error_names_the_lock_file() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("file.lock");
         let held = Lock::try_take(&path).unwrap().unwrap();
         let error = Lock::take(&path, &Patience::new(Some(Duration::from_millis(50)), CancellationToken::new())).unwrap_err();
         assert_eq!((error.code(), error.target()), (Code::FileLocked, path.to_str()));
         drop(held);
-        // A process that another test is starting has a copy of every lock for a moment.
+        // A process that another test is starting briefly holds a copy of every lock.
         Lock::take(&path, &Patience::new(Some(FILE_LOCK_LIMIT), CancellationToken::new())).unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! Files of the user's: read once until they change, locked, and replaced whole.
+//! The user's files: read only when they change, locked for a change, and replaced whole.
 
 pub(crate) mod credentials_file;
 pub(crate) mod faults;

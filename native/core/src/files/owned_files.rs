@@ -1,7 +1,7 @@
-//! Creates files and folders for their owner alone, and opens locks, without being led to a file of somebody else's.
+//! Creates files and folders that are private to their owner, and opens locks, without following links to other users' files.
 //!
-//! The folder is held open while a file is created in it, so that nobody can put another folder in its place in between. What root creates in a
-//! user's folder (`sudo pwsh`) is given to that user, since it would shut them out; nothing else is ever given away.
+//! The folder stays open while a file is created in it, so that nobody can swap in another folder in the meantime. What root creates in a user's
+//! folder (`sudo pwsh`) is given to that user, who would otherwise be locked out; ownership of anything else never changes.
 
 use std::fs::File;
 use std::io;
@@ -13,7 +13,7 @@ pub(crate) use unix::{create_new, make_folder, open_existing_lock, open_lock};
 #[cfg(not(unix))]
 pub(crate) use elsewhere::{create_new, make_folder, open_existing_lock, open_lock};
 
-/// What is no regular file cannot be a lock: a pipe would be waited for without end.
+/// Accepts only a regular file as a lock: opening a pipe could block forever.
 fn only_regular(file: File) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(not_regular()) }
 }
@@ -22,7 +22,7 @@ fn not_regular() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
 }
 
-/// The folder that a path is in; the current one for a bare name.
+/// The folder of a path; the current folder for a bare file name.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -40,13 +40,13 @@ mod unix {
 
     use super::{folder_of, not_regular, only_regular};
 
-    /// A file can come and go between two looks; more often than this somebody plays with it.
+    /// A file can appear and disappear between two system calls; more often than this is an attack.
     const TRIES: usize = 16;
 
     const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
     const NEVER_A_LINK: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
 
-    /// Opens the file of a lock, which is created where it is missing.
+    /// Opens a lock file, and creates it if it is missing.
     pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
         let (folder, name) = place_of(path)?;
         for _ in 0..TRIES {
@@ -62,19 +62,19 @@ mod unix {
         Err(io::ErrorKind::NotFound.into())
     }
 
-    /// Opens the file of a lock where there is one.
+    /// Opens a lock file that exists.
     pub(crate) fn open_existing_lock(path: &Path) -> io::Result<File> {
         let (folder, name) = place_of(path)?;
         open_in(&folder, name)
     }
 
-    /// Creates a file that was not there.
+    /// Creates a file; fails if the path exists.
     pub(crate) fn create_new(path: &Path) -> io::Result<File> {
         let (folder, name) = place_of(path)?;
         create_in(&folder, name)
     }
 
-    /// Creates a folder that only its owner may enter, and those above it, where they are missing.
+    /// Creates a folder and its missing parents, all accessible only to their owner.
     pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
         if folder.as_os_str().is_empty() || folder.is_dir() {
             return Ok(());
@@ -87,7 +87,7 @@ mod unix {
             Err(fault) => return Err(fault.into()),
         }
         let made = openat(&above, name, OFlags::DIRECTORY | NEVER_A_LINK, Mode::empty());
-        // Nothing is lost where it does not work: the folder is then as good as any other of root's.
+        // A failure loses nothing: the folder then belongs to root, like root's other folders.
         if let Ok(made) = made
             && is_empty_and_private(&made)
         {
@@ -104,7 +104,7 @@ mod unix {
 
     fn create_in(folder: &OwnedFd, name: &OsStr) -> io::Result<File> {
         let file = openat(folder, name, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | NEVER_A_LINK, PRIVATE_FILE)?;
-        // It is empty, and of this call's making: whoever gets it gets nothing else.
+        // The file is empty and was just created here, so its new owner gains nothing else.
         let _ = leave_to_owner(folder, &file);
         Ok(File::from(file))
     }
@@ -113,13 +113,13 @@ mod unix {
         match openat(folder, name, OFlags::WRONLY | NEVER_A_LINK, Mode::empty()) {
             Ok(file) => only_regular(File::from(file)),
             Err(Errno::LOOP) => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link")),
-            // A pipe that nobody reads, and a socket.
+            // A pipe without a reader, or a socket.
             Err(Errno::NXIO) => Err(not_regular()),
             Err(fault) => Err(fault.into()),
         }
     }
 
-    /// Gives what root has just created to the owner of its folder.
+    /// Gives what root just created to the owner of its folder.
     fn leave_to_owner(folder: &OwnedFd, made: &OwnedFd) -> Result<(), Errno> {
         let (folder, own) = (fstat(folder)?, fstat(made)?);
         if own.st_uid == 0 && folder.st_uid != 0 {
@@ -128,7 +128,7 @@ mod unix {
         Ok(())
     }
 
-    /// Whether a folder can be the one that was created a moment ago, and not one that somebody moved there.
+    /// Whether this can be the folder that was just created, and not one that somebody moved there.
     fn is_empty_and_private(folder: &OwnedFd) -> bool {
         let is_private = |found: Stat| Mode::from_raw_mode(found.st_mode) == Mode::RWXU;
         let is_entry = |name: &[u8]| name != b"." && name != b"..";
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_that_is_a_link_a_pipe_or_a_folder_is_refused_at_once_and_nothing_behind_it_is_touched() {
+    fn a_lock_that_is_a_link_a_pipe_or_a_folder_is_refused_at_once_and_its_target_is_not_touched() {
         let home = tempfile::tempdir().unwrap();
         let at = |name: &str| home.path().join(name);
         std::fs::write(at("theirs"), "theirs").unwrap();
@@ -194,11 +194,11 @@ mod tests {
         let after = std::fs::metadata(at("theirs")).unwrap();
         assert_eq!((before.uid(), before.mode(), before.len()), (after.uid(), after.mode(), after.len()));
         assert!(!at("nowhere").exists());
-        assert_eq!(fault_of(create_new(&at("link"))), fault_of(create_new(&at("theirs"))), "what is there is never opened as new");
+        assert_eq!(fault_of(create_new(&at("link"))), fault_of(create_new(&at("theirs"))), "an existing file is never opened as a new one");
     }
 
     #[test]
-    fn a_lock_and_its_folders_are_for_their_owner_alone_and_one_that_is_there_stays() {
+    fn a_lock_and_its_folders_are_private_to_their_owner_and_an_existing_lock_is_kept() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("a/b/lock");
         assert_eq!(open_existing_lock(&path).unwrap_err().kind(), io::ErrorKind::NotFound);
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_root_creates_in_a_user_s_folder_is_the_user_s_and_what_was_there_is_not_given_away() {
+    fn what_root_creates_in_a_users_folder_belongs_to_the_user_and_older_files_keep_their_owner() {
         if rustix::process::geteuid().as_raw() != 0 {
             return;
         }

@@ -1,4 +1,4 @@
-//! Replaces a file so that it is the old one or the new one at every moment, whatever happens and whoever else writes.
+//! Replaces a file so that at every moment it is the whole old file or the whole new one, even after a crash or when other programs write to it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -12,19 +12,19 @@ use crate::files::faults::{WRITE_ADVICE, locked_by_attribute, mounted, no_space,
 use crate::files::lock::Lock;
 use crate::files::owned_files::{create_new, folder_of, make_folder};
 
-/// A disk with less space than this beside the old file is as good as full, in bytes.
+/// The free space, in bytes, beyond the size of the old file below which a disk counts as full.
 const LEAST_FREE: u64 = 4096;
 
-/// How often a write starts again because somebody without our lock was faster.
+/// How often a write starts over because another program without our lock changed the file first.
 const ATTEMPTS: usize = 50;
 
-/// A file that is replaced as a whole, with the place of its lock.
+/// A file that is replaced as a whole; its lock is the file beside it that ends in `.lock`.
 #[derive(Debug, Clone)]
 pub(crate) struct SafeFile {
     target: PathBuf,
 }
 
-/// What tells one state of a file from another without reading it.
+/// What tells one version of a file from another without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     file: (u64, u64),
@@ -34,34 +34,34 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Whether this state came about at least so long before that time.
+    /// Whether the file was last modified at least `age` before `now`.
     pub(crate) fn is_older_than(&self, age: Duration, now: std::time::SystemTime) -> bool {
         self.modified.and_then(|modified| now.duration_since(modified).ok()).is_some_and(|passed| passed >= age)
     }
 }
 
-/// What was in a file, and the state of it that had it.
+/// The bytes of a file, and the version of the file that they belong to.
 pub(crate) struct Contents {
     pub(crate) bytes: Zeroizing<Vec<u8>>,
     pub(crate) identity: Identity,
 }
 
-/// What a write came to.
+/// What a write did.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Written {
-    /// Whether the file was replaced at all.
+    /// Whether the file was replaced.
     pub(crate) changed: bool,
-    /// Whether others could read the file before, and cannot now.
+    /// Whether other users could read the old file; they cannot read the new one.
     pub(crate) made_private: bool,
-    /// Whether the old file had another name, which still leads to the old bytes.
+    /// Whether the old file had hard links, which still lead to the old bytes.
     pub(crate) had_hard_links: bool,
 }
 
 impl SafeFile {
-    /// The file that a path leads to: a symbolic link stays, what it points to is replaced.
+    /// The file that a path leads to: a symbolic link is kept, and the file that it points to is replaced.
     pub(crate) fn at(path: &Path) -> Self {
         let mut target = path.to_path_buf();
-        // As many steps as the kernel takes; the folders on the way are resolved when the file is opened.
+        // As many steps as the kernel follows; folders along the way are resolved when the file is opened.
         for _ in 0..40 {
             match std::fs::read_link(&target) {
                 Ok(next) => target = target.parent().unwrap_or(Path::new("")).join(next),
@@ -85,12 +85,12 @@ impl SafeFile {
         self.beside(".lock")
     }
 
-    /// Only the holder of the lock writes here, so one name serves, and what a killed process leaves is removed by the next. No user has a file of this name.
+    /// Only the holder of the lock writes here, so one name is enough, and the next run removes what a killed process leaves. No user file has this name.
     fn temporary_path(&self) -> PathBuf {
         self.beside(".aws-sso-tmp")
     }
 
-    /// The state of the file; `None` where there is none.
+    /// Returns the current version of the file, or `None` if it does not exist.
     pub(crate) fn identity(&self) -> Result<Option<Identity>, Error> {
         match std::fs::metadata(&self.target) {
             Ok(metadata) => Ok(Some(Identity::of(&metadata))),
@@ -99,7 +99,7 @@ impl SafeFile {
         }
     }
 
-    /// The file's bytes with the state that they belong to; `None` where there is no file.
+    /// Reads the file and its version; returns `None` if it does not exist.
     pub(crate) fn read(&self) -> Result<Option<Contents>, Error> {
         let outcome =
             open_file(&self.target).and_then(|(file, metadata)| read_all(file, &metadata).map(|bytes| Contents { bytes, identity: Identity::of(&metadata) }));
@@ -110,7 +110,7 @@ impl SafeFile {
         }
     }
 
-    /// Finds out, before anybody is asked for anything, whether a write can work, and who else could write there.
+    /// Checks whether a write can work, before the user is asked for anything, and who else can write there.
     pub(crate) fn check_writable(&self) -> Result<Surroundings, Error> {
         match obstacle_to_replacing(&self.target) {
             Some(Obstacle::MountPoint) => return Err(mounted(&self.target)),
@@ -121,9 +121,9 @@ impl SafeFile {
         if let Some(free) = free_space(&self.target).filter(|free| *free < length.saturating_add(LEAST_FREE)) {
             return Err(no_space(&self.target, free));
         }
-        // Whoever holds the lock is writing there this moment, which is proof enough.
+        // Another holder of the lock is writing there at this moment, which is proof enough.
         let lock = Lock::try_take(&self.lock_path()).map_err(|error| {
-            // The user knows the file, not its lock.
+            // Users know the file but not its lock.
             let sentence = format!("{} cannot be replaced, because no file can be created in its folder: {error}", self.target.display());
             Error::new(error.code(), sentence).with_target(self.target.display().to_string()).with_action(WRITE_ADVICE)
         })?;
@@ -134,9 +134,9 @@ impl SafeFile {
         outcome.map_err(|fault| write_failed(&self.target, &fault))
     }
 
-    /// Replaces the file by what `edit` makes of its bytes (`None` where there is no file); where `edit` gives `None` nothing is written.
+    /// Replaces the file with what `edit` makes of its bytes (`None` if it does not exist); writes nothing if `edit` returns `None`.
     ///
-    /// The caller holds the lock. `edit` runs again whenever somebody without the lock has changed the file meanwhile.
+    /// The caller holds the lock. `edit` runs again each time a program without the lock changes the file in the meantime.
     pub(crate) fn replace(&self, _lock: &Lock, mut edit: impl FnMut(Option<&[u8]>) -> Result<Option<Zeroizing<Vec<u8>>>, Error>) -> Result<Written, Error> {
         let temporary = Temporary(self.temporary_path());
         for _ in 0..ATTEMPTS {
@@ -153,7 +153,7 @@ impl SafeFile {
             .with_action("Stop the other program and run the command again."))
     }
 
-    /// Puts the new file in the old one's place; gives nothing where somebody was faster, and then their file stands there.
+    /// Puts the new file in place of the old one. Returns `None` if another program wrote the file first; that program's file then stays in place.
     fn exchange(&self, temporary: &Path, new: Zeroizing<Vec<u8>>, before: Option<&Contents>) -> io::Result<Option<Written>> {
         let written = self.write_temporary(temporary, &new)?;
         if !self.is_still(before)? {
@@ -170,7 +170,7 @@ impl SafeFile {
         Ok(Some(written))
     }
 
-    /// Compares without trust in time stamps alone: they are coarse on some file systems.
+    /// Compares the bytes too, because time stamps are coarse on some file systems.
     fn is_still(&self, before: Option<&Contents>) -> io::Result<bool> {
         let (now, metadata) = match open_file(&self.target) {
             Ok(opened) => opened,
@@ -181,7 +181,7 @@ impl SafeFile {
         Ok(Identity::of(&metadata) == before.identity && read_all(now, &metadata)? == before.bytes)
     }
 
-    /// Writes the new file beside the old one, with the old one's owner and mode less what others could read; gives what the replacement will have come to.
+    /// Writes the new file beside the old one, with the owner and mode of the old one but no access for others. Returns what the replacement will do.
     fn write_temporary(&self, temporary: &Path, bytes: &[u8]) -> io::Result<Written> {
         if let Some(folder) = self.target.parent() {
             make_folder(folder)?;
@@ -201,7 +201,7 @@ impl SafeFile {
         Ok(written)
     }
 
-    /// The rename itself must survive a power cut; where a folder cannot be synced nothing is lost but that.
+    /// Makes the rename survive a power failure; if the folder cannot be synced, only that is lost.
     fn sync_folder(&self) {
         if cfg!(unix) {
             let _ = File::open(folder_of(&self.target)).and_then(|folder| folder.sync_all());
@@ -209,7 +209,7 @@ impl SafeFile {
     }
 }
 
-/// The file that is to come; whatever happens, nothing of it is left beside the file.
+/// The path of the new file before it is in place; removed on drop, so that nothing is left there.
 struct Temporary(PathBuf);
 
 impl Drop for Temporary {
@@ -219,17 +219,17 @@ impl Drop for Temporary {
 }
 
 enum Swapped {
-    /// The new file is in place, and what was there before was not seen.
+    /// The new file is in place; what it replaced is not known.
     Blind,
-    /// The new file is in place of one with these bytes.
+    /// The new file is in place and replaced one with these bytes.
     #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux exchanges"))]
     Displaced(Zeroizing<Vec<u8>>),
-    /// Nothing was done: the file came or went since it was looked at.
+    /// Nothing was done: the file was created or deleted since it was last read.
     #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux exchanges"))]
     Changed,
 }
 
-/// Puts the new file in the old one's place. Where the system can exchange the two in one step, the bytes that were there at that moment come back.
+/// Puts the new file in place of the old one. If the system can exchange the two in one step, returns the bytes that were there at that moment.
 #[cfg(target_os = "linux")]
 fn swap(new: &Path, target: &Path, exists: bool) -> io::Result<Swapped> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -242,16 +242,16 @@ fn swap(new: &Path, target: &Path, exists: bool) -> io::Result<Swapped> {
         }
         Ok(()) => Ok(Swapped::Blind),
         Err(Errno::EXIST | Errno::NOENT) => Ok(Swapped::Changed),
-        // File systems that cannot exchange.
+        // Some file systems cannot exchange files.
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => std::fs::rename(new, target).map(|()| Swapped::Blind),
         Err(fault) => Err(fault.into()),
     }
 }
 
-/// Undoes an exchange that took away what somebody had written in that moment, so that their very file is in place again.
+/// Undoes an exchange that displaced another program's write, so that its own file is in place again.
 #[cfg(target_os = "linux")]
 fn put_back(temporary: &Path, target: &Path, mut taken: Zeroizing<Vec<u8>>, mut put: Zeroizing<Vec<u8>>) -> io::Result<()> {
-    // More than once only where somebody writes between two exchanges.
+    // Repeats only if another program writes between two exchanges.
     for _ in 0..ATTEMPTS {
         match swap(temporary, target, true)? {
             Swapped::Displaced(bytes) if bytes != put => put = std::mem::replace(&mut taken, bytes),
@@ -269,7 +269,7 @@ fn put_back(_temporary: &Path, _target: &Path, _taken: Zeroizing<Vec<u8>>, _put:
 
 #[cfg(not(target_os = "linux"))]
 fn swap(new: &Path, target: &Path, _exists: bool) -> io::Result<Swapped> {
-    // A virus scanner or an editor that holds the file without delete sharing lets go within moments.
+    // A virus scanner or an editor that opened the file without delete sharing closes it within moments.
     let mut tries = if cfg!(windows) { 8 } else { 0 };
     let mut pause = Duration::from_millis(5);
     loop {
@@ -284,7 +284,7 @@ fn swap(new: &Path, target: &Path, _exists: bool) -> io::Result<Swapped> {
     }
 }
 
-/// Opens a plain file, and nothing else: a pipe would be waited for without end, and a device would be replaced by a file.
+/// Opens a regular file and nothing else: reading a pipe could block forever, and a device must not be replaced by a file.
 fn open_file(path: &Path) -> io::Result<(File, std::fs::Metadata)> {
     let mut options = OpenOptions::new();
     options.read(true);
@@ -295,7 +295,7 @@ fn open_file(path: &Path) -> io::Result<(File, std::fs::Metadata)> {
     match metadata.file_type() {
         kind if kind.is_file() => Ok((file, metadata)),
         kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file")),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
     }
 }
 
@@ -348,15 +348,15 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    /// Looks at the folder of a file that was just created for its owner alone. Where its mode shows nothing of that, as on a drive of Windows in
-    /// WSL, modes mean nothing.
+    /// Checks the folder of a file that was just created with mode 600. If the file shows another mode, as on a Windows drive in WSL, modes mean nothing
+    /// there.
     #[cfg(unix)]
     fn of(created: &Path) -> Self {
         use std::os::unix::fs::MetadataExt as _;
         let mode = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.mode());
         let (Ok(file), Ok(folder)) = (mode(created), mode(folder_of(created))) else { return Self::default() };
         let modes_count = file & 0o777 == 0o600;
-        // In a folder with the sticky bit only a file's owner can replace it.
+        // In a folder with the sticky bit, only the owner of a file can replace it.
         Self { anybody_can_replace: modes_count && folder & 0o002 != 0 && folder & 0o1000 == 0 }
     }
 
@@ -366,14 +366,14 @@ impl Surroundings {
     }
 }
 
-/// What keeps a file from being replaced, whoever owns it.
+/// What prevents a file from being replaced, no matter who owns it.
 enum Obstacle {
     MountPoint,
     /// `chattr +i` or `+a`.
     Attribute(&'static str),
 }
 
-/// How many bytes an ordinary user can still write beside a file, where the system tells.
+/// The bytes that an ordinary user can still write beside a file; `None` if the system does not report them.
 #[cfg(unix)]
 fn free_space(path: &Path) -> Option<u64> {
     let folder = path.ancestors().skip(1).find(|folder| folder.is_dir())?;
@@ -385,7 +385,7 @@ fn free_space(_path: &Path) -> Option<u64> {
     None
 }
 
-/// What a file's attributes say against replacing it. That something is mounted at its path alone, a Linux before 5.8 does not tell.
+/// What the file's attributes report against replacing it. Linux before 5.8 does not report a mount point.
 #[cfg(target_os = "linux")]
 fn obstacle_to_replacing(path: &Path) -> Option<Obstacle> {
     use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
@@ -415,7 +415,7 @@ mod tests {
     use crate::files::lock::{FILE_LOCK_LIMIT, Patience};
 
     fn take(file: &SafeFile) -> Lock {
-        // A process that another test is just starting has a copy of every lock for a moment.
+        // A process that another test is starting briefly holds a copy of every lock.
         Lock::take(&file.lock_path(), &Patience::new(Some(FILE_LOCK_LIMIT), CancellationToken::new())).unwrap()
     }
 
@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_and_its_folder_are_for_the_owner_alone_and_nothing_else_is_left() {
+    fn a_new_file_and_its_folder_are_private_to_the_owner_and_no_other_file_is_left() {
         let home = tempfile::tempdir().unwrap();
         let file = SafeFile::at(&home.path().join(".aws/credentials"));
         let written = file.replace(&take(&file), |old| Ok(old.is_none().then(|| bytes("new")))).unwrap();
@@ -445,7 +445,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_others_could_read_is_taken_away_and_a_link_stays_a_link() {
+    fn a_readable_file_becomes_private_and_a_link_stays_a_link() {
         use std::os::unix::fs::PermissionsExt as _;
         let home = tempfile::tempdir().unwrap();
         let (real, link) = (home.path().join("real"), home.path().join("link"));
@@ -461,7 +461,7 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_without_the_lock_is_noticed_and_its_change_is_kept() {
+    fn a_change_by_a_program_without_the_lock_is_kept() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("file");
         std::fs::write(&path, "a").unwrap();
@@ -479,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_cannot_be_written_is_found_out_before() {
+    fn an_unwritable_place_is_reported_before_the_write() {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("file"), "").unwrap();
         let error = SafeFile::at(&home.path().join("file/credentials")).check_writable().unwrap_err();

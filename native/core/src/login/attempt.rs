@@ -1,4 +1,4 @@
-//! One attempt to log in: what both ways to do it have in common.
+//! One attempt to log in: what both kinds of login have in common.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ use crate::service::refusal::{Origin, Refusal};
 use crate::timestamp::{after, rfc3339};
 use crate::world::World;
 
-/// How often the user is told that the wait goes on.
+/// How often progress is reported while waiting.
 const TICK: Duration = Duration::from_secs(1);
 
-/// A login that is to be made.
+/// The terms of a login.
 pub(crate) struct Login<'a> {
     pub(crate) world: &'a World,
     pub(crate) outlet: &'a Outlet,
@@ -32,11 +32,11 @@ pub(crate) struct Login<'a> {
     pub(crate) scopes: &'a [String],
     pub(crate) browser: bool,
     pub(crate) qr_code: bool,
-    /// What bounds the login besides the code's own end.
+    /// The user's time limit, which applies in addition to the lifetime of the code.
     pub(crate) deadline: Option<Instant>,
 }
 
-/// Why no login came about.
+/// Why a login failed.
 #[derive(Debug)]
 pub(crate) enum NoLogin {
     Cancelled,
@@ -59,10 +59,10 @@ impl Login<'_> {
         self.world.clock.now().saturating_add(self.service.clock().difference().unwrap_or_default())
     }
 
-    /// Sends the browser to where the login is approved, and tells the user, and until when.
+    /// Opens the approval page in a browser, and shows the user the address and how long it is valid.
     pub(crate) fn invite(&self, url: String, user_code: Option<String>, expires_at: Instant) {
         let browser_opened = try_open(&url, self.browser, &self.environment.name, self.world, self.outlet);
-        // The answer to a login by PKCE comes back to this machine, and to no phone.
+        // The redirect of a PKCE login leads to this computer, so a phone cannot complete it.
         let has_qr_code = self.qr_code && !browser_opened && user_code.is_some();
         self.outlet.send(Event::Verification(Verification {
             environment: self.environment.name.clone(),
@@ -75,12 +75,12 @@ impl Login<'_> {
         }));
     }
 
-    /// The end of a wait that may last until `end`, unless the user gave less time.
+    /// The end of a wait that may last until `end`, or until the user's time limit.
     pub(super) fn at_latest(&self, end: Instant) -> Instant {
         self.deadline.map_or(end, |deadline| deadline.min(end))
     }
 
-    /// The service's own words for why it does not log anybody in.
+    /// The error for a refused login, with the service's own words.
     pub(super) fn refused_with(&self, error: &str, message: &str) -> Error {
         let said = if message.is_empty() { error.to_owned() } else { format!("{error}: {message}") };
         Error::new(Code::LoginFailed, format!("The service refused the login to {} ({said}).", self.environment.name)).with_target(&self.environment.name)
@@ -92,7 +92,7 @@ impl Login<'_> {
             .with_target(&self.environment.name)
     }
 
-    /// Waits until `time` and says so every second; at `deadline` the login has failed.
+    /// Waits until `time` and reports progress every second; fails at `deadline`.
     pub(super) async fn wait_until(&self, time: Instant, deadline: Instant) -> Result<(), NoLogin> {
         loop {
             let now = Instant::now();
@@ -115,7 +115,7 @@ impl Login<'_> {
         }
     }
 
-    /// Runs a request until cancel or the deadline.
+    /// Runs a request until the deadline or until canceled.
     pub(super) async fn within<T>(&self, request: impl Future<Output = Result<T, Refusal>>) -> Result<Result<T, Refusal>, NoLogin> {
         let limit = async {
             match self.deadline {
@@ -136,8 +136,8 @@ impl Login<'_> {
             .with_action(format!("Run the command again and approve the login in time. If the page showed an error: {}", self.check_region()))
     }
 
-    /// What to do where the page of a login shows an error or never comes. In a wrong region the service gives a code all the same, which nobody can
-    /// approve then (aws-cli #5058).
+    /// What to do if the page of a login shows an error or never appears. In a wrong region, the service still issues a code, but nobody can approve it
+    /// (aws-cli #5058).
     pub(super) fn check_region(&self) -> String {
         let Environment { name, start_url, region, .. } = self.environment;
         format!(
@@ -148,7 +148,7 @@ impl Login<'_> {
     pub(super) fn refused(&self, refusal: &Refusal) -> Error {
         let name = &self.environment.name;
         let error = match refusal {
-            // The same answer comes for an unknown start URL and for the wrong region.
+            // The service responds the same way to an unknown start URL and to a wrong region.
             Refusal::Answered { error, .. } if error == "invalid_request" || error == "InvalidRequestException" => {
                 let Environment { start_url, region, .. } = self.environment;
                 Error::new(Code::StartUrlRejected, format!("IAM Identity Center in {region} does not know the start URL {start_url} of {name}."))
@@ -157,7 +157,7 @@ impl Login<'_> {
             Refusal::Answered { error, message, status: 400 | 401, origin: Origin::Exception | Origin::OAuth, .. } => {
                 self.refused_with(error, message).with_action("Run the command again. If the error persists, contact your administrator.")
             }
-            // A region that does not exist has no host, and in one without IAM Identity Center another one may answer.
+            // A region that does not exist has no host, and in a region without IAM Identity Center another server may respond.
             Refusal::Unreachable(_) | Refusal::Answered { status: 400..=428 | 430..=499, .. } => {
                 self.service.oidc_error(refusal).and_action(self.check_region())
             }

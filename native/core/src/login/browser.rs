@@ -1,4 +1,4 @@
-//! Opens the page on which a login is approved.
+//! Opens the page on which the user approves a login.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -7,26 +7,26 @@ use crate::outlet::Outlet;
 use crate::urls::is_trustworthy;
 use crate::world::{Browser, Variables, World};
 
-/// Whether a URL of the service may be handed to the browser: one that is https (http for loopback) and made of harmless characters.
+/// Whether a browser may open a URL from the service: it must be https (http for loopback) and have only harmless characters.
 ///
-/// Whatever else the service sends is shown to the user as text, who may judge it.
+/// Any other URL is only shown as text, which the user can judge.
 pub(crate) fn may_open(url: &str) -> bool {
     is_trustworthy(url) && url.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#=&%+".contains(&byte))
 }
 
-/// Opens `url` for an environment where the user wants that and a browser is of use; gives whether it did.
+/// Opens `url` if the user wants that and a browser can show it; returns whether it did.
 pub(crate) fn try_open(url: &str, wanted: bool, environment: &str, world: &World, outlet: &Outlet) -> bool {
     if !wanted {
         return false;
     }
     if let Some(why) = world.browser.reason_against(&world.variables) {
-        outlet.verbose(format!("{environment}: no browser is tried, since {why}."));
+        outlet.verbose(format!("{environment}: no browser is opened because {why}."));
         return false;
     }
     may_open(url) && world.browser.open(url, &world.variables)
 }
 
-/// The user's own browser.
+/// The user's desktop browser.
 #[derive(Debug, Clone, Copy)]
 pub struct DesktopBrowser;
 
@@ -43,14 +43,14 @@ impl Browser for DesktopBrowser {
     }
 }
 
-/// The browsers that the user names: `AWS_SSO_BROWSER`, else `BROWSER`, which on Unix is a list.
+/// The browsers that the user chose: `AWS_SSO_BROWSER`, else `BROWSER`, which is a list on Unix.
 fn own_browsers(variables: &Variables) -> impl Iterator<Item = &str> {
     let (for_this, usual) = (variables.get("AWS_SSO_BROWSER"), variables.get("BROWSER"));
     let usual = usual.filter(|_| for_this.is_none()).into_iter().flat_map(|list| if cfg!(windows) { vec![list] } else { list_of(list) });
     for_this.into_iter().chain(usual).filter(|line| !line.trim().is_empty())
 }
 
-/// The parts of a list between colons that are not in quotes.
+/// Splits a list at the colons that are not in quotes.
 fn list_of(list: &str) -> Vec<&str> {
     let mut quote = None;
     let parts = list.split(|c| {
@@ -64,14 +64,14 @@ fn list_of(list: &str) -> Vec<&str> {
     parts.collect()
 }
 
-/// How the words of a command line are told apart: each system's users know its own rules, and only on Windows is a backslash part of a path.
+/// How a command line is split into words: by the rules that the users of each system know; only on Windows is a backslash part of a path.
 #[derive(Debug, Clone, Copy)]
 enum Quoting {
     Unix,
     Windows,
 }
 
-/// The words of a command line; where a quote has no end, what is between blanks.
+/// The words of a command line; if a quote is not closed, it is split at spaces only.
 fn words_of(line: &str, quoting: Quoting) -> Vec<String> {
     let words = match quoting {
         Quoting::Unix => shell_words::split(line).ok(),
@@ -80,7 +80,7 @@ fn words_of(line: &str, quoting: Quoting) -> Vec<String> {
     words.unwrap_or_else(|| line.split_ascii_whitespace().map(str::to_owned).collect())
 }
 
-/// A browser that somebody named is there for this; else one is of use only where its window is on the screen that the user looks at.
+/// Why no browser is opened. A browser that the user chose is always opened; any other only if its window appears on the user's screen.
 fn reason_against(variables: &Variables, in_container: impl Fn() -> bool) -> Option<&'static str> {
     let has = |names: &[&str]| names.iter().any(|name| variables.get(name).is_some());
     if own_browsers(variables).next().is_some() {
@@ -108,7 +108,8 @@ fn open_desktop(url: &str, variables: &Variables) -> bool {
     open::commands(url).into_iter().any(|command| starts(command, variables))
 }
 
-/// A command line of the user's: a program, or words with `%s` where the address goes, or at the end. A path with blanks is in quotes, unless it is all.
+/// Reads the user's command line: a program, or words in which `%s` stands for the address, which otherwise comes last. A path with spaces needs quotes,
+/// unless it is the whole line.
 fn from_command_line(line: &str, url: &str) -> Command {
     if std::path::Path::new(line).is_file() {
         let mut command = Command::new(line);
@@ -128,10 +129,10 @@ fn from_command_line(line: &str, url: &str) -> Command {
     command
 }
 
-/// Starts a browser with the user's variables; gives false where it cannot be started or ends at once with an error.
+/// Starts a browser with the user's variables; returns false if it cannot be started or soon exits with an error.
 fn starts(mut command: Command, variables: &Variables) -> bool {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // In a group of its own, so that Ctrl+C in the terminal does not end the browser too.
+    // A separate process group, so that Ctrl+C in the terminal does not stop the browser too.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.envs(variables.iter());
@@ -143,7 +144,7 @@ fn starts(mut command: Command, variables: &Variables) -> bool {
             Err(_) => return false,
         }
     }
-    // It runs on; somebody has to take its exit status one day.
+    // It keeps running; this thread collects its exit status later.
     std::thread::spawn(move || child.wait());
     true
 }
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn no_browser_is_tried_where_its_window_would_be_elsewhere() {
+    fn no_browser_is_opened_if_its_window_would_be_on_another_screen() {
         let desktop = ("DISPLAY", ":0");
         assert_eq!(reason(&[desktop], false), None);
         for (variable, why) in [
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_that_the_user_names_is_tried_everywhere() {
+    fn a_browser_that_the_user_chose_is_always_opened() {
         for variable in ["BROWSER", "AWS_SSO_BROWSER"] {
             assert_eq!(reason(&[(variable, "helper"), ("SSH_TTY", "x"), ("WSL_DISTRO_NAME", "x")], true), None);
             assert!(reason(&[(variable, " "), ("SSH_TTY", "x")], false).is_some());
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_browser_for_logins_goes_before_the_usual_one() {
+    fn the_browser_for_logins_takes_precedence_over_the_usual_one() {
         let names = |set: &[(&str, &str)]| {
             let variables = Variables::new(set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect());
             own_browsers(&variables).map(str::to_owned).collect::<Vec<_>>()
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quoted_path_may_have_blanks_and_arguments() {
+    fn a_quoted_path_may_have_spaces_and_arguments() {
         for (line, quoting, expected) in [
             (r#""/opt/my browser/run" -P work"#, Quoting::Unix, &["/opt/my browser/run", "-P", "work"][..]),
             ("'/opt/my browser/run' --name='a b' %s", Quoting::Unix, &["/opt/my browser/run", "--name=a b", "%s"]),
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_is_there_needs_no_quotes() {
+    fn the_path_of_an_existing_program_needs_no_quotes() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("my browser");
         std::fs::write(&program, "").unwrap();
@@ -243,14 +244,14 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_browsers_is_split_at_the_colons_that_are_not_in_quotes() {
+    fn a_list_of_browsers_is_split_at_colons_outside_quotes() {
         assert_eq!(list_of("firefox:lynx %s"), ["firefox", "lynx %s"]);
         assert_eq!(list_of("'/opt/a b' \"--proxy=http://p:1\":lynx"), ["'/opt/a b' \"--proxy=http://p:1\"", "lynx"]);
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_browser_whose_path_has_blanks_is_started_with_its_arguments() {
+    fn a_browser_whose_path_has_spaces_is_started_with_its_arguments() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let (program, seen) = (folder.path().join("my browser"), folder.path().join("seen"));

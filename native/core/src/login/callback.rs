@@ -1,4 +1,4 @@
-//! The place on 127.0.0.1 that the browser comes back to after a login by PKCE (RFC 8252, 7.3).
+//! The address on 127.0.0.1 that the browser returns to after a PKCE login (RFC 8252, 7.3).
 
 use std::collections::VecDeque;
 use std::io;
@@ -17,31 +17,31 @@ use crate::secret::Secret;
 use crate::text::shortened;
 use crate::world::World;
 
-/// Where the browser comes back to; the port of the moment is left out where the client is registered (RFC 8252, 7.3).
+/// The path that the browser returns to; the registered redirect URI has it without a port (RFC 8252, 7.3).
 const CALLBACK_PATH: &str = "/oauth/callback";
 
-/// A browser that asks sends its request at once; what else connects is not waited for.
+/// How long to wait for a request: a browser sends it at once after it connects.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const LARGEST_REQUEST: usize = 16 * 1024;
 const MOST_HEADERS: usize = 128;
 
-/// Browsers open some connections ahead. More than this are not theirs, and the oldest makes room.
+/// Browsers open a few connections in advance. More than this are from other programs, and the oldest is dropped.
 const MOST_CONNECTIONS: usize = 64;
 
-/// A pause after a connection that could not be accepted, such as for want of file descriptors.
+/// The pause after a connection could not be accepted, for example because there are no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What the service says of a login by its redirect is shown up to so many characters.
+/// The longest error text from the redirect that is shown, in characters.
 const LONGEST_TEXT: usize = 500;
 
-/// The place that the browser comes back to, open before the browser is.
+/// The listener that the browser returns to, opened before the browser.
 #[derive(Debug)]
 pub(crate) struct Callback {
     listener: TcpListener,
     port: u16,
 }
 
-/// What the browser brought.
+/// What the browser returned with.
 #[derive(Debug)]
 pub(super) enum Answer {
     Code(Secret, WaitingBrowser),
@@ -55,7 +55,7 @@ pub(super) struct Refused {
     pub(super) description: String,
 }
 
-/// The connection of the browser that brought the code; its page waits for what becomes of the code.
+/// The connection of the browser that returned with the code; its page waits for the outcome.
 #[derive(Debug)]
 pub(crate) struct WaitingBrowser {
     stream: TcpStream,
@@ -63,7 +63,7 @@ pub(crate) struct WaitingBrowser {
 }
 
 impl WaitingBrowser {
-    /// Shows how the login ended.
+    /// Shows the outcome of the login.
     pub(crate) async fn show(mut self, is_logged_in: bool) {
         let name = escaped(&self.environment);
         let page = if is_logged_in {
@@ -75,17 +75,17 @@ impl WaitingBrowser {
     }
 }
 
-/// What is answered to one connection.
+/// The response to one connection.
 struct Page {
-    /// The status code and its reason.
+    /// The status code and the reason phrase.
     status: &'static str,
-    /// HTML.
+    /// The text, in HTML.
     text: String,
 }
 
 impl Page {
     fn refused(status: &'static str, name: &str) -> Self {
-        Self { status, text: format!("You are not logged in to {name}. You can close this window; PowerShell says why.") }
+        Self { status, text: format!("You are not logged in to {name}. You can close this window; PowerShell shows the reason.") }
     }
 
     async fn send(&self, stream: &mut TcpStream) {
@@ -96,7 +96,7 @@ impl Page {
             self.status,
             body.len()
         );
-        // Whoever went away without reading the page has brought the answer all the same.
+        // The result counts even if the browser disconnects before it reads the page.
         let _ = tokio::time::timeout(REQUEST_TIMEOUT, async {
             stream.write_all(head.as_bytes()).await?;
             stream.write_all(body.as_bytes()).await?;
@@ -107,7 +107,7 @@ impl Page {
 }
 
 impl Callback {
-    /// The place for the browser's answer; `None` where the login is by device code, or has to be, which is said.
+    /// Opens the listener; returns `None` if the login is by device code, or warns and returns `None` if it has to be.
     pub(crate) async fn open(world: &World, terms: &SessionTerms, environment: &str, outlet: &Outlet) -> Option<Self> {
         if terms.login_method == LoginMethod::DeviceCode {
             return None;
@@ -135,7 +135,7 @@ impl Callback {
         format!("http://127.0.0.1:{}{CALLBACK_PATH}", self.port)
     }
 
-    /// Waits for the browser, whatever else connects.
+    /// Waits for the browser to return, and handles all other connections.
     pub(super) async fn answer(&self, environment: &str, state: &str) -> Answer {
         let page = Arc::new(Expected { port: self.port, state: state.to_owned(), environment: environment.to_owned() });
         let mut connections = JoinSet::new();
@@ -148,7 +148,7 @@ impl Callback {
                         continue;
                     };
                     open.retain(|connection| !connection.is_finished());
-                    // The one that has said nothing for longest is the last that a browser would use.
+                    // Among too many connections, the one that has been silent longest is the least likely to be the browser's.
                     if open.len() >= MOST_CONNECTIONS && let Some(oldest) = open.pop_front() {
                         oldest.abort();
                     }
@@ -165,15 +165,15 @@ impl Callback {
     }
 }
 
-/// What a request to this place is.
+/// What a request to this address is.
 enum Request {
     Code(Secret),
     Refused(Page, Refused),
-    /// None that ends the wait.
+    /// Any other request, which does not end the wait.
     Stray(Page),
 }
 
-/// What a request has to have to be the browser's answer.
+/// What a request must contain to be from the login page.
 struct Expected {
     port: u16,
     state: String,
@@ -181,7 +181,7 @@ struct Expected {
 }
 
 impl Expected {
-    /// Answers one connection, or leaves that for later where it brought the code; gives what it brought where it is the callback.
+    /// Responds to one connection, or keeps it open if it returned with the code. Returns the result of the login if it has one.
     async fn serve(&self, mut stream: TcpStream) -> Option<Answer> {
         let head = tokio::time::timeout(REQUEST_TIMEOUT, read_head(&mut stream)).await.ok().flatten();
         let (page, answer) = match head.and_then(|head| self.understand(&head)) {
@@ -199,7 +199,7 @@ impl Expected {
         let mut request = httparse::Request::new(&mut headers);
         request.parse(head).ok()?;
         let host = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("host")).map(|header| header.value);
-        // A page of somebody else's name that leads to 127.0.0.1 is not the service's answer.
+        // Another host name that leads to 127.0.0.1 belongs to another site's page.
         if request.method != Some("GET") || host != Some(format!("127.0.0.1:{}", self.port).as_bytes()) {
             return None;
         }
@@ -209,7 +209,7 @@ impl Expected {
         }
         let value = |wanted: &str| form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
         let name = escaped(&self.environment);
-        // An answer of the service, an error too, brings the state back (RFC 6749, 4.1.2). Anything else comes from the page of an earlier login or from
+        // The service returns the state with every result, including errors (RFC 6749, 4.1.2). Anything else is from the page of an earlier login, or from
         // somebody who must not be able to end this one.
         if value("state").as_ref() != Some(&self.state) {
             let text = format!("This page does not belong to the current login to {name}. PowerShell is still waiting for that one.");
@@ -227,7 +227,7 @@ impl Expected {
     }
 }
 
-/// The lines of a request up to the empty one.
+/// Reads a request up to and including the empty line.
 async fn read_head(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut head = Vec::with_capacity(2048);
     while head.len() < LARGEST_REQUEST {
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_callback_with_the_right_state_is_an_answer() {
+    fn only_a_callback_with_the_right_state_ends_the_wait() {
         let strays =
             ["code=c&state=s2", "code=c", "error=access_denied", "error=access_denied&state=", "error=access_denied&state=s2", "state=s2", "", "state=s11"];
         for query in strays {
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_else_connects_is_answered_and_waited_out() {
+    fn any_other_request_gets_a_response_and_the_wait_continues() {
         assert_eq!(stray("/favicon.ico").status, "404 Not Found");
         assert!(understood("/oauth/callback?state=s1").is_none());
         assert!(expected().understand(&request("/oauth/callback?code=c&state=s1", "evil.example.com:4711")).is_none());
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_listener_is_on_the_loopback_and_a_port_that_is_taken_is_an_error() {
+    async fn the_listener_is_on_the_loopback_address_and_a_port_in_use_is_an_error() {
         let callback = Callback::bind(0).await.unwrap();
         assert_eq!(callback.listener.local_addr().unwrap().ip(), Ipv4Addr::LOCALHOST);
         assert_eq!(callback.redirect_uri(), format!("http://127.0.0.1:{}/oauth/callback", callback.port));
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_prints_no_code_and_its_page_says_how_the_login_ended() {
+    async fn an_answer_never_prints_the_code_and_its_page_shows_the_outcome_of_the_login() {
         for (is_logged_in, status, text) in [(true, "200", "You are logged in to A&lt;b&gt;"), (false, "500", "You are not logged in to A&lt;b&gt;")] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -326,7 +326,7 @@ mod tests {
         }
     }
 
-    /// Requests that are near to the right one, and bytes that are no request at all.
+    /// Requests that resemble the right one, and bytes that are not a request.
     fn any_head() -> impl Strategy<Value = Vec<u8>> {
         let part = |values: &[&str]| proptest::sample::select(values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>());
         let query = proptest::collection::vec(

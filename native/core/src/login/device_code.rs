@@ -1,4 +1,4 @@
-//! The login by device code (RFC 8628), as IAM Identity Center speaks it.
+//! The device code login (RFC 8628), as IAM Identity Center implements it.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::protocol::LoginMethod;
 use crate::service::oidc::{DeviceAuthorization, Grant, NewToken, Registration};
 use crate::service::refusal::Refusal;
 
-/// What RFC 8628, 3.5 adds to the interval at each `slow_down`.
+/// What each `slow_down` adds to the interval (RFC 8628, 3.5).
 const SLOW_DOWN_STEP: Duration = Duration::from_secs(5);
 
-/// The pace of the polls and what each answer means for it.
+/// The pace of the polls, and what each response means for it.
 #[derive(Debug)]
 struct Pace {
     interval: Duration,
@@ -36,7 +36,7 @@ impl Pace {
             }
             Refusal::Answered { error, .. } if error == "access_denied" => Next::Declined,
             Refusal::Answered { error, .. } if error == "expired_token" => Next::Expired,
-            // RFC 8628, 3.5: at a connection time-out the client must back off; doubling is what it names.
+            // RFC 8628, 3.5: after a connection timeout the client must back off, for example by doubling the interval.
             Refusal::TimedOut { .. } | Refusal::Unreachable(_) => {
                 self.interval = self.interval.saturating_mul(2).min(Duration::from_mins(1));
                 Next::PollAgain
@@ -57,7 +57,7 @@ impl Login<'_> {
         Ok((client, token))
     }
 
-    /// Gets a device code; a registration that the service no longer knows is renewed once.
+    /// Gets a device code; registers a new client, once, if the service no longer knows the cached one.
     async fn authorize(&self, registration: Option<Registration>) -> Result<(Registration, DeviceAuthorization, Instant), NoLogin> {
         let mut kept = registration.filter(|client| client.is_usable(self.server_now()));
         loop {
@@ -69,7 +69,7 @@ impl Login<'_> {
             match self.within(self.service.start_device_authorization(&client, self.start_url)).await? {
                 Ok(authorization) => return Ok((client, authorization, Instant::now())),
                 Err(refusal) if !is_new && refusal.is_oauth_refusal() => {
-                    self.outlet.verbose("The service rejected the cached client registration. A new client is registered.");
+                    self.outlet.verbose("The service rejected the cached client registration. Registering a new client.");
                 }
                 Err(refusal) => return Err(self.refused(&refusal).into()),
             }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn each_answer_to_a_poll_means_what_the_rfc_says() {
+    fn each_response_to_a_poll_is_handled_as_in_the_rfc() {
         let mut pace = Pace { interval: Duration::from_secs(1) };
         let mut after = |refusal: Refusal| (pace.after(&refusal), pace.interval.as_secs());
         assert_eq!(after(answer("authorization_pending", 400)), (Next::PollAgain, 1));

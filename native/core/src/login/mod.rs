@@ -14,17 +14,17 @@ use time::OffsetDateTime;
 use crate::service::oidc::{NewToken, Registration};
 use crate::timestamp::after;
 
-/// What an approved login gives.
+/// The result of an approved login.
 pub(crate) struct LoggedIn {
     pub(crate) token: NewToken,
     /// When the access token expires, by the service's clock.
     pub(crate) expires_at: OffsetDateTime,
-    /// The client that logged in, which may be a new one.
+    /// The client that logged in, which may be newly registered.
     pub(crate) client: Registration,
 }
 
-/// Logs in with `registration` if it can still be used, else with a new client. The browser comes back to `callback`; without one the login is by
-/// device code.
+/// Logs in with `registration` if it is still usable, else with a new client. With a `callback` the login is by PKCE and the browser returns there;
+/// without one it is by device code.
 pub(crate) async fn log_in(login: &Login<'_>, callback: Option<&Callback>, registration: Option<Registration>) -> Result<LoggedIn, NoLogin> {
     let (client, token) = match callback {
         Some(callback) => login.by_browser(registration, callback).await?,

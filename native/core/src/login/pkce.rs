@@ -1,4 +1,4 @@
-//! The login by authorization code and PKCE (RFC 7636), as the AWS CLI makes it.
+//! The login by authorization code and PKCE (RFC 7636), as in the AWS CLI.
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ use crate::secret::Secret;
 use crate::service::oidc::{Grant, NewToken, Registration};
 use crate::urls::percent_encoded;
 
-/// How long the browser is waited for, as the AWS CLI does.
+/// How long to wait for the browser, as in the AWS CLI.
 pub(crate) const BROWSER_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// What the browser has to bring back, and what only this run knows.
+/// The state that the browser must return with, and the verifier that only this run knows.
 struct Secrets {
     state: String,
-    /// 64 of the characters that RFC 7636, 4.1 allows.
+    /// Has 64 of the characters that RFC 7636, 4.1 allows.
     verifier: Secret,
 }
 
-/// The code of an approved login, and what it is redeemed with.
+/// The code of an approved login, and what is needed to redeem it.
 pub(crate) struct Authorization {
     pub(crate) code: Secret,
     pub(crate) redirect_uri: String,
@@ -36,7 +36,7 @@ impl Secrets {
     fn new() -> Result<Self, Error> {
         let mut random = [0; 64];
         getrandom::fill(&mut random).map_err(|fault| {
-            Error::new(Code::LoginFailed, format!("The system gave no random numbers for the login: {fault}."))
+            Error::new(Code::LoginFailed, format!("The system returned no random numbers for the login: {fault}."))
                 .with_action("Run the command again with -LoginMethod DeviceCode.")
         })?;
         let (verifier, state) = random.split_at(48);
@@ -44,14 +44,14 @@ impl Secrets {
         Ok(Self { verifier: Secret::new(URL_SAFE_NO_PAD.encode(verifier)), state: uuid::Builder::from_random_bytes(state).into_uuid().to_string() })
     }
 
-    /// RFC 7636, 4.2.
+    /// The code challenge for the verifier (RFC 7636, 4.2).
     fn challenge(&self) -> String {
         URL_SAFE_NO_PAD.encode(Sha256::digest(self.verifier.reveal()))
     }
 }
 
 impl Login<'_> {
-    /// Logs in on a page that brings the browser back to this machine; returns the client and its token.
+    /// Logs in on a page that sends the browser back to this computer; returns the client and its token.
     pub(super) async fn by_browser(&self, registration: Option<Registration>, callback: &Callback) -> Result<(Registration, NewToken), NoLogin> {
         let client = match registration.filter(|client| client.is_usable(self.server_now())) {
             Some(client) => client,
@@ -59,13 +59,13 @@ impl Login<'_> {
         };
         let Authorization { code, redirect_uri, verifier, browser } = self.authorization_code(callback, &client.client_id).await?;
         let grant = Grant::AuthorizationCode { code: &code, redirect_uri: &redirect_uri, verifier: &verifier };
-        // The page must not say that somebody is logged in before that is so.
+        // The page must not report success before the code is redeemed.
         let redeemed = self.within(self.service.create_token(&client, grant)).await;
         browser.show(matches!(redeemed, Ok(Ok(_)))).await;
         Ok((client, redeemed?.map_err(|refusal| self.refused(&refusal))?))
     }
 
-    /// The page on which the login is approved, for a registered client.
+    /// The address of the approval page for a registered client.
     async fn approval_url(&self, client_id: &str, redirect_uri: &str, secrets: &Secrets) -> Result<String, Error> {
         Ok(format!(
             "{}?response_type=code&client_id={}&redirect_uri={}&state={}&code_challenge_method=S256&scopes={}&code_challenge={}",
@@ -78,7 +78,7 @@ impl Login<'_> {
         ))
     }
 
-    /// Sends the browser to the approval, and gives the code and what it is redeemed with.
+    /// Opens the approval page; returns the code and what is needed to redeem it.
     async fn authorization_code(&self, callback: &Callback, client_id: &str) -> Result<Authorization, NoLogin> {
         let secrets = Secrets::new()?;
         let redirect_uri = callback.redirect_uri();

@@ -2,13 +2,13 @@
 
 use qrcode::{Color, EcLevel, QrCode};
 
-/// Light modules on each side, without which no camera finds the code; the standard asks for four, and two are what terminals have room for.
+/// The light modules on each side, without which no camera finds the code; the standard asks for four, but terminals have room for two.
 const QUIET_ZONE: usize = 2;
 
-/// The columns of the narrowest usual terminal.
+/// The width of the narrowest common terminal, in columns.
 const MOST_COLUMNS: usize = 80;
 
-/// The code as lines of half blocks in which the light modules are drawn: white text on a black ground. `None` where it would not fit 80 columns.
+/// The code as lines of half blocks for the light modules: white text on a black background. `None` if it does not fit 80 columns.
 pub(crate) fn lines(text: &str) -> Option<Vec<String>> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
     let (modules, width) = (code.to_colors(), code.width());
@@ -17,7 +17,7 @@ pub(crate) fn lines(text: &str) -> Option<Vec<String>> {
         let place = |at: usize| at.checked_sub(QUIET_ZONE).filter(|at| *at < width);
         match (place(row), place(column)) {
             (Some(row), Some(column)) => modules.get(row * width + column) != Some(&Color::Dark),
-            // Below the last line of an odd side there is nothing.
+            // If the height is odd, there is nothing below the last row.
             _ => row < side,
         }
     };
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_of_the_service_is_a_square_that_fits_a_small_terminal() {
+    fn the_code_of_a_login_address_is_a_square_that_fits_a_small_terminal() {
         for url in ["https://device.sso.us-west-2.amazonaws.com/?user_code=ABCD-EFGH", "https://d-12345abcde.awsapps.com/start/#/device?user_code=ABCD-EFGH"] {
             let lines = lines(url).unwrap();
             let columns = lines[0].chars().count();
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_too_long_is_no_code() {
+    fn an_address_that_is_too_long_has_no_code() {
         assert!(lines(&format!("https://example.com/{}", "a".repeat(300))).is_some_and(|lines| lines[0].chars().count() <= 80));
         assert!(lines(&format!("https://example.com/{}", "a".repeat(600))).is_none());
         assert!(lines(&"a".repeat(100_000)).is_none());

@@ -1,20 +1,20 @@
-//! The names that a user may have meant, for a message that stays short however many names there are.
+//! Suggests names that the user may have meant, in a message that stays short however many names there are.
 
 use strsim::damerau_levenshtein;
 
 use crate::text::listed;
 
-/// The most names that a message has.
+/// The most names in one message.
 const MOST: usize = 5;
 
-/// Longer names are compared by their beginning only, so that a comparison is bounded.
+/// The length, in characters, after which the rest of a name is ignored, so that a comparison takes bounded time.
 const LONGEST_COMPARED: usize = 64;
 
-/// Shorter names are inside other words by chance.
+/// The length, in characters, below which a name is part of other words only by chance.
 const SHORTEST_PART: usize = 3;
 
-/// A sentence with the names nearest to `written`, or with some of those that there are where none is near; `None` where there are no names.
-/// `kind` is what the names are of, in the plural.
+/// A sentence with the names nearest to `written`, or with some of the existing names if none is near; `None` if there are no names.
+/// `kind` is the plural of what the names stand for.
 pub(crate) fn hint(written: &str, names: &[&str], kind: &str) -> Option<String> {
     let mut near: Vec<_> = names.iter().filter_map(|name| Some((distance(written, name)?, *name))).collect();
     near.sort_by_key(|(distance, _)| *distance);
@@ -29,7 +29,7 @@ pub(crate) fn hint(written: &str, names: &[&str], kind: &str) -> Option<String> 
     })
 }
 
-/// How far a name is from what was written: few typing errors first, then one inside the other; `None` where it is something else.
+/// How far a name is from `written`: a few typing errors rank before one containing the other; `None` if the name is unrelated.
 fn distance(written: &str, name: &str) -> Option<usize> {
     let [written, name] = [written, name].map(|text| text.chars().take(LONGEST_COMPARED).collect::<String>().to_lowercase());
     let edits = damerau_levenshtein(&written, &name);
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistyped_name_gets_the_nearest_names_at_most_five() {
+    fn a_mistyped_name_gets_at_most_five_suggestions() {
         let hint = |written, names: &[&str]| hint(written, names, "environments").unwrap_or_default();
         assert_eq!(hint("Acmee", &["Beta", "Acme"]), "Did you mean Acme?");
         assert_eq!(hint("amce", &["Beta", "Acme"]), "Did you mean Acme?");
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_like_no_other_gets_some_of_those_that_there_are_and_their_count() {
+    fn an_unrelated_name_gets_some_of_the_existing_names_and_the_count_of_the_rest() {
         let hint = |written, names: &[&str]| hint(written, names, "environments");
         assert_eq!(hint("Nowhere", &["Acme", "Beta"]).as_deref(), Some("The environments are: Acme, Beta."));
         assert_eq!(hint("Nowhere", &["A", "B", "C", "D", "E", "F", "G"]).as_deref(), Some("The environments are: A, B, C, D, E and 2 more."));

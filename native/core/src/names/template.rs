@@ -5,7 +5,7 @@ use crate::names::hazards::{Hazard, hazard, transliterated};
 use crate::names::profile::check_profile_name;
 use crate::protocol::RoleView;
 
-/// What profiles are called if the user gives no template.
+/// The template for profile names if the user gives none.
 pub(crate) const DEFAULT_TEMPLATE: &str = "{AccountName}-{RoleName}";
 
 const FIELDS: [(&str, Field); 5] = [
@@ -38,7 +38,7 @@ enum Part {
     Field(Field, Case),
 }
 
-/// What profiles are called.
+/// A parsed template for profile names.
 #[derive(Debug)]
 pub(crate) struct NameTemplate(Vec<Part>);
 
@@ -79,7 +79,7 @@ impl NameTemplate {
         if parts.iter().any(|part| matches!(part, Part::Field(..))) { Ok(Self(parts)) } else { Err(invalid("contains no field".to_owned())) }
     }
 
-    /// The name for a role: always one that every AWS tool reads.
+    /// Builds the name for a role; every AWS tool can read it.
     pub(crate) fn name_of(&self, role: &RoleView, environment: &str) -> NewName {
         let mut name = String::new();
         let mut is_altered = false;
@@ -96,7 +96,7 @@ impl NameTemplate {
                     };
                     let cleaned = clean(value);
                     is_altered |= cleaned != value;
-                    // An account without a name or a mail address, or with nothing in it that a profile name can have, still has its id.
+                    // An account that has no name or email address, or only one without valid characters, still has its ID.
                     let value = Some(cleaned).filter(|value| !value.is_empty()).unwrap_or_else(|| role.account_id.clone());
                     name.push_str(&match case {
                         Case::AsIs => value,
@@ -106,20 +106,20 @@ impl NameTemplate {
                 }
             }
         }
-        // Nothing but DEFAULT in upper case is left that no profile can be called.
+        // The only invalid name that can occur here is DEFAULT in uppercase.
         let name = if check_profile_name(&name).is_ok() { name } else { format!("{name}-{}", role.account_id) };
         NewName { name, is_altered }
     }
 }
 
-/// What a new profile is to be called.
+/// The name for a new profile.
 pub(crate) struct NewName {
     pub(crate) name: String,
-    /// Whether characters were replaced in it, so that another account may get the same name.
+    /// Whether characters were replaced, so that another account may get the same name.
     pub(crate) is_altered: bool,
 }
 
-/// A value with similar letters for those that not every AWS tool reads, and a hyphen for whatever shells could take for something else.
+/// Transliterates a value for AWS tools, and replaces characters that shells treat specially with hyphens.
 fn clean(value: &str) -> String {
     let mut cleaned = String::new();
     for c in transliterated(value).chars() {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_is_called_as_the_template_says() {
+    fn a_profile_name_follows_the_template() {
         assert_eq!(name(DEFAULT_TEMPLATE, Some("Production")), "Production-AWSReadOnlyAccess");
         assert_eq!(name("{accountname:lower}/{ROLENAME:Upper}", Some("Production")), "production/AWSREADONLYACCESS");
         assert_eq!(name("{Environment}.{AccountId}.{Email}", None), "Acme.012345678901.aws+prod@example.com");
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_no_profile_can_have_are_cleaned_and_missing_ones_are_the_id() {
+    fn invalid_account_names_are_cleaned_and_missing_ones_become_the_account_id() {
         for (account, expected) in [
             (Some("Acme \"Prod\" / EU"), "Acme-Prod-EU"),
             (Some("a]b[c"), "a-b-c"),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_cannot_be_used_is_one_clear_error() {
+    fn the_error_for_an_invalid_template_says_what_is_wrong() {
         for (template, what) in [
             ("{AccountNmae}", "contains {AccountNmae}, which is not a field"),
             ("{AccountName", "contains a { without a }"),
@@ -201,7 +201,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_an_account_is_called_its_profile_has_a_good_name(account in ".*", role_name in "[A-Za-z0-9_+=,.@-]{1,32}") {
+        fn any_account_name_leads_to_a_valid_profile_name(account in ".*", role_name in "[A-Za-z0-9_+=,.@-]{1,32}") {
             let view = RoleView { role_name, ..role(Some(&account), "") };
             for template in [DEFAULT_TEMPLATE, "{AccountName}", "{AccountName:upper} {Email:lower}"] {
                 let name = NameTemplate::parse(template, " ").unwrap().name_of(&view, "Acme").name;

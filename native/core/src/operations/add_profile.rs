@@ -1,4 +1,4 @@
-//! `Add-SsoProfile` and `Sync-SsoProfile`: profiles for roles, all of them or none.
+//! `Add-SsoProfile` and `Sync-SsoProfile`: adds profiles for roles, all of them or none.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -15,7 +15,7 @@ use crate::operations::new_profiles::warn_of_new_profiles;
 use crate::outlet::{NetworkWork, Outlet};
 use crate::protocol::{AddProfile, Added, Event, RoleView};
 
-/// Adds what is new, all of it or nothing, and tells each profile; what is there stays as it is.
+/// Adds the new profiles, all of them or none, and reports each; existing profiles stay.
 pub(crate) fn run(wanted: AddProfile, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let template = NameTemplate::parse(wanted.name_template.as_deref().unwrap_or(DEFAULT_TEMPLATE), &wanted.prefix)?;
     for role in &wanted.roles {
@@ -97,7 +97,7 @@ fn new_rows(
     Ok(rows)
 }
 
-/// What the profile of each role is to be called. Where characters were replaced and two names are the same by that, the account's id goes behind them.
+/// The profile name for each role. If replacing characters makes two names equal, the account ID is appended.
 fn new_names(roles: &[RoleView], template: &NameTemplate, stored: &Environments, environment: &Environment) -> Vec<String> {
     let names: Vec<NewName> = roles
         .iter()

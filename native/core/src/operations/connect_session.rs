@@ -1,4 +1,4 @@
-//! `Connect-SsoSession`: logs in, one environment after another, since nobody can approve two logins at once.
+//! `Connect-SsoSession`: logs in, one environment after another, because nobody can approve two logins at once.
 
 use crate::context::Context;
 use crate::environments::configured::ConfigFile;
@@ -11,7 +11,7 @@ use crate::outlet::NetworkWork;
 use crate::protocol::{ConnectSession, SessionTerms};
 use crate::session::source::SessionSource;
 
-/// Logs in where that is needed, and reports each session.
+/// Logs in if needed, and reports each session.
 pub(crate) fn run(wanted: ConnectSession, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let named = NamedEnvironments::of(&wanted.environments, context)?;
     let context = context.clone();

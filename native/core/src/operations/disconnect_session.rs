@@ -35,12 +35,12 @@ pub(crate) fn run(wanted: DisconnectSession, context: &Context) -> Result<Option
 
 async fn disconnect(environment: &Environment, config: &ConfigFile, remove_credentials: bool, context: &Context) -> Result<(), NoLogin> {
     let service = context.service(&environment.region)?;
-    // A token may lie in both places, where one run was told to keep it elsewhere than the environment says.
+    // A token can be in both places, because a run can override where the environment keeps it.
     let terms = SessionTerms { browser: false, login: false, ..SessionTerms::default() };
     let time = TimeLimit::of(&terms);
     let in_memory = SessionSource { context, environment, service: &service, files: None, conflict: None, terms: &terms, time };
     let files = match token_files(&context.world, environment, config, TokenCache::AwsCli) {
-        // What keeps its tokens in memory has no file.
+        // An environment that keeps its tokens in memory has no file.
         Err(_) if environment.token_cache == TokenCache::Memory => None,
         files => files?,
     };
@@ -52,7 +52,7 @@ async fn disconnect(environment: &Environment, config: &ConfigFile, remove_crede
         context.outlet.inform(format!("{}: there was no session to end", environment.name));
     }
     if remove_credentials {
-        // None is left behind, whether the table still has its profile or not.
+        // Removes all of the environment's keys, whether or not its table still has the profiles.
         let profiles = environment.profiles.iter().map(|profile| profile.name.as_str()).collect();
         let removal = Removal { environment: &environment.name, profiles: &profiles, all_but: Some(&HashSet::new()) };
         KeyRemoval::plan(removal, &context.world)?.carry_out_async(context).await?;

@@ -12,7 +12,7 @@ use crate::secret::Secret;
 use crate::service::portal::{Account, Page};
 use crate::session::live::Stop;
 
-/// Lists the accounts in which the user has a role, page by page, or what the last list said.
+/// Lists the accounts in which the user has a role, page by page, or from the last list.
 pub(crate) fn run(wanted: GetAccount, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let environments = Environments::read(&context.world)?;
     let environment = environments.find(&wanted.environment, &context.world)?;
@@ -55,7 +55,7 @@ impl Lister {
         }
     }
 
-    /// Reports the accounts of a page that have an id.
+    /// Reports the accounts of a page that have a valid ID.
     fn take_accounts(&self, page: Page<Account>, found: &mut Vec<AccountView>) {
         for Account { id, name, email_address } in page.items {
             if check_account_id("", &id).is_err() {

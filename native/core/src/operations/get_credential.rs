@@ -9,7 +9,7 @@ use crate::outlet::NetworkWork;
 use crate::protocol::{CredentialState, CredentialView, Event, GetCredential};
 use crate::timestamp::rfc3339;
 
-/// Shows how the keys in the file stand; it sends nothing and writes nothing.
+/// Reports the state of the keys in the file; sends and writes nothing.
 pub(crate) fn run(wanted: GetCredential, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let named = stored_or_named(&wanted.environments, context)?;
     let known = CredentialsFile::of(&context.world)?.known()?;

@@ -1,4 +1,4 @@
-//! `Get-SsoEnvironment` and `Get-SsoProfile`: the environments that are stored, and those of the AWS config file.
+//! `Get-SsoEnvironment` and `Get-SsoProfile`: the stored environments, and those in the AWS config file.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::outlet::NetworkWork;
 use crate::protocol::{Event, GetEnvironment};
 
-/// Reports the named environments, or all of them, and what cannot be used.
+/// Reports the named environments, or all of them, and the faults of unusable ones.
 pub(crate) fn run(wanted: GetEnvironment, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let (world, outlet) = (&context.world, &context.outlet);
     let environments = Environments::read(world)?;

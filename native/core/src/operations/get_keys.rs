@@ -18,7 +18,7 @@ use crate::session::live::{LiveSession, Stop};
 use crate::session::source::SessionSource;
 use crate::timestamp::rfc3339;
 
-/// Hands over the keys of the file where they are good, else fetches some and writes them nowhere.
+/// Returns the keys in the file if they are good, else fetches new ones without writing them.
 pub(crate) fn run(wanted: GetKeys, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let (environment, profile) = find_profile(&wanted.profile, &wanted.environments, &context.world)?;
     let file = CredentialsFile::of(&context.world)?;

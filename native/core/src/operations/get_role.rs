@@ -1,4 +1,4 @@
-//! `Get-SsoRole`: the roles that the user has in accounts.
+//! `Get-SsoRole`: the roles that the user has in each account.
 
 use futures_util::StreamExt as _;
 
@@ -15,7 +15,7 @@ use crate::secret::Secret;
 use crate::service::refusal::Refusal;
 use crate::session::live::Stop;
 
-/// Lists the roles of accounts, side by side, or what the last list said.
+/// Lists the roles in accounts, in parallel, or from the last list.
 pub(crate) fn run(wanted: GetRole, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let environments = Environments::read(&context.world)?;
     let environment = environments.find(&wanted.environment, &context.world)?;
@@ -59,7 +59,7 @@ impl Lister {
                 (account, roles, outcome)
             }
         });
-        // In the order of the accounts, each as soon as those before it are there.
+        // Reports the roles in the order of the accounts, each as soon as all accounts before it are done.
         let jobs: Vec<_> = jobs.collect();
         let mut answers = futures_util::stream::iter(jobs).buffered(limit);
         let mut found: Vec<(AccountView, Vec<String>)> = Vec::new();

@@ -1,4 +1,4 @@
-//! Takes keys that this module wrote out of the credentials file, and says which stay.
+//! Removes keys that this module wrote from the credentials file, and reports which keys stay.
 
 use crate::context::Context;
 use crate::error::Error;
@@ -6,30 +6,30 @@ use crate::files::credentials_file::{CredentialsFile, KeysRemoved, Removal};
 use crate::files::lock::Lock;
 use crate::world::World;
 
-/// A removal of keys, and what it would come to.
+/// A removal of keys, and what it would do.
 pub(super) struct KeyRemoval<'a> {
     removal: Removal<'a>,
     file: CredentialsFile,
-    /// What the file had when the removal was planned.
+    /// What the removal would do, as of when it was planned.
     pub(super) planned: KeysRemoved,
 }
 
 impl<'a> KeyRemoval<'a> {
-    /// Reads what a removal would come to; nothing is written.
+    /// Plans a removal; writes nothing.
     pub(super) fn plan(removal: Removal<'a>, world: &World) -> Result<Self, Error> {
         let file = CredentialsFile::of(world)?;
         let planned = file.removable(removal)?;
         Ok(Self { removal, file, planned })
     }
 
-    /// Removes the keys, waiting for the file's lock on this thread, and returns the profiles that lost theirs.
+    /// Removes the keys and returns the profiles that lost theirs. Waits for the file's lock and blocks this thread.
     pub(super) fn carry_out(self, context: &Context) -> Result<Vec<String>, Error> {
-        // No lock is made for nothing.
+        // Creates no lock if there is nothing to remove.
         let lock = if self.planned.removed.is_empty() { None } else { Some(Lock::take(&self.file.lock_path(), &context.patience())?) };
         self.under(lock.as_ref(), context)
     }
 
-    /// The same, waiting for the lock without a thread.
+    /// Like [`Self::carry_out`], but waits for the lock without blocking a thread.
     pub(super) async fn carry_out_async(self, context: &Context) -> Result<Vec<String>, Error> {
         let lock = if self.planned.removed.is_empty() { None } else { Some(Lock::take_async(&self.file.lock_path(), &context.patience()).await?) };
         self.under(lock.as_ref(), context)
@@ -42,7 +42,7 @@ impl<'a> KeyRemoval<'a> {
     }
 }
 
-/// Says which keys were removed, and which stay since this module did not write them.
+/// Reports which keys were removed, and which stay because this module did not write them.
 fn report(removed: &[String], left: &[String], file: &CredentialsFile, context: &Context) {
     let path = file.path().display();
     if !removed.is_empty() {

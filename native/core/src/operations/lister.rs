@@ -1,4 +1,4 @@
-//! Lists what is assigned to the user, page by page.
+//! Lists what the user is assigned, page by page.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::service::refusal::Refusal;
 use crate::session::live::{LiveSession, Stop};
 use crate::session::source::SessionSource;
 
-/// A list ends in an error here: the largest organizations have some thousand accounts, 100 a page.
+/// A longer list is an error: the largest organizations have a few thousand accounts, 100 per page.
 const MOST_PAGES: usize = 1000;
 const MOST_ITEMS: usize = 100_000;
 
@@ -32,7 +32,7 @@ pub(super) struct Lister {
     pub(super) service: Arc<Service>,
     pub(super) config: Arc<ConfigFile>,
     pub(super) context: Context,
-    /// How many items were listed in all.
+    /// The number of items listed so far, on all pages.
     listed: AtomicUsize,
 }
 
@@ -47,7 +47,7 @@ impl Lister {
         SessionSource::of(&self.context, &self.environment, &self.service, &self.config, &self.terms)
     }
 
-    /// A session, unless the user has turned away or the error is told.
+    /// Opens a session; returns `None` if the run was canceled, or after reporting the error.
     pub(super) async fn session(&self, source: &SessionSource<'_>) -> Option<LiveSession> {
         match LiveSession::open(source, source.time.for_list()).await {
             Ok(session) => Some(session),
@@ -69,7 +69,7 @@ impl Lister {
         }
     }
 
-    /// Asks for one page after another; the next one is known only when the last has come.
+    /// Requests the pages one after another, because each page contains the token of the next.
     pub(super) async fn all_pages<T, F>(
         &self,
         session: &LiveSession,
@@ -95,12 +95,9 @@ impl Lister {
             take(page);
             match &next {
                 None => return Ok(()),
-                // It would go round for ever.
+                // Such a list would never end.
                 Some(token) if !seen.insert(token.clone()) => {
-                    return Err(Stop::Refused(Refusal::Garbled {
-                        message: "the list leads back to a page that was there already".to_owned(),
-                        request_id: None,
-                    }));
+                    return Err(Stop::Refused(Refusal::Garbled { message: "the list leads back to an earlier page".to_owned(), request_id: None }));
                 }
                 Some(_) if seen.len() >= MOST_PAGES => return unusable(format!("the list has more than {MOST_PAGES} pages")),
                 Some(_) => {}

@@ -31,7 +31,7 @@ use crate::error::Error;
 use crate::outlet::{NetworkWork, Topic};
 use crate::protocol::Operation;
 
-/// Does all of an operation that needs no network, and returns the rest, if there is any.
+/// Runs the part of an operation that needs no network, and returns the rest, if there is any.
 pub(crate) fn begin(operation: Operation, context: &Context) -> Result<Option<NetworkWork>, Error> {
     warn_of_given_regions(context);
     match operation {
@@ -56,7 +56,7 @@ pub(crate) fn begin(operation: Operation, context: &Context) -> Result<Option<Ne
     }
 }
 
-/// Warns once of each region that was given for a run and that is not a known region of AWS.
+/// Warns, once per process, about each region given for a run that AWS is not known to have.
 fn warn_of_given_regions(context: &Context) {
     for region in context.world.given.iter().filter_map(|given| given.region.as_deref()) {
         if context.outlet.is_first_warning(Topic::Region, region) {

@@ -11,7 +11,7 @@ use crate::names::nearest::hint;
 use crate::names::profile::ProfileEntry;
 use crate::world::World;
 
-/// The environments that a user names, with the config file as they need it.
+/// The environments that a user names, and the config file if they need it.
 pub(super) struct NamedEnvironments {
     pub(super) environments: Vec<Arc<Environment>>,
     pub(super) config: Arc<ConfigFile>,
@@ -25,7 +25,7 @@ impl NamedEnvironments {
     }
 }
 
-/// The environments of these names, or all where there are none. An unknown name is told, and ends the run only where it is the only one.
+/// The environments with these names, or all stored ones if there are no names. An unknown name is reported; it fails the run if it is the only name.
 pub(super) fn stored_or_named(names: &[String], context: &Context) -> Result<Vec<Arc<Environment>>, Error> {
     let environments = Environments::read(&context.world)?;
     if let [name] = names {
@@ -35,7 +35,7 @@ pub(super) fn stored_or_named(names: &[String], context: &Context) -> Result<Vec
         let found = names.iter().map(|name| environments.find(name, &context.world));
         return Ok(found.filter_map(|found| found.map_err(|error| context.outlet.fail(&error, false)).ok()).collect());
     }
-    // Those that cannot be used are reported, and the others go on; where there are no others, the last error ends the run.
+    // Unusable environments are reported and the others continue; if there are no others, the last error fails the run.
     let mut faults: Vec<Error> = environments.faults().collect();
     let last = if environments.all.is_empty() { faults.pop() } else { None };
     for error in &faults {
@@ -61,12 +61,12 @@ pub(super) fn stored_or_named(names: &[String], context: &Context) -> Result<Vec
     Ok(environments.all.clone())
 }
 
-/// The config file where it can be read; a run with nothing due does not need it, and one that does says what is wrong with it.
+/// The config file, or an empty one if it cannot be read; a run with nothing due does not need it, and any other reports what is wrong with it.
 pub(super) fn readable_config(world: &World) -> Arc<ConfigFile> {
     ConfigFile::read(world).unwrap_or_default()
 }
 
-/// The profile of this name, and the environment that it belongs to; one that is stored goes before one of the AWS config file.
+/// Finds the profile with this name, and its environment; a stored profile takes precedence over one in the AWS config file.
 pub(super) fn find_profile(name: &str, environments: &[String], world: &World) -> Result<(Arc<Environment>, ProfileEntry), Error> {
     let stored = Environments::read(world)?;
     let config_read = ConfigFile::read(world);
@@ -84,7 +84,7 @@ pub(super) fn find_profile(name: &str, environments: &[String], world: &World) -
     let no_profile = || {
         let names: Vec<_> = candidates.iter().flat_map(|environment| &environment.profiles).map(|profile| profile.name.as_str()).collect();
         let hint = hint(name, &names, "profiles").unwrap_or_else(|| "There are no profiles yet.".to_owned());
-        // The profile may be one of a block that cannot be used.
+        // The profile may be in a block that cannot be used.
         let fault = stored.faults().next().filter(|_| environments.is_empty()).map(|fault| format!(" {fault}"));
         Error::new(Code::ProfileNotFound, format!("No profile is named '{name}'.{}", fault.unwrap_or_default()))
             .with_target(name)
@@ -93,7 +93,7 @@ pub(super) fn find_profile(name: &str, environments: &[String], world: &World) -
     match (entry, config_read) {
         (Some(found), _) => Ok(found),
         (None, Ok(config)) => Err(config.fault_of_profile(name).unwrap_or_else(no_profile)),
-        // The profile may be one of the file that cannot be read.
+        // The profile may be in the file that cannot be read.
         (None, Err(error)) if environments.is_empty() => Err(error),
         (None, Err(_)) => Err(no_profile()),
     }

@@ -1,16 +1,16 @@
-//! What to warn of when profiles are added to a table.
+//! Warnings for profiles that are added to a table.
 
 use crate::context::Context;
 use crate::files::credentials_file::CredentialsFile;
 use crate::names::hazards::{Hazard, hazard, unusual_names};
 
-/// Warns of profiles that were just added to a table: of names that not every SDK reads, and of keys that an update will leave alone.
+/// Warns about new profiles whose names some SDKs do not accept, and about profiles whose existing keys an update will not replace.
 pub(super) fn warn_of_new_profiles(names: &[&str], context: &Context) {
     let unusual: Vec<&str> = names.iter().copied().filter(|name| hazard(name) == Some(Hazard::Unusual)).collect();
     if !unusual.is_empty() {
         context.outlet.warn(unusual_names(&unusual));
     }
-    // A file that cannot be read is an error of the next update.
+    // The next update reports a file that cannot be read.
     let Ok(file) = CredentialsFile::of(&context.world) else { return };
     let Ok(known) = file.known() else { return };
     let taken: Vec<&str> = names.iter().copied().filter(|name| known.has_other_keys(name)).collect();

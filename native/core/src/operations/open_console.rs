@@ -1,4 +1,4 @@
-//! `Open-SsoConsole`: the access portal's shortcut link to the console of an account and role.
+//! `Open-SsoConsole`: the access portal's shortcut link to the AWS console for an account and role.
 
 use crate::context::Context;
 use crate::environments::environment::Environment;
@@ -11,7 +11,7 @@ use crate::outlet::NetworkWork;
 use crate::protocol::{ConsoleView, Event, OpenConsole};
 use crate::urls::percent_encoded;
 
-/// Opens the console of a profile's account and role, and tells the link; nothing is sent and no key is read.
+/// Opens the console for a profile's account and role, and reports the link; sends nothing and reads no keys.
 pub(crate) fn run(wanted: OpenConsole, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let (environment, profile) = find_profile(&wanted.profile, &wanted.environments, &context.world)?;
     let url = link(&environment, &profile, &wanted)?;
@@ -20,7 +20,7 @@ pub(crate) fn run(wanted: OpenConsole, context: &Context) -> Result<Option<Netwo
     Ok(None)
 }
 
-/// The link as the access portal's own "copy link" makes it (IAM Identity Center User Guide, "Creating shortcut links").
+/// The link that "copy link" in the access portal creates (IAM Identity Center User Guide, "Creating shortcut links").
 fn link(environment: &Environment, profile: &ProfileEntry, wanted: &OpenConsole) -> Result<String, Error> {
     let start_url = environment.start_url.split('#').next().unwrap_or_default().trim_end_matches('/');
     let mut url = format!("{start_url}/#/console?account_id={}&role_name={}", percent_encoded(&profile.account_id), percent_encoded(&profile.role_name));
@@ -31,7 +31,7 @@ fn link(environment: &Environment, profile: &ProfileEntry, wanted: &OpenConsole)
     Ok(url)
 }
 
-/// The console's own address, where another page than its first one is wanted.
+/// The address of a page in the console; `None` for its home page.
 fn destination(instance_region: &str, service: Option<&str>, region: Option<&str>) -> Result<Option<String>, Error> {
     if service.is_none() && region.is_none() {
         return Ok(None);
@@ -48,7 +48,7 @@ fn destination(instance_region: &str, service: Option<&str>, region: Option<&str
                 .with_action("Specify a region such as eu-west-1.")
         })?;
     }
-    // Each partition has a console of its own.
+    // Each partition has its own console.
     let host = match region.unwrap_or(instance_region) {
         region if region.starts_with("cn-") => "console.amazonaws.cn",
         region if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_link_is_that_of_the_access_portal_whatever_the_start_url_looks_like() {
+    fn the_link_is_the_same_as_in_the_access_portal_for_any_form_of_the_start_url() {
         for start_url in
             ["https://acme.awsapps.com/start", "https://acme.awsapps.com/start/", "https://acme.awsapps.com/start/#/", "https://acme.awsapps.com/start#"]
         {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_or_a_region_is_a_destination_encoded_once() {
+    fn a_service_or_region_becomes_a_destination_that_is_encoded_once() {
         let destination =
             |service, region| link_of("https://x.awsapps.com/start", "R", service, region).unwrap().split_once("&destination=").unwrap().1.to_owned();
         assert_eq!(destination(Some("s3"), None), "https%3A%2F%2Fconsole.aws.amazon.com%2Fs3%2Fhome");
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_service_or_region_is_refused() {
+    fn an_invalid_service_or_region_is_refused() {
         for (service, region) in [(Some("s3?x=1"), None), (Some("https://example.com"), None), (Some(""), None), (None, Some("no region"))] {
             assert_eq!(link_of("https://x.awsapps.com/start", "R", service, region).unwrap_err().code(), Code::EnvironmentInvalid, "{service:?} {region:?}");
         }

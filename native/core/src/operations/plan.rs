@@ -8,7 +8,7 @@ use crate::operations::named::{readable_config, stored_or_named};
 use crate::outlet::NetworkWork;
 use crate::protocol::{Event, Plan, Planned, PlannedProfile};
 
-/// Says which profiles an update would fetch; it sends nothing and writes nothing.
+/// Reports which profiles an update would fetch; sends and writes nothing.
 pub(crate) fn run(plan: Plan, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let named = stored_or_named(&plan.environments, context)?;
     let known = CredentialsFile::of(&context.world)?.known()?;

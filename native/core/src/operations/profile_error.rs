@@ -1,11 +1,11 @@
-//! The error of a profile whose keys the service refused.
+//! The error for a profile whose keys the service refused.
 
 use crate::error::{Code, Error};
 use crate::names::profile::ProfileEntry;
 use crate::service::client::Service;
 use crate::service::refusal::Refusal;
 
-/// The error of one profile; the others of its environment may have their keys.
+/// The error for one profile; other profiles of the environment are not affected.
 pub(crate) fn profile_error(refusal: &Refusal, profile: &ProfileEntry, service: &Service) -> Error {
     let ProfileEntry { name, account_id, role_name } = profile;
     let error = match refusal.modelled_status() {

@@ -1,4 +1,4 @@
-//! `-RemoveCredentials` of several cmdlets: takes the keys of profiles out of the credentials file.
+//! `-RemoveCredentials` of several cmdlets: removes the keys of profiles from the credentials file.
 
 use std::collections::HashSet;
 
@@ -28,7 +28,7 @@ pub(crate) fn run(wanted: RemoveCredential, context: &Context) -> Result<Option<
     Ok(None)
 }
 
-/// The names in an environment's table; none where it is not stored any longer, and only the mark in the file tells whose keys there are.
+/// The profile names in an environment's table; empty if it is no longer stored, so that only the mark in the file identifies its keys.
 fn table_of(environment: &str, world: &World) -> Result<Vec<String>, Error> {
     match Environments::read(world)?.find(environment, world) {
         Ok(found) => Ok(found.profiles.iter().map(|profile| profile.name.clone()).collect()),

@@ -1,4 +1,4 @@
-//! `Remove-SsoEnvironment`: takes an environment out of the file.
+//! `Remove-SsoEnvironment`: removes an environment from the file.
 
 use crate::context::Context;
 use crate::environments::edit::remove;

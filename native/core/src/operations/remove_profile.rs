@@ -1,4 +1,4 @@
-//! `Remove-SsoProfile`: takes profiles out of the table of an environment.
+//! `Remove-SsoProfile`: removes profiles from the table of an environment.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::outlet::NetworkWork;
 use crate::protocol::RemoveProfile;
 
-/// Takes profiles out of a table; their keys in the credentials file stay.
+/// Removes profiles from a table; their keys in the credentials file stay.
 pub(crate) fn run(wanted: RemoveProfile, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let names: HashSet<&String> = wanted.profiles.iter().collect();
     edit_table(&context.world, &wanted.environment, false, &context.patience(), |_, environment| {

@@ -8,7 +8,7 @@ use crate::operations::new_profiles::warn_of_new_profiles;
 use crate::outlet::NetworkWork;
 use crate::protocol::{Event, SetEnvironment};
 
-/// Stores the environment, and reports it as it is now.
+/// Stores the environment, and reports it as it is now stored.
 pub(crate) fn run(wanted: SetEnvironment, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let Changed { environment, added } = set(&context.world, &wanted, &context.patience())?;
     wanted.region.iter().for_each(|region| regions::warn_if_unknown(region, &context.outlet));

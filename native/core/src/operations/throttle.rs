@@ -1,9 +1,9 @@
-//! How many requests a run has under way.
+//! How many requests a run sends at once.
 
-/// The highest number of requests at once, whatever the caller asks for.
+/// The most requests at once, no matter what the caller asks for.
 const MOST_AT_ONCE: u32 = 256;
 
-/// How many requests may be under way at once for a `-ThrottleLimit`.
+/// The number of requests that may be in flight at once for a `-ThrottleLimit`.
 pub(crate) fn at_once(throttle_limit: u32) -> usize {
     usize::try_from(throttle_limit.clamp(1, MOST_AT_ONCE)).unwrap_or(16)
 }

@@ -1,4 +1,4 @@
-//! What is remembered of each answer: the server's clock, the host, the status and the request id.
+//! What is remembered of each response: the server's clock, the host, the status and the request ID.
 
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -15,7 +15,7 @@ use crate::secret::is_plain;
 use crate::service::clock::{ServerClock, date_of};
 use crate::service::refusal::{LONGEST_ID, Refusal};
 
-/// Hears the server's clock in every answer, and remembers the host that the requests go to.
+/// Reads the server's clock from every response, and remembers the host that the requests go to.
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) clock: Arc<ServerClock>,
@@ -51,7 +51,7 @@ impl Intercept for Listener {
     }
 }
 
-/// The status and the id of the last answer to one request, which may have been tried many times.
+/// The status and the request ID of the last response to one request, which may have been retried.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LastAnswer(Arc<Mutex<Answer>>);
 
@@ -98,7 +98,7 @@ impl Intercept for LastAnswer {
     }
 }
 
-/// The service's id of a request, where it has the form of one.
+/// The request ID of a response, if it has a valid form.
 pub(super) fn request_id_of(response: &HttpResponse) -> Option<String> {
     response.headers().get("x-amzn-requestid").filter(|id| is_plain(id) && id.len() <= LONGEST_ID).map(str::to_owned)
 }

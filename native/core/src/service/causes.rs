@@ -1,4 +1,4 @@
-//! Why a request got no answer, in words that come from a list: the texts of the SDK's own errors can hold the whole request with its tokens.
+//! Why a request got no response, in words from a fixed list: the SDK's own error texts can contain the whole request with its tokens.
 
 use std::error::Error as StdError;
 use std::fmt::Write as _;
@@ -12,35 +12,35 @@ use rustls::CertificateError;
 use crate::service::connections::{CutOff, TooLarge};
 use crate::text::shortened;
 
-/// A chain of causes is followed this far.
+/// The most links of a chain of causes that are followed.
 const DEEPEST: usize = 32;
 
-/// A certificate may have many names; so many of them are shown.
+/// The most names of a certificate that are shown.
 const MOST_NAMES: usize = 3;
 const LONGEST_NAME: usize = 100;
 
-/// What went wrong with a connection, and with which one.
+/// What went wrong with a connection, and whether it was the one to the proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cause {
-    /// Whether it is the proxy that could not be reached, and not the host itself.
+    /// Whether the proxy could not be reached, as opposed to the host itself.
     pub(crate) at_proxy: bool,
     pub(crate) fault: Fault,
 }
 
-/// A kind of fault; each text is part of a sentence and comes from this module's lists.
+/// A kind of fault; each text is part of a sentence and comes from the lists in this module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// There is no address for the name.
+    /// The name has no address.
     Unresolved,
-    /// The certificate is not accepted, and why.
+    /// The certificate was rejected, and why.
     Certificate(String),
-    /// The proxy opened no connection to the host, and why.
+    /// The proxy did not connect to the host, and why.
     Tunnel(&'static str),
     Other(String),
 }
 
 impl Cause {
-    /// The cause of a failure, as far as it is of a known kind; of any other, the kind of failure only.
+    /// The cause of a failure if it is of a known kind, otherwise only the kind of the failure.
     pub(crate) fn of<E: StdError + 'static>(failure: &SdkError<E, HttpResponse>) -> Self {
         let mut found = Found::default();
         chain(failure).for_each(|cause| found.look_at(cause));
@@ -57,31 +57,31 @@ impl Cause {
     }
 }
 
-/// Whether a failure is that of an answer that is larger than any that the service gives.
+/// Whether a failure is due to a response larger than any that the service sends.
 pub(crate) fn is_too_large<E: StdError + 'static>(failure: &SdkError<E, HttpResponse>) -> bool {
     chain(failure).any(<dyn StdError>::is::<TooLarge>)
 }
 
-/// The causes of a failure; the failure itself says nothing that its variant does not.
+/// The causes of a failure; the failure itself adds nothing to its variant.
 fn chain<E: StdError + 'static>(failure: &SdkError<E, HttpResponse>) -> impl Iterator<Item = &(dyn StdError + 'static)> {
     std::iter::successors(failure.source(), |&cause| match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        // The source of an I/O error is that of the error inside it, which would be skipped.
+        // The source of an I/O error is the source of its inner error, so the inner error itself would be skipped.
         Some(inner) => Some(inner),
         None => cause.source(),
     })
     .take(DEEPEST)
 }
 
-/// What is known of a chain of causes.
+/// What is known about a chain of causes.
 #[derive(Debug, Default)]
 struct Found {
     at_proxy: bool,
     fault: Option<Fault>,
     /// What happened to the HTTP connection.
     http: Option<&'static str>,
-    /// What the system says.
+    /// The system's text for its error code.
     io: Option<String>,
-    /// The kind of an I/O error that is not the system's.
+    /// The kind of an I/O error that has no system error code.
     io_kind: Option<io::ErrorKind>,
 }
 
@@ -89,7 +89,7 @@ impl Found {
     fn look_at(&mut self, cause: &(dyn StdError + 'static)) {
         if let Some(fault) = cause.downcast_ref::<io::Error>() {
             match fault.raw_os_error() {
-                // The text that the system has for the code, and nothing that anybody else put into the error.
+                // The system's text for the code, and nothing that a library added to the error.
                 Some(code) => self.io = Some(io::Error::from_raw_os_error(code).to_string()),
                 None => self.io_kind = Some(fault.kind()),
             }
@@ -111,7 +111,7 @@ impl Found {
         }
     }
 
-    /// The cause; `failure` are the words for one of which nothing is known.
+    /// Returns the cause; `failure` is the text for a cause that is not known.
     fn into_cause(self, failure: &str) -> Cause {
         let io = || self.io.clone().or_else(|| self.io_kind.filter(|kind| *kind != io::ErrorKind::Other).map(|kind| kind.to_string()));
         let fault = self.fault.clone().unwrap_or_else(|| {
@@ -122,7 +122,7 @@ impl Found {
     }
 }
 
-/// What `hyper_util` says of a proxy that opens no connection; its type has no public name. Of the statuses it knows 407 only.
+/// What `hyper_util` reports about a proxy that does not connect; its error type is not public. It distinguishes only status 407.
 const TUNNEL_FAULTS: [(&str, &str); 6] = [
     ("tunnel error: proxy authorization required", "the proxy requires a user name and password, or different ones (407)"),
     ("tunnel error: unsuccessful", "the proxy refused to connect to it"),
@@ -132,7 +132,7 @@ const TUNNEL_FAULTS: [(&str, &str); 6] = [
     ("tunnel error: missing destination host", "the request to the proxy has no host"),
 ];
 
-/// Whether an error prints as exactly this text. What it prints besides is not kept anywhere, since it may hold secrets.
+/// Whether an error prints as exactly this text. Other output is never kept, because it may contain secrets.
 fn says(error: &(dyn StdError + 'static), text: &str) -> bool {
     struct Rest<'a>(&'a str);
     impl std::fmt::Write for Rest<'_> {
@@ -161,7 +161,7 @@ fn http_words(fault: &hyper::Error) -> &'static str {
     }
 }
 
-/// Why a certificate is not accepted, as the rest of a sentence about it; the name in parentheses is the one that other tools have for the reason.
+/// Why a certificate was rejected, as the rest of a sentence about it; the name in parentheses is the one that other tools show.
 fn certificate_words(why: &CertificateError) -> String {
     let words = match why {
         CertificateError::UnknownIssuer => "it is from an issuer that is not trusted (UnknownIssuer)",
@@ -188,14 +188,14 @@ fn certificate_words(why: &CertificateError) -> String {
     words.to_owned()
 }
 
-/// The names in a certificate, which prints each as in `DnsName("example.com")`.
+/// The names in a certificate, each of which prints like `DnsName("example.com")`.
 fn names_of(presented: &[String]) -> String {
     let name = |text: &String| shortened(text.split('"').nth(1).unwrap_or(text), LONGEST_NAME);
     let more = if presented.len() > MOST_NAMES { " and more" } else { "" };
     format!("{}{more}", presented.iter().take(MOST_NAMES).map(name).collect::<Vec<_>>().join(", "))
 }
 
-/// What failed in TLS besides the certificate.
+/// What failed in TLS apart from the certificate.
 fn tls_words(fault: &rustls::Error) -> &'static str {
     match fault {
         rustls::Error::InvalidMessage(_) | rustls::Error::InappropriateMessage { .. } | rustls::Error::InappropriateHandshakeMessage { .. } => {
@@ -209,7 +209,7 @@ fn tls_words(fault: &rustls::Error) -> &'static str {
         rustls::Error::NoCertificatesPresented => "the host sent no certificate (NoCertificatesPresented)",
         rustls::Error::DecryptError => "the TLS data could not be decrypted (DecryptError)",
         rustls::Error::FailedToGetCurrentTime => "the time of this computer could not be read (FailedToGetCurrentTime)",
-        rustls::Error::FailedToGetRandomBytes => "the system gave no random numbers (FailedToGetRandomBytes)",
+        rustls::Error::FailedToGetRandomBytes => "the system returned no random numbers (FailedToGetRandomBytes)",
         _ => "TLS failed",
     }
 }
@@ -224,7 +224,7 @@ mod tests {
 
     const TOKEN: &str = "aoaAAAAsecret";
 
-    /// An error that prints its request, as that of an endpoint that cannot be applied does.
+    /// An error that prints its request, like the SDK's error for an endpoint that cannot be applied.
     #[derive(Debug, thiserror::Error)]
     #[error("failed to apply endpoint to request `{0}`")]
     struct PrintsAll(&'static str, #[source] Option<Box<dyn StdError + Send + Sync>>);
@@ -240,7 +240,7 @@ mod tests {
     type Failure = SdkError<GetRoleCredentialsError, HttpResponse>;
 
     #[test]
-    fn no_failure_of_the_sdk_leads_to_words_of_its_request() {
+    fn no_failure_of_the_sdk_shows_text_of_its_request() {
         let failures: [Failure; 8] = [
             SdkError::construction_failure(prints_all()),
             SdkError::timeout_error(prints_all()),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn the_system_s_code_and_text_of_a_fault_are_kept_and_no_other_text() {
+    fn only_the_systems_code_and_text_of_a_fault_are_shown() {
         assert!(words(io::Error::from_raw_os_error(13)).ends_with("(os error 13)"));
         assert_eq!(words(io::Error::new(io::ErrorKind::UnexpectedEof, TOKEN)), "unexpected end of file");
         assert_eq!(words(io::Error::other(TOKEN)), "the connection failed");
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_against_a_certificate_is_named_wherever_it_is_in_the_chain() {
+    fn the_reason_for_rejecting_a_certificate_is_found_anywhere_in_the_chain() {
         let refused = |why| words(io::Error::other(io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(why))));
         for (why, name) in [
             (CertificateError::UnknownIssuer, "(UnknownIssuer)"),
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn the_names_of_a_certificate_are_few_short_and_harmless() {
+    fn the_shown_names_of_a_certificate_are_few_short_and_harmless() {
         let names = ["a.example.com", "\u{1b}[2Jb\u{202e}", &"x".repeat(5000), "d"].map(|name| format!("DnsName(\"{name}\")"));
         let shown = names_of(&names);
         assert!(shown.starts_with("a.example.com, [2Jb, xxx") && shown.ends_with("… and more") && shown.len() < 200, "{shown}");

@@ -1,4 +1,4 @@
-//! The CA bundle that users name besides the certificates of their system.
+//! The CA bundle that users specify in addition to their system's certificates.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::environments::configured::ConfigFile;
 use crate::error::{Code, Error};
 use crate::world::World;
 
-/// Certificates of CAs that are trusted besides those of the system.
+/// CA certificates that are trusted in addition to those of the system.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Certificates {
     pub(super) path: PathBuf,
@@ -18,11 +18,11 @@ pub(super) struct Certificates {
     pub(super) named_by: NamedBy,
 }
 
-/// Which setting names the CA bundle.
+/// Which setting specifies the CA bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum NamedBy {
     Variable,
-    /// The key `ca_bundle` of this file.
+    /// The key `ca_bundle` in this file.
     ConfigFile(PathBuf),
 }
 
@@ -35,19 +35,19 @@ impl std::fmt::Display for NamedBy {
     }
 }
 
-/// The CA bundle as the AWS CLI finds it: of the variable, else of the profile in use.
+/// Finds the CA bundle as the AWS CLI does: from the variable, else from the profile in use.
 pub(super) fn ca_bundle(world: &World) -> Result<Option<Certificates>, Error> {
     if let Some(written) = world.variables.get("AWS_CA_BUNDLE") {
         return read_certificates(world.path("AWS_CA_BUNDLE", written)?, NamedBy::Variable).map(Some);
     }
-    // A config file that cannot be read is said where it is needed.
+    // An unreadable config file is reported where the file is needed.
     let config = ConfigFile::read(world).unwrap_or_default();
     let Some(written) = config.ca_bundle(&world.variables) else { return Ok(None) };
     let path = world.path_of_setting("ca_bundle", &format!("The key ca_bundle in {}", config.path.display()), written)?;
     read_certificates(path, NamedBy::ConfigFile(config.path.clone())).map(Some)
 }
 
-/// Reads the CA bundle, checked: the HTTP client panics at a certificate that it cannot take.
+/// Reads and checks the CA bundle, because the HTTP client panics on a certificate that it cannot use.
 fn read_certificates(path: PathBuf, named_by: NamedBy) -> Result<Certificates, Error> {
     let invalid = |what: &str| {
         Error::new(Code::ReadFailed, format!("The CA bundle {} of {named_by} {what}.", path.display()))

@@ -1,4 +1,4 @@
-//! Tells from a failed request who refused it, and why.
+//! Finds out from a failed request who refused it, and why.
 
 use std::error::Error as StdError;
 
@@ -11,7 +11,7 @@ use crate::service::causes::{Cause, is_too_large};
 use crate::service::refusal::{Origin, Refusal, is_oauth_code, nameless, oauth_code, unusable};
 use crate::text::without_controls;
 
-/// What a failure means. `secrets` are those of the request, which an answer may repeat.
+/// Converts a failure. `secrets` are those of the request, which a response may repeat.
 pub(super) fn refusal<E: StdError + 'static>(fault: &SdkError<E, HttpResponse>, last_answer: &LastAnswer, secrets: &[&Secret]) -> Refusal {
     let garbled = |answer: &HttpResponse| Refusal::Garbled { message: "it is not the expected JSON".to_owned(), request_id: request_id_of(answer) };
     match fault {
@@ -26,7 +26,7 @@ pub(super) fn refusal<E: StdError + 'static>(fault: &SdkError<E, HttpResponse>, 
     }
 }
 
-/// Reads a refusal: the field `error` of the body first (OAuth), then the exception's name of header or body, the status last.
+/// Reads a refusal: first the `error` field of the body (OAuth), then the exception name in the header or the body, last the status.
 pub(super) fn answered(response: &HttpResponse) -> Refusal {
     let body: Option<serde_json::Value> = response.body().bytes().and_then(|bytes| serde_json::from_slice(bytes).ok());
     let field = |name: &str| body.as_ref().and_then(|body| body.get(name)).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
@@ -50,6 +50,6 @@ pub(super) fn answered(response: &HttpResponse) -> Refusal {
         None => Origin::Elsewhere,
     };
     let message = field("error_description").or_else(|| field("message")).or_else(|| field("Message")).unwrap_or_default();
-    // Cut only once the secrets are out of it, of which else a part might be left.
+    // Not shortened until the secrets are removed; otherwise part of a secret could remain.
     Refusal::Answered { error, status, message: without_controls(message), request_id, origin }
 }

@@ -1,4 +1,4 @@
-//! The two services of IAM Identity Center, as one pair of clients for each setting of endpoints, proxy and certificates.
+//! Clients for the two services of IAM Identity Center, one pair for each combination of endpoints, proxy and certificates.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -23,24 +23,24 @@ use crate::service::proxy::ChosenProxy;
 use crate::service::settings::{Endpoints, Settings};
 use crate::world::World;
 
-/// The name that the approval page shows, and that the service logs.
+/// The name on the approval page and in the service's logs.
 pub(super) const CLIENT_NAME: &str = "Set-AwsCliSsoCredentials";
 
-/// One try of a request may take this long; the run's own limit comes on top.
+/// The time limit for one attempt of a request; the run's own limit applies in addition.
 pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often the SDK tries a request that meets a fault; the 429 of the portal are the pace's.
+/// How often the SDK attempts a request that fails; `Pace` handles status 429 of the portal.
 const ATTEMPTS: u32 = 4;
 
-/// The clients that this process has made, so that connections and what is known of the pace are kept for the next run.
+/// The clients that this process created; keeping them keeps connections and the known pace for the next run.
 #[derive(Default)]
 pub(crate) struct Services(Mutex<Made>);
 
 #[derive(Default)]
 struct Made {
     services: HashMap<Settings, Arc<Service>>,
-    /// By endpoint of the portal: a proxy or a CA bundle makes another client, and the service counts its requests with the others.
+    /// By endpoint of the portal: the service counts the requests of all clients for it together, whatever their proxy or CA bundle.
     paces: HashMap<String, Arc<Pace>>,
 }
 
@@ -50,7 +50,7 @@ impl std::fmt::Debug for Services {
     }
 }
 
-/// The services of one region.
+/// The clients for one region.
 pub(crate) struct Service {
     pub(super) oidc: aws_sdk_ssooidc::Client,
     pub(super) portal: aws_sdk_sso::Client,
@@ -68,7 +68,7 @@ impl std::fmt::Debug for Service {
     }
 }
 
-/// Keeps the SDK from trying a request again that was refused for the number of them: only the pace knows when it may go.
+/// Keeps the SDK from retrying throttled requests: only `Pace` knows when to send them.
 #[derive(Debug)]
 struct LeftToThePace;
 
@@ -86,7 +86,7 @@ impl ClassifyRetry for LeftToThePace {
 }
 
 impl Services {
-    /// The services that the user's settings lead to.
+    /// Returns the clients for the user's settings.
     pub(crate) fn of(&self, world: &World, region: &str) -> Result<Arc<Service>, Error> {
         let settings = Settings::of(world, region)?;
         let mut made = locked(&self.0);
@@ -100,7 +100,7 @@ impl Services {
     }
 }
 
-/// The settings that both clients have. The builders of the two SDK crates have the same methods and no trait in common.
+/// Applies the settings that both clients share. The builders of the two SDK crates have the same methods but no common trait.
 macro_rules! with_common_settings {
     ($builder:expr, $settings:expr, $http_client:expr, $listener:expr, $name:literal) => {{
         let Endpoints { region, fips, dual_stack, .. } = &$settings.endpoints;
@@ -109,7 +109,7 @@ macro_rules! with_common_settings {
             .region(Region::new(region.clone()))
             .http_client($http_client)
             .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build())
-            // The SDK's quota of retries would fail half of 200 throttled calls, so there is none.
+            // The SDK's retry quota would fail half of 200 throttled calls, so it is unlimited here.
             .retry_partition(RetryPartition::custom(format!("{}-{region}", $name)).token_bucket(TokenBucket::unlimited()).build())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .interceptor($listener);
@@ -129,9 +129,9 @@ impl Service {
         portal.set_endpoint_url(settings.endpoints.portal_url.clone());
 
         let oidc = aws_sdk_ssooidc::config::Builder::new()
-            // The polls of a login have a pace of their own, which retries would break; the other requests have `patient`.
+            // The polls of a login have their own pace, which retries would break; the other requests use `patient`.
             .retry_config(RetryConfig::disabled())
-            // The SDK alone does not retry a 429 that names no exception.
+            // By default, the SDK does not retry a 429 that names no exception.
             .retry_classifier(HttpStatusCodeClassifier::new_from_codes(&[429][..]));
         let mut oidc = with_common_settings!(oidc, settings, http_client, listener(&oidc_host), "oidc");
         oidc.set_endpoint_url(settings.endpoints.oidc_url.clone());
@@ -148,7 +148,7 @@ impl Service {
         }
     }
 
-    /// Warns once in this process of each variable whose proxy this service does without.
+    /// Warns, once per process, about each variable whose proxy this service cannot use.
     pub(crate) fn warn_of_skipped_proxies(&self, outlet: &Outlet) {
         let ChosenProxy { proxy, skipped } = &self.settings.proxy;
         for (variable, scheme) in skipped {
@@ -159,23 +159,23 @@ impl Service {
         }
     }
 
-    /// The pace of the requests to the portal, which all services of its endpoint share.
+    /// The pace of requests to the portal, shared by all services with the same endpoint.
     pub(crate) fn pace(&self) -> &Arc<Pace> {
         &self.pace
     }
 
-    /// How far the server's clock is from this machine's.
+    /// How far the server's clock is from the clock of this machine.
     pub(crate) fn clock(&self) -> &ServerClock {
         &self.server_clock
     }
 }
 
-/// How a request is tried again that meets a fault.
+/// How requests that fail are retried.
 fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(250)).with_max_backoff(Duration::from_secs(5))
 }
 
-/// Has a request of the OIDC service tried again, in the time of one try.
+/// Retries a request to SSO-OIDC within the time limit of one attempt.
 pub(super) fn patient() -> aws_sdk_ssooidc::config::Builder {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(ATTEMPT_TIMEOUT);
     aws_sdk_ssooidc::config::Builder::new().retry_config(retries()).timeout_config(timeouts.build())

@@ -1,4 +1,4 @@
-//! The service's clock: keys and sessions end by its time, and this machine's may be wrong.
+//! The service's clock: keys and sessions expire by it, and the clock of this machine may be wrong.
 
 use std::sync::Mutex;
 
@@ -11,13 +11,13 @@ use crate::mutex::locked;
 use crate::outlet::{Outlet, Topic};
 use crate::world::Clock;
 
-/// A time outside of these years is not one that the service means.
+/// The years in which a time from the service is plausible.
 const YEARS: std::ops::RangeInclusive<i32> = 2020..=2100;
 
-/// A difference of the clocks that the user should know of.
+/// The difference between the clocks above which the user is warned.
 const CLOCK_WARNING: time::Duration = time::Duration::seconds(60);
 
-/// How far the server's clock is from this machine's, once it was heard.
+/// How far the server's clock is from the clock of this machine, once known.
 #[derive(Debug, Default)]
 pub(crate) struct ServerClock(Mutex<Option<time::Duration>>);
 
@@ -29,24 +29,24 @@ impl ServerClock {
         }
     }
 
-    /// The difference, where it is more than the header's own coarseness.
+    /// The difference, if it exceeds the resolution of the header.
     pub(crate) fn difference(&self) -> Option<time::Duration> {
         locked(&self.0).filter(|difference| difference.abs() >= time::Duration::seconds(2))
     }
 }
 
-/// The time of an answer by the server's clock, where it is one that a clock can show, however far from this machine's.
+/// The time of a response by the server's clock, if plausible, no matter how far from the clock of this machine.
 pub(super) fn date_of(response: &HttpResponse) -> Option<OffsetDateTime> {
     let date = OffsetDateTime::parse(response.headers().get("date")?, &Rfc2822).ok()?;
     is_plausible(date).then_some(date)
 }
 
-/// Whether the service can mean this time. The year is of the time as it is written, since the same moment elsewhere may be beyond all years.
+/// Whether the service can mean this time. Uses the year as written, because converting the time zone could leave the range of years.
 pub(super) fn is_plausible(time: OffsetDateTime) -> bool {
     YEARS.contains(&time.year())
 }
 
-/// What a server's answer told of its clock, and when.
+/// What a response showed about the server's clock, and when.
 #[derive(Debug, Clone, Copy)]
 struct Heard {
     difference: time::Duration,
@@ -55,26 +55,26 @@ struct Heard {
 }
 
 impl Heard {
-    /// Whether the machine's clock has only run on since then. Where it was set, the difference is of no use any more.
+    /// Whether the clock of this machine has run on normally since then. If it was set, the difference is no longer valid.
     fn holds(&self, local: OffsetDateTime) -> bool {
         let passed = time::Duration::try_from(self.at.elapsed()).unwrap_or(time::Duration::MAX);
         ((local - self.local).saturating_sub(passed)).abs() <= CLOCK_WARNING
     }
 }
 
-/// The service's time as this process knows it.
+/// The service's time, as far as this process knows it.
 #[derive(Debug, Default)]
 pub(crate) struct ServiceTime(Mutex<Option<Heard>>);
 
 impl ServiceTime {
-    /// The service's time, or the machine's where no service has answered since it was set.
+    /// The service's time, or the machine's if no service has responded since its clock was set.
     pub(crate) fn now(&self, clock: &dyn Clock) -> OffsetDateTime {
         let local = clock.now();
         let heard = locked(&self.0).filter(|heard| heard.holds(local));
         heard.and_then(|heard| local.checked_add(heard.difference)).unwrap_or(local)
     }
 
-    /// Takes over what the answers of a service told of its clock, and warns once if the machine's is far off.
+    /// Adopts what the responses of a service showed about its clock, and warns once if the machine's clock is far off.
     pub(crate) fn hear(&self, service: &ServerClock, clock: &dyn Clock, outlet: &Outlet) {
         let difference = service.difference();
         *locked(&self.0) = difference.map(|difference| Heard { difference, local: clock.now(), at: Instant::now() });
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use crate::run::Run;
 
-    /// A machine's clock that a test sets.
+    /// A machine clock that a test sets.
     struct SetClock(AtomicI64);
 
     impl Clock for SetClock {
@@ -107,7 +107,7 @@ mod tests {
         }
     }
 
-    /// What `work` warns of.
+    /// The number of warnings that `work` causes.
     fn warnings(work: impl FnOnce(&Outlet) + Send + 'static) -> usize {
         let run = Run::new(
             Box::new(|outlet| {
@@ -125,23 +125,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_service_s_time_counts_until_the_machine_s_clock_is_set() {
+    async fn the_services_time_applies_until_the_machines_clock_is_set() {
         let count = warnings(|outlet| {
             let (time, clock) = (ServiceTime::default(), SetClock(AtomicI64::new(1_000_000)));
             let seconds = || (time.now(&clock) - OffsetDateTime::UNIX_EPOCH).whole_seconds();
-            assert_eq!(seconds(), 1_000_000, "nothing was heard yet");
+            assert_eq!(seconds(), 1_000_000, "no service has responded yet");
             time.hear(&ahead_by(30), &clock, outlet);
             assert_eq!(seconds(), 1_000_030);
             clock.0.store(1_000_061, Ordering::Relaxed);
-            assert_eq!(seconds(), 1_000_061, "somebody set the clock, so the difference is of no use");
+            assert_eq!(seconds(), 1_000_061, "the clock was set, so the difference no longer applies");
             time.hear(&ahead_by(0), &clock, outlet);
-            assert_eq!(seconds(), 1_000_061, "a difference that the header is too coarse for is none");
+            assert_eq!(seconds(), 1_000_061, "a difference below the resolution of the header is ignored");
         });
         assert_eq!(count, 0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_difference_still_counts_while_the_machine_s_clock_runs_on() {
+    async fn the_difference_still_applies_while_the_machines_clock_runs_on() {
         let (time, clock) = (ServiceTime::default(), Arc::new(SetClock(AtomicI64::new(0))));
         let run = Run::new(Box::new(|_| None), false, Arc::default());
         assert!(run.next().is_none());
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_far_off_is_warned_of_once_in_a_process() {
+    fn a_clock_that_is_far_off_causes_one_warning_per_process() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let _guard = runtime.as_ref().map(tokio::runtime::Runtime::enter);
         let count = warnings(|outlet| {

@@ -1,4 +1,4 @@
-//! The connections to the services, given up together with a request that was never answered, and the answers, each up to a limit.
+//! The connections to the services, replaced after a request that got no response, and the responses, with limited size.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,21 +13,21 @@ use bytes::Bytes;
 use crate::mutex::locked;
 use crate::secret::SecretBytes;
 
-/// An answer is at most this long, in bytes. A page of a list has 100 items, of some hundred bytes each.
+/// The largest response, in bytes. A page of a list has 100 items of a few hundred bytes each.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
-/// The answer is longer than any that the service gives.
+/// The response is larger than any that the service sends.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer is larger than 1 MB")]
 pub(crate) struct TooLarge;
 
-/// The connection was closed before the answer was complete.
+/// The connection was closed before the response was complete.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection was closed in the middle of a response")]
 pub(crate) struct CutOff(#[source] aws_smithy_types::byte_stream::error::Error);
 
-/// A client that takes new connections after a request that was given up.
-/// A connection can die without a word, as in a laptop that slept, and over HTTP/2 all requests to come would wait on that same one.
+/// Creates a client that opens new connections after a request was abandoned.
+/// A connection can die silently, for example when a laptop sleeps, and over HTTP/2 all later requests would wait on it.
 pub(crate) fn renewing(make: impl Fn() -> SharedHttpClient + Send + Sync + 'static) -> SharedHttpClient {
     SharedHttpClient::new(Renewing(Arc::new(Renewal { current: Mutex::new((0, make())), make: Box::new(make) })))
 }
@@ -37,7 +37,7 @@ struct Renewing(Arc<Renewal>);
 
 struct Renewal {
     make: Box<dyn Fn() -> SharedHttpClient + Send + Sync>,
-    /// The client in use, counted from the first.
+    /// The client in use, and its number, counted from 0.
     current: Mutex<(u64, SharedHttpClient)>,
 }
 
@@ -76,7 +76,7 @@ impl HttpConnector for RenewingConnector {
     }
 }
 
-/// The answer with all of its body, which is wiped at its end, since it may hold keys.
+/// Reads the whole body of a response, and wipes it on drop, because it may contain keys.
 async fn whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
     let announced = answer.headers().get("content-length").and_then(|length| length.parse::<u64>().ok());
     let too_large = || ConnectorError::other(TooLarge.into(), None);
@@ -98,14 +98,14 @@ async fn whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError>
     Ok(answer)
 }
 
-/// Wipes a part of an answer where nothing else uses its memory.
+/// Wipes a part of a response if nothing else uses its memory.
 fn wipe(part: Bytes) {
     if let Ok(mut part) = part.try_into_mut() {
         part.fill(0);
     }
 }
 
-/// A request on its way; dropped with its client, it was given up.
+/// A request in flight; if dropped with its client, it was abandoned.
 struct Unanswered {
     client: Option<Renewing>,
     number: u64,
@@ -121,7 +121,7 @@ impl Drop for Unanswered {
     fn drop(&mut self) {
         let Some(Renewing(renewal)) = &self.client else { return };
         let mut current = locked(&renewal.current);
-        // Others that were given up with it have seen to that already.
+        // Another request that was abandoned with it may have replaced the client already.
         if current.0 == self.number {
             *current = (self.number + 1, (renewal.make)());
         }

@@ -1,4 +1,4 @@
-//! The errors for what the services refuse, in words for the user.
+//! The errors for what the services refuse, in words for users.
 
 use crate::error::{Code, Error};
 use crate::service::causes::{Cause, Fault};
@@ -9,12 +9,12 @@ use crate::service::settings::{host_of, shown_endpoint};
 use crate::text::capitalized;
 
 impl Service {
-    /// The error for a refusal of the access portal that its operation has no error for.
+    /// The error for a refusal by the access portal that the operation does not handle itself.
     pub(crate) fn portal_error(&self, refusal: &Refusal) -> Error {
         self.error(refusal, &self.portal_host())
     }
 
-    /// The error for a refusal of SSO-OIDC that its operation has no error for.
+    /// The error for a refusal by SSO-OIDC that the operation does not handle itself.
     pub(crate) fn oidc_error(&self, refusal: &Refusal) -> Error {
         self.error(refusal, &self.oidc_host())
     }
@@ -67,11 +67,11 @@ impl Service {
         .with_request_id(refusal.request_id())
     }
 
-    /// The error for a host to which there was no connection.
+    /// The error for a host that could not be reached.
     fn unreachable(&self, host: &str, cause: &Cause) -> Error {
         let settings = self.settings.in_words();
         let proxy = self.settings.proxy.proxy.as_ref();
-        // Without the proxy's address where that cannot be shown.
+        // Leaves out the proxy's address if it cannot be shown.
         let at_proxy = proxy.filter(|_| cause.at_proxy).map(|proxy| (proxy, proxy.place().unwrap_or_default()));
         let message = match (&cause.fault, &at_proxy) {
             (Fault::Unresolved, None) => format!("The name {} could not be resolved. {settings}", host_of(host)),
@@ -98,6 +98,6 @@ impl Service {
 }
 
 fn capital(text: &str) -> String {
-    // A URL or the name of a host stays as it is.
+    // A URL or host name keeps its case.
     if text.contains('.') || text.starts_with("http") { text.to_owned() } else { capitalized(text) }
 }

@@ -1,4 +1,4 @@
-//! The keys that could not be used when they came, which are not requested again for a while.
+//! Keys that were unusable on arrival, which are not requested again for a while.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use crate::mutex::locked;
 use crate::service::refusal::Refusal;
 
-/// How long keys are not requested again that had expired when they came.
+/// How long keys that were already expired on arrival are not requested again.
 pub(super) const UNUSABLE_KEYS_PAUSE: Duration = Duration::from_mins(5);
 
-/// The accounts and roles whose keys could not be used when they came, each until it may be asked for again.
+/// The accounts and roles whose keys were unusable on arrival, each with the time until which it is not requested again.
 #[derive(Default)]
 pub(super) struct HeldKeys(Mutex<HashMap<(String, String), (Instant, Refusal)>>);
 

@@ -1,4 +1,4 @@
-//! The HTTP client with the proxy and CA settings of the caller.
+//! The HTTP client with the caller's proxy and CA settings.
 
 use aws_sdk_sso::config::SharedHttpClient;
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -12,7 +12,7 @@ use crate::service::connections::renewing;
 use crate::service::proxy::Proxy;
 use crate::service::settings::Settings;
 
-/// The client for these settings; it takes new connections after a request that was given up.
+/// Creates the client for these settings; it opens new connections after a request was abandoned.
 pub(super) fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error> {
     if settings.endpoints.are_loopback() {
         return Ok(renewing(|| HttpClientBuilder::new().build_http()));

@@ -1,4 +1,4 @@
-//! The two services of IAM Identity Center, SSO-OIDC and the access portal.
+//! The two services of IAM Identity Center: SSO-OIDC and the access portal.
 
 mod answers;
 pub(crate) mod causes;

@@ -1,4 +1,4 @@
-//! SSO-OIDC: client registration, the two logins and the refresh.
+//! SSO-OIDC: client registration, the two kinds of login, and the refresh.
 
 use std::time::Duration;
 
@@ -17,40 +17,40 @@ use crate::service::settings::Endpoints;
 
 const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// The grant of a login by PKCE.
+/// The grant of a PKCE login.
 pub(crate) const AUTHORIZATION_CODE: &str = "authorization_code";
 
-/// The grants of a client for a login by PKCE, as the AWS CLI registers it.
+/// The grants that a client for PKCE logins is registered with, as by the AWS CLI.
 pub(crate) const PKCE_GRANTS: [&str; 2] = [AUTHORIZATION_CODE, "refresh_token"];
 
-/// Where the browser comes back to after a login by PKCE; a client is registered without the port of the moment (RFC 8252, 7.3).
+/// Where the browser returns after a PKCE login; the registration has no port, because the port changes with each login (RFC 8252, 7.3).
 const REDIRECT_URI: &str = "http://127.0.0.1/oauth/callback";
 
-/// A client registration is used only while this is left, as the AWS CLI does.
+/// The time that a client registration needs to have left, as in the AWS CLI.
 const REGISTRATION_MARGIN: time::Duration = time::Duration::minutes(15);
 
-/// Limits of what a user has to read, in characters: AWS's code has 9, and its address some 80.
+/// The longest user code, in characters; AWS's codes have 9, and its addresses about 80.
 const LONGEST_USER_CODE: usize = 64;
 const LONGEST_URL: usize = 2048;
 const LONGEST_CLIENT_ID: usize = 1024;
 
-/// Limits of a device authorization; AWS's code lasts 10 minutes and is asked for once a second.
+/// The longest polling interval; AWS's codes last 10 minutes and are polled once a second.
 const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
 const LONGEST_CODE_LIFETIME: Duration = Duration::from_hours(1);
 
-/// A client that was registered with the service.
+/// A client that is registered with the service.
 #[derive(Debug, Clone)]
 pub(crate) struct Registration {
     pub(crate) client_id: String,
     pub(crate) client_secret: Secret,
-    /// When the service forgets it; `None` where the file does not tell, as in those of some SDKs.
+    /// When the registration expires; `None` if the file does not have it, as in the files of some SDKs.
     pub(crate) expires_at: Option<OffsetDateTime>,
-    /// The login that it is registered for; one that is only to refresh with may be of either kind.
+    /// The login that the client is registered for; a client used only for refreshes may be for either.
     pub(crate) method: LoginMethod,
 }
 
 impl Registration {
-    /// Whether it lasts long enough for a login.
+    /// Whether the registration lasts long enough for a login.
     pub(crate) fn is_usable(&self, now: OffsetDateTime) -> bool {
         self.expires_at.is_none_or(|end| end - now >= REGISTRATION_MARGIN)
     }
@@ -60,18 +60,18 @@ impl Registration {
     }
 }
 
-/// What a device authorization gave.
+/// The result of a device authorization.
 #[derive(Debug)]
 pub(crate) struct DeviceAuthorization {
     pub(crate) device_code: Secret,
     pub(crate) user_code: String,
-    /// The address with the code in it where there is one, else the plain one.
+    /// The address that includes the code if there is one, else the plain one.
     pub(crate) url: String,
     pub(crate) expires_in: Duration,
     pub(crate) interval: Duration,
 }
 
-/// What an access token is asked for with.
+/// What to exchange for an access token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Grant<'a> {
     DeviceCode(&'a Secret),
@@ -88,7 +88,7 @@ pub(crate) struct NewToken {
 }
 
 impl Service {
-    /// `RegisterClient`: a public client for one of the two logins.
+    /// `RegisterClient`: registers a public client for one kind of login.
     pub(crate) async fn register_client(&self, scopes: &[String], start_url: &str, method: LoginMethod) -> Result<Registration, Refusal> {
         let mut request = self.oidc.register_client().client_name(CLIENT_NAME).client_type("public").set_scopes(Some(scopes.to_vec()));
         if method == LoginMethod::Pkce {
@@ -106,7 +106,7 @@ impl Service {
         })
     }
 
-    /// The page on which a login by PKCE is approved, without its query; it is no operation of the service's model.
+    /// Returns the page on which the user approves a PKCE login, without its query; the service's model has no operation for it.
     pub(crate) async fn authorize_url(&self) -> Result<String, Error> {
         let base = match &self.settings.endpoints.oidc_url {
             Some(url) => url.clone(),
@@ -142,7 +142,7 @@ impl Service {
             user_code: short_text("user code", answer.user_code.as_deref(), LONGEST_USER_CODE)?.ok_or_else(garbled)?,
             url: short_text("address", answer.verification_uri_complete.or(answer.verification_uri).as_deref(), LONGEST_URL)?.ok_or_else(garbled)?,
             expires_in: seconds(expires_in, 600).min(LONGEST_CODE_LIFETIME),
-            // RFC 8628, 3.2: five seconds where the server gives none.
+            // RFC 8628, 3.2: five seconds if the server sends none.
             interval: seconds(interval, 5).min(LONGEST_INTERVAL),
         })
     }

@@ -1,4 +1,4 @@
-//! The pace of the requests to one endpoint: free until the service refuses one for the number of them, then as fast as it grants them.
+//! The pace of requests to one endpoint: unlimited until the service throttles a request, then as fast as the service allows.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -8,38 +8,38 @@ use tokio::time::Instant;
 
 use crate::mutex::locked;
 
-/// What is tried after the first refusal, in requests a second: the one figure that AWS has published for the APIs of IAM Identity Center.
+/// The pace after the first refusal, in requests per second: the one figure that AWS has published for the APIs of IAM Identity Center.
 const FIRST_GUESS: f64 = 20.0;
 
-/// A guess that holds doubles after so many requests.
+/// The number of accepted requests after which a guessed pace doubles.
 const DOUBLING: f64 = 8.0;
 
-/// Slower than this it never gets, in requests a second.
+/// The slowest pace, in requests per second.
 const SLOWEST: f64 = 0.1;
 
-/// So many requests between two refusals tell what the service grants; fewer say only that it was too much.
+/// The fewest requests between two refusals that measure what the service allows; fewer only show that the pace was too high.
 const TELLING: u64 = 4;
 
-/// So many requests after it was halved, the pace is back at what the service grants.
+/// The number of accepted requests after which a halved pace is back at the measured rate.
 const RECOVERY: f64 = 4.0;
 
-/// By this share of what was granted the pace grows with each further request, to find out whether more is granted by now.
+/// The share of the measured rate by which the pace grows with each further request, to find out whether the service allows more now.
 const GROWTH: f64 = 0.01;
 
-/// Who sent nothing for so long left some of what was granted, so that the time around it measures nothing.
+/// A gap between requests after which a measurement is void, because part of what the service allowed went unused.
 const IDLE: Duration = Duration::from_millis(250);
 
-/// So long after its last refusal the service is taken to have forgotten it; no longer pause that it asks for is believed.
+/// How long after its last refusal a service counts as unthrottled; also the longest pause that a service can ask for.
 const MEMORY: Duration = Duration::from_mins(1);
 
-/// Lets the requests of all runs of this process through to one endpoint.
+/// Limits the requests of all runs in this process to one endpoint.
 ///
-/// A service that refuses requests for the number of them has nothing left to grant at that moment, so what it let through between two refusals is
-/// what it grants in that time, however large its reserve was at the start. The pace is halved at a refusal, back at the measured rate some
-/// requests later, and then creeps on until the next refusal.
+/// A service that throttles has nothing left to allow at that moment, so what it accepted between two refusals is what it allows in that time, no
+/// matter how large its reserve was at the start. A refusal halves the pace; it returns to the measured rate some requests later, and then grows slowly
+/// until the next refusal.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
-    /// Whoever is next waits alone, so that requests go out in the order in which they came.
+    /// Held by the next request in line while it waits, so that requests go out in the order in which they came.
     next: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     changed: Notify,
@@ -47,32 +47,32 @@ pub(crate) struct Pace {
 
 #[derive(Debug, Default)]
 struct State {
-    /// How many requests were let through.
+    /// How many requests were sent.
     sent: u64,
-    /// How many of them were refused.
+    /// How many requests were throttled.
     refused: u64,
     in_flight: u32,
     limit: Option<Limit>,
 }
 
-/// What holds after a refusal.
+/// The limit after a refusal.
 #[derive(Debug)]
 struct Limit {
-    /// What the service grants, in requests a second.
+    /// What the service allows, in requests per second.
     granted: f64,
-    /// Whether that was measured; else it is a guess.
+    /// Whether that was measured; otherwise it is a guess.
     measured: bool,
-    /// How many requests may be on their way at once.
+    /// How many requests may be in flight at once.
     window: f64,
-    /// How many had been sent when the pace was cut: refusals of these have the same reason.
+    /// How many requests had been sent when the pace was cut; refusals of these have the same cause.
     cut: u64,
-    /// How many of those sent since then passed.
+    /// How many requests sent since then were accepted.
     passed: u32,
-    /// The last one that found nothing left: its number, and when it was sent.
+    /// The last throttled request: its number, and when it was sent.
     refused: (u64, Instant),
-    /// Whether nobody sent anything for a while since then.
+    /// Whether there was a gap between requests since then.
     idle: bool,
-    /// When the next one may go.
+    /// When the next request may go.
     next: Instant,
 }
 
@@ -83,7 +83,7 @@ enum Wait {
 }
 
 impl Limit {
-    /// Requests a second now.
+    /// The current pace, in requests per second.
     fn rate(&self) -> f64 {
         let passed = f64::from(self.passed);
         let share = if !self.measured {
@@ -96,12 +96,12 @@ impl Limit {
         (self.granted * share).max(SLOWEST)
     }
 
-    /// The time from one request to the next.
+    /// The time between two requests.
     fn step(&self) -> Duration {
         Duration::from_secs_f64(self.rate().recip())
     }
 
-    /// What the service grants, seen at the refusal of a request, and whether that is measured, now or before.
+    /// What the service allows, judged from the refusal of a request, and whether that is measured, now or earlier.
     fn judged(&self, number: u64, sent: Instant) -> (f64, bool) {
         let (last, then) = self.refused;
         let granted = number.saturating_sub(last + 1);
@@ -115,7 +115,7 @@ impl Limit {
 }
 
 impl State {
-    /// Lets one more request through, or says what it has to wait for.
+    /// Sends one more request, or returns what to wait for; the number of the request counts from 1.
     fn send(&mut self, now: Instant) -> Result<u64, Wait> {
         if self.limit.as_ref().is_some_and(|limit| now >= limit.next && now.saturating_duration_since(limit.refused.1) > MEMORY) {
             self.limit = None;
@@ -129,7 +129,7 @@ impl State {
             }
             let step = limit.step();
             limit.idle |= now - limit.next > step.max(IDLE);
-            // One step may be made up for, so that a timer's lateness does not add up.
+            // One step may be caught up, so that late timers do not add up.
             let due = now.checked_sub(step).map_or(limit.next, |earliest| limit.next.max(earliest));
             limit.next = due + step;
         }
@@ -148,7 +148,7 @@ impl State {
     fn refused(&mut self, number: u64, sent: Instant, now: Instant, pause: Option<Duration>) {
         self.refused += 1;
         let limit = match self.limit.take() {
-            // On its way already when the pace was cut.
+            // Was already in flight when the pace was cut.
             Some(limit) if number <= limit.cut => Limit { refused: limit.refused.max((number, sent)), ..limit },
             before => {
                 let (granted, measured) = before.map_or((FIRST_GUESS, false), |limit| limit.judged(number, sent));
@@ -163,7 +163,7 @@ impl State {
     }
 }
 
-/// A request that was let through; dropped without an answer, it says nothing of the pace.
+/// A request that may be sent; dropping it without a result does not change the pace.
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
     pace: &'a Pace,
@@ -176,7 +176,7 @@ impl Pace {
         locked(&self.state)
     }
 
-    /// Waits until one more request may go.
+    /// Waits until one more request may be sent.
     pub(crate) async fn turn(&self) -> Turn<'_> {
         let _next = self.next.lock().await;
         loop {
@@ -195,7 +195,7 @@ impl Pace {
         }
     }
 
-    /// How many requests were refused for the number of them so far, and what the pace is now, in requests a second, where it is held.
+    /// How many requests have been throttled, and the current pace in requests per second, if it is limited.
     pub(crate) fn seen(&self) -> (u64, Option<f64>) {
         let state = self.state();
         (state.refused, state.limit.as_ref().map(Limit::rate))
@@ -203,12 +203,12 @@ impl Pace {
 }
 
 impl Turn<'_> {
-    /// The service let the request through, whatever its answer.
+    /// Records that the service accepted the request, whatever its response.
     pub(crate) fn passed(self) {
         self.pace.state().passed(self.number);
     }
 
-    /// The service refused the request for the number of them, and may have asked for a pause.
+    /// Records that the service throttled the request, and the pause that it asked for, if any.
     pub(crate) fn refused(self, pause: Option<Duration>) {
         self.pace.state().refused(self.number, self.sent, Instant::now(), pause);
     }
@@ -217,7 +217,7 @@ impl Turn<'_> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.pace.state().in_flight -= 1;
-        // Kept for whoever waits next where nobody waits now.
+        // Wakes the next request to wait, even if none waits now.
         self.pace.changed.notify_one();
     }
 }
@@ -232,7 +232,7 @@ mod tests {
 
     use super::*;
 
-    /// A service with a token bucket, in time that passes only while all wait.
+    /// A service with a token bucket, in virtual time.
     struct Service {
         per_second: Cell<f64>,
         burst: f64,
@@ -264,7 +264,7 @@ mod tests {
             }
         }
 
-        /// Whether a request is let through; a refusal comes at once.
+        /// Whether a request is accepted; a refusal comes at once.
         async fn call(&self) -> bool {
             self.at_once.set(self.at_once.get() + 1);
             self.most_at_once.set(self.most_at_once.get().max(self.at_once.get()));
@@ -293,7 +293,7 @@ mod tests {
             }
         }
 
-        /// Fetches so many at this throttle limit; gives the seconds that passed.
+        /// Fetches `count` items at this throttle limit, and returns the seconds that passed.
         async fn fetch_all(&self, pace: &Pace, count: u32, throttle_limit: usize) -> f64 {
             let start = Instant::now();
             futures_util::stream::iter(0..count).map(|_| self.fetch(pace)).buffer_unordered(throttle_limit).collect::<Vec<()>>().await;
@@ -301,13 +301,13 @@ mod tests {
         }
     }
 
-    /// Runs in time that costs none: it jumps ahead whenever all wait.
+    /// Runs in virtual time, which jumps ahead whenever all tasks wait.
     fn in_virtual_time<T>(run: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(run)
     }
 
     #[test]
-    fn whatever_a_service_grants_is_used_within_a_tenth_and_hardly_overstepped() {
+    fn the_allowed_rate_is_used_to_within_a_tenth_and_barely_exceeded() {
         for (per_second, burst) in [(20.0, 20), (20.0, 100), (5.0, 5), (2.0, 10), (10.0, 10), (33.0, 10), (50.0, 50)] {
             for answers_after in [0, 5, 20, 50, 100, 150] {
                 for (throttle_limit, count) in [(16, 100_u32), (16, 200), (64, 200), (16, 1000)] {
@@ -319,7 +319,7 @@ mod tests {
                     let by_rate = f64::from(count - burst.min(count)) / per_second + answer;
                     let limit = u32::try_from(throttle_limit).unwrap();
                     let by_round_trips = f64::from(count.div_ceil(limit)) * answer;
-                    // Where the run is over in seconds, finding out what is granted weighs more.
+                    // In a run of a few seconds, finding the rate takes a larger share.
                     let slack = if by_rate < 2.0 { 0.5 } else { by_rate * 0.1 };
                     assert!(seconds <= by_rate.max(by_round_trips) + slack, "{case}: {seconds} s");
                     assert!(service.refused.get() <= limit + count / 20, "{case}: {} refused", service.refused.get());
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_refuses_nothing_gets_all_at_once() {
+    fn a_service_that_never_throttles_gets_requests_at_full_speed() {
         let service = Service::new(1e9, 1000, 50);
         let seconds = in_virtual_time(service.fetch_all(&Pace::default(), 160, 16));
         assert_eq!((service.refused.get(), service.most_at_once.get()), (0, 16));
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_side_by_side_share_one_pace() {
+    fn parallel_runs_share_one_pace() {
         let (service, pace) = (Service::new(20.0, 20, 20), Pace::default());
         let seconds = in_virtual_time(async {
             let both = futures_util::future::join(service.fetch_all(&pace, 60, 16), service.fetch_all(&pace, 60, 16)).await;
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_right_after_another_starts_at_the_pace_that_was_found() {
+    fn a_run_right_after_another_starts_at_the_known_pace() {
         let (service, pace) = (Service::new(20.0, 20, 20), Pace::default());
         in_virtual_time(async {
             service.fetch_all(&pace, 60, 16).await;
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_between_two_runs_is_not_taken_for_a_slow_service() {
+    fn a_pause_between_two_runs_does_not_count_as_a_slow_service() {
         let (service, pace) = (Service::new(20.0, 20, 20), Pace::default());
         in_virtual_time(async {
             service.fetch_all(&pace, 60, 16).await;
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minute_after_the_last_refusal_all_is_fast_again() {
+    fn the_pace_is_unlimited_again_a_minute_after_the_last_refusal() {
         let (service, pace) = (Service::new(20.0, 20, 20), Pace::default());
         in_virtual_time(async {
             service.fetch_all(&pace, 60, 16).await;
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_grants_more_or_less_than_before_is_followed() {
+    fn the_pace_follows_a_service_whose_rate_changes() {
         for (first, then) in [(20.0, 60.0), (60.0, 10.0)] {
             let (service, pace) = (Service::new(first, 20, 20), Pace::default());
             let seconds = in_virtual_time(async {
@@ -393,13 +393,13 @@ mod tests {
                 assert!(service.refused.get() - before <= 30, "{}", service.refused.get() - before);
                 seconds
             });
-            // A pace that has to climb threefold takes a while.
+            // A pace that has to triple takes a while.
             assert!(seconds <= 400.0 / then * 1.8, "{first} and then {then}: {seconds}");
         }
     }
 
     #[test]
-    fn a_pause_that_the_service_asks_for_is_kept_by_all() {
+    fn every_request_waits_for_the_pause_that_the_service_asks_for() {
         let (service, pace) = (Service { asks_for: Some(Duration::from_secs(7)), ..Service::new(5.0, 5, 20) }, Rc::new(Pace::default()));
         in_virtual_time(async {
             let start = Instant::now();
@@ -423,13 +423,13 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_was_given_up_holds_no_other_up() {
+    fn an_abandoned_request_does_not_block_others() {
         let pace = Pace::default();
         in_virtual_time(async {
             pace.turn().await.refused(None);
             for _ in 0..50 {
                 let hanging = pace.turn().await;
-                // Neither one that hangs nor one that still waits for its turn.
+                // Neither a hanging request nor one that still waits for its turn.
                 let waiting = tokio::time::timeout(Duration::from_millis(1), pace.turn());
                 assert!(waiting.await.is_err());
                 drop(hanging);
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn turns_are_taken_in_the_order_in_which_they_were_asked_for() {
+    fn requests_go_out_in_the_order_in_which_they_came() {
         let pace = Pace::default();
         let order = std::cell::RefCell::new(Vec::new());
         in_virtual_time(async {

@@ -1,4 +1,4 @@
-//! The access portal: role credentials, what is assigned to the user, and the end of a session.
+//! The access portal: role credentials, the user's assignments, and signing out.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -20,10 +20,10 @@ use crate::service::held_keys::UNUSABLE_KEYS_PAUSE;
 use crate::service::refusal::Refusal;
 use crate::timestamp::rfc3339;
 
-/// So many items a page of a list may have, and more is refused (service model, `MaxResultType`).
+/// The most items per page of a list; the service refuses more (service model, `MaxResultType`).
 const LARGEST_PAGE: i32 = 100;
 
-/// Limits of what is listed, in characters: the API has 50 for a name, 64 for an e-mail address and 64 for a role.
+/// The longest name in a list, in characters: the API allows 50 for a name, 64 for an email address and 64 for a role.
 const LONGEST_NAME: usize = 256;
 
 /// One page of a list.
@@ -33,7 +33,7 @@ pub(crate) struct Page<T> {
     pub(crate) next_token: Option<String>,
 }
 
-/// An account as it is listed; the id is empty where the service tells none.
+/// A listed account; the ID is empty if the service sends none.
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) id: String,
@@ -42,7 +42,7 @@ pub(crate) struct Account {
 }
 
 impl Service {
-    /// `GetRoleCredentials`, tried again at 429 until `deadline` and at other faults that may pass some times; gives the keys and the request's id.
+    /// `GetRoleCredentials`: returns the keys and the request ID. Retries throttled requests until `deadline`, and other transient failures a few times.
     pub(crate) async fn role_credentials(
         &self,
         access_token: &Secret,
@@ -77,7 +77,7 @@ impl Service {
         Ok((credentials, request_id))
     }
 
-    /// One page of `ListAccounts`, and the token of the next one.
+    /// `ListAccounts`: returns one page and the token of the next one.
     pub(crate) async fn accounts(&self, access_token: &Secret, next_token: Option<String>, deadline: Instant) -> Result<Page<Account>, Refusal> {
         let request = || self.portal.list_accounts().access_token(access_token.reveal()).max_results(LARGEST_PAGE).set_next_token(next_token.clone());
         let send = |last_answer| request().customize().interceptor(last_answer).send();
@@ -93,7 +93,7 @@ impl Service {
         Ok(Page { items, next_token: next_page(answer.next_token)? })
     }
 
-    /// One page of `ListAccountRoles`: the roles' names, and the token of the next one.
+    /// `ListAccountRoles`: returns one page of role names and the token of the next one.
     pub(crate) async fn roles(&self, access_token: &Secret, account_id: &str, next_token: Option<String>, deadline: Instant) -> Result<Page<String>, Refusal> {
         let request = || {
             self.portal
@@ -110,7 +110,7 @@ impl Service {
         Ok(Page { items, next_token: next_page(answer.next_token)? })
     }
 
-    /// `Logout`: ends the token at the service; role credentials already given stay good.
+    /// `Logout`: revokes the token at the service; role credentials that were already issued stay valid.
     pub(crate) async fn logout(&self, access_token: &Secret) -> Result<(), Refusal> {
         let request = || self.portal.logout().access_token(access_token.reveal());
         let deadline = Instant::now() + ATTEMPT_TIMEOUT;
@@ -118,15 +118,15 @@ impl Service {
         self.paced(access_token, deadline, &LastAnswer::default(), send).await.map(drop)
     }
 
-    /// Sends a request of the portal when it is its turn, and again each time that the service refuses it for the number of requests, until `deadline`.
-    /// `last_answer` is what remembers the answer to each try.
+    /// Sends a request to the portal at its turn, and again each time that the service throttles it, until `deadline`.
+    /// `last_answer` remembers the response to each attempt.
     async fn paced<T, E, F>(&self, access_token: &Secret, deadline: Instant, last_answer: &LastAnswer, send: impl Fn(LastAnswer) -> F) -> Result<T, Refusal>
     where
         E: StdError + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
         loop {
-            // Only a service that refuses requests for the number of them lets one wait for its turn.
+            // Requests wait for their turn only if the service throttles.
             let throttled = |_| Refusal::TimedOut { status: Some(429), request_id: last_answer.request_id() }.without(&[access_token]);
             let turn = tokio::time::timeout_at(deadline, self.pace.turn()).await.map_err(throttled)?;
             let outcome = tokio::time::timeout_at(deadline, send(last_answer.clone())).await.map_err(|_| last_answer.timed_out().without(&[access_token]))?;
@@ -150,7 +150,7 @@ impl Service {
     }
 }
 
-/// When keys end: the service gives milliseconds since 1970. `date` is the time of the answer.
+/// When keys expire; `milliseconds` count from 1970, and `date` is the time of the response.
 ///
 /// # Errors
 /// Why the keys cannot be used, as a part of a sentence.
@@ -166,7 +166,7 @@ fn expiration_of(milliseconds: i64, date: Option<OffsetDateTime>) -> Result<Offs
     }
 }
 
-/// The pause that an answer asks for: in seconds or until a time (RFC 9110, 10.2.3), or in AWS's own header in milliseconds.
+/// The pause that a response asks for: in seconds or until a time (RFC 9110, 10.2.3), or in milliseconds in AWS's own header.
 pub(super) fn pause_of(answer: &HttpResponse) -> Option<Duration> {
     let header = |name| answer.headers().get(name).map(str::trim);
     let milliseconds = header("x-amz-retry-after").and_then(|text| text.parse().ok()).map(Duration::from_millis);
@@ -174,7 +174,7 @@ pub(super) fn pause_of(answer: &HttpResponse) -> Option<Duration> {
         let text = header("retry-after")?;
         text.parse().map(Duration::from_secs).ok().or_else(|| {
             let end = OffsetDateTime::parse(text, &Rfc2822).ok()?;
-            // By the server's clock, which may not be this machine's.
+            // By the server's clock, which can differ from the clock of this machine.
             let now = date_of(answer).unwrap_or_else(OffsetDateTime::now_utc);
             Duration::try_from(end - now).ok()
         })

@@ -1,18 +1,18 @@
-//! The proxy that the variables name; requests go through HTTP proxies only.
+//! The proxy that the user's variables specify; only HTTP proxies are supported.
 
 use crate::world::Variables;
 
-/// An HTTP proxy, and the variable that names it.
+/// An HTTP proxy, and the variable that specifies it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Proxy {
-    /// As it is set: in upper or lower case.
+    /// The name as it is set, in upper or lower case.
     pub(super) variable: String,
-    /// With what may be a password in it.
+    /// The URL, which may contain a password.
     pub(super) url: String,
 }
 
 impl Proxy {
-    /// Its host and port, and its scheme where that is not http; nothing else of the URL, which may hold a password anywhere.
+    /// The host and port, and the scheme if it is not http; nothing else of the URL, any part of which may contain a password.
     pub(super) fn place(&self) -> Option<String> {
         let url = url::Url::parse(&self.url).ok()?;
         let place = place_of(&url)?;
@@ -30,22 +30,22 @@ impl std::fmt::Debug for Proxy {
     }
 }
 
-/// What a variable for proxies leads to.
+/// What the value of a proxy variable means.
 enum ProxyChoice {
     Http(String),
-    /// A SOCKS proxy, by its scheme; requests go through HTTP proxies only.
+    /// A SOCKS proxy, by its scheme; SOCKS is not supported.
     Socks(String),
 }
 
 impl ProxyChoice {
-    /// Reads a value as curl does: one without a scheme is the host and port of an HTTP proxy.
+    /// Reads a value as curl does: without a scheme, it is the host and port of an HTTP proxy.
     fn of(value: &str) -> Self {
         let value = value.trim();
         match value.split_once("://") {
             None => Self::Http(format!("http://{value}")),
             Some((scheme, rest)) => {
                 let scheme = scheme.to_ascii_lowercase();
-                // Before `://` a user name can stand, too, where the scheme was forgotten.
+                // The text before `://` can also be a user name, if the scheme was forgotten.
                 if ["socks", "socks4", "socks4a", "socks5", "socks5h"].contains(&scheme.as_str()) {
                     Self::Socks(scheme)
                 } else {
@@ -56,16 +56,16 @@ impl ProxyChoice {
     }
 }
 
-/// Scheme, host and port of a URL, and nothing else of it; the port is left out where it is the usual one.
+/// The scheme, host and port of a URL, and nothing else; leaves out a default port.
 pub(super) fn place_of(url: &url::Url) -> Option<String> {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     Some(format!("{}://{}{port}", url.scheme(), url.host_str().filter(|host| !host.is_empty())?))
 }
 
-/// What the variables for proxies lead to.
+/// The outcome of reading all proxy variables.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct ChosenProxy {
-    /// The first one that can be used.
+    /// The first proxy that can be used.
     pub(super) proxy: Option<Proxy>,
     /// The variables before it whose proxies cannot be used, each with the scheme of its URL.
     pub(super) skipped: Vec<(String, String)>,

@@ -1,53 +1,53 @@
-//! Why a request came to nothing, as far as the answer or its absence shows.
+//! Why a request failed, as far as the response or its absence shows.
 
 use crate::secret::Secret;
 use crate::service::causes::Cause;
 use crate::text::shortened;
 
-/// What the service says for people is shown up to so many characters, and the name of an error and an id up to fewer.
+/// The longest message of the service that is shown, in characters; error names and IDs are limited to `LONGEST_ID`.
 pub(super) const LONGEST_MESSAGE: usize = 500;
 pub(super) const LONGEST_ID: usize = 128;
 
-/// What a refusal shows of who answered: the service, or a proxy in between, which can answer 401, 403 or 404 too and means another thing.
+/// What a refusal shows about who sent it: the service, or a proxy, whose 401, 403 or 404 means something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// It names an exception of the service, in `x-amzn-errortype` or in the body's `__type`.
+    /// It names an exception of the service, in `x-amzn-errortype` or in `__type` of the body.
     Exception,
-    /// Its body has an `error` as OAuth has it (RFC 6749, 5.2).
+    /// Its body has an `error` field as in OAuth (RFC 6749, 5.2).
     OAuth,
-    /// It names nothing, but is the service's own: each answer of the service has an `x-amzn-requestid`, which no proxy makes up, and none has a
-    /// `WWW-Authenticate` or `Proxy-Authenticate`, since the bearer token goes in a header of its own (`noAuth` in the service's model). A proxy that
-    /// refuses a request has not got an answer of the service to take the id from, and one that wants a password says so by these headers.
-    /// `Via` and `Server` tell nothing: proxies add the first to answers of the service, too.
+    /// It names no error, but is from the service: every response of the service has an `x-amzn-requestid`, which no proxy makes up, and none has
+    /// `WWW-Authenticate` or `Proxy-Authenticate`, because the bearer token has a header of its own (`noAuth` in the service's model). A proxy that refuses
+    /// a request has no response of the service to copy the ID from, and one that requires a password sends these headers.
+    /// `Via` and `Server` show nothing, because proxies also add `Via` to responses of the service.
     Nameless,
-    /// Nothing shows that the service answered.
+    /// Nothing shows that the service sent it.
     Elsewhere,
 }
 
-/// Why a request came to nothing.
+/// Why a request failed.
 #[derive(Debug, Clone)]
 pub(crate) enum Refusal {
-    /// The service said no.
+    /// The service refused the request.
     Answered {
         /// The OAuth code, such as `slow_down`, or the exception's name, such as `ForbiddenException`.
         error: String,
         status: u16,
-        /// What the service said, for people.
+        /// The service's message for people.
         message: String,
         request_id: Option<String>,
         origin: Origin,
     },
-    /// No answer came in time, or only refusals that may pass: then the last one's status and id.
+    /// No response came in time, or only transient refusals; the status and ID are those of the last refusal.
     TimedOut { status: Option<u16>, request_id: Option<String> },
     /// There was no connection.
     Unreachable(Cause),
-    /// The answer made no sense.
+    /// The response could not be understood.
     Garbled { message: String, request_id: Option<String> },
-    /// The answer has something in it that cannot be used, and would have it again.
+    /// The response contains something unusable, which a retry would return again.
     Unusable { message: String, request_id: Option<String> },
 }
 
-/// What `message` says is wrong with an answer.
+/// A refusal for a response that is unusable for this reason.
 pub(super) fn unusable(message: impl Into<String>) -> Refusal {
     Refusal::Unusable { message: message.into(), request_id: None }
 }
@@ -64,7 +64,7 @@ impl Refusal {
         }
     }
 
-    /// The status, where the answer names an error of the portal.
+    /// The status, if the response names an error of the portal.
     pub(crate) fn modelled_status(&self) -> Option<u16> {
         match self {
             Self::Answered { status, origin: Origin::Exception, .. } => Some(*status),
@@ -72,12 +72,12 @@ impl Refusal {
         }
     }
 
-    /// Whether the portal itself says that it takes the access token no longer.
+    /// Whether the portal itself reports that the access token is no longer valid.
     pub(crate) fn ends_session(&self) -> bool {
         matches!(self, Self::Answered { status: 401, origin: Origin::Exception | Origin::Nameless, .. })
     }
 
-    /// Whether SSO-OIDC says no to what it was asked for, as RFC 6749, 5.2 has it, so that to ask again is of no use.
+    /// Whether SSO-OIDC refused the request as defined in RFC 6749, 5.2, so that a retry cannot succeed.
     pub(crate) fn is_oauth_refusal(&self) -> bool {
         match self {
             Self::Answered { error, status: 400..=428 | 430..=499, origin: Origin::Exception | Origin::OAuth, .. } => {
@@ -87,7 +87,7 @@ impl Refusal {
         }
     }
 
-    /// The error's name, for people.
+    /// The name of the error, for people.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Answered { error, .. } => error,
@@ -98,7 +98,7 @@ impl Refusal {
         }
     }
 
-    /// The same refusal without the secrets of its request, which an answer may repeat.
+    /// Removes the secrets of the request, which a response may repeat.
     pub(super) fn without(mut self, secrets: &[&Secret]) -> Self {
         let clean = |text: &mut String, limit: usize| {
             for secret in secrets.iter().filter(|secret| !secret.reveal().is_empty()) {
@@ -130,19 +130,19 @@ impl Refusal {
     }
 }
 
-/// Whether a name has the form of the codes that OAuth has registered, all of lower case letters and `_`, or is that of an exception of SSO-OIDC's model.
-/// What others write into a field `error`, such as `Forbidden` or `Not Found`, is neither.
+/// Whether a name has the form of a registered OAuth code, only lowercase letters and `_`, or is an exception in the model of SSO-OIDC.
+/// What other servers put in an `error` field, such as `Forbidden` or `Not Found`, is neither.
 pub(super) fn is_oauth_code(error: &str) -> bool {
     let is_code = !error.is_empty() && error.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     is_code || OIDC_EXCEPTIONS.iter().any(|(exception, _)| *exception == error)
 }
 
-/// What stands for the error's name in an answer that names none.
+/// The error name for a response that names none.
 pub(super) fn nameless(status: u16) -> String {
     format!("status {status}")
 }
 
-/// The exceptions of SSO-OIDC's model, each with its OAuth code.
+/// The exceptions in the model of SSO-OIDC, each with its OAuth code.
 const OIDC_EXCEPTIONS: [(&str, &str); 14] = [
     ("AuthorizationPendingException", "authorization_pending"),
     ("SlowDownException", "slow_down"),
@@ -160,7 +160,7 @@ const OIDC_EXCEPTIONS: [(&str, &str); 14] = [
     ("InternalServerException", "server_error"),
 ];
 
-/// The OAuth code of an SSO-OIDC exception, for answers that carry its name only. The portal has an `InvalidRequestException`, too, so that keeps its name.
+/// The OAuth code of an SSO-OIDC exception, for responses that have only its name. `InvalidRequestException` is kept, because the portal has one too.
 pub(super) fn oauth_code(error: &str) -> String {
     OIDC_EXCEPTIONS.iter().find(|(exception, _)| *exception == error).map_or(error, |(_, code)| code).to_owned()
 }

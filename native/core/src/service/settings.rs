@@ -1,4 +1,4 @@
-//! All that makes one client differ from another, from the caller's variables and the AWS config file.
+//! Everything that distinguishes one client from another, from the caller's variables and the AWS config file.
 
 use crate::error::{Code, Error};
 use crate::service::certificates::{Certificates, ca_bundle};
@@ -6,7 +6,7 @@ use crate::service::proxy::{ChosenProxy, Proxy, place_of};
 use crate::urls::is_trustworthy;
 use crate::world::{Variables, World};
 
-/// Where the requests go.
+/// Where requests go.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Endpoints {
     pub(super) region: String,
@@ -16,7 +16,7 @@ pub(super) struct Endpoints {
     pub(super) dual_stack: bool,
 }
 
-/// All that makes one client differ from another.
+/// Everything that distinguishes one client from another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Settings {
     pub(super) endpoints: Endpoints,
@@ -45,7 +45,7 @@ impl Endpoints {
         let set = |flags: [(&'static str, bool); 2]| flags.into_iter().find(|(_, is_set)| *is_set).map(|(variable, _)| variable);
         match (set(own), set(kinds)) {
             (Some(variable), Some(kind)) => {
-                let message = format!("The variables {variable} and {kind} cannot be set together: a custom endpoint is used as it is.");
+                let message = format!("The variables {variable} and {kind} cannot be set together: a custom endpoint is used unchanged.");
                 let error = Error::new(Code::EnvironmentInvalid, message).with_target(kind);
                 Err(error.with_action(format!("Remove $env:{variable} or $env:{kind}.")))
             }
@@ -53,24 +53,24 @@ impl Endpoints {
         }
     }
 
-    /// Whether both endpoints are plain http, which only a loopback address may be: then neither TLS nor a proxy has a part in it.
+    /// Whether both endpoints use plain http, which is allowed only for loopback addresses; neither TLS nor a proxy is used then.
     pub(super) fn are_loopback(&self) -> bool {
         [&self.oidc_url, &self.portal_url].into_iter().all(|url| url.as_ref().is_some_and(|url| url.starts_with("http:")))
     }
 
-    /// What tells one endpoint of the portal from another.
+    /// Identifies an endpoint of the portal.
     pub(super) fn portal(&self) -> String {
         let Self { region, portal_url, fips, dual_stack, .. } = self;
         portal_url.clone().unwrap_or_else(|| format!("{region}, fips {fips}, dual stack {dual_stack}"))
     }
 }
 
-/// The endpoint that a variable sets.
+/// The endpoint that a variable specifies.
 fn endpoint_of(variables: &Variables, variable: &str) -> Result<Option<String>, Error> {
     let Some(written) = variables.get(variable) else { return Ok(None) };
     let invalid = || {
         let message = format!(
-            "The variable {variable} must be an https URL such as https://sso.example.com, without a user name, query or fragment (http only for a loopback address), since the endpoint is sent the access token."
+            "The variable {variable} must be an https URL such as https://sso.example.com, without a user name, query or fragment (http only for a loopback address), because the endpoint receives the access token."
         );
         Error::new(Code::EnvironmentInvalid, message).with_target(variable).with_action(format!("Correct $env:{variable} or remove it."))
     };
@@ -80,12 +80,12 @@ fn endpoint_of(variables: &Variables, variable: &str) -> Result<Option<String>, 
 impl Settings {
     pub(super) fn of(world: &World, region: &str) -> Result<Self, Error> {
         let endpoints = Endpoints::of(&world.variables, region)?;
-        // Neither a proxy nor a certificate leads back to this machine.
+        // Connections to this machine use neither a proxy nor a certificate.
         let (proxy, certificates) = if endpoints.are_loopback() { Default::default() } else { (ChosenProxy::of(&world.variables), ca_bundle(world)?) };
         Ok(Self { endpoints, proxy, no_proxy: world.variables.get_either_case("NO_PROXY").map(str::to_owned), certificates })
     }
 
-    /// The settings that a connection depends on, as the last sentences of an error.
+    /// The settings that a connection depends on, as the end of an error message.
     pub(super) fn in_words(&self) -> String {
         let proxy = self.proxy.proxy.as_ref().map_or_else(|| "none".to_owned(), Proxy::in_words);
         let certificates =
@@ -94,14 +94,14 @@ impl Settings {
     }
 }
 
-/// The host of an address in an error, without scheme and port.
+/// The host of an address in an error message, without scheme and port.
 pub(super) fn host_of(place: &str) -> &str {
     let host = place.split_once("://").map_or(place, |(_, host)| host);
     if host.starts_with('[') { host } else { host.split(':').next().unwrap_or(host) }
 }
 
-/// An endpoint as it is passed on: the URL that was judged, in the form in which it was judged. It has a scheme, `//`, a host and a path of the
-/// characters of RFC 3986 only, so that the SDK reads it the same way. User name, query and fragment have no use here, and may be secrets.
+/// An endpoint in normalized form, exactly as it was checked. It has a scheme, `//`, a host and a path with only the characters of RFC 3986, so that
+/// the SDK parses it the same way. User name, query and fragment are refused: they have no use here, and may be secrets.
 pub(super) fn endpoint_url(written: &str) -> Option<String> {
     let written = written.trim();
     let (scheme, rest) = written.split_once("://")?;
@@ -115,7 +115,7 @@ pub(super) fn endpoint_url(written: &str) -> Option<String> {
     Some(url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// An endpoint as it is shown: scheme, host and port.
+/// An endpoint for display: scheme, host and port.
 pub(super) fn shown_endpoint(url: Option<&str>) -> Option<String> {
     url.and_then(|url| url::Url::parse(url).ok()).as_ref().and_then(place_of)
 }

@@ -6,7 +6,7 @@ use crate::session::token_cache::Token;
 use crate::session::waiting::REFRESH_WAIT;
 
 impl SessionSource<'_> {
-    /// Ends the session: at the service, in its file and in memory. The client registration stays, as the AWS CLI leaves it.
+    /// Ends the session, and returns whether there was one. The client registration stays, as in the AWS CLI.
     pub(crate) async fn disconnect(&self) -> Result<bool, NoLogin> {
         self.service.warn_of_skipped_proxies(&self.context.outlet);
         let slot = self.context.memory.slot(self.key());
@@ -21,7 +21,7 @@ impl SessionSource<'_> {
             Some(files) => Some(self.take_lock(files).await?),
             None => None,
         };
-        // Another process may have ended it, or renewed it, while this one waited.
+        // Another process may have ended or renewed it while this one waited.
         let tokens: Vec<Token> = state.tokens(self.files.as_ref()).collect();
         for token in &tokens {
             self.end_at_service(token).await?;
@@ -39,10 +39,10 @@ impl SessionSource<'_> {
         let outcome = self.within(REFRESH_WAIT, self.service.logout(&token.access_token)).await?;
         self.context.hear(self.service);
         match outcome {
-            // It had ended there already.
+            // The session has already ended at the service.
             Ok(()) => {}
             Err(refusal) if refusal.ends_session() => {}
-            // What is left on this machine goes all the same: that is what the user wants most.
+            // Its files on this computer are removed anyway, because that is what the user wants most.
             Err(refusal) => {
                 let error = self.service.portal_error(&refusal);
                 self.context

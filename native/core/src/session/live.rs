@@ -1,4 +1,4 @@
-//! The session of one environment while many requests use it: renewed once for all of them where the service refuses it.
+//! The session of one environment while many requests use it: renewed once for all of them if the service refuses it.
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -10,7 +10,7 @@ use crate::service::refusal::Refusal;
 use crate::session::source::SessionSource;
 use crate::session::time_limit::Bound;
 
-/// A session that is good, until it has ended.
+/// A session that stays usable until it ends.
 pub(crate) struct LiveSession {
     current: Mutex<Current>,
     bound: Bound,
@@ -18,40 +18,40 @@ pub(crate) struct LiveSession {
 
 struct Current {
     access_token: Secret,
-    /// How often the service refused it and it was renewed: by a refresh first, then by a login, then no more.
+    /// How often the session was renewed after the service refused it: first by a refresh, then by a login, then never again.
     renewals: u8,
     started: Instant,
-    /// Why there is no session or no service any more; then nothing is tried further.
+    /// Why the session or the service is no longer usable; if set, nothing more is sent.
     ended: Option<Error>,
 }
 
-/// Why a request of a session came to nothing.
+/// Why a request did not succeed.
 #[derive(Debug)]
 pub(crate) enum Stop {
     Refused(Refusal),
-    /// The session or the service came to an end, for a reason that is said once.
+    /// The session or the service is no longer usable; the reason is reported once.
     Ended,
     Cancelled,
 }
 
 impl LiveSession {
-    /// The session that `source` leads to, which may ask somebody to log in.
+    /// Opens a session from `source`, which may ask the user to log in.
     pub(crate) async fn open(source: &SessionSource<'_>, bound: Bound) -> Result<Self, NoLogin> {
         let access_token = source.session().await?.access_token;
         Ok(Self { current: Mutex::new(Current { access_token, renewals: 0, started: Instant::now(), ended: None }), bound })
     }
 
-    /// Starts the time anew: the waits for other logins do not count.
+    /// Restarts the time limit, because waits for other logins do not count.
     pub(crate) async fn restart(&self) {
         self.current.lock().await.started = Instant::now();
     }
 
-    /// Why the session ended, where it did.
+    /// Why the session ended, if it did.
     pub(crate) fn into_ended(self) -> Option<Error> {
         self.current.into_inner().ended
     }
 
-    /// Sends a request, and again with a new session where the service refuses this one.
+    /// Sends a request, and sends it again with a new session if the service refuses the current one.
     pub(crate) async fn send<T, F>(&self, source: &SessionSource<'_>, request: impl Fn(Secret, Instant) -> F) -> Result<T, Stop>
     where
         F: Future<Output = Result<T, Refusal>>,
@@ -72,7 +72,7 @@ impl LiveSession {
             match request(access_token.clone(), deadline).await {
                 Ok(answer) => return Ok(answer),
                 Err(refusal) if refusal.ends_session() => self.renew(&access_token, source, &refusal).await?,
-                // Without a connection the next request fares no better, and one error says it better than a hundred.
+                // Without a connection the next request would fail too, and one error is better than a hundred.
                 Err(refusal @ Refusal::Unreachable(_)) => {
                     let error = source.service.portal_error(&refusal).with_target(&source.environment.name);
                     self.current.lock().await.ended.get_or_insert(error);
@@ -83,7 +83,7 @@ impl LiveSession {
         }
     }
 
-    /// Puts a new session in place of one that was refused, once for all requests that wait for it.
+    /// Replaces a refused session, once for all requests that wait for it.
     async fn renew(&self, refused: &Secret, source: &SessionSource<'_>, refusal: &Refusal) -> Result<(), Stop> {
         let mut current = self.current.lock().await;
         if current.access_token != *refused || current.ended.is_some() {

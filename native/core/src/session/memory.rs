@@ -14,13 +14,13 @@ use crate::service::clock::ServiceTime;
 use crate::service::oidc::Registration;
 use crate::session::token_cache::{Token, TokenFiles};
 
-/// What this process remembers between runs: sessions, clients, the service's time, and what it has warned of.
+/// What this process remembers between runs: sessions, clients, the service's time, and the warnings that it has given.
 ///
-/// What was read from files is remembered where it is parsed.
+/// The contents of files are remembered where they are parsed.
 #[derive(Debug, Default)]
 pub struct Memory {
     sessions: Mutex<HashMap<Key, Slot>>,
-    /// When the session of an environment expires, by its name in lower case.
+    /// When the session of each environment expires, by lowercase name.
     ends: Mutex<HashMap<String, OffsetDateTime>>,
     pub(crate) time: ServiceTime,
     pub(crate) services: Services,
@@ -30,10 +30,10 @@ pub struct Memory {
 /// The state of one session, which one run at a time may change.
 pub(super) type Slot = Arc<tokio::sync::Mutex<State>>;
 
-/// What tells one session from another.
+/// Identifies a session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Key {
-    /// The lock of the token's files.
+    /// The path of the lock of the token's files.
     TokenFiles(PathBuf),
     Name(String),
 }
@@ -41,11 +41,11 @@ pub(super) enum Key {
 /// The part of a session that is not in its files.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// The token where it is kept in memory, or where its file could not be written.
+    /// The token, if it is kept in memory or its file could not be written.
     pub(super) token: Option<Token>,
     pub(super) registration: Option<Registration>,
     pub(super) last_refresh: Option<Instant>,
-    /// The marks of the refresh tokens that the service refused.
+    /// The marks of refresh tokens that the service refused.
     pub(super) refused: HashSet<String>,
 }
 
@@ -54,9 +54,8 @@ impl State {
         token.refresh_mark().is_some_and(|mark| token.refused.as_ref() == Some(&mark) || self.refused.contains(&mark))
     }
 
-    /// The tokens of a session, the one to use first: that of its own file or, where that one could not be written and so lasts longer, that in memory;
-    /// then those under other spellings of the start URL.
-    /// Those are read only where the first ones are not enough.
+    /// The tokens of a session, best first: the token in its own file and the one in memory, the later to expire first; then those under other spellings
+    /// of the start URL, which are read only if the others are not enough.
     pub(super) fn tokens(&self, files: Option<&TokenFiles>) -> impl Iterator<Item = Token> {
         let by_end = |mut tokens: Vec<Token>| {
             tokens.sort_by_key(|token| std::cmp::Reverse(token.expires_at));
@@ -69,7 +68,7 @@ impl State {
 }
 
 impl Memory {
-    /// The memory that all runs of this process share.
+    /// The memory shared by all runs of this process.
     #[must_use]
     pub fn of_this_process() -> Arc<Self> {
         static MEMORY: LazyLock<Arc<Memory>> = LazyLock::new(Arc::default);
@@ -80,7 +79,7 @@ impl Memory {
         Arc::clone(locked(&self.sessions).entry(key).or_default())
     }
 
-    /// When the session of an environment expires, if this process has had one.
+    /// When the session of an environment expires, if this process has used one.
     pub(crate) fn session_end(&self, environment: &str) -> Option<OffsetDateTime> {
         locked(&self.ends).get(&environment.to_lowercase()).copied()
     }

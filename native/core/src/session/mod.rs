@@ -1,4 +1,4 @@
-//! Sessions: one for each token file, or for each environment whose tokens are kept in memory, shared by all runs of the process.
+//! Sessions, shared by all runs of the process: one per token file, or one per environment if its tokens are kept in memory.
 
 mod disconnect;
 pub(crate) mod live;

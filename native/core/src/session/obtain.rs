@@ -1,4 +1,4 @@
-//! Obtains a session: the one that is there, a refreshed one, or a new one after a login.
+//! Obtains a session: the existing one, a refreshed one, or a new one after a login.
 
 use std::time::Duration;
 
@@ -19,16 +19,16 @@ use crate::session::refresh::Refreshed;
 use crate::session::source::{Session, SessionSource};
 use crate::session::token_cache::{ACCOUNT_ACCESS, Token, TokenLock};
 
-/// The least time between two tries to refresh one token.
+/// The least time between two attempts to refresh a token.
 const REFRESH_SPACING: Duration = Duration::from_secs(30);
 
 impl SessionSource<'_> {
-    /// A session: the one that is there, a refreshed one, or a new one after a login.
+    /// Returns a session: the existing one, a refreshed one, or a new one after a login.
     pub(crate) async fn session(&self) -> Result<Session, NoLogin> {
         self.obtain(None, true).await
     }
 
-    /// A session in place of one that the service refused (401), by a refresh where that is still allowed, else by a login.
+    /// Replaces a session that the service refused (401), by a refresh if `refresh` allows it, else by a login.
     pub(crate) async fn renewed(&self, refused: &Secret, refresh: bool) -> Result<Session, NoLogin> {
         self.obtain(Some(refused), refresh).await
     }
@@ -53,14 +53,14 @@ impl SessionSource<'_> {
             return Ok(self.use_token(&token, "Another process has renewed the session"));
         }
         let good = state.tokens(self.files.as_ref()).find(|token| self.is_good(token, refused));
-        // Only a session that is still good can wait; without one, the other way is to ask somebody to log in.
+        // Only a session that is still good can wait; without one, the alternative is a login.
         let rested = good.is_none() || state.last_refresh.is_none_or(|last| last.elapsed() >= REFRESH_SPACING);
         let mut dead_client = None;
         if may_refresh && rested {
             match self.refresh(&mut state, lock.as_ref(), refused, good.is_some()).await? {
                 Refreshed::Token(token, how) => return Ok(self.use_token(&token, how)),
                 Refreshed::Failed(refusal) if good.is_none() => return Err(self.service.oidc_error(&refusal).with_target(&self.environment.name).into()),
-                Refreshed::Failed(_) => self.context.outlet.verbose("The session could not be refreshed this time. It is still valid and is used."),
+                Refreshed::Failed(_) => self.context.outlet.verbose("The session could not be refreshed, but it is still valid and is used."),
                 Refreshed::Ended { dead_client: client } => dead_client = client,
             }
         }
@@ -68,7 +68,7 @@ impl SessionSource<'_> {
             return Ok(self.use_token(&token, "The session is still valid"));
         }
         if let Some(token) = self.given(refused) {
-            // Somebody's own way of keeping it: it is not written anywhere.
+            // The caller keeps this token in its own way, so it is not written to a file.
             state.token = Some(token.clone());
             return Ok(self.use_token(&token, "The supplied token is used"));
         }
@@ -76,7 +76,7 @@ impl SessionSource<'_> {
         Ok(self.use_token(&token, "The login was approved"))
     }
 
-    /// The token that the caller has for this environment, where it is good and was not refused.
+    /// The token that the caller supplied for this environment, if it is good and was not refused.
     fn given(&self, refused: Option<&Secret>) -> Option<Token> {
         let given = self.context.world.given.iter().find(|given| same_name(&given.name, &self.environment.name))?.token.as_ref()?;
         let token = Token {
@@ -90,7 +90,7 @@ impl SessionSource<'_> {
         (token.expires_at > self.now() && refused.is_none_or(|refused| *refused != token.access_token)).then_some(token)
     }
 
-    /// Logs in, with a client other than `dead_client`, which the service no longer knows.
+    /// Logs in with a client other than `dead_client`, which the service no longer knows.
     async fn log_in(&self, state: &mut State, lock: Option<&TokenLock>, dead_client: Option<&str>) -> Result<Token, NoLogin> {
         let name = &self.environment.name;
         if !self.terms.login {

@@ -1,4 +1,4 @@
-//! Where the session of an environment lies: in the AWS CLI's cache, under the names that the AWS CLI would use, or in memory.
+//! Where an environment's session is kept: in the AWS CLI's cache, under the names that the AWS CLI would use, or in memory.
 
 use crate::environments::configured::{ConfigFile, SsoSession};
 use crate::environments::environment::Environment;
@@ -9,10 +9,10 @@ use crate::session::memory::Key;
 use crate::session::token_cache::TokenFiles;
 use crate::world::World;
 
-/// The cache files of an environment, under the names that the AWS CLI would use; none where its tokens are kept in memory.
+/// The cache files of an environment, under the names that the AWS CLI would use; `None` if its tokens are kept in memory.
 ///
 /// # Errors
-/// The `sso_session` that the environment names is one of another portal in the AWS config file: its files are not this environment's to read or to write.
+/// The `sso_session` of the environment is for another portal in the AWS config file, so this environment must not read or write its files.
 pub(crate) fn token_files(world: &World, environment: &Environment, config: &ConfigFile, token_cache: TokenCache) -> Result<Option<TokenFiles>, Error> {
     if token_cache == TokenCache::Memory {
         return Ok(None);
@@ -24,7 +24,7 @@ pub(crate) fn token_files(world: &World, environment: &Environment, config: &Con
     Ok(TokenFiles::of(world, environment, session, &spellings(world, environment, config)))
 }
 
-/// The session of the config file where it is of the environment's portal.
+/// Returns the session from the config file if it is for the environment's portal.
 fn of_same_portal<'s>(session: &'s SsoSession, environment: &Environment, config: &ConfigFile) -> Result<&'s SsoSession, Error> {
     if environment.is_at(&session.start_url, &session.region) {
         return Ok(session);
@@ -43,7 +43,7 @@ fn of_same_portal<'s>(session: &'s SsoSession, environment: &Environment, config
         .with_action(format!("Correct the start URL and the region of {name}, or remove its line sso_session.")))
 }
 
-/// The start URLs that lead to the portal of an environment and are written differently in another one.
+/// The start URLs of other environments that lead to the same portal but may be spelled differently.
 fn spellings(world: &World, environment: &Environment, config: &ConfigFile) -> Vec<String> {
     let stored = Environments::read(world).ok();
     let stored = stored.iter().flat_map(|stored| &stored.all).map(|other| (&other.start_url, &other.region));
@@ -51,7 +51,7 @@ fn spellings(world: &World, environment: &Environment, config: &ConfigFile) -> V
     stored.chain(configured).filter(|(start_url, region)| environment.is_at(start_url, region)).map(|(start_url, _)| start_url.clone()).collect()
 }
 
-/// What tells the session from others in memory.
+/// Identifies the session in memory.
 pub(super) fn key_of(files: Option<&TokenFiles>, environment: &Environment) -> Key {
     match files {
         Some(files) => Key::TokenFiles(files.lock_path()),

@@ -1,4 +1,4 @@
-//! Renews a session with its refresh token, without anybody's help.
+//! Renews a session with its refresh token, without a login.
 
 use std::collections::HashSet;
 
@@ -15,27 +15,27 @@ use crate::session::token_cache::{Token, TokenLock};
 use crate::session::waiting::REFRESH_WAIT;
 use crate::timestamp::after;
 
-/// How many refresh tokens of one session are tried: another program may have put a new one in place, and other spellings of the start URL have theirs.
+/// How many refresh tokens of one session are tried: another program may have stored a new one, and other spellings of the start URL have their own.
 const MOST_REFRESHES: usize = 3;
 
-/// What a refresh came to.
+/// The result of a refresh.
 pub(super) enum Refreshed {
-    /// The new token, and how it came about.
+    /// The new token, and how it was obtained.
     Token(Token, &'static str),
-    /// There is nothing to refresh with, or the service refuses to: only a login helps, and not with this client where there is one.
+    /// There is no usable refresh token, so only a login helps; `dead_client`, if set, cannot be used for it.
     Ended { dead_client: Option<String> },
-    /// Something that may pass.
+    /// The refresh failed for a reason that may be temporary.
     Failed(Refusal),
 }
 
 impl SessionSource<'_> {
-    /// Refreshes the first of the session's tokens for which the service does that, and keeps the new one.
+    /// Refreshes the first of the session's tokens for which the service allows it, and stores the new one.
     pub(super) async fn refresh(&self, state: &mut State, lock: Option<&TokenLock>, refused: Option<&Secret>, still_good: bool) -> Result<Refreshed, NoLogin> {
         let mut tried = HashSet::new();
         let mut dead_client = None;
         while tried.len() < MOST_REFRESHES {
             let tokens: Vec<Token> = state.tokens(self.files.as_ref()).collect();
-            // A program without our lock, such as the AWS CLI, may have renewed the session in this moment, and the refusal was for the token before.
+            // A program without our lock, such as the AWS CLI, may have just renewed the session, so that the refusal was for the old token.
             if let Some(token) = tokens.iter().find(|token| !tried.is_empty() && self.is_fresh(token, refused)) {
                 return Ok(Refreshed::Token(token.clone(), "Another process has renewed the session"));
             }
@@ -50,11 +50,7 @@ impl SessionSource<'_> {
                     return Ok(Refreshed::Token(new, "The session was refreshed"));
                 }
                 Err(refusal) if refusal.is_oauth_refusal() => {
-                    self.context.outlet.verbose(format!(
-                        "{}: the service does not refresh the session any longer ({}).",
-                        self.environment.name,
-                        refusal.name()
-                    ));
+                    self.context.outlet.verbose(format!("{}: the service no longer refreshes the session ({}).", self.environment.name, refusal.name()));
                     if refusal.is("invalid_client") || refusal.is("unauthorized_client") {
                         dead_client = token.registration.as_ref().map(|client| client.client_id.clone());
                     }
@@ -67,13 +63,13 @@ impl SessionSource<'_> {
         Ok(Refreshed::Ended { dead_client })
     }
 
-    /// Keeps in mind, and in the file, that this refresh token is of no use, so that nobody is shown a session that can be refreshed.
+    /// Records, in memory and in the file, that this refresh token is useless, so that the session is not shown as refreshable.
     fn note_refused(&self, state: &mut State, lock: Option<&TokenLock>, token: &Token, mark: &str) {
         state.refused.insert(mark.to_owned());
         if let (Some(files), Some(lock)) = (&self.files, lock)
             && let Err(error) = files.note_refused(lock, token)
         {
-            self.context.outlet.verbose(format!("{}: that is not noted in the token's file: {error}", self.environment.name));
+            self.context.outlet.verbose(format!("{}: this could not be recorded in the token's file: {error}", self.environment.name));
         }
     }
 
@@ -81,7 +77,7 @@ impl SessionSource<'_> {
         let Some((refresh_token, client)) = token.refresh_with(self.now()) else {
             return Ok(Err(Refusal::Garbled { message: "there is no refresh token".to_owned(), request_id: None }));
         };
-        // A session that is still good is not held up for long by one that would be better.
+        // A refresh must not delay a session that is still good for long.
         let limit = if still_good { self.time.for_optional_step(REFRESH_WAIT) } else { self.timeout().unwrap_or(DEFAULT_TIMEOUT) };
         let outcome = self.within(limit, self.service.create_token(client, Grant::RefreshToken(refresh_token))).await?;
         self.context.hear(self.service);

@@ -1,4 +1,4 @@
-//! Where the session of an environment comes from, and on which terms.
+//! Where the session of an environment comes from, and on what terms.
 
 use std::time::Duration;
 
@@ -17,30 +17,30 @@ use crate::session::time_limit::TimeLimit;
 use crate::session::token_cache::{Token, TokenFiles, TokenLock};
 use crate::timestamp::rfc3339;
 
-/// A token is refreshed when less than this is left, as the AWS CLI does.
+/// A token is refreshed when it has less than this left, as in the AWS CLI.
 const REFRESH_WINDOW: time::Duration = time::Duration::minutes(15);
 
-/// A session that is good now.
+/// A session that is currently good.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
     pub(crate) access_token: Secret,
 }
 
-/// Where and how an environment's session is to be had.
+/// Where and how to obtain the session of an environment.
 pub(crate) struct SessionSource<'a> {
     pub(crate) context: &'a Context,
     pub(crate) environment: &'a Environment,
     pub(crate) service: &'a Service,
-    /// The files of the AWS CLI's cache; absent where tokens are kept in memory.
+    /// The files in the AWS CLI's cache; `None` if tokens are kept in memory.
     pub(crate) files: Option<TokenFiles>,
-    /// Why there is no session for this environment, whatever the service says.
+    /// Why there can be no session for this environment, regardless of the service.
     pub(crate) conflict: Option<Error>,
     pub(crate) terms: &'a SessionTerms,
     pub(crate) time: TimeLimit,
 }
 
 impl<'a> SessionSource<'a> {
-    /// The session of an environment on these terms, its token kept where they or the environment say.
+    /// Prepares the session of an environment on these terms; they, or else the environment, say where its token is kept.
     pub(crate) fn of(context: &'a Context, environment: &'a Environment, service: &'a Service, config: &ConfigFile, terms: &'a SessionTerms) -> Self {
         let (files, conflict) = match token_files(&context.world, environment, config, terms.token_cache.unwrap_or(environment.token_cache)) {
             Ok(files) => (files, None),
@@ -55,7 +55,7 @@ impl SessionSource<'_> {
         key_of(self.files.as_ref(), self.environment)
     }
 
-    /// What bounds a login besides the end of its code, and each wait for another's, where the user gave it.
+    /// The user's limit for a login, in addition to the lifetime of its code, and for each wait for another login.
     pub(super) fn timeout(&self) -> Option<Duration> {
         self.time.for_session()
     }
@@ -64,7 +64,7 @@ impl SessionSource<'_> {
         self.context.now()
     }
 
-    /// Good for longer than the window in which it would be refreshed, and not the one that was refused.
+    /// Whether a token is good for longer than the window in which it would be refreshed, and was not refused.
     pub(super) fn is_fresh(&self, token: &Token, refused: Option<&Secret>) -> bool {
         token.expires_at - self.now() > REFRESH_WINDOW && self.is_good(token, refused)
     }

@@ -6,28 +6,28 @@ use tokio::time::Instant;
 
 use crate::protocol::SessionTerms;
 
-/// What bounds the network after the login if the user gave no limit.
+/// The limit for the network after the login if the user set none.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A longer limit is as good as none, and not every system's clock can count that far.
 const LONGEST_TIMEOUT: Duration = Duration::from_hours(365 * 24);
 
-/// The part of a limited run that is kept for the write, so that what was fetched is not lost; of a short run it is a quarter.
+/// The part of a limited run that is reserved for the write, so that nothing fetched is lost; at most a quarter of the run.
 const KEPT_FOR_WRITE: Duration = Duration::from_secs(1);
 
-/// What bounds the requests of a session.
+/// The limit for the requests of a session.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bound {
-    /// All of them together, from the login on.
+    /// For all of them together, from the login on.
     Together(Duration),
-    /// All of them together, and the logins and waits before them.
+    /// For all of them together, including the logins and waits before them.
     Until(Instant),
-    /// Each of them, so that a list may be as long as it is.
+    /// For each of them, so that a list may be of any length.
     Each(Duration),
 }
 
-/// The time that a user gave, and what it bounds. Where somebody may log in, that is each part of the run, since people take the time that they need.
-/// Where nobody may, it is the whole run, waits for others included.
+/// The user's time limit and what it applies to. If the run may log in, it applies to each part of the run, because people take the time that they need;
+/// if not, it applies to the whole run, including waits for other processes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TimeLimit {
     started: Instant,
@@ -42,28 +42,28 @@ impl TimeLimit {
         Self { started: Instant::now(), given, whole_run: given.is_some() && !terms.login }
     }
 
-    /// What a step on the way to a session may take, where the user gave a limit.
+    /// The limit for a step toward a session, if the user set one.
     pub(crate) fn for_session(&self) -> Option<Duration> {
         self.given.map(|given| if self.whole_run { self.network_end().saturating_duration_since(Instant::now()) } else { given })
     }
 
-    /// What a step may take that the run can do without.
+    /// The limit for an optional step.
     pub(crate) fn for_optional_step(&self, usual: Duration) -> Duration {
         let left = self.for_session().unwrap_or(DEFAULT_TIMEOUT);
         usual.min(if self.whole_run { left / 2 } else { left })
     }
 
-    /// How long another process is waited for that fetches the same profiles: half of the time, so that they can still be fetched if it comes to nothing.
+    /// How long to wait for another process that fetches the same profiles: half of the time, so that they can still be fetched here if it fails.
     pub(crate) fn for_turn(&self) -> Duration {
         self.for_session().unwrap_or(DEFAULT_TIMEOUT) / 2
     }
 
-    /// What bounds the requests of a session.
+    /// The limit for the requests of a session.
     pub(crate) fn for_requests(&self) -> Bound {
         if self.whole_run { Bound::Until(self.network_end()) } else { Bound::Together(self.given.unwrap_or(DEFAULT_TIMEOUT)) }
     }
 
-    /// What bounds the requests for a list, which may be long; so nothing bounds it as a whole unless the user does.
+    /// The limit for the requests of a list; a list may be long, so only the user's limit applies to the whole of it.
     pub(crate) fn for_list(&self) -> Bound {
         if self.given.is_some() { self.for_requests() } else { Bound::Each(DEFAULT_TIMEOUT) }
     }
@@ -85,13 +85,13 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_refresh_that_is_not_needed_yet_takes_half_of_the_time_at_most() {
+    async fn an_optional_refresh_takes_at_most_half_of_the_time() {
         let terms = SessionTerms { login: false, timeout: Some(5), ..SessionTerms::default() };
         assert_eq!(TimeLimit::of(&terms).for_optional_step(Duration::from_secs(10)), Duration::from_secs(2));
     }
 
     #[test]
-    fn without_a_login_the_limit_is_one_for_the_whole_run_and_with_one_it_is_that_of_each_part() {
+    fn the_limit_applies_to_the_whole_run_without_a_login_and_to_each_part_with_one() {
         let terms = |login, timeout| SessionTerms { login, timeout, ..SessionTerms::default() };
         let together = TimeLimit::of(&terms(true, Some(8)));
         assert_eq!((together.for_session(), together.for_write()), (Some(Duration::from_secs(8)), Duration::from_secs(8)));

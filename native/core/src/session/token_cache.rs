@@ -1,4 +1,4 @@
-//! The AWS CLI's own cache of SSO tokens and client registrations, `~/.aws/sso/cache`, shared with it and with the SDKs.
+//! The AWS CLI's cache of SSO tokens and client registrations, `~/.aws/sso/cache`, shared with the AWS CLI and the SDKs.
 
 use std::io;
 use std::path::PathBuf;
@@ -22,39 +22,39 @@ use crate::sha1_hex::sha1_hex;
 use crate::timestamp::rfc3339;
 use crate::world::World;
 
-/// The scope without which the service gives no refresh token.
+/// The scope that is required for a refresh token.
 pub(crate) const ACCOUNT_ACCESS: &str = "sso:account:access";
 
-/// The key in a token's file that names the refresh token that the service refused, by its SHA-1. AWS tools ignore keys that they do not know, and a
-/// login or a refresh by any of them replaces the refresh token, so the key then means nothing.
+/// The key in a token's file for the refresh token that the service refused, by its SHA-1. AWS tools ignore unknown keys; once one of them logs in or
+/// refreshes, the refresh token is another one, so the key no longer matches.
 const REFUSED: &str = "x_refresh_token_refused";
 
-/// How a start URL ends when it is copied from different places; the AWS CLI names the token's file after the text as it is written.
+/// How a start URL can end when copied from different places; the AWS CLI names the token's file after the text as written.
 const ENDINGS: [&str; 8] = ["", "/", "#", "#/", "/#", "/#/", "#/?tab=accounts", "/#/?tab=accounts"];
 
-/// What a lock beside the token files holds: some tools read every file there as a JSON object.
+/// The content of a lock beside the token files: some tools read every file there as a JSON object.
 const NO_OBJECT: &[u8] = b"{}\n";
 
-/// An access token with what is needed to refresh it.
+/// An access token and what is needed to refresh it.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
     pub(crate) access_token: Secret,
     pub(crate) expires_at: OffsetDateTime,
     pub(crate) refresh_token: Option<Secret>,
     pub(crate) registration: Option<Registration>,
-    /// The file that it was read from, where that is one of another spelling of the start URL.
+    /// The file that it was read from, if that is for another spelling of the start URL.
     pub(crate) other_file: Option<String>,
-    /// The file's note of a refused refresh token.
+    /// The mark of a refused refresh token, from the file.
     pub(crate) refused: Option<String>,
 }
 
 impl Token {
-    /// The refresh token with the client that may use it now.
+    /// The refresh token and the client that may use it, if both are usable at `now`.
     pub(crate) fn refresh_with(&self, now: OffsetDateTime) -> Option<(&Secret, &Registration)> {
         Some((self.refresh_token.as_ref()?, self.registration.as_ref().filter(|client| !client.has_ended(now))?))
     }
 
-    /// What tells the refresh token from others, without giving it away.
+    /// Identifies the refresh token without revealing it.
     pub(crate) fn refresh_mark(&self) -> Option<String> {
         self.refresh_token.as_ref().map(|token| sha1_hex(token.reveal().as_bytes()))
     }
@@ -67,7 +67,7 @@ pub(crate) struct TokenLock {
     _of_old_versions: Vec<Lock>,
 }
 
-/// The files of one environment in the cache.
+/// The cache files of one environment.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenFiles {
     folder: PathBuf,
@@ -83,9 +83,9 @@ pub(crate) struct TokenFiles {
 }
 
 impl TokenFiles {
-    /// The files that the AWS CLI would use: those of a `[sso-session]` where there is one, else those of the start URL as written.
+    /// The files that the AWS CLI would use: those of a `[sso-session]` if there is one, else those of the start URL as written.
     ///
-    /// `spellings` are the start URLs of the same portal that are written elsewhere.
+    /// `spellings` are other environments' start URLs for the same portal.
     pub(crate) fn of(world: &World, environment: &Environment, session: Option<&SsoSession>, spellings: &[String]) -> Option<Self> {
         let sso = world.home()?.join(".aws").join("sso");
         let start_url = session.map_or(&environment.start_url, |session| &session.start_url).clone();
@@ -102,7 +102,7 @@ impl TokenFiles {
         });
         let token_file = sha1_hex(session.map_or(start_url.as_str(), |session| &session.name).as_bytes());
         let portal = portal_url(&start_url);
-        // A session that has a name is one by that name, as it is for the AWS CLI.
+        // Like the AWS CLI, finds a session that has a name only by that name.
         let other_files = if session.is_some() { Vec::new() } else { files_of(&portal, spellings, &token_file) };
         Some(Self {
             folder: sso.join("cache"),
@@ -125,30 +125,30 @@ impl TokenFiles {
         SafeFile::at(&self.folder.join(format!("{name}.json")))
     }
 
-    /// The file of the AWS CLI for the start URL as it is written, or for the session's name.
+    /// The AWS CLI's file for the start URL as written, or for the session's name.
     #[cfg(test)]
     pub(crate) fn own_path(&self) -> PathBuf {
         self.folder.join(format!("{}.json", self.token_file))
     }
 
-    /// The file that a token is kept in.
+    /// The file of a token.
     pub(crate) fn path_of(&self, token: &Token) -> PathBuf {
         self.folder.join(format!("{}.json", token.other_file.as_ref().unwrap_or(&self.token_file)))
     }
 
-    /// The lock for refreshing, logging in and writing. It is not in the folder of the cache, where some tools read every file as JSON.
+    /// The lock for refreshing, logging in and writing. It is not in the cache folder, where some tools read every file as JSON.
     pub(crate) fn lock_path(&self) -> PathBuf {
         self.lock_folder.join(format!("{}.lock", self.lock_name))
     }
 
-    /// The lock that earlier versions of the module made in the folder of the cache.
+    /// The lock that earlier versions of the module created in the cache folder.
     fn old_lock_path(&self, token_file: &str) -> PathBuf {
         self.folder.join(format!("{token_file}.lock"))
     }
 
-    /// Waits for the lock, and for those of earlier versions of the module, where they have run here. `waiting` is called if somebody else has it.
+    /// Waits for the lock, and for the locks of earlier versions of the module if they exist. Calls `waiting` if somebody else holds one.
     ///
-    /// Where only the folder of the cache can be written, as in a container that mounts nothing else, the lock is there, as earlier versions have it.
+    /// If only the cache folder is writable, as in a container that mounts nothing else, the lock is there, as in earlier versions.
     pub(crate) async fn lock(&self, patience: &Patience, mut waiting: impl FnMut()) -> Result<TokenLock, Error> {
         let path = self.lock_path();
         let at_once = match Lock::try_take(&path) {
@@ -186,19 +186,19 @@ impl TokenFiles {
         Ok(TokenLock { held, _of_old_versions: Vec::new() })
     }
 
-    /// All files that may hold this session's token, in an order that is the same for every spelling of the start URL.
+    /// All files that may contain this session's token, in the same order for every spelling of the start URL.
     fn all_files(&self) -> Vec<&str> {
         let mut files: Vec<&str> = self.other_files.iter().map(String::as_str).chain([self.token_file.as_str()]).collect();
         files.sort_unstable();
         files
     }
 
-    /// The token in the cache; what is not there, empty, corrupt or of another kind is no token.
+    /// Reads the token in the cache; a missing, empty, corrupt or unrelated file has none.
     pub(crate) fn read_token(&self) -> Option<Token> {
         Self::token_of(&self.read(&self.token_file)?)
     }
 
-    /// The tokens that lie under other spellings of the start URL, each of the same region.
+    /// Reads the tokens stored under other spellings of the start URL, for the same region.
     pub(crate) fn read_other_tokens(&self) -> Vec<Token> {
         let tokens = self.other_files.iter().filter_map(|name| {
             let object = self.read(name)?;
@@ -210,7 +210,7 @@ impl TokenFiles {
 
     fn token_of(object: &SecretObject) -> Option<Token> {
         let text = |name: &str| text_of(object, name);
-        // What no token can be would break the request that it is sent with.
+        // Text that cannot be a token would break the request that it is sent in.
         let secret = |name: &str| text(name).and_then(Secret::plain);
         let registration = text("clientId").zip(secret("clientSecret")).map(|(client_id, client_secret)| Registration {
             client_id,
@@ -228,7 +228,7 @@ impl TokenFiles {
         })
     }
 
-    /// The client registration in the cache, if it is one for this login.
+    /// Reads the client registration in the cache, if it is for this kind of login.
     pub(crate) fn read_registration(&self, method: LoginMethod) -> Option<Registration> {
         let object = self.read(&self.registration_file)?;
         let is_pkce = object.0.get("grantTypes").and_then(Value::as_array).is_some_and(|types| types.iter().any(|grant| grant == AUTHORIZATION_CODE));
@@ -243,7 +243,7 @@ impl TokenFiles {
         })
     }
 
-    /// Writes the token, to the file that it came from.
+    /// Writes the token to the file that it came from.
     pub(crate) fn write_token(&self, lock: &TokenLock, token: &Token) -> Result<(), Error> {
         let client = token.registration.as_ref();
         let end = client.and_then(|client| client.expires_at);
@@ -259,13 +259,13 @@ impl TokenFiles {
             (REFUSED, None),
         ];
         match &token.other_file {
-            // The start URL stays as it is written there, and so does the region.
+            // Keeps the start URL and the region as the file has them.
             Some(name) if self.read(name).is_some() => self.write(lock, name, &fields[2..]),
             _ => self.write(lock, &self.token_file, &fields),
         }
     }
 
-    /// Notes in a token's file that the service refused its refresh token, unless another program has renewed it meanwhile.
+    /// Records in a token's file that the service refused its refresh token, unless another program has renewed it in the meantime.
     pub(crate) fn note_refused(&self, lock: &TokenLock, refused: &Token) -> Result<(), Error> {
         let name = refused.other_file.as_ref().unwrap_or(&self.token_file);
         let mark = refused.refresh_mark();
@@ -280,7 +280,7 @@ impl TokenFiles {
             .map(drop)
     }
 
-    /// Writes the registration.
+    /// Writes the registration to its file.
     pub(crate) fn write_registration(&self, lock: &TokenLock, registration: &Registration) -> Result<(), Error> {
         self.write(
             lock,
@@ -308,7 +308,7 @@ impl TokenFiles {
         object_of(&self.file(name).read().ok()??.bytes)
     }
 
-    /// Writes the fields over those of the file, in their order; `None` takes one away, what others wrote besides stays behind them.
+    /// Replaces these fields of the file and puts them first; `None` removes a field. Fields of other programs are kept and follow.
     fn write(&self, lock: &TokenLock, name: &str, fields: &[(&str, Option<SecretValue>)]) -> Result<(), Error> {
         let file = self.file(name);
         file.replace(&lock.held, |old| {
@@ -333,7 +333,7 @@ impl TokenFiles {
     }
 }
 
-/// The files of a portal's token under all spellings of its start URL that are usual or known, without that of this environment.
+/// The files of a portal's token under all usual and known spellings of its start URL, except this environment's own.
 fn files_of(portal: &str, spellings: &[String], own: &str) -> Vec<String> {
     let usual = ENDINGS.iter().map(|ending| format!("{portal}{ending}"));
     let mut files: Vec<String> = usual.chain(spellings.iter().cloned()).map(|start_url| sha1_hex(start_url.as_bytes())).filter(|file| file != own).collect();
@@ -342,7 +342,7 @@ fn files_of(portal: &str, spellings: &[String], own: &str) -> Vec<String> {
     files
 }
 
-/// A JSON value that may be a token, wiped from memory at its end.
+/// A JSON value that may be a token, wiped from memory on drop.
 struct SecretValue(Value);
 
 impl Drop for SecretValue {
@@ -351,7 +351,7 @@ impl Drop for SecretValue {
     }
 }
 
-/// A JSON object with tokens in it, wiped from memory at its end.
+/// A JSON object that contains tokens, wiped from memory on drop.
 #[derive(Default)]
 struct SecretObject(Map<String, Value>);
 
@@ -371,7 +371,7 @@ fn field(value: impl serde::Serialize) -> SecretValue {
     SecretValue(json!(value))
 }
 
-/// The JSON object in the bytes, whatever white space stands around it.
+/// The JSON object in the bytes; white space around it is allowed.
 fn object_of(bytes: &[u8]) -> Option<SecretObject> {
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(object)) => Some(SecretObject(object)),
@@ -379,24 +379,24 @@ fn object_of(bytes: &[u8]) -> Option<SecretObject> {
     }
 }
 
-/// A field by its name without case, as the SDK for Rust reads it; null and the empty text are as good as missing.
+/// A field by name, without case, as in the SDK for Rust; null and an empty text count as missing.
 fn text_of(SecretObject(object): &SecretObject, name: &str) -> Option<String> {
     let value = object.get(name).or_else(|| object.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value))?;
     value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// A time in any of the dialects that the tools of the field write: `Z`, an offset, fractions, or the suffix `UTC` of old ones.
+/// A time in any format that AWS tools write: `Z`, an offset, fractions of a second, or the old suffix `UTC`.
 fn time_of(object: &SecretObject, name: &str) -> Option<OffsetDateTime> {
     let text = text_of(object, name)?;
     let text = text.trim().strip_suffix("UTC").map_or_else(|| text.trim().to_owned(), |bare| format!("{bare}Z"));
     OffsetDateTime::parse(&text, &Rfc3339).ok()
 }
 
-/// The value as Python's `json.dumps` writes it: on one line, a blank after each comma and colon, nothing but ASCII.
+/// The value as Python's `json.dumps` writes it: on one line, with a space after each comma and colon, only ASCII.
 fn python_json(value: &impl serde::Serialize) -> Zeroizing<Vec<u8>> {
     let mut bytes = SecretBytes::with_capacity(4096);
     let mut writer = serde_json::Serializer::with_formatter(&mut bytes, PythonFormatter);
-    // Writing a JSON value into memory has no way to fail.
+    // Serializing a JSON value into memory cannot fail.
     let _ = serde::Serialize::serialize(value, &mut writer);
     bytes.into_inner()
 }
@@ -498,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn the_files_have_the_names_that_the_aws_cli_looks_for() {
+    fn the_files_have_the_names_that_the_aws_cli_uses() {
         let (_home, world) = test_world();
         let start_url = environment("https://my-sso.awsapps.com/start");
         let files = TokenFiles::of(&world, &start_url, None, &[]).unwrap();
@@ -509,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_written_to_the_byte_as_the_aws_cli_writes_it() {
+    fn a_token_file_is_identical_to_the_aws_clis() {
         let (_home, world) = test_world();
         let files = TokenFiles::of(&world, &environment("https://my-sso.awsapps.com/start"), None, &[]).unwrap();
         files.write_token(&lock(&files), &token()).unwrap();
@@ -523,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_others_stay_and_a_refresh_token_that_is_no_more_goes() {
+    fn keys_from_other_programs_stay_and_an_old_refresh_token_is_removed() {
         let (_home, world) = test_world();
         let files = TokenFiles::of(&world, &environment("https://x.example.com/start"), None, &[]).unwrap();
         std::fs::create_dir_all(&files.folder).unwrap();
@@ -536,7 +536,7 @@ mod tests {
     }
 
     #[test]
-    fn every_dialect_of_the_field_is_read_and_anything_else_is_no_token() {
+    fn every_format_of_other_tools_is_read_and_anything_else_is_not_a_token() {
         let (_home, world) = test_world();
         let files = TokenFiles::of(&world, &environment("https://x.example.com/start"), None, &[]).unwrap();
         std::fs::create_dir_all(&files.folder).unwrap();
@@ -562,7 +562,7 @@ mod tests {
     }
 
     #[test]
-    fn a_registration_for_another_flow_is_not_used() {
+    fn a_registration_for_another_kind_of_login_is_not_used() {
         let (_home, world) = test_world();
         let files = TokenFiles::of(&world, &environment("https://x.example.com/start"), None, &[]).unwrap();
         files.write_registration(&lock(&files), token().registration.as_ref().unwrap()).unwrap();
@@ -580,7 +580,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_a_token_prints_no_secret() {
+    fn values_with_tokens_print_no_secret() {
         let token = Token { access_token: Secret::new("hunter2"), refresh_token: Some(Secret::new("hunter2")), ..token() };
         assert!(!format!("{token:?}").contains("hunter2"));
     }

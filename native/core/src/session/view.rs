@@ -1,4 +1,4 @@
-//! How a session stands, without any request.
+//! The state of a session, without any request.
 
 use crate::context::Context;
 use crate::environments::configured::ConfigFile;
@@ -10,7 +10,7 @@ use crate::session::place::{key_of, token_files};
 use crate::session::token_cache::{Token, TokenFiles};
 use crate::timestamp::rfc3339;
 
-/// The tokens of a session as they are now; where a login goes on, those of the files.
+/// The current tokens of a session, each with whether its refresh was refused; during a login, only those in the files.
 fn tokens_now(slot: &tokio::sync::Mutex<State>, files: Option<&TokenFiles>) -> Vec<(Token, bool)> {
     let with_refusal = |state: &State| {
         let with_refusal = |token| {
@@ -25,7 +25,7 @@ fn tokens_now(slot: &tokio::sync::Mutex<State>, files: Option<&TokenFiles>) -> V
     }
 }
 
-/// The access token of an environment as it is now, for who asked for it.
+/// The current access token of an environment, for a caller who asked for it.
 ///
 /// # Errors
 /// See [`token_files`].
@@ -39,7 +39,7 @@ pub(crate) fn exposed(context: &Context, environment: &Environment, config: &Con
     }))
 }
 
-/// How the session of an environment stands, without any network call; it does not wait for a login that goes on.
+/// The state of an environment's session, without a network call and without waiting for a login in progress.
 ///
 /// # Errors
 /// See [`token_files`].

@@ -1,4 +1,4 @@
-//! Waits for other runs and processes that work on the same session, and for answers, but never without end.
+//! Waits for other runs and processes that work on the same session, and for responses; no wait is endless.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ impl SessionSource<'_> {
         }
     }
 
-    /// Keeps the other processes out while this one refreshes or logs in; where the folder cannot be written there are none to keep out.
+    /// Keeps other processes out while this one refreshes or logs in; returns `None` if the folder is not writable, so that no process can use it.
     pub(super) async fn lock(&self) -> Result<Option<TokenLock>, NoLogin> {
         let Some(files) = &self.files else { return Ok(None) };
         match self.take_lock(files).await {
@@ -55,7 +55,7 @@ impl SessionSource<'_> {
         }
     }
 
-    /// How long another's login is waited for: as long as it takes where this run would ask somebody itself, else only as long as a refresh takes.
+    /// How long to wait for another login: as long as it takes if this run would ask for a login itself, else only as long as a refresh takes.
     fn wait_limit(&self) -> Option<Duration> {
         if self.terms.login { self.timeout() } else { Some(self.timeout().unwrap_or(REFRESH_WAIT)) }
     }
@@ -65,7 +65,7 @@ impl SessionSource<'_> {
         self.context.outlet.send(Event::Waiting(Waiting { environment: self.environment.name.clone(), text, seconds_left: None }));
     }
 
-    /// Runs a request until it is answered, the time is up or the run is cancelled.
+    /// Runs a request until it completes, the time is up or the run is canceled.
     pub(super) async fn within<T>(&self, limit: Duration, request: impl Future<Output = Result<T, Refusal>>) -> Result<Result<T, Refusal>, NoLogin> {
         tokio::select! {
             outcome = request => Ok(outcome),

@@ -204,7 +204,7 @@ fn over_ssh_the_code_is_shown_with_a_qr_code_for_both_login_methods() {
         let lines = verification.qr_code.as_ref().unwrap();
         assert!(lines.len() <= 24 && lines.iter().all(|line| line.chars().count() <= 80));
         let said = |text: &str| seen.notes.iter().any(|note| note.contains(text));
-        assert!(said("no browser is tried, since PowerShell runs over SSH"));
+        assert!(said("no browser is opened because PowerShell runs over SSH"));
         assert_eq!(said("because PowerShell runs over SSH; using a device code instead"), login_method == LoginMethod::Pkce);
     }
 }

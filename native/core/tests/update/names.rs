@@ -44,7 +44,7 @@ fn a_new_profile_name_that_aws_tools_misread_is_refused() {
         let company = Company::with(approving(), 0);
         let (_, seen) = add(&company, &[role("100000000000", "A", Some(name))]);
         let error = seen.only_error("EnvironmentInvalid");
-        assert!(error.contains("some AWS tools read"), "{error}");
+        assert!(error.contains("some AWS tools misread"), "{error}");
     }
 }
 
@@ -64,7 +64,7 @@ fn such_names_can_stay_and_be_imported_but_not_added() {
     let company = Company::with(approving(), 0);
     for name in HAZARDS {
         let error = set(&company, &["good", name], None).only_error("EnvironmentInvalid");
-        assert!(error.starts_with("Row 2 of -Account: the profile name") && error.contains("some AWS tools read"), "{error}");
+        assert!(error.starts_with("Row 2 of -Account: the profile name") && error.contains("some AWS tools misread"), "{error}");
     }
     assert!(set(&company, &HAZARDS, Some("team.json")).failed.is_empty());
     assert!(set(&company, &[HAZARDS[0], "good"], None).failed.is_empty());

@@ -174,7 +174,7 @@ fn a_section_name_with_spaces_is_corrected_and_reported() {
     let seen = company.update();
     assert!(seen.failed.is_empty(), "{:?}", seen.failed);
     assert!(company.credentials().starts_with("[Account1]\n") && company.credentials().matches('[').count() == 1, "{}", company.credentials());
-    assert!(seen.notes.iter().any(|note| note.contains("[Account1]") && note.contains("blanks")), "{:?}", seen.notes);
+    assert!(seen.notes.iter().any(|note| note.contains("[Account1]") && note.contains("spaces")), "{:?}", seen.notes);
     let twice = "[ Account1 ]\nregion = x\n[Account1]\nregion = y\n";
     let company = with_credentials(1, twice);
     company.update().only_error("CredentialsFileInvalid");

@@ -1,11 +1,11 @@
 //! Writes the types of the protocol as C# classes and enums.
 //!
-//! A class carries the attributes by which .NET's `DataContractJsonSerializer` reads and writes it; a time and a word of an enum, which that
-//! serializer does not know in the form of the wire, are text for it.
+//! A class has the attributes with which .NET's `DataContractJsonSerializer` reads and writes it. That serializer does not know times and enum words as
+//! they are in the JSON, so those are text there.
 
 use super::protocol::{Kind, Part, Protocol, Type, Word};
 
-/// What cmdlets return is public, and has the module's prefix.
+/// The types that cmdlets return; they are public and have the module's prefix.
 const PUBLIC: [(&str, &str); 13] = [
     ("AccountRow", "SsoAccountRow"),
     ("AccountView", "SsoAccount"),
@@ -22,17 +22,17 @@ const PUBLIC: [(&str, &str); 13] = [
     ("ProfileStatus", "SsoProfileStatus"),
 ];
 
-/// Names that would be taken for something else in C#.
+/// Names that mean something else in C#.
 const RENAMED: [(&str, &str); 5] =
     [("Request", "SsoRequest"), ("Operation", "SsoWork"), ("Event", "SsoEvent"), ("Target", "UpdateTarget"), ("Level", "NoteLevel")];
 
-/// Members of public classes that are not for users: what a request has and an event has not.
+/// Members of public classes that users do not see, because requests have them and events do not.
 const HIDDEN: [(&str, &str); 1] = [("RoleView", "profile_name")];
 
 /// Members with another name in C#, by their type.
 const RENAMED_MEMBERS: [(&str, &str, &str); 1] = [("EnvironmentView", "accounts", "Profiles")];
 
-/// Enums of which no word is 0, since PowerShell takes 0 for false, as in `Where-Object State`.
+/// Enums that have no word for 0, because PowerShell treats 0 as false, as in `Where-Object State`.
 const TRUE: [&str; 3] = ["SessionState", "CredentialState", "ProfileStatus"];
 
 /// The longest line, in columns.
@@ -56,7 +56,7 @@ pub(crate) fn objects(protocol: &Protocol) -> String {
     file(protocol, "AwsSso", &names)
 }
 
-/// The types that a type refers to, itself among them.
+/// The types that a type refers to, including itself.
 fn reached<'a>(protocol: &'a Protocol, root: &str, is_meant: impl Fn(&str) -> bool) -> Vec<&'a str> {
     let mut found = vec![root.to_owned()];
     let mut next = 0;
@@ -133,7 +133,7 @@ fn member(protocol: &Protocol, owner: &str, part: &Part, is_choice: bool) -> Str
     let is_word = matches!(protocol.type_of(part.kind.name()), Some(Type::Words { .. }));
     let is_object = matches!(part.kind, Kind::Named(_)) && !is_word;
 
-    // A list or a text with a default is empty, and goes over the wire as that.
+    // A list or text with a default is sent empty.
     let is_nullable = is_choice || part.is_optional || part.kind == Kind::Time || (part.has_default && is_object && !part.is_list);
     let is_required = !is_choice && !part.is_optional && !part.has_default;
     let attribute = format!(
@@ -188,7 +188,7 @@ fn type_name(protocol: &Protocol, kind: &Kind) -> String {
     }
 }
 
-/// The name of a type in C#: what an operation takes is work, and what an event brings is an event.
+/// The name of a type in C#; that of a request ends in `Work`, and that of an event in `Event`.
 fn class_name(protocol: &Protocol, name: &str) -> String {
     let is_in = |choice: &str| protocol.parts(choice).iter().any(|part| part.kind.name() == name);
     match public_name(name) {
@@ -217,7 +217,7 @@ fn pascal_case(name: &str) -> String {
     text
 }
 
-/// A comment of Rust's as one of C#'s.
+/// Converts a Rust comment to a C# one.
 fn summary(comment: &str, indent: usize) -> String {
     let escaped = comment.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace("[`", "`").replace("`]", "`").replace("absent", "null");
     let pieces = escaped.split('`').enumerate().map(|(index, piece)| if index % 2 == 0 { piece.to_owned() } else { ["<c>", piece, "</c>"].concat() });

@@ -16,7 +16,7 @@ fn crate_folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every generated file with the text that it should have.
+/// Returns every generated file with its expected text.
 pub(crate) fn generated() -> Result<Vec<(PathBuf, String)>, Box<dyn Error>> {
     let protocol = protocol::Protocol::read(&crate_folder().join("../core/src"))?;
     let root = crate_folder().join("../..");
@@ -38,7 +38,7 @@ pub(crate) fn generated() -> Result<Vec<(PathBuf, String)>, Box<dyn Error>> {
     Ok(files)
 }
 
-/// The text of each request of the examples, with its name.
+/// Returns the text of each example request, by name.
 #[allow(dead_code, reason = "only the test that includes this file as a module needs it")]
 pub(crate) fn requests() -> Result<Vec<(String, String)>, Box<dyn Error>> {
     let protocol = protocol::Protocol::read(&crate_folder().join("../core/src"))?;

@@ -1,18 +1,18 @@
-//! The types of `sso_core::protocol`, read from their source: names, types and comments, and what serde makes of them.
+//! The types of `sso_core::protocol`, read from their source: names, types and comments, and what serde does with them.
 
 use std::error::Error;
 use std::path::Path;
 
 use syn::{Attribute, Expr, Fields, GenericArgument, Item, Lit, Meta, PathArguments, Type as RustType, Variant};
 
-/// All of them, in the order of the source.
+/// All types, in the order of the source.
 pub(crate) struct Protocol {
     types: Vec<(String, Type)>,
 }
 
-/// A type as the wire has it.
+/// A type as it is in the JSON.
 pub(crate) enum Type {
-    /// An object: a struct with its fields, or an enum of which one variant is there.
+    /// An object: a struct with its fields, or an enum with one of its variants.
     Object { comment: String, parts: Vec<Part>, is_choice: bool },
     /// A string that is one of these words.
     Words { comment: String, words: Vec<Word> },
@@ -27,7 +27,7 @@ pub(crate) struct Word {
 
 /// One member of an object.
 pub(crate) struct Part {
-    /// Its name on the wire.
+    /// Its name in the JSON.
     pub(crate) name: String,
     pub(crate) comment: String,
     pub(crate) kind: Kind,
@@ -72,7 +72,7 @@ impl Protocol {
         self.types.iter().find(|(other, _)| other == name).map(|(_, known)| known)
     }
 
-    /// The members of an object; none where the name is that of something else.
+    /// The members of an object; empty if the type is not an object.
     pub(crate) fn parts(&self, name: &str) -> &[Part] {
         if let Some(Type::Object { parts, .. }) = self.type_of(name) {
             parts
@@ -104,7 +104,7 @@ impl Protocol {
 }
 
 impl Kind {
-    /// The name of the type; empty where it is none of the protocol's.
+    /// The name of the type; empty if it is not in the protocol.
     pub(crate) fn name(&self) -> &str {
         if let Self::Named(name) = self {
             name
@@ -157,7 +157,7 @@ fn part(name: String, attributes: &[Attribute], written: &RustType, has_default:
 fn kind(written: &RustType) -> Kind {
     let RustType::Path(path) = written else { return Kind::Text };
     match path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default().as_str() {
-        // C# has codes of its own, so that one is text there.
+        // C# has its own codes, so this one is text there.
         "String" | "PathBuf" | "Code" => Kind::Text,
         "Timestamp" => Kind::Time,
         "Secret" => Kind::Secret,
@@ -178,7 +178,7 @@ fn wrapped(written: &RustType) -> Option<(String, &RustType)> {
     Some((segment.ident.to_string(), inner))
 }
 
-/// What a variant holds; nothing for one without, such as that for tests alone.
+/// The type that a variant holds; `None` if it holds none, such as the variant for tests.
 fn held(variant: &Variant) -> Option<&RustType> {
     if let Fields::Unnamed(fields) = &variant.fields {
         fields.unnamed.first().map(|field| &field.ty)

@@ -1,4 +1,4 @@
-//! A small blocking HTTP/1.1 client, and the way to a token.
+//! A small blocking HTTP/1.1 client, and helpers that obtain a token.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -30,14 +30,14 @@ impl Answer {
         String::from_utf8(self.body.clone()).unwrap()
     }
 
-    /// Status and name of an error of the portal.
+    /// Status and name of a portal error.
     pub(crate) fn portal_error(&self) -> (u16, String) {
         let kind = self.json()["__type"].as_str().unwrap().to_owned();
         let name = kind.strip_prefix("com.amazonaws.switchboard.portal#").unwrap();
         (self.status, name.to_owned())
     }
 
-    /// Status, name and member `error` of an error of SSO-OIDC.
+    /// Status, name and member `error` of an SSO-OIDC error.
     pub(crate) fn oidc_error(&self) -> (u16, String, String) {
         let (name, rest) = self.header("x-amzn-errortype").unwrap().split_once(':').unwrap();
         assert_eq!(rest, "http://internal.amazon.com/coral/com.amazonaws.sso.oidc/");
@@ -47,7 +47,7 @@ impl Answer {
     }
 }
 
-/// One connection that is kept.
+/// One connection that stays open.
 pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
 }
@@ -112,7 +112,7 @@ pub(crate) fn start(options: Options) -> StandIn {
     StandIn::start(options).unwrap()
 }
 
-/// A client of the device flow and the device code that it was given.
+/// A client of the device flow, and the device code that it got.
 pub(crate) struct Login {
     pub(crate) url: String,
     pub(crate) id: String,
@@ -194,7 +194,7 @@ impl Portal {
 
 pub(crate) const BEARER: &str = "x-amz-sso_bearer_token";
 
-/// Approved at the first poll.
+/// Options that approve at the first poll.
 pub(crate) fn approving() -> Options {
     Options { approve_after_polls: Some(0), ..Options::default() }
 }

@@ -1,4 +1,4 @@
-//! Faults, limits, delays and what can be changed while it runs.
+//! Faults, limits, delays and changes at run time.
 
 use std::io::ErrorKind;
 use std::net::TcpStream;
@@ -78,7 +78,7 @@ fn a_bare_failure_has_no_body_and_others_follow_in_order() {
 }
 
 #[test]
-fn broken_json_is_half_of_the_answer() {
+fn broken_json_is_half_of_the_response() {
     let stand_in = start(Options { broken_json: vec!["RegisterClient:1".parse().unwrap()], ..Options::default() });
     let register = || post(stand_in.url(), "/client/register", &json!({ "clientName": "t", "clientType": "public" }));
     let answer = register();
@@ -88,7 +88,7 @@ fn broken_json_is_half_of_the_answer() {
 }
 
 #[test]
-fn a_cut_answer_ends_before_its_length() {
+fn a_cut_response_ends_before_its_length() {
     let stand_in = start(Options { cut: vec!["ListAccounts:1".parse().unwrap()], ..approving() });
     let portal = Portal::open(&stand_in);
     let mut connection = Connection::open(stand_in.url());
@@ -157,7 +157,7 @@ fn calls_are_answered_no_sooner_than_after_their_delay() {
 }
 
 #[test]
-fn a_change_that_is_not_understood_is_refused_as_a_whole() {
+fn an_invalid_change_is_refused_as_a_whole() {
     let stand_in = start(approving());
     let portal = Portal::open(&stand_in);
     for change in [json!({ "fail": "Nothing:1:500" }), json!({ "faill": "ListAccounts:1:500" }), json!({ "delay": -1 })] {
@@ -198,7 +198,7 @@ fn a_thousand_calls_over_64_connections_are_all_answered() {
 }
 
 #[test]
-fn dropping_it_closes_the_socket_and_every_connection() {
+fn dropping_the_stand_in_closes_the_socket_and_every_connection() {
     let stand_in = start(Options { hang: vec!["ListAccounts:all".parse().unwrap()], ..approving() });
     let portal = Portal::open(&stand_in);
     let mut connection = Connection::open(stand_in.url());

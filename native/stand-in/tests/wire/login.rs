@@ -90,7 +90,7 @@ fn an_unknown_user_code_cannot_be_approved() {
 }
 
 #[test]
-fn approval_comes_after_so_many_pending_answers() {
+fn approval_comes_after_the_given_number_of_pending_responses() {
     let stand_in = start(Options { approve_after_polls: Some(2), ..Options::default() });
     let login = Login::begin(&stand_in);
     assert_eq!(login.poll().oidc_error(), pending());
@@ -148,7 +148,7 @@ fn a_refresh_rotates_the_token_and_kills_the_old_one() {
 }
 
 #[test]
-fn without_rotation_the_answer_has_no_refresh_token_and_the_first_stays_good() {
+fn without_rotation_the_response_has_no_refresh_token_and_the_first_one_stays_valid() {
     let stand_in = start(Options { rotate_refresh_token: false, ..approving() });
     let login = Login::begin(&stand_in);
     let first = login.poll().json()["refreshToken"].clone();
@@ -163,7 +163,7 @@ fn a_refresh_token_can_be_withheld() {
 }
 
 #[test]
-fn sessions_and_tokens_can_be_ended_while_it_runs() {
+fn sessions_and_tokens_can_be_revoked_at_run_time() {
     let stand_in = start(approving());
     let login = Login::begin(&stand_in);
     let answer = login.poll();
@@ -205,7 +205,7 @@ fn a_control_approves_a_user_code() {
 }
 
 #[test]
-fn the_start_url_is_known_with_any_end_and_no_other_is() {
+fn only_the_given_start_url_is_known_with_any_usual_ending() {
     let stand_in = start(Options::default());
     let (id, secret) = register(stand_in.url());
     let ask = |start_url: &str| post(stand_in.url(), "/device_authorization", &json!({ "clientId": id, "clientSecret": secret, "startUrl": start_url }));
@@ -225,7 +225,7 @@ fn a_start_url_can_be_rejected_by_an_option() {
 }
 
 #[test]
-fn a_client_is_refused_once_it_is_expired_or_if_it_is_unknown() {
+fn an_expired_or_unknown_client_is_refused() {
     let stand_in = start(Options { registration_lifetime: 0, ..Options::default() });
     let (id, secret) = register(stand_in.url());
     let ask = |id: &str| post(stand_in.url(), "/device_authorization", &json!({ "clientId": id, "clientSecret": secret, "startUrl": DEFAULT_START_URL }));

@@ -1,4 +1,4 @@
-//! The stand-in seen from the wire.
+//! The stand-in, tested over the network.
 
 #![allow(clippy::unwrap_used, clippy::format_push_string, clippy::needless_pass_by_value, reason = "a test stops at what it did not expect")]
 

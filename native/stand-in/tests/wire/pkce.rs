@@ -102,7 +102,7 @@ fn a_wrong_verifier_or_redirect_uri_is_refused() {
 }
 
 #[test]
-fn no_browser_is_sent_to_an_address_that_is_not_registered() {
+fn no_browser_is_redirected_to_an_unregistered_address() {
     let stand_in = start(approving());
     let client = register(&stand_in);
     for callback in ["http://example.com/oauth/callback", "http://127.0.0.1:4711/other", "http://localhost:4711/oauth/callback"] {

@@ -1,4 +1,4 @@
-//! The portal as it answers without faults.
+//! The portal without faults.
 
 use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -22,7 +22,7 @@ fn it_prints_its_address_in_one_line_and_stops_when_stdin_closes() {
     assert_eq!(ready["start_url"], "https://example.com/start");
     let url = ready["url"].as_str().unwrap();
     let stats: Stats = serde_json::from_value(send(url, "GET", "/_stats", &[], "").json()).unwrap();
-    // The question for these figures is a connection, too.
+    // The request for these figures opens a connection, too.
     assert_eq!(stats, Stats { connections: 1, ..Stats::default() });
     assert_eq!(send(url, "POST", "/_control", &[], r#"{"delay":5}"#).json(), json!({ "decided": 0 }));
     drop(program.stdin.take());

@@ -1,4 +1,4 @@
-//! Generated config files, read by us and by botocore; usual ones by what other tools read with, too.
+//! Generated config files, read by this module and by botocore; common ones also by the libraries of other tools.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::cell::RefCell;
@@ -16,7 +16,7 @@ use super::ConfigFile;
 use super::botocore::{ConfigText, Named};
 use crate::files::ini_text::attack::{Python, cases, runner};
 
-/// Sections by name, each with its values; what botocore reads as a nested block is an object.
+/// Sections by name, each with its values; a nested block is an object.
 type Sections = BTreeMap<String, BTreeMap<String, Value>>;
 
 const READER: &str = r#"
@@ -57,7 +57,7 @@ for line in sys.stdin:
     print(json.dumps(answer), flush=True)
 "#;
 
-/// A Python with botocore, of its own or in the AWS CLI, which runs a script; says so where there is none, since then a test can show nothing.
+/// Starts a script in a Python that has botocore or in the AWS CLI's; reports if there is none, because a test can then show nothing.
 fn botocore(script: &str) -> Option<Python> {
     let packages = [("python3", "botocore.configloader"), ("/usr/bin/python3", "awscli.botocore.configloader")];
     let has =
@@ -89,7 +89,7 @@ fn read_by_us(bytes: &[u8]) -> Option<(Sections, Sections)> {
     Some((text.profiles.iter().map(values).collect(), text.sso_sessions.iter().map(values).collect()))
 }
 
-/// Headers of all kinds: quoted, escaped, of one word or three, with a tail, of other sections.
+/// Headers of all kinds: quoted, escaped, with one word or three, with text after them, of other sections.
 fn any_header() -> impl Strategy<Value = String> {
     let blank = prop_oneof![6 => Just(" "), 1 => Just("  "), 1 => Just("\t"), 1 => Just("\u{a0}"), 1 => Just("")];
     let kind = prop_oneof![6 => Just("profile"), 4 => Just("sso-session"), 1 => Just("services"), 1 => Just("profiles"), 1 => Just("sso-session-x"), 1 => Just("Profile")];
@@ -136,7 +136,7 @@ fn any_config() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn every_config_file_has_for_us_the_profiles_sessions_and_values_that_botocore_finds_in_it() {
+fn every_config_file_has_the_profiles_sessions_and_values_that_botocore_finds() {
     let Some(python) = botocore(READER) else { return };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config");
@@ -195,7 +195,7 @@ fn usual((profiles, sessions): (Sections, Sections)) -> Usual {
     (of(profiles), of(sessions))
 }
 
-/// What aws-config of the SDK for Rust reads with.
+/// Reads with the parser of aws-config in the SDK for Rust.
 fn read_by_the_sdk(text: &str) -> Usual {
     let files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, text).build();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -220,7 +220,7 @@ fn read_by_rust_ini(text: &str) -> Usual {
 }
 
 #[test]
-fn what_people_write_is_the_same_for_us_botocore_the_sdk_for_rust_and_rust_ini() {
+fn common_config_files_read_the_same_as_in_botocore_the_sdk_for_rust_and_rust_ini() {
     let python = botocore(READER).map(RefCell::new);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config");
@@ -238,7 +238,7 @@ fn what_people_write_is_the_same_for_us_botocore_the_sdk_for_rust_and_rust_ini()
         .unwrap();
 }
 
-/// Profiles called p, with what becomes of them.
+/// Profiles named p, with what happens to them.
 const PROFILES: [(&str, &str); 16] = [
     ("[profile p]\nsso_session = s\nsso_account_id = 100000000000\nsso_role_name = R\n", "fetches"),
     ("[profile p]\nsso_session = s\nsso_region = us-west-2\nsso_account_id = 100000000000\nsso_role_name = R\n", "fetches"),
@@ -259,7 +259,7 @@ const PROFILES: [(&str, &str); 16] = [
 ];
 
 #[test]
-fn a_profile_is_updated_where_botocore_would_fetch_its_keys_and_region_never_counts_for_sso_region() {
+fn a_profile_is_updated_if_botocore_would_fetch_its_keys_and_region_never_replaces_sso_region() {
     let sessions = "[sso-session s]\nsso_start_url = https://s.awsapps.com/start\nsso_region = us-west-2\noutput = json\n\
         [sso-session half]\nsso_start_url = https://half.awsapps.com/start\nregion = us-west-2\n";
     let mut python = botocore(PROVIDER);
@@ -277,7 +277,7 @@ fn a_profile_is_updated_where_botocore_would_fetch_its_keys_and_region_never_cou
     }
 }
 
-/// What becomes of the key `name` of the profile p.
+/// What happens to the key `name` of the profile p.
 enum Name {
     /// The whole file is refused.
     Refused,
@@ -285,7 +285,7 @@ enum Name {
     Is(&'static str),
 }
 
-/// The kinds of text that AWS's SDKs share tests for, as botocore reads them.
+/// Kinds of text from the tests that AWS's SDKs share, as botocore reads them.
 const KINDS: [(&str, Name); 24] = [
     ("", Name::Missing),
     ("[profile p]", Name::Missing),
@@ -314,7 +314,7 @@ const KINDS: [(&str, Name); 24] = [
 ];
 
 #[test]
-fn the_kinds_of_text_that_the_sdks_share_are_read_as_botocore_reads_them() {
+fn texts_from_the_sdks_shared_tests_are_read_as_in_botocore() {
     let mut python = botocore(READER);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config");

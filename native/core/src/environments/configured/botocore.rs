@@ -1,4 +1,4 @@
-//! The rules of botocore for the sections of the config file, on top of configparser's for its text.
+//! botocore's rules for the sections of the config file, which apply on top of configparser's rules for the text.
 
 use std::collections::{BTreeMap, HashMap};
 use std::iter::Peekable;
@@ -13,24 +13,24 @@ pub(super) struct Refused {
     pub(super) what: String,
 }
 
-/// The profiles and sessions of a config file that botocore can read.
+/// The profiles and sessions in a config file that botocore can read.
 #[derive(Debug)]
 pub(super) struct ConfigText<'a> {
     text: IniText<'a>,
     pub(super) profiles: Vec<Named>,
     pub(super) sso_sessions: Vec<Named>,
-    /// Sections that are meant as one of these, and that botocore passes over since it does not find one name in the header, or not in UTF-8.
+    /// Sections for profiles or sessions that botocore ignores, because their headers do not have exactly one name or are not UTF-8.
     pub(super) passed_over: Vec<PassedOver>,
 }
 
-/// A section with the name that its header gives.
+/// A section with the name from its header.
 #[derive(Debug, Clone)]
 pub(super) struct Named {
     pub(super) name: String,
     section: usize,
 }
 
-/// What a section is about.
+/// What a section defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Profile,
@@ -46,14 +46,14 @@ impl Kind {
     }
 }
 
-/// A section without a name that botocore takes; `named.name` is all that its header has after the first word.
+/// A section without a name that botocore accepts; `named.name` is the rest of the header after the first word.
 #[derive(Debug, Clone)]
 pub(super) struct PassedOver {
     pub(super) kind: Kind,
     pub(super) named: Named,
 }
 
-/// The values of one section, and those of `[DEFAULT]` where the section does not have them.
+/// The values of one section, and those of `[DEFAULT]` that the section does not set.
 pub(super) struct Values<'t> {
     text: &'t IniText<'t>,
     own: HashMap<&'t str, &'t Key>,
@@ -65,9 +65,9 @@ pub(super) type Defaults<'t> = HashMap<&'t str, &'t Key>;
 
 impl<'a> ConfigText<'a> {
     /// Reads a text as botocore's `load_config` does.
-    ///
+    /// Reads a text as botocore's `load_config` does.
     /// # Errors
-    /// What makes botocore refuse the whole file.
+    /// Why botocore refuses the whole file.
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, Refused> {
         let text = IniText::scan(bytes).map_err(|fault| Refused { line: fault.line, what: fault.kind.to_string() })?;
         check_nested_values(&text)?;
@@ -112,7 +112,7 @@ impl<'a> ConfigText<'a> {
     }
 }
 
-/// A later section of the same name takes the place of the one before, with all of its values.
+/// Adds a section; as in botocore, a later section with the same name replaces the earlier one and all its values.
 fn put(list: &mut Vec<Named>, places: &mut HashMap<String, usize>, named: Named) {
     if let Some(place) = places.get(&named.name) {
         list[*place] = named;
@@ -139,12 +139,12 @@ impl Values<'_> {
         self.own.get(name).or_else(|| self.defaults.get(name)).copied()
     }
 
-    /// The value of a key as text; `None` where it is missing, empty or nested.
+    /// The value of a key as text; `None` if it is missing, empty or nested.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.key(name).map(|key| self.text.value(key).to_string()).filter(|value| !value.is_empty() && !value.starts_with('\n'))
     }
 
-    /// A key that both sections have with different values, which botocore refuses in a profile and its `sso-session`.
+    /// The first key that both sections have with different values, which botocore refuses in a profile and its `sso-session`.
     pub(super) fn contradicts(&self, session: &Self) -> Option<String> {
         let keys = self.own.keys().chain(session.own.keys());
         let mut different: Vec<_> = keys
@@ -157,7 +157,7 @@ impl Values<'_> {
         different.first().map(|name| (**name).to_owned())
     }
 
-    /// All values, those of indented blocks by their keys.
+    /// All values; those of indented blocks as maps by key.
     #[cfg(test)]
     pub(super) fn all(&self) -> BTreeMap<String, Result<String, BTreeMap<String, String>>> {
         let keys = self.defaults.iter().chain(self.own.iter()).map(|(name, key)| ((*name).to_owned(), self.text.value(key).to_string()));
@@ -165,7 +165,7 @@ impl Values<'_> {
     }
 }
 
-/// botocore refuses a file with an indented block that has a line without `=`, in whatever section that counts.
+/// Refuses, as botocore does, an indented block that has a line without `=`, in any section that applies.
 fn check_nested_values(text: &IniText<'_>) -> Result<(), Refused> {
     let refused = |key: &Key| Refused { line: key.line(), what: format!("the indented lines below {} must each have the form key = value", key.name) };
     let is_broken = |key: &Key| text.value(key).starts_with('\n') && nested_values(&text.value(key)).is_none();
@@ -181,19 +181,19 @@ fn check_nested_values(text: &IniText<'_>) -> Result<(), Refused> {
     Ok(())
 }
 
-/// The keys of an indented block; `None` where the value is no such block, or has a line without `=`.
+/// The keys of an indented block; `None` if the value is not an indented block, or has a line without `=`.
 fn nested_values(value: &str) -> Option<BTreeMap<String, String>> {
     if !value.starts_with('\n') {
         return None;
     }
-    // Where Python's str.splitlines ends a line.
+    // The line ends of Python's str.splitlines.
     let lines = value.split(['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}']);
     let lines = lines.map(|line| line.trim_matches(is_space)).filter(|line| !line.is_empty());
     let pair = |(key, value): (&str, &str)| (key.trim_matches(is_space).to_owned(), value.trim_matches(is_space).to_owned());
     lines.map(|line| line.split_once('=').map(pair)).collect()
 }
 
-/// The second word of a header that has exactly two.
+/// The second word of a header that has exactly two words.
 fn name_in(header: &str) -> Option<String> {
     let mut words = ShellWords { rest: header.chars().peekable() };
     match [words.next(), words.next(), words.next()] {
@@ -202,10 +202,10 @@ fn name_in(header: &str) -> Option<String> {
     }
 }
 
-/// A word that the text ends in the middle of.
+/// A word whose quote or escape is not closed.
 struct Unfinished;
 
-/// The words of a text as Python's `shlex.split` finds them; no crate has its rules to the letter, comments and escapes differ.
+/// The words of a text as Python's `shlex.split` finds them. No crate follows its rules exactly; comments and escapes differ.
 struct ShellWords<'t> {
     rest: Peekable<Chars<'t>>,
 }

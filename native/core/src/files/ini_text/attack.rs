@@ -1,4 +1,4 @@
-//! Generated texts, read by us and by Python; generated credentials files, written by us and read back by others.
+//! Generated texts, read by this module and by Python; generated credentials files, written by this module and read by other libraries.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "../../../tests/common/counts.rs"]
@@ -22,7 +22,7 @@ use super::{DEFAULT_SECTION, FaultKind, IniText};
 /// Sections with their keys and values.
 type Read = BTreeMap<String, BTreeMap<String, String>>;
 
-/// One Python that reads files as a script says, asked line by line in JSON.
+/// A Python process that reads files as its script says; it answers questions line by line in JSON.
 pub(crate) struct Python {
     child: Child,
     asks: ChildStdin,
@@ -53,7 +53,7 @@ for line in sys.stdin:
 "#;
 
 impl Python {
-    /// Says so where there is no Python; then a test can show nothing.
+    /// Reports that there is no Python, in which case a test can show nothing.
     fn start() -> Option<Self> {
         let started = Self::run("python3", READER);
         if started.is_none() {
@@ -62,7 +62,7 @@ impl Python {
         started
     }
 
-    /// Runs a script that answers each line; `None` where the program cannot be started.
+    /// Runs a script that answers each line; `None` if the program cannot be started.
     pub(crate) fn run(program: &str, script: &str) -> Option<Self> {
         let mut child = Command::new(program).args(["-c", script]).env("PYTHONUTF8", "1").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
         let (asks, answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
@@ -76,9 +76,9 @@ impl Python {
         serde_json::from_str(&line).unwrap()
     }
 
-    /// What the AWS CLI finds in a file, the values of `[DEFAULT]` in each section; else the name of the exception.
+    /// What the AWS CLI finds in a file, with the values of `[DEFAULT]` in each section, or the name of its exception.
     ///
-    /// `lenient` reads bytes that are not UTF-8 too, as Python does under an encoding that has them all.
+    /// `lenient` also reads bytes that are not UTF-8, as Python does with an encoding that has all of them.
     fn read(&mut self, path: &Path, lenient: bool) -> Result<Read, String> {
         match self.ask(&json!([path, lenient])) {
             Value::String(exception) => Err(exception),
@@ -98,7 +98,7 @@ pub(crate) fn runner(all: u32) -> TestRunner {
     TestRunner::new(ProptestConfig { cases: cases(all), failure_persistence: None, ..ProptestConfig::default() })
 }
 
-/// Lines of all kinds, most of them near to what configparser takes.
+/// Lines of all kinds, most of them similar to what configparser accepts.
 fn any_text() -> impl Strategy<Value = Vec<u8>> {
     let near = prop_oneof![
         2 => "[ \t]{0,3}",
@@ -137,7 +137,7 @@ fn read_by_us(text: &[u8]) -> Result<Read, FaultKind> {
 }
 
 #[test]
-fn we_read_and_refuse_exactly_the_files_that_the_aws_cli_reads_and_refuses() {
+fn exactly_the_files_that_the_aws_cli_reads_are_read() {
     let Some(python) = Python::start() else { return };
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("credentials");
@@ -147,7 +147,7 @@ fn we_read_and_refuse_exactly_the_files_that_the_aws_cli_reads_and_refuses() {
     runner(20_000)
         .run(&any_text(), |text| {
             if std::str::from_utf8(&text).is_err() {
-                // Python refuses these under UTF-8 and takes them under Latin-1; ours takes them, since a comment in an old encoding must not stop anybody.
+                // Python refuses these as UTF-8 and accepts them as Latin-1; this module accepts them, because old encodings in comments are harmless.
                 let _ = IniText::scan(&text);
                 count("not UTF-8, not compared");
                 return Ok(());
@@ -158,7 +158,7 @@ fn we_read_and_refuse_exactly_the_files_that_the_aws_cli_reads_and_refuses() {
             match (&ours, &theirs) {
                 (Ok(ours), Ok(theirs)) => prop_assert_eq!(ours, theirs),
                 (Err(_), Err(_)) => {}
-                _ => prop_assert!(false, "we say {ours:?}, Python says {theirs:?}"),
+                _ => prop_assert!(false, "this module returns {ours:?}, Python {theirs:?}"),
             }
             count(if ours.is_ok() { "read by both" } else { "refused by both" });
             Ok(())

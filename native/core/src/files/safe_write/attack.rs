@@ -1,4 +1,4 @@
-//! The write killed, hurried by others who ignore the lock, and sent to places that are no files.
+//! The write when it is killed, interrupted by writers who ignore the lock, and pointed at paths that are not files.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use crate::world::{NoBrowser, World};
 
 const PROFILES: u64 = 40;
 
-/// A wait that ends, so that a fault is a failure and not a test without end.
+/// A limit for every wait, so that a fault fails the test instead of hanging it.
 const LONG: Duration = Duration::from_mins(1);
 
 fn patience(limit: Duration) -> Patience {
@@ -38,7 +38,7 @@ fn random_below(limit: u64) -> u64 {
     RandomState::new().hash_one(0) % limit
 }
 
-/// The keys of one generation; a mix of two is never one.
+/// The keys of one generation; keys from two generations never match one.
 fn keys(generation: u64, profile: u64) -> (ProfileEntry, RoleCredentials) {
     let entry = ProfileEntry { name: format!("P{profile}"), account_id: format!("{profile:012}"), role_name: "Admin".to_owned() };
     let keys = RoleCredentials {
@@ -50,7 +50,7 @@ fn keys(generation: u64, profile: u64) -> (ProfileEntry, RoleCredentials) {
     (entry, keys)
 }
 
-/// The whole file of one generation, to the byte.
+/// The exact file of one generation.
 fn file_of(generation: u64) -> String {
     let profile = |profile: u64| {
         let (entry, keys) = keys(generation, profile);
@@ -86,7 +86,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// This program once more, as one of the processes below.
+/// Starts this program again, as one of the processes below.
 fn start_child(role: &str, home: &Path, generation: u64) -> (Child, BufReader<std::process::ChildStdout>) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["files::safe_write::attack::a_process_of_these_tests", "--exact", "--ignored", "--nocapture"]);
@@ -98,12 +98,12 @@ fn start_child(role: &str, home: &Path, generation: u64) -> (Child, BufReader<st
 
 fn wait_for(output: &mut impl std::io::BufRead, word: &str) {
     let lines = output.lines().map_while(Result::ok);
-    assert!(lines.into_iter().any(|line| line.ends_with(word)), "the process ended before it said {word}");
+    assert!(lines.into_iter().any(|line| line.ends_with(word)), "the process ended before it printed {word}");
 }
 
 #[test]
-#[ignore = "the other tests start it as a process of its own"]
-#[allow(clippy::disallowed_methods, reason = "the variables are how its parent talks to it")]
+#[ignore = "the other tests start it as a separate process"]
+#[allow(clippy::disallowed_methods, reason = "its parent passes it arguments in variables")]
 fn a_process_of_these_tests() {
     let Some(home) = std::env::var_os("SSO_TEST_HOME") else { return };
     let home = PathBuf::from(home);
@@ -121,12 +121,12 @@ fn a_process_of_these_tests() {
             println!("held");
             std::thread::sleep(LONG);
         }
-        other => panic!("{other} is no role"),
+        other => panic!("{other} is not a role"),
     }
 }
 
 #[test]
-fn a_process_killed_at_any_moment_leaves_the_old_file_or_the_new_one_and_no_litter_that_grows() {
+fn a_process_killed_at_any_moment_leaves_the_whole_old_or_new_file_and_at_most_one_temporary_file() {
     let home = tempfile::tempdir().unwrap();
     let aws = home.path().join(".aws");
     std::fs::create_dir(&aws).unwrap();
@@ -136,7 +136,7 @@ fn a_process_killed_at_any_moment_leaves_the_old_file_or_the_new_one_and_no_litt
     for run in 0..u64::from(kills) {
         let first = last + 1;
         let (mut child, mut output) = start_child("write", home.path(), first);
-        // Most kills meet the steady loop, some the start of the process.
+        // Most kills hit the steady loop, and some hit the start of the process.
         if run % 10 != 0 {
             wait_for(&mut output, "written");
         }
@@ -150,7 +150,7 @@ fn a_process_killed_at_any_moment_leaves_the_old_file_or_the_new_one_and_no_litt
         let text = std::fs::read_to_string(aws.join("credentials")).unwrap();
         assert!(IniText::scan(text.as_bytes()).is_ok(), "kill {run}");
         let generation = (said.max(last)..=said.max(first) + 1).find(|generation| text == file_of(*generation));
-        last = generation.unwrap_or_else(|| panic!("after kill {run} the file is none that anybody wrote"));
+        last = generation.unwrap_or_else(|| panic!("after kill {run} the file is not one that anybody wrote"));
         let names = names(&aws);
         in_the_middle += u32::from(names.contains(&"credentials.aws-sso-tmp".to_owned()));
         assert!(names.iter().all(|name| ["credentials", "credentials.lock", "credentials.aws-sso-tmp"].contains(&name.as_str())), "{names:?}");
@@ -162,7 +162,7 @@ fn a_process_killed_at_any_moment_leaves_the_old_file_or_the_new_one_and_no_litt
 }
 
 #[test]
-fn the_lock_of_a_process_that_was_killed_is_free_at_once() {
+fn the_lock_of_a_killed_process_is_free_at_once() {
     let home = tempfile::tempdir().unwrap();
     let file = SafeFile::at(&home.path().join(".aws/credentials"));
     let (mut child, mut output) = start_child("hold", home.path(), 0);
@@ -181,7 +181,7 @@ fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
 }
 
 #[test]
-fn what_is_no_plain_file_is_refused_without_a_wait_and_stays() {
+fn anything_but_a_regular_file_is_refused_at_once_and_kept() {
     let home = tempfile::tempdir().unwrap();
     let at = |name: &str| home.path().join(name);
     let made =
@@ -189,11 +189,11 @@ fn what_is_no_plain_file_is_refused_without_a_wait_and_stays() {
     assert!(made("mkdir", "folder", &[]) && made("mkfifo", "pipe", &[]));
     let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
     let mut all = vec!["folder", "pipe", "socket"];
-    // The numbers of /dev/zero, which never ends.
+    // The device numbers of /dev/zero, which never ends.
     if made("mknod", "device", &["c", "1", "5"]) {
         all.push("device");
     } else {
-        println!("SKIPPED: only root can make a device.");
+        println!("SKIPPED: only root can create a device.");
     }
     for name in all {
         let kind = at(name).metadata().unwrap().file_type();
@@ -210,7 +210,7 @@ fn what_is_no_plain_file_is_refused_without_a_wait_and_stays() {
 }
 
 #[test]
-fn a_write_that_ends_in_an_error_leaves_nothing_of_the_new_keys_beside_the_file() {
+fn a_failed_write_leaves_no_new_keys_beside_the_file() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("file");
     std::fs::write(&path, "a").unwrap();
@@ -226,7 +226,7 @@ fn a_write_that_ends_in_an_error_leaves_nothing_of_the_new_keys_beside_the_file(
 }
 
 #[test]
-fn a_writer_that_never_stops_ends_the_write_with_an_error_and_keeps_its_own_last_word() {
+fn a_writer_that_never_stops_makes_our_write_fail_and_keeps_its_last_change() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("file");
     std::fs::write(&path, "a").unwrap();
@@ -244,7 +244,7 @@ fn a_writer_that_never_stops_ends_the_write_with_an_error_and_keeps_its_own_last
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_was_written_in_the_moment_of_the_exchange_is_put_back_with_all_that_came_after_it() {
+fn what_another_program_wrote_during_the_exchange_is_put_back_with_its_later_changes() {
     let home = tempfile::tempdir().unwrap();
     let (new, target) = (home.path().join("new"), home.path().join("target"));
     let bytes = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
@@ -253,25 +253,25 @@ fn what_was_written_in_the_moment_of_the_exchange_is_put_back_with_all_that_came
     assert!(matches!(swap(&new, &target, true).unwrap(), Swapped::Displaced(found) if *found == *b"theirs"));
     put_back(&new, &target, bytes("theirs"), bytes("ours")).unwrap();
     assert_eq!(std::fs::read_to_string(&target).unwrap(), "theirs");
-    // Between the exchange and its undoing they write once more: that is then their last word.
+    // They write once more between the exchange and its undoing, and that is then their last change.
     swap(&new, &target, true).unwrap();
     std::fs::write(&target, "theirs, later").unwrap();
     put_back(&new, &target, bytes("theirs"), bytes("ours")).unwrap();
     assert_eq!(std::fs::read_to_string(&target).unwrap(), "theirs, later");
 }
 
-/// How somebody without our lock writes.
+/// How a program without our lock writes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Manner {
-    /// A temporary file and a rename, as most tools and editors do.
+    /// With a temporary file and a rename, like most tools and editors.
     Rename,
-    /// Cut and written anew, as a shell's `>` does.
+    /// By truncating the file and writing it again, like `>` in a shell.
     Truncate,
 }
 
-/// Changes its own section again and again, and nothing else, on what stands in the file at that moment.
+/// Changes only its own section, again and again, starting each time from the file's current content.
 fn foreign_change(path: &Path, count: u64, manner: Manner) {
-    // A half of somebody's write has no sense to it; whoever edits the file looks again.
+    // Half of somebody's write makes no sense, and a program that edits the file would read it again.
     let (text, new) = loop {
         let text = std::fs::read(path).unwrap();
         if let Ok(scan) = IniText::scan(&text)
@@ -293,18 +293,18 @@ fn foreign_change(path: &Path, count: u64, manner: Manner) {
     }
 }
 
-/// What a contest came to.
+/// The result of a contest.
 #[derive(Debug, Default)]
 struct Contest {
     writes: u64,
     redone: u64,
     broken_meanwhile: u64,
     given_up: u64,
-    /// How often what they had written before our write began was gone after it.
+    /// How often a change that they had made before our write began was lost.
     lost: u64,
 }
 
-/// The number of the last foreign change that a file has in it; nothing where it is no whole file at this moment.
+/// The number of the last change by the other writer in a file; `None` if the file is not complete at this moment.
 fn last_change(path: &Path) -> Option<u64> {
     let text = std::fs::read(path).unwrap();
     let scan = IniText::scan(&text).ok()?;
@@ -312,7 +312,7 @@ fn last_change(path: &Path) -> Option<u64> {
     scan.value_of(section, "count")?.parse().ok()
 }
 
-/// Rounds in which a foreign writer makes 20 changes while we write without a pause.
+/// Rounds in which another writer makes 20 changes while we write without a pause.
 fn contest(manner: Manner) -> Contest {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("credentials");
@@ -334,7 +334,7 @@ fn contest(manner: Manner) -> Contest {
             });
             let mut last = false;
             while !last {
-                // The last write begins when the foreign writer is done.
+                // The last write begins after the other writer is done.
                 last = done.load(Ordering::Relaxed);
                 let there = completed.load(Ordering::SeqCst);
                 sum.writes += 1;
@@ -371,26 +371,26 @@ fn contest(manner: Manner) -> Contest {
         }
         assert_eq!(names(home.path()), ["credentials", "credentials.lock"]);
     }
-    println!("{manner:?}: {} foreign changes against {sum:?}", changes.load(Ordering::Relaxed));
+    println!("{manner:?}: {} changes by the other writer against {sum:?}", changes.load(Ordering::Relaxed));
     sum
 }
 
 #[test]
-fn a_tool_that_renames_its_file_into_place_without_our_lock_keeps_its_last_change_and_we_keep_our_keys() {
+fn a_tool_that_renames_its_file_into_place_without_our_lock_keeps_its_last_change_and_our_keys_stay() {
     let sum = contest(Manner::Rename);
     assert!(sum.redone > 0 && sum.lost == 0, "{sum:?}");
 }
 
-/// What is promised where somebody cuts the file and writes it anew: the file always parses when they are done, and our keys are in it.
+/// The guarantee if another program truncates the file and writes it again: when it is done, the file always parses and contains our keys.
 #[test]
-fn a_tool_that_cuts_the_file_and_writes_it_anew_never_leaves_us_with_a_file_that_does_not_parse() {
+fn a_tool_that_truncates_and_rewrites_the_file_never_leaves_a_file_that_does_not_parse() {
     let sum = contest(Manner::Truncate);
     assert!(sum.redone > 0, "{sum:?}");
 }
 
-/// The window that no lock of ours can close: an empty file is a file like any other, and what is written later goes to the file that ours has replaced.
+/// The gap that no lock of ours can close: an empty file is a valid file, and what the tool writes later goes to the file that ours has replaced.
 #[test]
-fn a_tool_that_stops_between_the_cut_and_its_writing_for_all_of_our_write_loses_its_text_and_we_keep_our_keys() {
+fn a_tool_that_pauses_between_truncating_and_writing_during_our_write_loses_its_text_and_our_keys_stay() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("credentials");
     std::fs::write(&path, "[foreign]\ncount = 1\n").unwrap();

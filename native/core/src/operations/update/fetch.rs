@@ -1,4 +1,4 @@
-//! The part of an update that needs the network: sessions, and the keys of all due profiles side by side.
+//! The part of an update that needs the network: sessions, and the keys of all due profiles in parallel.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,10 +27,10 @@ use crate::session::live::{LiveSession, Stop};
 use crate::session::source::SessionSource;
 use crate::session::time_limit::TimeLimit;
 
-/// How long a role is waited for that is refused although it was assigned when it was listed; granted's users report that it takes seconds.
+/// How long to wait before a listed role that is refused is requested again; users of granted report that a new assignment takes seconds.
 const ASSIGNMENT_PAUSE: Duration = Duration::from_secs(2);
 
-/// An update that is under way.
+/// An update in progress.
 pub(super) struct UpdateRun {
     pub(super) update: Update,
     pub(super) context: Context,
@@ -39,7 +39,7 @@ pub(super) struct UpdateRun {
 }
 
 impl UpdateRun {
-    /// Fetches what is due and writes it; what became of each profile is in its row.
+    /// Fetches the due profiles and writes their keys; the outcome for each profile is in its row.
     pub(super) async fn fetch_and_write(&self, parts: &mut [Part]) -> Result<(), Error> {
         if self.file.check_writable()?.anybody_can_replace {
             self.warn_of_open_folder();
@@ -79,7 +79,7 @@ impl UpdateRun {
         Ok(())
     }
 
-    /// Opens the sessions that are needed, one after another: nobody can approve two logins at once.
+    /// Opens the sessions that are needed, one after another, because nobody can approve two logins at once.
     async fn open_sessions(&self, parts: &mut [Part], sources: &[SessionSource<'_>]) -> Vec<Option<LiveSession>> {
         let mut sessions = Vec::new();
         for (part, source) in parts.iter_mut().zip(sources) {
@@ -95,7 +95,7 @@ impl UpdateRun {
         sessions
     }
 
-    /// Waits until no other process fetches for these environments: what it has fetched by then need not be fetched twice.
+    /// Waits until no other process fetches for these environments, because what it fetches need not be fetched again.
     async fn wait_for_turn(&self, parts: &[Part], time: TimeLimit) -> FetchTurn {
         let due = parts.iter().filter(|part| part.is_due() && matches!(part.end, End::Open));
         let names: Vec<&str> = due.map(|part| part.environment.name.as_str()).collect();
@@ -103,7 +103,7 @@ impl UpdateRun {
         FetchTurn::wait(&names, &self.file, &patience, &self.context.outlet).await
     }
 
-    /// Leaves out what another process has fetched since this run began.
+    /// Skips what another process has fetched since this run began.
     fn look_again(&self, parts: &mut [Part]) -> Result<(), Error> {
         let known = self.file.known()?;
         let without_force = DueRule::of(self.context.now(), self.update.minimum_remaining);
@@ -114,7 +114,7 @@ impl UpdateRun {
             }
             match known.standing(&row.profile, rule) {
                 now @ (Standing::Good(_) | Standing::Blocked(_)) => {
-                    self.context.outlet.verbose(format!("{} was changed by another process meanwhile.", row.profile.name));
+                    self.context.outlet.verbose(format!("Another process changed {} in the meantime.", row.profile.name));
                     row.standing = now;
                 }
                 Standing::Missing | Standing::Due(_) => {}
@@ -123,7 +123,7 @@ impl UpdateRun {
         Ok(())
     }
 
-    /// Fetches what is due of all environments side by side, until it is done or cancelled.
+    /// Fetches all due profiles of all environments in parallel, until done or canceled.
     async fn fetch_all(&self, parts: &mut [Part], sources: &[SessionSource<'_>], sessions: &[Option<LiveSession>]) {
         let places: Vec<(usize, usize)> = places_of(parts, |row| row.standing.is_due());
         let total = places.iter().filter(|(index, _)| sessions[*index].is_some()).count() as u64;
@@ -142,7 +142,7 @@ impl UpdateRun {
         self.context.outlet.send(Event::Progress(Progress { activity: "Fetching credentials".to_owned(), done, total, name }));
     }
 
-    /// Fetches the profiles at these places, and calls `answered` for each that was answered.
+    /// Fetches the profiles at these places, and calls `answered` for each that is done.
     async fn fetch_places(
         &self,
         places: Vec<(usize, usize)>,
@@ -174,10 +174,10 @@ impl UpdateRun {
         }
     }
 
-    /// Asks once more, after a pause, for roles that are refused although they were assigned when they were listed.
+    /// Requests, once more after a pause, the listed roles that were refused.
     async fn try_new_assignments_again(&self, parts: &mut [Part], sources: &[SessionSource<'_>], sessions: &[Option<LiveSession>]) {
         let is_refused = |row: &Row| matches!(&row.outcome, Some(Outcome::Failed(error)) if error.code() == Code::RoleNotAssigned);
-        // An assignment takes moments to reach the portal, after it is listed.
+        // A new assignment reaches the portal a few moments after it is listed.
         let is_listed = |(index, place): &(usize, usize)| was_assigned(&parts[*index].environment, &parts[*index].rows[*place].profile, &self.context.world);
         let places: Vec<(usize, usize)> = places_of(parts, is_refused).into_iter().filter(is_listed).collect();
         let has_time = |time: &TimeLimit| time.for_session().is_none_or(|left| left > ASSIGNMENT_PAUSE * 2);
@@ -190,7 +190,7 @@ impl UpdateRun {
             () = self.context.outlet.cancel_token().cancelled() => return,
         }
         self.fetch_places(places.clone(), parts, sources, sessions, |_| {}).await;
-        // What is still refused is no longer assigned, and shall not slow down the next run.
+        // A role that is still refused is no longer assigned, and must not delay the next run.
         for (index, part) in parts.iter().enumerate() {
             let tried = places.iter().filter(|(other, _)| *other == index).map(|(_, place)| &part.rows[*place]);
             let gone: Vec<&ProfileEntry> = tried.filter(|row| is_refused(row)).map(|row| &row.profile).collect();
@@ -200,7 +200,7 @@ impl UpdateRun {
         }
     }
 
-    /// Reports that the service held the run up, and how much.
+    /// Reports that the service throttled the run, and by how much.
     fn report_pace(&self, paces: &[&Arc<Pace>], refused_before: u64) {
         let refused = paces.iter().map(|pace| pace.seen().0).sum::<u64>() - refused_before;
         let slowest = paces.iter().filter_map(|pace| pace.seen().1).min_by(f64::total_cmp);
@@ -213,7 +213,7 @@ impl UpdateRun {
         SessionSource::of(&self.context, environment, service, &self.config, &self.update.session)
     }
 
-    /// Fetches the keys of a profile; gives nothing where the run was cancelled.
+    /// Fetches the keys of a profile; returns `None` if the run was canceled.
     async fn fetch(&self, profile: &ProfileEntry, source: &SessionSource<'_>, session: &LiveSession) -> Option<Outcome> {
         let request = |access_token: Secret, deadline| async move {
             source.service.role_credentials(&access_token, &profile.account_id, &profile.role_name, deadline).await
@@ -231,7 +231,7 @@ impl UpdateRun {
     }
 }
 
-/// Starts the time of the sessions again: the waits for logins and for other processes do not count.
+/// Restarts the time limits of the sessions, because waits for logins and for other processes do not count.
 async fn restart(sessions: &[Option<LiveSession>]) {
     for session in sessions.iter().flatten() {
         session.restart().await;

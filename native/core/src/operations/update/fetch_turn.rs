@@ -1,4 +1,4 @@
-//! One process at a time fetches the profiles of an environment: the others wait, and find in the credentials file what it has fetched.
+//! Lets one process at a time fetch the profiles of an environment; the others wait, and find its keys in the credentials file.
 
 use std::path::PathBuf;
 
@@ -10,20 +10,20 @@ use crate::protocol::{Event, Waiting};
 use crate::sha1_hex::sha1_hex;
 use crate::urls::percent_encoded;
 
-/// A longer name might not be one that a file can have.
+/// The longest name, in bytes, that is used in a file name; a longer one might not be valid there.
 const LONGEST_NAME: usize = 100;
 
-/// The turn to fetch for some environments; it ends with this value, or with the process.
+/// The turn to fetch for some environments, released when this value is dropped or the process exits.
 #[derive(Debug, Default)]
 pub(crate) struct FetchTurn {
     _locks: Vec<Lock>,
 }
 
 impl FetchTurn {
-    /// Waits for the turn, as long as `patience` lasts. Who has not got it by then fetches all the same: two fetches are better than none.
+    /// Waits for the turn until `patience` ends, then fetches anyway, because fetching twice is better than not at all.
     pub(crate) async fn wait(environments: &[&str], file: &CredentialsFile, patience: &Patience, outlet: &Outlet) -> Self {
         let mut names: Vec<String> = environments.iter().map(|name| name.to_lowercase()).collect();
-        // In one order for all processes, so that none waits for another that waits for it.
+        // The same order in all processes, so that no two wait for each other.
         names.sort_unstable();
         let mut locks = Vec::new();
         for name in names {
@@ -48,7 +48,7 @@ async fn take(path: &std::path::Path, environment: &str, patience: &Patience, ou
     Lock::take_async(path, patience).await
 }
 
-/// The lock for the profiles that an environment has in a credentials file: beside it, with the environment's name where a file can have it.
+/// The path of the lock for an environment's profiles, beside the credentials file, with the environment's name if that is valid in a file name.
 fn lock_path(environment: &str, file: &CredentialsFile) -> PathBuf {
     let name = percent_encoded(environment);
     let name = if name.len() <= LONGEST_NAME { name } else { sha1_hex(environment.as_bytes()) };

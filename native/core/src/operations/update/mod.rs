@@ -24,7 +24,7 @@ use crate::files::known_keys::DueRule;
 use crate::outlet::{NetworkWork, Outlet};
 use crate::protocol::Update;
 
-/// Does all of an update that needs no network, and returns the rest, if there is any.
+/// Runs the part of an update that needs no network, and returns the rest, if there is any.
 pub(crate) fn run(update: Update, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let environments = Environments::read(&context.world)?;
     let file = CredentialsFile::of(&context.world)?;
@@ -58,12 +58,12 @@ fn finish(parts: Vec<Part>, file: &CredentialsFile, config: &ConfigFile, update:
     report(parts, file, update.report_profiles, context);
 }
 
-/// Takes out the environments that need the config file where that cannot be read; the error ends the run where there is no other.
+/// Removes the environments that need an unreadable config file and reports the error, which fails the run if there is only one environment.
 fn keep_with_config(parts: &mut Vec<Part>, config: &Result<Arc<ConfigFile>, Error>, update: &Update, outlet: &Outlet) -> Result<(), Error> {
     let count = parts.len();
     let mut at_fault = None;
     parts.retain(|part| {
-        // A run with nothing due does without a file that cannot be read.
+        // An environment with nothing due does not need the file.
         let is_idle = config.is_err() && !update.expose_token && !part.is_due();
         is_idle || ConfigFile::as_needed(config.clone(), [part.environment.as_ref()], outlet).map_err(|error| at_fault = Some(error)).is_ok()
     });

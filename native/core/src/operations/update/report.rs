@@ -1,4 +1,4 @@
-//! What an update reports when nothing is locked anymore and the file is whole.
+//! What an update reports after the locks are released and the file is written.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::protocol::{Completed, Event, Profile, ProfileStatus, TokenCache};
 use crate::session::view::exposed;
 use crate::timestamp::rfc3339;
 
-/// Hands the access tokens over, since they were asked for.
+/// Sends the access tokens, because the caller asked for them.
 pub(super) fn expose<'e>(environments: impl Iterator<Item = &'e Arc<Environment>>, config: &ConfigFile, token_cache: Option<TokenCache>, context: &Context) {
     for environment in environments {
         match exposed(context, environment, config, token_cache.unwrap_or(environment.token_cache)) {
@@ -26,9 +26,9 @@ pub(super) fn expose<'e>(environments: impl Iterator<Item = &'e Arc<Environment>
     }
 }
 
-/// Reports what became of every profile; nothing is locked anymore, and the file is whole.
+/// Reports the outcome for every profile, after the locks are released and the file is written.
 pub(super) fn report(parts: Vec<Part>, file: &CredentialsFile, each_profile: bool, context: &Context) {
-    // What fails an environment as a whole ends the run if there is no other one.
+    // An error of a whole environment fails the run if there is no other environment.
     let alone = parts.len() == 1;
     let mut errors = Vec::new();
     let mut summaries = Vec::new();
@@ -88,7 +88,7 @@ fn report_part(part: Part, ended: Option<&Error>, file: &CredentialsFile, each_p
     summary
 }
 
-/// What became of a profile.
+/// The outcome for a profile.
 enum RowResult {
     Good(OffsetDateTime),
     Created(OffsetDateTime),
@@ -97,7 +97,7 @@ enum RowResult {
 }
 
 impl Row {
-    /// What became of this profile; `None` if it was never asked for, since the run was canceled before.
+    /// The outcome for this profile; `None` if it was never requested because the run was canceled.
     fn result(&self, ended: Option<&Error>, environment: &str, file: &CredentialsFile) -> Option<RowResult> {
         Some(match (&self.standing, &self.outcome) {
             (Standing::Good(until), _) => RowResult::Good(*until),
@@ -105,7 +105,7 @@ impl Row {
             (Standing::Missing, Some(Outcome::Fetched { keys, .. })) => RowResult::Created(keys.expiration),
             (Standing::Due(_), Some(Outcome::Fetched { keys, .. })) => RowResult::Refreshed(keys.expiration),
             (_, Some(Outcome::Failed(error))) => RowResult::Failed(error.clone()),
-            // Its reason is reported once for the environment.
+            // The reason is reported once for the environment.
             (_, Some(Outcome::NoService)) => RowResult::Failed(ended?.clone()),
             (Standing::Missing | Standing::Due(_), None) => return None,
         })

@@ -1,4 +1,4 @@
-//! The profiles of an update: how each stood, and what became of it.
+//! The profiles of an update: the state of each before the run, and its outcome.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -24,36 +24,36 @@ pub(super) struct Part {
     pub(super) end: End,
 }
 
-/// One wanted profile: how it stood, and what became of it.
+/// One wanted profile: its state before the run, and its outcome.
 pub(super) struct Row {
     pub(super) profile: ProfileEntry,
     pub(super) standing: Standing,
-    /// The keys that it had when the run began.
+    /// The version of its keys when the run began.
     pub(super) before: KeyVersion,
-    /// Present once the profile was asked for.
+    /// Set once the profile was requested.
     pub(super) outcome: Option<Outcome>,
 }
 
-/// What became of one due profile.
+/// The outcome for one due profile.
 pub(super) enum Outcome {
     Fetched {
         keys: RoleCredentials,
         at: Instant,
     },
     Failed(Error),
-    /// Its environment came to an end before its turn, for a reason that is reported once.
+    /// The session or service of its environment failed before its turn; the reason is reported once.
     NoService,
 }
 
 /// How the session of an environment ended.
 pub(super) enum End {
-    /// Nothing is wrong with it, or none was needed.
+    /// It did not fail, or none was needed.
     Open,
-    /// The run was cancelled before there was one.
+    /// The run was canceled before it was opened.
     Cancelled,
-    /// There was none for any profile.
+    /// It could not be opened.
     NoSession(Error),
-    /// It came to an end while it was used.
+    /// It failed while in use.
     Ended(Error),
 }
 
@@ -71,7 +71,7 @@ impl Part {
     }
 }
 
-/// What the files say when a run begins.
+/// What the files contain when a run begins.
 pub(super) struct Known<'a> {
     pub(super) environments: &'a Environments,
     pub(super) file: &'a CredentialsFile,
@@ -80,7 +80,7 @@ pub(super) struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// The rows of the environments and profiles that an update is for, one for each section of the credentials file.
+    /// The rows for the environments and profiles to update, one per section of the credentials file.
     pub(super) fn parts(&self, targets: &[Target], rule: DueRule, context: &Context) -> Result<Vec<Part>, Error> {
         let mut parts: Vec<Part> = Vec::new();
         for target in targets {
@@ -101,11 +101,11 @@ impl Known<'_> {
         Ok(parts)
     }
 
-    /// The rows of the named profiles of an environment, or of all where none is named.
+    /// The rows for the named profiles of an environment, or for all if `names` is `None`.
     fn rows(&self, environment: &Environment, names: Option<&[String]>, rule: DueRule, context: &Context) -> Vec<Row> {
         let names: Option<HashSet<&str>> = names.map(|names| names.iter().map(String::as_str).collect());
         let meant = environment.profiles.iter().filter(|profile| names.as_ref().is_none_or(|names| names.contains(profile.name.as_str())));
-        // Keys in the file would be taken before those that the process gives, and would not be renewed by it.
+        // AWS tools would prefer keys in the file to those from the process, and the process would not renew them.
         let (called, wanted): (Vec<_>, Vec<_>) = meant.partition(|profile| self.config.calls_us(&profile.name));
         for profile in called {
             self.leave_to_process(profile, rule, &context.outlet);
@@ -119,7 +119,7 @@ impl Known<'_> {
         wanted.into_iter().map(row).collect()
     }
 
-    /// Says that a profile is left to its `credential_process`, and warns once if there are keys that AWS tools use instead.
+    /// Reports that a profile is left to its `credential_process`, and warns once if there are keys that AWS tools use instead.
     fn leave_to_process(&self, profile: &ProfileEntry, rule: DueRule, outlet: &Outlet) {
         let (name, config) = (&profile.name, self.config.path.display());
         outlet.verbose(format!("{name} is skipped: its credential_process in {config} calls this module."));
@@ -130,7 +130,7 @@ impl Known<'_> {
     }
 }
 
-/// Leaves one row for each section of the file: further ones for the same account and role go, and one for another is an obstacle to all of them.
+/// Keeps one row per section of the file: drops further rows for the same account and role; a row for another one blocks them all.
 fn one_row_for_each_section(parts: &mut [Part], outlet: &Outlet) {
     let mut places: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
     for (index, part) in parts.iter().enumerate() {
@@ -163,7 +163,7 @@ fn one_row_for_each_section(parts: &mut [Part], outlet: &Outlet) {
     }
 }
 
-/// Says with `-Verbose` which profiles are due, and why.
+/// Reports with `-Verbose` which profiles are due, and why.
 pub(super) fn report_standings(parts: &[Part], file: &CredentialsFile, outlet: &Outlet) {
     for row in parts.iter().filter(|_| outlet.is_verbose()).flat_map(|part| &part.rows) {
         let name = &row.profile.name;
@@ -176,7 +176,7 @@ pub(super) fn report_standings(parts: &[Part], file: &CredentialsFile, outlet: &
     }
 }
 
-/// Where the rows are that match.
+/// The places of the rows that match, as indices of part and row.
 pub(super) fn places_of(parts: &[Part], matches: impl Fn(&Row) -> bool) -> Vec<(usize, usize)> {
     let all = parts.iter().enumerate().flat_map(|(index, part)| part.rows.iter().enumerate().map(move |(place, row)| (index, place, row)));
     all.filter(|(_, _, row)| matches(row)).map(|(index, place, _)| (index, place)).collect()

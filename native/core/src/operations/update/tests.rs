@@ -22,7 +22,7 @@ use crate::world::{Variables, World, test_world};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// How long the session of the test's user still lasts, in seconds.
+/// How long the user's session still lasts, in seconds.
 #[derive(Debug, Clone, Copy)]
 struct SessionLeft(i64);
 
@@ -30,7 +30,7 @@ const FRESH: SessionLeft = SessionLeft(7200);
 const TO_BE_REFRESHED: SessionLeft = SessionLeft(300);
 const ENDED: SessionLeft = SessionLeft(-60);
 
-/// A user with a session of each of these environments, and services at an address where nobody ever answers.
+/// A user with a session for each of these environments, and services at an address that never responds.
 struct User {
     _home: tempfile::TempDir,
     _service: TcpListener,
@@ -75,7 +75,7 @@ impl User {
         files.map(|files| files.unwrap().unwrap()).collect()
     }
 
-    /// The time that an update without a login takes, and the codes of its errors.
+    /// Runs an update without a login; returns the time that it took and the codes of its errors.
     async fn update(&self) -> (Duration, Vec<String>) {
         let session = SessionTerms { login: false, timeout: Some(LIMIT.as_secs()), ..SessionTerms::default() };
         let wanted = Update {
@@ -121,19 +121,19 @@ async fn keys_that_never_come_end_the_run_at_its_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refreshes_that_are_never_answered_end_the_run_at_its_limit_however_many_there_are() {
+async fn any_number_of_refreshes_without_a_response_ends_the_run_at_its_limit() {
     assert_ends_in_time(&User::with(&["Acme"], ENDED), "NetworkError").await;
     assert_ends_in_time(&User::with(&["Acme", "Beta", "Gamma"], ENDED), "NetworkError").await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refresh_that_is_not_needed_yet_leaves_time_for_the_keys() {
+async fn an_optional_refresh_leaves_time_for_the_keys() {
     let user = User::with(&["Acme"], TO_BE_REFRESHED);
     assert_ends_in_time(&user, "NetworkError").await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_process_that_keeps_the_session_to_itself_ends_the_run_at_its_limit() {
+async fn a_session_lock_held_by_another_process_ends_the_run_at_its_limit() {
     let user = User::with(&["Acme", "Beta"], ENDED);
     let locks: Vec<Lock> = user.token_files().iter().map(|files| Lock::try_take(&files.lock_path()).unwrap().unwrap()).collect();
     assert_ends_in_time(&user, "FileLocked").await;
@@ -141,7 +141,7 @@ async fn another_process_that_keeps_the_session_to_itself_ends_the_run_at_its_li
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_runs_of_one_process_that_wait_for_each_other_both_end_at_their_limit() {
+async fn two_runs_in_one_process_that_wait_for_each_other_both_end_at_their_limit() {
     let user = User::with(&["Acme"], ENDED);
     let both = tokio::join!(user.update(), user.update());
     assert!(both.0.0 <= LIMIT && both.1.0 <= LIMIT, "{both:?}");
@@ -152,7 +152,7 @@ async fn two_runs_of_one_process_that_wait_for_each_other_both_end_at_their_limi
 async fn an_address_that_leads_nowhere_ends_the_run_at_its_limit() {
     let mut user = User::with(&["Acme"], FRESH);
     let known = user.world.variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    // Reserved for documentation (RFC 5737): no packet to it is ever answered.
+    // An address reserved for documentation (RFC 5737), from which no response ever comes.
     let nowhere = ["AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC"].map(|name| (name.to_owned(), "https://192.0.2.1".to_owned()));
     user.world.variables = Variables::new(known.chain(nowhere).collect());
     assert_ends_in_time(&user, "NetworkError").await;

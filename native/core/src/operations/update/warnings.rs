@@ -1,4 +1,4 @@
-//! What an update warns of, each once in this process.
+//! The warnings of an update, each given once per process.
 
 use time::Duration;
 
@@ -11,11 +11,11 @@ use crate::operations::update::rows::Part;
 use crate::outlet::Topic;
 use crate::text::listed;
 
-/// More names than this would hide the rest of a sentence.
+/// The most names in a warning; more would hide the rest of the sentence.
 const MOST_NAMES: usize = 10;
 
 impl UpdateRun {
-    /// Warns once in this process that other users can put a file of theirs in place of this one.
+    /// Warns, once per process, that other users can replace the credentials file with their own.
     pub(super) fn warn_of_open_folder(&self) {
         let folder = self.file.path().parent().unwrap_or(self.file.path()).display().to_string();
         if self.context.outlet.is_first_warning(Topic::OpenFolder, &folder) {
@@ -23,7 +23,7 @@ impl UpdateRun {
         }
     }
 
-    /// Warns once in this process of profiles whose names make some AWS tools use their keys for another profile.
+    /// Warns, once per process, about profiles whose names make some AWS tools use their keys for another profile.
     pub(super) fn warn_of_names(&self, parts: &[Part]) {
         let due = parts.iter().flat_map(Part::due).map(|row| row.profile.name.as_str());
         let new: Vec<&str> =
@@ -33,7 +33,7 @@ impl UpdateRun {
         }
     }
 
-    /// Warns once in this process of profiles for which AWS tools would not use the keys that are written, or not what was there before.
+    /// Warns, once per process, about profiles for which AWS tools do not use the written keys, or use them instead of what the config file says.
     pub(super) fn warn_of_other_meanings(&self, parts: &[Part]) {
         let file = self.file.path().display();
         let due = parts.iter().flat_map(|part| part.due().map(|row| (&part.environment, &row.profile)));
@@ -64,7 +64,7 @@ impl UpdateRun {
         }
     }
 
-    /// Warns once in this process of profiles whose keys never last as long as is asked for.
+    /// Warns, once per process, about profiles whose keys never last as long as required.
     pub(super) fn warn_of_short_keys(&self, fetched: &[Fetched<'_>]) {
         let rule = DueRule::of(self.context.now(), self.update.minimum_remaining);
         let short = fetched.iter().filter(|fetched| rule.exceeds(fetched.keys.expiration - fetched.issued));
@@ -74,7 +74,7 @@ impl UpdateRun {
             self.context.outlet.warn(format!(
                 "The credentials of {} are valid for only {} min, less than -MinimumRemaining. They are refreshed when half of that time is left.",
                 listed(&names, MOST_NAMES),
-                // Whole minutes, since some moments have passed by now.
+                // Rounded to whole minutes, because some time has passed since the keys were issued.
                 (first.keys.expiration - first.issued + Duration::seconds(30)).whole_minutes()
             ));
         }

@@ -1,4 +1,4 @@
-//! The one write of an update.
+//! The single write of an update.
 
 use crate::error::Error;
 use crate::files::credentials_file::{Fetched, KeysWritten};
@@ -10,10 +10,10 @@ use crate::operations::update::rows::{Outcome, Part};
 use crate::session::time_limit::TimeLimit;
 
 impl UpdateRun {
-    /// Writes what was fetched; a profile whose section somebody has changed meanwhile is left alone.
+    /// Writes the fetched keys; skips a profile whose section another program changed during the run.
     pub(super) async fn write(&self, parts: &mut [Part], time: TimeLimit) -> Result<(), Error> {
         let now = self.context.now();
-        // In the order of the table, so that a new file reads as its owner would write it.
+        // In the order of the table, as a person would write a new file.
         let rows = parts.iter().flat_map(|part| part.rows.iter().map(|row| (part.environment.name.as_str(), row)));
         let fetched: Vec<Fetched<'_>> = rows
             .filter_map(|(environment, row)| match &row.outcome {
@@ -49,7 +49,7 @@ impl UpdateRun {
         }
         for name in renamed {
             self.context.outlet.warn(format!(
-                "The section name [{name}] had blanks inside its brackets in {file}, which the AWS CLI reads as part of the name. They were removed."
+                "The section name [{name}] had spaces inside its brackets in {file}, which the AWS CLI reads as part of the name. They were removed."
             ));
         }
         let profiles = if count == 1 { "1 profile was".to_owned() } else { format!("{count} profiles were") };

@@ -1,4 +1,4 @@
-//! Generated answers of the service, given to each of its operations.
+//! Generated responses of the service, passed to each of its operations.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -13,12 +13,12 @@ use crate::service::oidc::{Grant, NewToken, Registration};
 use crate::service::refusal::{LONGEST_ID, LONGEST_MESSAGE, Refusal};
 use crate::text::without_controls;
 
-/// The secrets of the requests, any of which an answer may repeat.
+/// The secrets of the requests, any of which a response may repeat.
 const ACCESS_TOKEN: &str = "aoaAAAAaccess";
 const REFRESH_TOKEN: &str = "aorAAAArefresh";
 const CLIENT_SECRET: &str = "eyJraWQsecret";
 
-/// The longest text that an error may have, in characters: that of the service, its name and id, and our own words.
+/// The longest text of an error, in characters: the service's message, name and ID, and our own words.
 const LONGEST_ERROR: usize = LONGEST_MESSAGE + 2 * LONGEST_ID + 500;
 
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ impl Generated {
         Network::of(move |_| {
             let mut answer = response(self.status, &[], self.body.clone());
             for (name, value) in &self.headers {
-                // What is no value of a header comes from no HTTP library, either.
+                // No HTTP library returns an invalid header value.
                 let _ = answer.headers_mut().try_append(*name, value.clone());
             }
             Ok(answer)
@@ -41,7 +41,7 @@ impl Generated {
     }
 }
 
-/// Secrets, secrets with an unseen character in them, texts that are too long, and others.
+/// Secrets, secrets with an invisible character in them, texts that are too long, and others.
 fn any_text() -> impl Strategy<Value = String> {
     let known = [
         ACCESS_TOKEN,
@@ -77,7 +77,7 @@ fn any_value() -> impl Strategy<Value = Value> {
     prop_oneof![3 => any_text().prop_map(Value::from), 1 => nested]
 }
 
-/// An answer that has all that any operation asks for.
+/// A response with everything that any operation needs.
 fn good() -> Value {
     json!({
         "clientId": "c", "clientSecret": "s", "clientSecretExpiresAt": 1_795_000_000,
@@ -89,7 +89,7 @@ fn good() -> Value {
     })
 }
 
-/// A good answer with some of its fields, and those of an error, replaced.
+/// A good response with some fields replaced, including those of an error.
 fn any_body() -> impl Strategy<Value = Vec<u8>> {
     let outer = select(vec![
         "clientId",
@@ -128,7 +128,7 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
     let near = changes.prop_map(|(outer, inner)| {
         let mut body = good();
         for (place, value) in inner {
-            // An earlier change may have taken the place away.
+            // An earlier change may have removed the place.
             if let Some(field) = body.pointer_mut(place) {
                 *field = value;
             }
@@ -168,7 +168,7 @@ fn any_answer() -> impl Strategy<Value = Generated> {
     (status, proptest::collection::vec((select(names), value), 0..5), any_body()).prop_map(|(status, headers, body)| Generated { status, headers, body })
 }
 
-/// What an operation gave: texts for people, and keys, tokens and ids for files and requests.
+/// The result of an operation: texts for people, and keys, tokens and IDs for files and requests.
 #[derive(Debug, Default)]
 struct Outcome {
     shown: Vec<String>,
@@ -182,7 +182,7 @@ impl Outcome {
     }
 }
 
-/// What each operation makes of the answer, with the secrets of its request.
+/// What each operation makes of the response, with the secrets of its request.
 async fn all_operations(service: &Service) -> Vec<(&'static [&'static str], Result<Outcome, Refusal>)> {
     const PORTAL: &[&str] = &[ACCESS_TOKEN];
     const OIDC: &[&str] = &[CLIENT_SECRET, REFRESH_TOKEN];
@@ -223,7 +223,7 @@ async fn all_operations(service: &Service) -> Vec<(&'static [&'static str], Resu
 }
 
 #[test]
-fn whatever_the_service_answers_no_secret_is_shown_nothing_drives_the_terminal_and_nothing_breaks_a_file() {
+fn no_response_can_show_a_secret_control_the_terminal_or_break_a_file() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let settings = settings_of("us-west-2", &[]).unwrap();
     let judge = |answer: Generated| {
@@ -250,7 +250,7 @@ fn whatever_the_service_answers_no_secret_is_shown_nothing_drives_the_terminal_a
 }
 
 #[test]
-fn a_good_answer_is_taken_by_every_operation() {
+fn every_operation_accepts_a_good_response() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let answer = Generated { status: 200, headers: Vec::new(), body: good().to_string().into_bytes() };
     let service = answer.network().service(settings_of("us-west-2", &[]).unwrap());

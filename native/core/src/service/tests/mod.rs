@@ -1,4 +1,4 @@
-//! The requests and their answers, without a network.
+//! Requests and their responses, without a network.
 #![allow(clippy::unwrap_used)]
 
 mod generated;
@@ -25,7 +25,7 @@ use crate::world::{Variables, World, test_world};
 
 type Answer = Result<HttpResponse, ConnectorError>;
 
-/// A network where a function answers every request.
+/// A network in which a function answers every request.
 #[derive(Clone)]
 struct Network(Arc<dyn Fn(&HttpRequest) -> Answer + Send + Sync>);
 
@@ -34,12 +34,12 @@ impl Network {
         Self(Arc::new(answer))
     }
 
-    /// Gives every request the same body.
+    /// Answers every request with the same body.
     fn with_body(body: &'static str) -> Self {
         Self::of(move |_| Ok(response(200, &[], body)))
     }
 
-    /// The services of these settings on this network.
+    /// The services with these settings on this network.
     fn service(self, settings: Settings) -> Service {
         Service::over(settings, SharedHttpClient::new(self), Arc::default())
     }
@@ -89,7 +89,7 @@ fn registered_client() -> Registration {
     Registration { client_id: "c".into(), client_secret: Secret::new("clientsecret"), expires_at: None, method: LoginMethod::DeviceCode }
 }
 
-/// The addresses of requests, none of which is answered.
+/// Records the addresses of requests and answers none of them.
 #[derive(Debug, Clone, Default)]
 struct Recorder(Arc<Mutex<Vec<String>>>);
 

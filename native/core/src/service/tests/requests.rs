@@ -1,4 +1,4 @@
-//! What an answer means, and what is never repeated of a request.
+//! What a response means, and what an error never repeats from a request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ use crate::service::refusal::Refusal;
 use crate::service::settings::Settings;
 
 #[test]
-fn a_pause_is_read_in_every_form_that_http_and_aws_have_for_it() {
+fn a_pause_is_read_in_every_form_that_http_and_aws_use() {
     let date = "Wed, 25 Nov 2026 12:00:00 GMT";
     for (headers, expected) in [
         (&[("retry-after", "3")][..], Some(3000)),
@@ -38,7 +38,7 @@ fn a_pause_is_read_in_every_form_that_http_and_aws_have_for_it() {
 }
 
 #[test]
-fn what_a_proxy_answers_is_told_from_what_the_service_answers() {
+fn responses_of_a_proxy_and_of_the_service_are_distinguished() {
     let answer = |status, headers: &[_], body: &'static str| answered(&response(status, headers, body));
     let id = ("x-amzn-requestid", "1");
     for (headers, body) in [
@@ -87,7 +87,7 @@ fn what_a_proxy_answers_is_told_from_what_the_service_answers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_that_had_expired_when_they_came_are_requested_again_after_five_minutes() {
+async fn keys_that_arrive_expired_are_requested_again_after_five_minutes() {
     let count = Arc::new(AtomicUsize::new(0));
     let requests = Arc::clone(&count);
     let network = Network::of(move |_| {
@@ -101,7 +101,7 @@ async fn keys_that_had_expired_when_they_came_are_requested_again_after_five_min
         count.load(Ordering::Relaxed)
     };
     assert_eq!((fetch("Admin").await, fetch("Admin").await), (1, 1));
-    assert_eq!(fetch("Other").await, 2, "another role is another matter");
+    assert_eq!(fetch("Other").await, 2, "another role is not affected");
     tokio::time::advance(UNUSABLE_KEYS_PAUSE.checked_sub(Duration::from_secs(1)).unwrap()).await;
     assert_eq!(fetch("Admin").await, 2);
     tokio::time::advance(Duration::from_secs(2)).await;
@@ -109,7 +109,7 @@ async fn keys_that_had_expired_when_they_came_are_requested_again_after_five_min
 }
 
 #[tokio::test]
-async fn a_login_waits_neither_for_days_between_two_polls_nor_for_days_in_all() {
+async fn a_login_never_waits_for_days_between_two_polls_or_in_total() {
     for (answer, interval, expires_in) in [
         (r#"{"deviceCode":"d","userCode":"U","verificationUri":"https://example.com","interval":2147483647,"expiresIn":2147483647}"#, 60, 3600),
         (r#"{"deviceCode":"d","userCode":"U","verificationUri":"https://example.com","interval":-1,"expiresIn":-1}"#, 5, 600),
@@ -156,7 +156,7 @@ async fn a_request_that_cannot_be_built_is_an_error_without_its_tokens() {
 }
 
 #[test]
-fn an_error_repeats_no_secret_of_its_request_and_no_endless_message() {
+fn an_error_repeats_no_secret_of_its_request_and_limits_the_message() {
     let (long, secret) = ("x".repeat(490), Secret::new("aoaAAAAsecret"));
     let body = format!(r#"{{"error":"aoaAAAAsecret","error_description":"{long}aoaAAAAsecret{long}"}}"#);
     let answer = response(400, &[("x-amzn-requestid", "aoaAAAAsecret")], body);

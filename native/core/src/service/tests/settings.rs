@@ -1,4 +1,4 @@
-//! Where the requests go: endpoints, proxies and certificates of the caller's variables.
+//! Where requests go, according to the endpoints, proxies and certificates in the caller's variables.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::service::http::http_client;
 use crate::service::settings::{Settings, endpoint_url};
 
 #[test]
-fn a_ca_bundle_whose_path_has_a_name_without_a_value_is_refused_by_its_variable() {
+fn a_ca_bundle_path_with_an_unset_variable_is_refused_and_the_error_names_the_setting() {
     let error = settings_of("us-west-2", &[("AWS_CA_BUNDLE", "$CERTS/company.pem")]).unwrap_err();
     assert_eq!((error.code(), error.target()), (Code::PathInvalid, Some("AWS_CA_BUNDLE")));
 }
@@ -33,7 +33,7 @@ fn hosts(settings: Settings) -> [String; 2] {
 }
 
 #[test]
-fn every_partition_and_kind_of_endpoint_leads_to_the_host_that_aws_has_for_it() {
+fn every_partition_and_kind_of_endpoint_leads_to_the_host_of_aws() {
     const FIPS: (&str, &str) = ("AWS_USE_FIPS_ENDPOINT", "true");
     const DUAL_STACK: (&str, &str) = ("AWS_USE_DUALSTACK_ENDPOINT", "True");
     for (region, suffix, dual_stack_suffix) in [
@@ -43,7 +43,7 @@ fn every_partition_and_kind_of_endpoint_leads_to_the_host_that_aws_has_for_it() 
         ("cn-north-1", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
         ("eusc-de-east-1", "amazonaws.eu", "api.amazonwebservices.eu"),
     ] {
-        // In GovCloud the plain host is the FIPS one.
+        // In GovCloud the plain host is also the FIPS one.
         let fips = if region.starts_with("us-gov") { "" } else { "-fips" };
         for (variables, kind, suffix) in
             [(&[][..], "", suffix), (&[FIPS], fips, suffix), (&[DUAL_STACK], "", dual_stack_suffix), (&[FIPS, DUAL_STACK], "-fips", dual_stack_suffix)]
@@ -55,13 +55,13 @@ fn every_partition_and_kind_of_endpoint_leads_to_the_host_that_aws_has_for_it() 
 }
 
 #[test]
-fn an_endpoint_of_one_s_own_is_used_as_it_is_for_its_service_only() {
+fn a_custom_endpoint_is_used_unchanged_and_only_for_its_service() {
     let settings = settings_of("us-west-2", &[("AWS_ENDPOINT_URL_SSO", "https://portal.example.com/some/where/")]).unwrap();
     assert_eq!(hosts(settings), ["https://oidc.us-west-2.amazonaws.com", "https://portal.example.com/some/where"]);
 }
 
 #[test]
-fn an_endpoint_of_one_s_own_and_fips_or_dual_stack_are_one_clear_error() {
+fn a_custom_endpoint_cannot_be_combined_with_fips_or_dual_stack() {
     for kind in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
         for endpoint in ["AWS_ENDPOINT_URL_SSO_OIDC", "AWS_ENDPOINT_URL_SSO"] {
             let error = settings_of("us-west-2", &[(endpoint, "https://sso.example.com"), (kind, "true")]).unwrap_err();
@@ -81,7 +81,7 @@ fn all_clients_of_one_endpoint_share_its_pace() {
     let own = [("AWS_ENDPOINT_URL_SSO", "https://portal.example.com")];
     let [plain, again, through_proxy, elsewhere, own, own_elsewhere] =
         [of("us-west-2", &[]), of("us-west-2", &[]), of("us-west-2", &proxy), of("eu-central-1", &[]), of("us-west-2", &own), of("eu-central-1", &own)];
-    assert!(Arc::ptr_eq(&plain, &again), "one client for the life of the process");
+    assert!(Arc::ptr_eq(&plain, &again), "one client for the lifetime of the process");
     assert!(Arc::ptr_eq(plain.pace(), through_proxy.pace()));
     assert!(!Arc::ptr_eq(plain.pace(), elsewhere.pace()));
     assert!(!Arc::ptr_eq(plain.pace(), own.pace()));
@@ -130,7 +130,7 @@ fn the_proxy_is_the_first_one_that_can_be_used() {
 }
 
 #[test]
-fn an_endpoint_is_passed_on_as_it_was_judged() {
+fn an_endpoint_is_passed_on_exactly_as_it_was_checked() {
     for (written, expected) in [
         ("https://portal.example.com", "https://portal.example.com"),
         (" HTTPS://Portal.Example.com:443/ ", "https://portal.example.com"),

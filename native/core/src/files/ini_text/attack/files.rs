@@ -1,4 +1,4 @@
-//! Credentials files from a generator that knows which of their lines are ours, written as a run writes them.
+//! Credentials files from a generator that knows which of their lines are ours, written as in a run.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
@@ -19,10 +19,10 @@ use crate::world::test_world;
 
 const NAMES: [&str; 10] = ["default", "Prod-1", "two words", "\u{dc}n\u{ef}", "prod-1", "a.b@c/d", "profile x", " in blanks ", "\u{e9}#1", "DEFAULT"];
 
-/// How many of the names can be profiles of ours.
+/// How many of the names can be our profiles.
 const PROFILES: usize = 7;
 
-/// Those that a run writes, and the stale one as the last.
+/// The keys that a run writes, and the stale key last.
 const OUR_KEYS: [&str; WRITTEN + 1] = [
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -41,9 +41,9 @@ const WRITTEN: usize = 8;
 enum Item {
     /// A blank line or a comment.
     Filler(Vec<u8>),
-    /// A key that is nobody's but the user's.
+    /// A key that only the user sets.
     Theirs { name: String, delimiter: &'static str, value: String, nested: Vec<String> },
-    /// One of our keys, or the stale one, as another tool or a person wrote it; a current one has the right value already.
+    /// One of our keys, or the stale one, as another tool or a person wrote it; a current one already has the right value.
     Ours { which: usize, capitals: u32, delimiter: &'static str, nested: Vec<String>, current: bool },
 }
 
@@ -66,7 +66,7 @@ struct Case {
     plain: bool,
 }
 
-/// One line with its end, and whether a write may touch it.
+/// One line with its line end, and whether a write may change it.
 struct Line {
     bytes: Vec<u8>,
     ours: bool,
@@ -84,7 +84,7 @@ fn fetched(target: usize, secret: &str) -> (ProfileEntry, RoleCredentials) {
     (profile, keys)
 }
 
-/// What has to stand in the file for them.
+/// What the file must contain for them.
 fn expected(target: usize, secret: &str) -> [(&'static str, String); WRITTEN] {
     let (profile, keys) = fetched(target, secret);
     let token = keys.session_token.reveal().to_owned();
@@ -136,7 +136,7 @@ impl Case {
         let with_end = |(index, (mut bytes, ours)): (usize, (Vec<u8>, bool))| {
             if !self.open || index + 1 < count {
                 let end = self.ends[index % self.ends.len()];
-                // An empty line that ends with LF, behind a lone CR, would be the second half of a CRLF, and no line.
+                // An empty line that ends with LF, after a lone CR, would be the second half of a CRLF and not a line.
                 if bytes.is_empty() && end == "\n" && self.ends.contains(&"\r") {
                     bytes.push(b' ');
                 }
@@ -147,7 +147,7 @@ impl Case {
         lines.into_iter().enumerate().map(with_end).collect()
     }
 
-    /// Without what rust-ini cannot read as Python does: a lone CR, a header with a tail, a key or comment further in, and a backslash, after which it glues lines.
+    /// Leaves out what rust-ini reads differently from Python: a lone CR, text after a header, indented keys and comments, and a backslash, which joins lines.
     fn made_plain(mut self) -> Self {
         let plain = |bytes: &mut Vec<u8>| {
             let kept: Vec<u8> = bytes.trim_ascii_start().iter().copied().filter(|byte| *byte != b'\\').collect();
@@ -211,7 +211,7 @@ fn any_case() -> impl Strategy<Value = Case> {
     )
 }
 
-/// The lines of a text with their ends, as every reader splits them.
+/// The lines of a text with their line ends, as every reader splits them.
 fn split(text: &[u8]) -> Vec<&[u8]> {
     let mut lines = Vec::new();
     let mut start = 0;
@@ -232,7 +232,7 @@ fn bare(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// What is left of a written file when all that the write put there is taken away again.
+/// What remains of a written file after removing everything that the write added.
 fn without_ours(text: &[u8], case: &Case, added: &[usize]) -> Vec<u8> {
     let put: HashSet<Vec<u8>> =
         case.targets.iter().flat_map(|target| expected(*target, &case.secret)).map(|(name, value)| format!("{name} = {value}").into_bytes()).collect();
@@ -241,7 +241,7 @@ fn without_ours(text: &[u8], case: &Case, added: &[usize]) -> Vec<u8> {
     for line in split(text) {
         let content = bare(line);
         if headers.iter().any(|header| header == content) {
-            // The blank line before it came with it; where one was there before, the comparison lets blank lines at the end pass.
+            // The blank line before it was added with it; if one was there before, the comparison ignores blank lines at the end.
             if kept.last().is_some_and(|line| line.trim_ascii().is_empty()) {
                 kept.pop();
             }
@@ -257,7 +257,7 @@ fn write(file: &CredentialsFile, fetched: &[(ProfileEntry, RoleCredentials)]) {
     let patience = Patience::new(None, CancellationToken::new());
     let issued = datetime!(2030-12-31 23:00 UTC);
     let fetched: Vec<_> = fetched.iter().map(|(profile, keys)| Fetched { environment: "Acme", profile, keys, issued }).collect();
-    // The generator makes keys of every kind, and all of them are replaced.
+    // The generator creates keys of every kind, and all of them are replaced.
     runtime.block_on(file.write(&fetched, true, &patience)).unwrap();
 }
 
@@ -268,8 +268,8 @@ fn read_by_rust_ini(text: &str, section: &str) -> Option<BTreeMap<String, String
 }
 
 #[test]
-#[allow(clippy::too_many_lines, reason = "one file is followed from its making to its last reader")]
-fn a_write_changes_our_keys_and_not_a_byte_beside_them_and_all_tools_read_it_back() {
+#[allow(clippy::too_many_lines, reason = "it follows one file from the generator to the last reader")]
+fn a_write_changes_only_the_bytes_of_our_keys_and_all_tools_read_the_result() {
     let Some(python) = Python::start() else { return };
     let python = RefCell::new(python);
     let (home, world) = test_world();
@@ -284,7 +284,7 @@ fn a_write_changes_our_keys_and_not_a_byte_beside_them_and_all_tools_read_it_bac
             std::fs::write(&path, &old).unwrap();
             let lenient = std::str::from_utf8(&old).is_err();
             let before = python.borrow_mut().read(&path, lenient);
-            prop_assert!(before.is_ok(), "the generator made a file that Python refuses: {before:?}");
+            prop_assert!(before.is_ok(), "the generator created a file that Python refuses: {before:?}");
             let before = before.unwrap();
 
             let mut targets: Vec<usize> = case.targets.iter().copied().collect();
@@ -297,10 +297,10 @@ fn a_write_changes_our_keys_and_not_a_byte_beside_them_and_all_tools_read_it_bac
             let added: Vec<usize> = targets.iter().copied().filter(|target| !present.contains(target)).collect();
             let theirs: Vec<u8> = lines.iter().filter(|line| !line.ours).flat_map(|line| line.bytes.clone()).collect();
             let kept = without_ours(&new, &case, &added);
-            // Where a line of ours without an end was the last and goes away, a blank line before it cannot be the last without an end: it goes too.
+            // If our line without a line end was the last one and is removed, a blank line before it cannot be last without one, so it is removed too.
             let loses_its_last = case.open && lines.last().is_some_and(|line| line.ours);
             if added.is_empty() && !loses_its_last {
-                // Only the end of the last line may move, where the file ends without one.
+                // If the file has no line end at its end, only that of the last line may move.
                 let all = |text: &[u8]| if case.open { bare(text).to_vec() } else { text.to_vec() };
                 prop_assert_eq!(all(&kept).escape_ascii().to_string(), all(&theirs).escape_ascii().to_string());
             } else {
@@ -326,24 +326,30 @@ fn a_write_changes_our_keys_and_not_a_byte_beside_them_and_all_tools_read_it_bac
                 for target in &targets {
                     let read = read_by_rust_ini(text, NAMES[*target]);
                     for (name, value) in expected(*target, &case.secret) {
-                        prop_assert_eq!(read.as_ref().and_then(|keys| keys.get(name)), Some(&value), "rust-ini reads {} of {} otherwise", name, NAMES[*target]);
+                        prop_assert_eq!(
+                            read.as_ref().and_then(|keys| keys.get(name)),
+                            Some(&value),
+                            "rust-ini reads {} of {} differently",
+                            name,
+                            NAMES[*target]
+                        );
                     }
                     by_rust_ini.set(by_rust_ini.get() + 1);
                 }
             }
             write(&file, &keys);
-            prop_assert!(std::fs::read(&path).unwrap() == new, "a second write of the same changes the file");
+            prop_assert!(std::fs::read(&path).unwrap() == new, "writing the same keys again changes the file");
             created.set(created.get() + added.len());
             writes.set(writes.get() + 1);
             Ok(())
         })
         .unwrap();
-    println!("{} files written, {} sections made, {} profiles read back by rust-ini as well", writes.get(), created.get(), by_rust_ini.get());
+    println!("{} files written, {} sections added, {} profiles read back by rust-ini as well", writes.get(), created.get(), by_rust_ini.get());
     assert!(by_rust_ini.get() > cases(2_000) / 10);
 }
 
 #[test]
-fn ten_thousand_profiles_are_as_safe_as_one() {
+fn a_write_with_ten_thousand_profiles_changes_only_our_keys() {
     let Some(mut python) = Python::start() else { return };
     let (home, world) = test_world();
     std::fs::create_dir(home.path().join(".aws")).unwrap();
@@ -353,7 +359,7 @@ fn ten_thousand_profiles_are_as_safe_as_one() {
     for round in 0..cases(3) as usize {
         let end = ["\n", "\r\n"][round % 2];
         let ours = |index: usize| (index >= round && (index - round).is_multiple_of(97)).then_some(());
-        // Each profile in the order old key, key of the user's, stale key: before the write, and after it.
+        // The order in each profile: old key, the user's key, stale key; first before the write, then after it.
         let profile = |index: usize, written: bool| {
             let mut keys: Vec<String> = vec!["AWS_ACCESS_KEY_ID=old".into(), format!("region = r{index}"), "s3 =".into(), format!("  max = {index}")];
             match ours(index).filter(|()| written) {
