@@ -7,11 +7,12 @@ use std::time::Duration;
 use aws_sdk_sso::error::SdkError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use super::{Network, Recorder, in_seconds, registered_client, response, settings_of};
+use super::{Recorder, in_seconds, registered_client, settings_of};
 use crate::error::Code;
 use crate::protocol::LoginMethod;
 use crate::secret::Secret;
 use crate::service::answers::LastAnswer;
+use crate::service::network::{Network, response};
 use crate::service::oidc::Grant;
 use crate::service::portal::{UNUSABLE_KEYS_PAUSE, pause_of};
 use crate::service::refusal::{Refusal, answered, refusal};
