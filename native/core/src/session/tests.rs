@@ -1,0 +1,497 @@
+//! What a user gets of a session, with a scripted service and in virtual time.
+#![allow(clippy::unwrap_used)]
+
+mod live;
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::environments::configured::ConfigFile;
+use crate::error::{Code, Error};
+use crate::files::lock::Lock;
+use crate::login::attempt::NoLogin;
+use crate::protocol::{Event, GivenEnvironment, GivenToken, SessionTerms, SessionView, TokenCache};
+use crate::secret::Secret;
+use crate::service::network::Reply;
+use crate::service::scripted::{Call, START, exception, late, oauth_error, token, unreachable, with};
+use crate::session::place::token_files;
+use crate::session::source::SessionSource;
+use crate::session::view::{exposed, view};
+use crate::sha1_hex::sha1_hex;
+use crate::test_user::{START_URL, StoredToken, TestUser};
+
+const REFRESH_WINDOW: i64 = 15 * 60;
+
+const REFUSED: &str = "x_refresh_token_refused";
+
+fn no_login() -> SessionTerms {
+    SessionTerms { login: false, ..SessionTerms::default() }
+}
+
+fn in_memory() -> SessionTerms {
+    SessionTerms { token_cache: Some(TokenCache::Memory), ..SessionTerms::default() }
+}
+
+/// The access token that the user gets on these terms.
+async fn session(user: &TestUser, terms: &SessionTerms) -> Result<String, NoLogin> {
+    let (environment, service) = (user.environment("Acme"), user.services());
+    let config = ConfigFile::default();
+    let source = SessionSource::of(&user.context, &environment, &service, &config, terms);
+    source.session().await.map(|session| session.access_token.reveal().to_owned())
+}
+
+async fn error_of(user: &TestUser, terms: &SessionTerms) -> Error {
+    match session(user, terms).await {
+        Err(NoLogin::Failed(error)) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn disconnect(user: &TestUser) -> bool {
+    let (environment, service) = (user.environment("Acme"), user.services());
+    let (config, terms) = (ConfigFile::default(), no_login());
+    SessionSource::of(&user.context, &environment, &service, &config, &terms).disconnect().await.unwrap()
+}
+
+fn shown(user: &TestUser) -> SessionView {
+    view(&user.context, &user.environment("Acme"), &ConfigFile::default(), TokenCache::AwsCli).unwrap()
+}
+
+fn field(user: &TestUser, name: &str) -> String {
+    user.kept(START_URL).unwrap().get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fresh_token_is_used_without_a_request() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken::with(REFRESH_WINDOW + 1));
+    assert_eq!(session(&user, &no_login()).await.unwrap(), "stored-token");
+    assert_eq!(user.service.calls(), []);
+    let end = user.context.memory.session_end("ACME").unwrap();
+    assert_eq!(crate::timestamp::rfc3339(end), user.time(REFRESH_WINDOW + 1), "the summary of the run tells when the session ends");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_with_fifteen_minutes_left_is_refreshed_once_and_written_with_its_new_refresh_token() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken::with(REFRESH_WINDOW));
+    assert_eq!(session(&user, &no_login()).await.unwrap(), "new-token");
+    assert_eq!(session(&user, &no_login()).await.unwrap(), "new-token");
+    let [refresh] = &user.service.seen(Call::CreateToken)[..] else { panic!("{:?}", user.service.calls()) };
+    let sent = ["grantType", "refreshToken", "clientId", "clientSecret"].map(|name| refresh.field(name));
+    assert_eq!(sent, ["refresh_token", "stored-refresh-token", "stored-client", "stored-client-secret"]);
+    assert_eq!(user.service.calls().len(), 1);
+    assert_eq!((field(&user, "accessToken"), field(&user, "refreshToken")), ("new-token".to_owned(), "new-refresh-token".to_owned()));
+    assert_eq!((field(&user, "expiresAt"), field(&user, "clientId")), (user.time(3600), "stored-client".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_gives_no_new_refresh_token_keeps_the_one_before() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken::with(-60));
+    user.service.on(Call::CreateToken, |_| with(&json!({ "accessToken": "new-token", "tokenType": "Bearer", "expiresIn": 3600 })));
+    assert_eq!(session(&user, &no_login()).await.unwrap(), "new-token");
+    assert_eq!(field(&user, "refreshToken"), "stored-refresh-token");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_still_good_is_used_when_its_refresh_is_refused_and_the_refusal_is_noted_in_the_file() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken::with(600));
+    user.service.on(Call::CreateToken, |_| oauth_error(400, "invalid_grant"));
+    assert!(shown(&user).refreshable);
+    for _ in 0..3 {
+        assert_eq!(session(&user, &SessionTerms::default()).await.unwrap(), "stored-token");
+    }
+    assert_eq!(user.service.calls(), [Call::CreateToken], "the service is not asked again");
+    assert_eq!((field(&user, REFUSED), field(&user, "refreshToken")), (sha1_hex(b"stored-refresh-token"), "stored-refresh-token".to_owned()));
+    for shown in [shown(&user), shown(&user.in_another_process())] {
+        assert_eq!((shown.state.as_str(), shown.refreshable), ("Active", false));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_fails_for_a_reason_that_may_pass_is_tried_again_after_thirty_seconds_and_not_before() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken::with(600));
+    user.service.on(Call::CreateToken, |_| oauth_error(429, "slow_down"));
+    let started = Instant::now();
+    assert_eq!(session(&user, &no_login()).await.unwrap(), "stored-token");
+    assert!(field(&user, REFUSED).is_empty() && shown(&user).refreshable, "nothing is noted");
+    user.service.on_first(Call::CreateToken, []);
+    tokio::time::sleep_until(started + Duration::from_millis(29_999)).await;
+    assert_eq!(session(&user, &no_login()).await.unwrap(), "stored-token");
+    tokio::time::sleep_until(started + Duration::from_secs(30)).await;
+    assert_eq!(session(&user, &no_login()).await.unwrap(), "new-token");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_session_is_refreshed_at_once_whenever_the_last_try_was() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken::with(5));
+    user.service.on(Call::CreateToken, |_| Reply::Never);
+    assert_eq!(session(&user, &no_login()).await.unwrap(), "stored-token", "a session that is good is held up for ten seconds at most");
+    user.service.on_first(Call::CreateToken, []);
+    assert_eq!(session(&user, &no_login()).await.unwrap(), "new-token");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_of_a_good_session_holds_the_run_up_for_ten_seconds_at_most() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken::with(600));
+    user.service.on(Call::CreateToken, |_| Reply::Never);
+    let started = Instant::now();
+    assert_eq!(session(&user, &no_login()).await.unwrap(), "stored-token");
+    assert_eq!(started.elapsed().as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_session_whose_refresh_is_never_answered_is_an_error_of_the_network_and_no_login() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken::with(-1));
+    user.service.on(Call::CreateToken, |_| unreachable());
+    let error = error_of(&user, &SessionTerms::default()).await;
+    assert_eq!((error.code(), error.target()), (Code::NetworkError, Some("Acme")));
+    assert!(user.service.seen(Call::StartDeviceAuthorization).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_session_and_without_a_login_the_error_says_what_to_do() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken { refresh_token: None, ..StoredToken::with(0) });
+    let error = error_of(&user, &no_login()).await;
+    assert_eq!((error.code(), error.target()), (Code::LoginRequired, Some("Acme")));
+    assert_eq!(error.to_string(), "Acme needs a login, and a login was not allowed.");
+    assert!(error.action().unwrap().contains("Connect-SsoSession -Environment Acme"), "{error:?}");
+    let why = SessionTerms { no_login_reason: Some("this is a job".to_owned()), ..no_login() };
+    assert_eq!(error_of(&user, &why).await.to_string(), "Acme needs a login, and nobody can log in here, since this is a job.");
+    assert_eq!(user.service.calls(), [], "nothing is asked of the service");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_token_whose_client_has_ended_is_not_tried() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken { client_left: 0, ..StoredToken::with(-60) });
+    assert_eq!(shown(&user).state, "Ended");
+    assert_eq!(error_of(&user, &no_login()).await.code(), Code::LoginRequired);
+    assert_eq!(user.service.calls(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_leaves_the_token_and_the_client_where_the_aws_cli_looks_for_them() {
+    let user = TestUser::new();
+    assert_eq!(session(&user, &SessionTerms::default()).await.unwrap(), "new-token");
+    assert_eq!(user.service.calls(), [Call::RegisterClient, Call::StartDeviceAuthorization, Call::CreateToken]);
+    let names = ["accessToken", "refreshToken", "clientId", "clientSecret", "startUrl", "expiresAt"].map(|name| field(&user, name));
+    // The login took the second that the service asks for before the first poll.
+    assert_eq!(names, ["new-token", "new-refresh-token", "new-client", "new-client-secret", START_URL, user.time(3600).as_str()].map(str::to_owned));
+    std::fs::remove_file(user.token_path(START_URL)).unwrap();
+    let other = user.in_another_process();
+    assert_eq!(session(&other, &SessionTerms::default()).await.unwrap(), "new-token");
+    assert_eq!(user.service.seen(Call::RegisterClient).len(), 1, "the next login uses the same client");
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_are_kept_in_memory_leave_no_file_and_last_as_long_as_the_process() {
+    let user = TestUser::new();
+    assert_eq!(session(&user, &in_memory()).await.unwrap(), "new-token");
+    assert_eq!(session(&user, &in_memory()).await.unwrap(), "new-token");
+    assert_eq!(user.service.seen(Call::CreateToken).len(), 1);
+    assert_eq!(std::fs::read_dir(user.path("sso/cache")).unwrap().count(), 0);
+    let elsewhere = SessionTerms { login: false, ..in_memory() };
+    assert_eq!(error_of(&user.in_another_process(), &elsewhere).await.code(), Code::LoginRequired);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_in_memory_is_refreshed_there_too() {
+    let user = TestUser::new();
+    session(&user, &in_memory()).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(50)).await;
+    user.service.on(Call::CreateToken, |request| {
+        assert_eq!(request.field("refreshToken"), "new-refresh-token");
+        token("second-token", "second-refresh-token")
+    });
+    for _ in 0..2 {
+        assert_eq!(session(&user, &in_memory()).await.unwrap(), "second-token");
+    }
+    assert_eq!(user.service.seen(Call::CreateToken).len(), 2);
+    assert_eq!(std::fs::read_dir(user.path("sso/cache")).unwrap().count(), 0);
+}
+
+fn given(access_token: &str, left: i64) -> TestUser {
+    let token = GivenToken { access_token: Secret::new(access_token), expires_at: START + left };
+    TestUser::with(|world| world.given = vec![GivenEnvironment { name: "ACME".into(), token: Some(token), ..GivenEnvironment::default() }])
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_the_user_gives_is_used_and_written_nowhere() {
+    let user = given("given-token", 60);
+    assert_eq!(session(&user, &no_login()).await.unwrap(), "given-token");
+    assert_eq!(user.service.calls(), []);
+    assert!(user.kept(START_URL).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_given_token_that_has_expired_or_cannot_be_one_is_not_used() {
+    for user in [given("given-token", 0), given("no token", 60), given("", 60)] {
+        assert_eq!(error_of(&user, &no_login()).await.code(), Code::LoginRequired);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_given_token_that_the_service_refused_is_not_used_again() {
+    let user = given("given-token", 60);
+    let (environment, service) = (user.environment("Acme"), user.services());
+    let (config, terms) = (ConfigFile::default(), no_login());
+    let source = SessionSource::of(&user.context, &environment, &service, &config, &terms);
+    assert!(matches!(source.renewed(&Secret::new("given-token"), true).await, Err(NoLogin::Failed(error)) if error.code() == Code::LoginRequired));
+    assert_eq!(source.renewed(&Secret::new("another"), true).await.unwrap().access_token.reveal(), "given-token");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_the_tokens_under_several_spellings_of_the_start_url_the_newest_is_used_and_refreshed_in_its_file() {
+    let user = TestUser::new();
+    let spelled = "https://acme.awsapps.com/start/#/";
+    user.keep(START_URL, StoredToken { access_token: "older", refresh_token: Some("older-refresh"), ..StoredToken::with(-60) });
+    user.keep("https://acme.awsapps.com/start/", StoredToken { access_token: "old", ..StoredToken::with(1000) });
+    user.keep(spelled, StoredToken { access_token: "newest", refresh_token: Some("newest-refresh"), ..StoredToken::with(2000) });
+    assert_eq!(session(&user, &no_login()).await.unwrap(), "newest");
+    assert_eq!(shown(&user).path.unwrap(), user.token_path(spelled).display().to_string());
+    std::fs::remove_file(user.token_path(START_URL)).unwrap();
+    tokio::time::sleep(Duration::from_mins(25)).await;
+    assert_eq!(session(&user, &no_login()).await.unwrap(), "new-token");
+    assert_eq!(user.service.seen(Call::CreateToken)[0].field("refreshToken"), "newest-refresh");
+    let renewed = user.kept(spelled).unwrap();
+    assert_eq!((renewed["accessToken"].as_str(), renewed["startUrl"].as_str()), (Some("new-token"), Some(spelled)));
+    assert!(user.kept(START_URL).is_none(), "the AWS CLI finds it under the spelling that it uses");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_of_another_region_under_another_spelling_is_not_used() {
+    let user = TestUser::new();
+    let spelled = "https://acme.awsapps.com/start/";
+    user.keep(spelled, StoredToken::with(3600));
+    let text = std::fs::read_to_string(user.token_path(spelled)).unwrap();
+    std::fs::write(user.token_path(spelled), text.replace("us-west-2", "eu-west-1")).unwrap();
+    assert_eq!(error_of(&user, &no_login()).await.code(), Code::LoginRequired);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_another_process_refreshes_while_this_one_waits_is_used_without_a_request() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken::with(-60));
+    let files = token_files(&user.context.world, &user.environment("Acme"), &ConfigFile::default(), TokenCache::AwsCli).unwrap().unwrap();
+    let held = Lock::try_take(&files.lock_path()).unwrap().unwrap();
+    let terms = no_login();
+    let (outcome, ()) = tokio::join!(session(&user, &terms), async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        user.keep(START_URL, StoredToken { access_token: "their-token", ..StoredToken::with(3600) });
+        drop(held);
+    });
+    assert_eq!(outcome.unwrap(), "their-token");
+    assert_eq!(user.service.calls(), []);
+    let waits = user.events().into_iter().filter_map(|event| if let Event::Waiting(waiting) = event { Some(waiting.text) } else { None });
+    assert_eq!(waits.collect::<Vec<_>>(), ["Another process is logging in to Acme"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_may_not_log_in_waits_ten_seconds_for_a_process_that_does() {
+    let user = TestUser::new();
+    let files = token_files(&user.context.world, &user.environment("Acme"), &ConfigFile::default(), TokenCache::AwsCli).unwrap().unwrap();
+    let _held = Lock::try_take(&files.lock_path()).unwrap().unwrap();
+    let started = Instant::now();
+    assert_eq!(error_of(&user, &no_login()).await.code(), Code::FileLocked);
+    assert_eq!(started.elapsed().as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_waits_for_a_login_in_the_same_process_uses_its_session_or_gives_up_at_its_limit() {
+    let user = TestUser::new();
+    user.service.on_first(Call::CreateToken, [late(Duration::from_secs(7), token("new-token", "r"))]);
+    let (terms, patient) = (SessionTerms::default(), no_login());
+    let (one, other) = tokio::join!(session(&user, &terms), session(&user, &patient));
+    assert_eq!((one.unwrap().as_str(), other.unwrap().as_str()), ("new-token", "new-token"));
+    assert_eq!(user.service.seen(Call::CreateToken).len(), 1);
+    let user = TestUser::new();
+    user.service.on(Call::CreateToken, |_| Reply::Never);
+    let (run, second) = (user.in_another_run(), no_login());
+    let (_, other) = tokio::join!(tokio::time::timeout(Duration::from_secs(20), session(&run, &terms)), async {
+        let started = Instant::now();
+        let error = error_of(&user, &second).await;
+        (error, started.elapsed().as_secs())
+    });
+    assert_eq!((other.0.code(), other.1), (Code::FileLocked, 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_another_program_writes_while_the_refresh_is_refused_is_used() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken::with(-60));
+    let path = user.token_path(START_URL);
+    let theirs = json!({ "accessToken": "their-token", "expiresAt": user.time(3600) }).to_string();
+    user.service.on(Call::CreateToken, move |_| {
+        std::fs::write(&path, &theirs).unwrap();
+        oauth_error(400, "invalid_grant")
+    });
+    assert_eq!(session(&user, &SessionTerms::default()).await.unwrap(), "their-token");
+    assert_eq!(user.service.calls(), [Call::CreateToken]);
+    assert!(field(&user, REFUSED).is_empty(), "the note would be about another refresh token");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_token_that_another_program_writes_meanwhile_is_tried_too() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken::with(-60));
+    let path = user.token_path(START_URL);
+    user.service.on(Call::CreateToken, move |request| {
+        if request.field("refreshToken") == "second" {
+            return token("new-token", "third");
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("stored-refresh-token", "second")).unwrap();
+        oauth_error(400, "invalid_grant")
+    });
+    assert_eq!(session(&user, &no_login()).await.unwrap(), "new-token");
+    assert_eq!(user.service.calls(), [Call::CreateToken; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_three_refresh_tokens_of_a_session_are_tried() {
+    let user = TestUser::new();
+    for (ending, refresh_token) in [("", "one"), ("/", "two"), ("#", "three"), ("#/", "four")] {
+        user.keep(&format!("{START_URL}{ending}"), StoredToken { refresh_token: Some(refresh_token), ..StoredToken::with(-60) });
+    }
+    user.service.on(Call::CreateToken, |_| oauth_error(400, "invalid_grant"));
+    assert_eq!(error_of(&user, &no_login()).await.code(), Code::LoginRequired);
+    let tried: std::collections::HashSet<String> =
+        user.service.seen(Call::CreateToken).iter().map(|request| request.field("refreshToken").to_owned()).collect();
+    assert_eq!((user.service.calls().len(), tried.len()), (3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_the_service_no_longer_knows_is_replaced_at_the_login() {
+    for (refusal, expected) in [("invalid_client", 1), ("unauthorized_client", 1), ("invalid_grant", 0)] {
+        let user = TestUser::new();
+        // The client of the file is that of the token.
+        session(&user, &SessionTerms::default()).await.unwrap();
+        let registered = user.service.seen(Call::RegisterClient).len();
+        user.keep(START_URL, StoredToken::with(-60));
+        let text = std::fs::read_to_string(user.token_path(START_URL)).unwrap();
+        std::fs::write(user.token_path(START_URL), text.replace("stored-client\"", "new-client\"")).unwrap();
+        user.service.on_first(Call::CreateToken, [oauth_error(400, refusal)]);
+        let other = user.in_another_process();
+        assert_eq!(session(&other, &SessionTerms::default()).await.unwrap(), "new-token");
+        assert_eq!(user.service.seen(Call::RegisterClient).len() - registered, expected, "{refusal}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn disconnecting_ends_the_session_at_the_service_and_removes_its_files() {
+    let user = TestUser::new();
+    let spelled = "https://acme.awsapps.com/start#/";
+    user.keep(START_URL, StoredToken { access_token: "one", ..StoredToken::with(3600) });
+    user.keep(spelled, StoredToken { access_token: "two", ..StoredToken::with(60) });
+    session(&user, &no_login()).await.unwrap();
+    user.events();
+    assert!(disconnect(&user).await);
+    let ended: Vec<String> = user.service.seen(Call::Logout).into_iter().map(|request| request.access_token).collect();
+    assert_eq!(ended, ["one", "two"]);
+    assert!(user.kept(START_URL).is_none() && user.kept(spelled).is_none());
+    assert_eq!((user.warnings().len(), user.context.memory.session_end("Acme")), (0, None));
+    assert!(!disconnect(&user).await, "there is nothing left to end");
+    assert_eq!(user.service.calls().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_fails_at_the_logout_is_warned_of_and_the_files_are_removed_all_the_same() {
+    for (reply, warns) in [(exception(400, "InvalidRequestException"), true), (exception(401, "UnauthorizedException"), false)] {
+        let user = TestUser::new();
+        user.keep(START_URL, StoredToken::with(3600));
+        user.service.on_first(Call::Logout, [reply]);
+        assert!(disconnect(&user).await);
+        assert!(user.kept(START_URL).is_none());
+        let warnings = user.warnings();
+        assert_eq!(warnings.len(), usize::from(warns), "{warnings:?}");
+        assert!(!warns || warnings[0].starts_with("The session of Acme was removed from this machine, but not ended at the service"), "{warnings:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_logout_that_is_never_answered_is_given_up_after_ten_seconds() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken::with(3600));
+    user.service.on(Call::Logout, |_| Reply::Never);
+    let started = Instant::now();
+    assert!(disconnect(&user).await);
+    assert_eq!((started.elapsed().as_secs(), user.warnings().len()), (10, 1));
+    assert!(user.kept(START_URL).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_run_neither_refreshes_nor_logs_in() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken::with(-60));
+    user.service.on(Call::CreateToken, |_| Reply::Never);
+    let terms = SessionTerms::default();
+    let (outcome, ()) = tokio::join!(session(&user, &terms), async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        user.context.outlet.cancel_token().cancel();
+    });
+    assert!(matches!(outcome, Err(NoLogin::Cancelled)), "{outcome:?}");
+    assert_eq!((user.service.calls().len(), field(&user, "accessToken").as_str()), (1, "stored-token"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_is_shown_as_it_stands_at_each_moment() {
+    let user = TestUser::new();
+    assert_eq!((shown(&user).state.as_str(), shown(&user).path), ("None", None));
+    user.keep(START_URL, StoredToken::with(60));
+    let active = shown(&user);
+    assert_eq!((active.state.as_str(), active.refreshable, active.token_expires), ("Active", true, Some(user.time(60))));
+    assert_eq!((active.registration_expires, active.path), (Some(user.time(86400)), Some(user.token_path(START_URL).display().to_string())));
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!((shown(&user).state.as_str(), shown(&user).refreshable), ("Refreshable", true));
+    user.keep(START_URL, StoredToken { refresh_token: None, ..StoredToken::with(0) });
+    assert_eq!((shown(&user).state.as_str(), shown(&user).refreshable), ("Ended", false));
+    assert_eq!(user.service.calls(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_tokens_the_one_that_can_be_used_is_shown() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken { refresh_token: None, ..StoredToken::with(-60) });
+    let spelled = "https://acme.awsapps.com/start/";
+    user.keep(spelled, StoredToken::with(-120));
+    assert_eq!((shown(&user).state.as_str(), shown(&user).path.unwrap()), ("Refreshable", user.token_path(spelled).display().to_string()));
+    user.keep(spelled, StoredToken { refresh_token: None, ..StoredToken::with(120) });
+    assert_eq!((shown(&user).state.as_str(), shown(&user).path.unwrap()), ("Active", user.token_path(spelled).display().to_string()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_access_token_is_handed_over_with_the_time_that_is_left_and_never_once_it_has_expired() {
+    let user = TestUser::new();
+    let token = || exposed(&user.context, &user.environment("Acme"), &ConfigFile::default(), TokenCache::AwsCli).unwrap();
+    assert!(token().is_none());
+    user.keep(START_URL, StoredToken::with(2));
+    let shown = token().unwrap();
+    assert_eq!((shown.environment.as_str(), shown.expires_in), ("Acme", 2));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(token().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_environment_that_names_the_session_of_another_portal_gets_no_session() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken::with(3600));
+    let config = "[sso-session other]\nsso_start_url = https://other.awsapps.com/start\nsso_region = us-west-2\n";
+    std::fs::write(user.path("config"), config).unwrap();
+    user.store("[environment Acme]\nsso_start_url = https://acme.awsapps.com/start\nsso_region = us-west-2\nsso_session = other\n");
+    let (environment, service) = (user.environment("Acme"), user.services());
+    let config = ConfigFile::read(&user.context.world).unwrap();
+    let terms = SessionTerms::default();
+    let outcome = SessionSource::of(&user.context, &environment, &service, &config, &terms).session().await;
+    assert!(matches!(&outcome, Err(NoLogin::Failed(error)) if error.code() == Code::EnvironmentInvalid), "{outcome:?}");
+    assert_eq!(user.service.calls(), []);
+}
