@@ -485,4 +485,26 @@ mod tests {
         let error = SafeFile::at(&home.path().join("file/credentials")).check_writable().unwrap_err();
         assert_eq!(error.code(), Code::WriteFailed);
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_space_beside_a_file_is_known_also_where_its_folder_does_not_exist_yet() {
+        let home = tempfile::tempdir().unwrap();
+        for name in ["file", "a/b/file"] {
+            assert!(free_space(&home.path().join(name)).is_some_and(|free| free > LEAST_FREE), "{name}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_where_everybody_can_replace_the_file_is_told_from_one_where_they_cannot() {
+        use std::os::unix::fs::PermissionsExt as _;
+        for (mode, expected) in [(0o700, false), (0o775, false), (0o777, true), (0o1777, false)] {
+            let home = tempfile::tempdir().unwrap();
+            std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+            let file = SafeFile::at(&home.path().join("file"));
+            assert_eq!(file.check_writable().unwrap(), Surroundings { anybody_can_replace: expected }, "{mode:o}");
+            assert_eq!(names(home.path()), ["file.lock"]);
+        }
+    }
 }

@@ -495,3 +495,58 @@ async fn an_environment_that_names_the_session_of_another_portal_gets_no_session
     assert!(matches!(&outcome, Err(NoLogin::Failed(error)) if error.code() == Code::EnvironmentInvalid), "{outcome:?}");
     assert_eq!(user.service.calls(), []);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_under_the_spelling_of_another_stored_environment_is_used() {
+    let user = TestUser::new();
+    let spelled = "https://ACME.awsapps.com/start";
+    user.keep(spelled, StoredToken::with(3600));
+    assert_eq!(error_of(&user, &no_login()).await.code(), Code::LoginRequired, "nobody can tell the spelling from the name of its file");
+    let acme = std::fs::read_to_string(user.path("sso-environments")).unwrap();
+    for (region, is_found) in [("eu-west-1", false), ("us-west-2", true)] {
+        user.store(&format!("{acme}[environment Beta]\nsso_start_url = {spelled}\nsso_region = {region}\n"));
+        assert_eq!(session(&user, &no_login()).await.is_ok(), is_found, "{region}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_is_registered_with_the_scopes_of_the_session_and_that_of_the_accounts() {
+    for (scopes, expected) in [
+        ("", r#"["sso:account:access"]"#),
+        ("sso_registration_scopes = openid, sso:account:access\n", r#"["openid","sso:account:access"]"#),
+        ("sso_registration_scopes = openid\n", r#"["sso:account:access","openid"]"#),
+    ] {
+        let user = TestUser::new();
+        let block = format!("[sso-session acme]\nsso_start_url = {START_URL}\nsso_region = us-west-2\n{scopes}");
+        std::fs::write(user.path("config"), block).unwrap();
+        let (environment, service) = (user.environment("Acme"), user.services());
+        let (config, terms) = (ConfigFile::read(&user.context.world).unwrap(), SessionTerms::default());
+        SessionSource::of(&user.context, &environment, &service, &config, &terms).session().await.unwrap();
+        assert_eq!(user.service.seen(Call::RegisterClient)[0].field("scopes"), expected);
+        assert!(user.token_path("acme").exists(), "the file is named after the session");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_earlier_version_of_the_module_that_logs_in_is_waited_for() {
+    let user = TestUser::new();
+    let lock = user.token_path(START_URL).with_extension("lock");
+    let held = Lock::try_take(&lock).unwrap().unwrap();
+    let terms = no_login();
+    let (outcome, ()) = tokio::join!(session(&user, &terms), async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        user.keep(START_URL, StoredToken { access_token: "their-token", ..StoredToken::with(3600) });
+        drop(held);
+    });
+    assert_eq!(outcome.unwrap(), "their-token");
+    assert_eq!(std::fs::read_to_string(lock).unwrap(), "{}\n", "tools that read every file of the folder as JSON get an object");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_has_as_much_time_as_the_user_gives() {
+    let user = TestUser::new();
+    user.service.on(Call::CreateToken, |_| oauth_error(400, "authorization_pending"));
+    let started = Instant::now();
+    let terms = SessionTerms { timeout: Some(42), ..SessionTerms::default() };
+    assert_eq!((error_of(&user, &terms).await.code(), started.elapsed().as_secs()), (Code::LoginTimedOut, 42));
+}

@@ -470,3 +470,22 @@ async fn keys_that_cannot_be_used_are_not_written() {
     let events = updated(&user, update_of(&["Acme"])).await;
     assert_eq!(statuses(&events), [("Dev", "Created"), ("Prod", "ServiceError")].into());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_environment_that_needs_a_config_file_that_cannot_be_read_fails_and_the_others_do_not() {
+    let user = user();
+    user.store(
+        "[environment Acme]\nsso_start_url = https://acme.awsapps.com/start\nsso_region = us-west-2\n[environment Acme profile A]\nsso_account_id = 100000000000\nsso_role_name = Admin\n\
+        [environment Beta]\nsso_start_url = https://acme.awsapps.com/start\nsso_region = us-west-2\nsso_session = ours\n\
+        [environment Beta profile B]\nsso_account_id = 100000000000\nsso_role_name = Admin\n",
+    );
+    std::fs::write(user.path("config"), "[profile x]\nregion = y\n[profile x]\n").unwrap();
+    for (environments, terminating, fetched) in [(&["Beta"][..], true, 0), (&["Acme", "Beta"], false, 1)] {
+        let events = updated(&user, update_of(environments)).await;
+        assert_eq!(failures(&events).iter().map(|failed| (failed.code, failed.terminating)).collect::<Vec<_>>(), [(Code::ConfigFileInvalid, terminating)]);
+        assert_eq!(asked(&user).len(), fetched);
+    }
+    user.write_credentials(&section(&user, "B", PROD, 3600));
+    let events = updated(&user, update_of(&["Beta"])).await;
+    assert_eq!((failures(&events).len(), summary(&events).still_valid), (0, 1), "a run with nothing due does without the file");
+}
