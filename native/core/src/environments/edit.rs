@@ -411,7 +411,7 @@ mod tests {
     const OTHER: &str = "\n[environment Other]\nsso_start_url = https://x.awsapps.com/start\nsso_region = eu-west-1\n";
 
     #[test]
-    fn profiles_are_added_behind_those_of_their_environment_and_taken_out_and_all_else_stays() {
+    fn profiles_are_added_after_those_of_their_environment_or_removed_and_all_else_stays() {
         let (home, world) = home_with(&format!("{ACME}{OTHER}"));
         let change = |_: &Environments, _: &Environment| {
             let added = vec![ProfileEntry { name: "New".into(), account_id: "000000000001".into(), role_name: "Audit".into() }];
@@ -470,9 +470,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_in_a_table_is_told_from_what_it_had() {
+    fn only_the_profiles_that_a_table_did_not_have_count_as_added() {
         let (_home, world) = home_with(ACME);
         let accounts = Some(vec![row("Account1", "012345678901", None), row("New", "000000000001", None)]);
         assert_eq!(set(&world, &SetEnvironment { name: "Acme".into(), accounts, ..SetEnvironment::default() }, &patience()).unwrap().added, ["New"]);
+    }
+
+    #[test]
+    fn a_new_profile_cannot_have_a_name_that_tools_misread_and_a_stored_one_keeps_it() {
+        let (_home, world) = home_with(&ACME.replace("profile Account1", "profile a=b"));
+        let with = |names: &[&str]| {
+            let accounts = names.iter().map(|name| row(name, "012345678901", None)).collect();
+            set(&world, &SetEnvironment { name: "Acme".into(), accounts: Some(accounts), ..SetEnvironment::default() }, &patience())
+        };
+        let error = with(&["a=b", "c=d"]).unwrap_err();
+        assert!(error.to_string().starts_with("Row 2 of -Account"), "{error}");
+        assert_eq!(with(&["a=b", "new"]).unwrap().added, ["new"]);
     }
 }

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_cannot_be_used_is_named_for_its_own_environment_and_hidden_from_no_other() {
+    fn a_block_that_cannot_be_used_fails_its_own_environment_and_no_other() {
         let broken = format!(
             "{}[environment Other]\nsso_start_url = https://other.awsapps.com/start\nsso_region = us-west-2\n[what]\n",
             ACME.replace("sso_region", "region")

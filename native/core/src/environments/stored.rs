@@ -382,7 +382,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_file_that_windows_powershell_wrote_is_read_and_what_is_no_text_is_refused_by_its_encoding() {
+    fn a_file_that_windows_powershell_wrote_is_read_and_any_other_encoding_is_refused_by_name() {
         let path = Path::new("file");
         let (little, big): (Vec<u8>, Vec<u8>) =
             (ACME.encode_utf16().flat_map(u16::to_le_bytes).collect(), ACME.encode_utf16().flat_map(u16::to_be_bytes).collect());
@@ -405,5 +405,13 @@ pub(super) mod tests {
             assert_eq!(error.code(), Code::EnvironmentInvalid);
             assert_eq!(error.to_string(), format!("{encoding}, which cannot be read."));
         }
+    }
+
+    #[test]
+    fn the_advice_for_a_block_has_its_name_unless_that_looks_like_another_one() {
+        let action = |text: &str| Environments::parse(Path::new("file"), text.as_bytes()).faults().next().unwrap().action().unwrap().to_owned();
+        let broken = ACME.replace("sso_region", "region");
+        assert!(action(&broken).contains("Remove-SsoEnvironment -Name Acme"), "{}", action(&broken));
+        assert_eq!(action(&broken.replace("environment Acme", "environment Ac\u{200b}me")), "Correct that line, or remove it.");
     }
 }

@@ -436,6 +436,8 @@ mod tests {
         let written = file.replace(&take(&file), |old| Ok(old.is_none().then(|| bytes("new")))).unwrap();
         assert_eq!(written, Written { changed: true, ..Written::default() });
         assert_eq!(names(&home.path().join(".aws")), ["credentials", "credentials.lock"]);
+        let again = |text: &str| file.replace(&take(&file), |old| Ok((old != Some(text.as_bytes())).then(|| bytes(text)))).unwrap();
+        assert_eq!([again("newer"), again("newer")].map(|written| written.changed), [true, false]);
         #[cfg(unix)]
         for (path, mode) in [(".aws", 0o700), (".aws/credentials", 0o600), (".aws/credentials.lock", 0o600)] {
             use std::os::unix::fs::PermissionsExt as _;
@@ -497,7 +499,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_folder_where_everybody_can_replace_the_file_is_told_from_one_where_they_cannot() {
+    fn only_a_folder_where_every_user_can_replace_the_file_counts_as_open() {
         use std::os::unix::fs::PermissionsExt as _;
         for (mode, expected) in [(0o700, false), (0o775, false), (0o777, true), (0o1777, false)] {
             let home = tempfile::tempdir().unwrap();

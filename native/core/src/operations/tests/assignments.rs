@@ -124,7 +124,7 @@ async fn a_list_of_more_than_a_hundred_thousand_items_ends_in_an_error_and_the_i
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_account_with_an_id_that_is_none_is_left_out_with_a_warning() {
+async fn an_account_whose_id_is_not_valid_is_left_out_with_a_warning() {
     let user = user();
     user.service.on_first(Call::ListAccounts, [account_page(&["100000000000", "12345", "", "20000000000x"], None)]);
     let events = accounts_of(&user, false).await;
@@ -133,7 +133,7 @@ async fn an_account_with_an_id_that_is_none_is_left_out_with_a_warning() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_user_without_accounts_is_told_whom_to_ask() {
+async fn a_user_without_accounts_learns_whom_to_ask() {
     let user = user();
     user.service.on_first(Call::ListAccounts, [account_page(&[], None)]);
     let events = accounts_of(&user, false).await;
@@ -141,7 +141,7 @@ async fn a_user_without_accounts_is_told_whom_to_ask() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_listed_is_known_without_a_request() {
+async fn what_was_listed_is_available_without_a_request() {
     let user = user();
     assert!(accounts_of(&user, true).await.is_empty(), "nothing was listed yet");
     user.service.on(Call::ListAccounts, |_| account_page(&["100000000000", "100000000001"], None));
@@ -224,7 +224,7 @@ async fn an_account_that_is_not_assigned_fails_by_itself_and_its_known_roles_sta
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_account_id_that_is_none_is_refused_before_any_request() {
+async fn an_account_id_that_is_not_valid_is_refused_before_any_request() {
     let user = user();
     let events = roles_of(&user, &["100000000000", "12345"], false).await;
     let [failed] = failures(&events)[..] else { panic!("{events:?}") };
