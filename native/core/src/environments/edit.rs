@@ -448,6 +448,13 @@ mod tests {
         let region = SetEnvironment { name: "Acme".into(), region: Some("us-west-2".into()), ..SetEnvironment::default() };
         let error = set(&world, &region, &patience()).unwrap_err();
         assert!(error.to_string().contains("line 5: the key what"), "{error}");
+        for part in
+            [SetEnvironment { accounts: None, ..acme() }, SetEnvironment { start_url: None, region: None, ..acme() }, SetEnvironment { region: None, ..acme() }]
+        {
+            let error = set(&world, &part, &patience()).unwrap_err();
+            assert!(error.to_string().contains("line 5: the key what"), "what is not given would be lost: {error}");
+            assert_eq!(text_of(&home), broken);
+        }
         let kept = set(&world, &SetEnvironment { keep_broken: true, ..acme() }, &patience()).unwrap_err();
         assert!(kept.action().unwrap().contains("-Force") && text_of(&home) == broken, "{kept:?}");
         set(&world, &acme(), &patience()).unwrap();
@@ -486,5 +493,15 @@ mod tests {
         let error = with(&["a=b", "c=d"]).unwrap_err();
         assert!(error.to_string().starts_with("Row 2 of -Account"), "{error}");
         assert_eq!(with(&["a=b", "new"]).unwrap().added, ["new"]);
+    }
+
+    #[test]
+    fn where_tokens_are_kept_is_stored_as_it_was_set() {
+        let (home, world) = home_with(ACME);
+        for (token_cache, line) in [(TokenCache::Memory, "token_cache = Memory\n"), (TokenCache::AwsCli, "token_cache = AwsCli\n")] {
+            let wanted = SetEnvironment { name: "Acme".into(), token_cache: Some(token_cache), ..SetEnvironment::default() };
+            assert_eq!(set(&world, &wanted, &patience()).unwrap().environment.token_cache, token_cache);
+            assert!(text_of(&home).contains(line), "{}", text_of(&home));
+        }
     }
 }
