@@ -509,4 +509,16 @@ mod tests {
             assert_eq!(names(home.path()), ["file.lock"]);
         }
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_removed_from_the_place_of_the_new_text_is_an_error_with_its_reason_and_the_file_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let file = SafeFile::at(&home.path().join("file"));
+        std::fs::write(file.path(), "old").unwrap();
+        std::fs::create_dir(file.temporary_path()).unwrap();
+        let error = file.replace(&take(&file), |_| Ok(Some(bytes("new")))).unwrap_err();
+        assert_eq!((error.code(), std::fs::read_to_string(file.path()).unwrap().as_str()), (Code::WriteFailed, "old"));
+        assert!(!error.to_string().contains("exists"), "that the file exists is as it should be: {error}");
+    }
 }
