@@ -19,6 +19,8 @@ mod secret;
 mod service;
 mod session;
 mod sha1_hex;
+#[cfg(test)]
+mod test_user;
 mod text;
 mod timestamp;
 mod urls;

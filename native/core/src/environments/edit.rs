@@ -395,4 +395,113 @@ mod tests {
         }
         assert!(!home.path().join(".aws/sso-environments").exists());
     }
+
+    /// A home folder whose file of environments has this text.
+    fn home_with(text: &str) -> (tempfile::TempDir, World) {
+        let (home, world) = test_world();
+        std::fs::create_dir(home.path().join(".aws")).unwrap();
+        std::fs::write(home.path().join(".aws/sso-environments"), text).unwrap();
+        (home, world)
+    }
+
+    fn text_of(home: &tempfile::TempDir) -> String {
+        std::fs::read_to_string(home.path().join(".aws/sso-environments")).unwrap()
+    }
+
+    const OTHER: &str = "\n[environment Other]\nsso_start_url = https://x.awsapps.com/start\nsso_region = eu-west-1\n";
+
+    #[test]
+    fn profiles_are_added_after_those_of_their_environment_or_removed_and_all_else_stays() {
+        let (home, world) = home_with(&format!("{ACME}{OTHER}"));
+        let change = |_: &Environments, _: &Environment| {
+            let added = vec![ProfileEntry { name: "New".into(), account_id: "000000000001".into(), role_name: "Audit".into() }];
+            Ok(TableChange { added, removed: ["Account1".to_owned()].into() })
+        };
+        edit_table(&world, "acme", true, &patience(), change).unwrap();
+        assert_eq!(text_of(&home), format!("{ACME}{OTHER}"), "it was only to be checked");
+        assert!(!home.path().join(".aws/sso-environments.lock").exists());
+        edit_table(&world, "acme", false, &patience(), change).unwrap();
+        let without = ACME.replace("[environment Acme profile Account1]\nsso_account_id = 012345678901\n\n", "");
+        let new = "\n[environment Acme profile New]\nsso_account_id = 000000000001\nsso_role_name = Audit\n";
+        assert_eq!(text_of(&home), format!("{without}{new}{OTHER}"));
+    }
+
+    #[test]
+    fn a_table_of_an_environment_that_is_not_stored_cannot_be_changed() {
+        let (home, world) = home_with(ACME);
+        let error = edit_table(&world, "Beta", false, &patience(), |_, _| Ok(TableChange::default())).unwrap_err();
+        assert_eq!((error.code(), error.target()), (Code::EnvironmentNotFound, Some("Beta")));
+        std::fs::write(
+            home.path().join(".aws/config"),
+            "[sso-session Beta]\nsso_start_url = https://b.awsapps.com/start\nsso_region = us-west-2\n[profile p]\nsso_session = Beta\nsso_account_id = 012345678901\nsso_role_name = R\n",
+        )
+        .unwrap();
+        let error = remove(&world, "Beta", false, &patience()).unwrap_err();
+        assert!(error.to_string().contains("which this module never changes"), "{error}");
+        assert_eq!(text_of(&home), ACME);
+    }
+
+    #[test]
+    fn a_block_that_cannot_be_used_is_corrected_or_replaced_by_a_full_set_of_values_and_else_stays() {
+        let broken = format!("{}{OTHER}", ACME.replace("sso_region = us-west-2", "sso_region = ?\nwhat = x"));
+        let (home, world) = home_with(&broken);
+        let region = SetEnvironment { name: "Acme".into(), region: Some("us-west-2".into()), ..SetEnvironment::default() };
+        let error = set(&world, &region, &patience()).unwrap_err();
+        assert!(error.to_string().contains("line 5: the key what"), "{error}");
+        for part in
+            [SetEnvironment { accounts: None, ..acme() }, SetEnvironment { start_url: None, region: None, ..acme() }, SetEnvironment { region: None, ..acme() }]
+        {
+            let error = set(&world, &part, &patience()).unwrap_err();
+            assert!(error.to_string().contains("line 5: the key what"), "what is not given would be lost: {error}");
+            assert_eq!(text_of(&home), broken);
+        }
+        let kept = set(&world, &SetEnvironment { keep_broken: true, ..acme() }, &patience()).unwrap_err();
+        assert!(kept.action().unwrap().contains("-Force") && text_of(&home) == broken, "{kept:?}");
+        set(&world, &acme(), &patience()).unwrap();
+        assert!(!text_of(&home).contains("what") && text_of(&home).contains(OTHER.trim()), "{}", text_of(&home));
+        let (home, world) = home_with(&ACME.replace("sso_region = us-west-2", "sso_region = ?"));
+        set(&world, &region, &patience()).unwrap();
+        assert_eq!(text_of(&home), ACME);
+        let (home, world) = home_with(&broken);
+        remove(&world, "ACME", false, &patience()).unwrap();
+        assert!(!text_of(&home).contains("Acme") && text_of(&home).contains(OTHER.trim()), "{}", text_of(&home));
+    }
+
+    #[test]
+    fn a_profile_of_another_environment_cannot_be_set_here() {
+        let (home, world) = home_with(&format!("{ACME}{OTHER}"));
+        let wanted = SetEnvironment { name: "Other".into(), accounts: Some(vec![row("Account1", "012345678901", Some("R"))]), ..SetEnvironment::default() };
+        let error = set(&world, &wanted, &patience()).unwrap_err();
+        assert!(error.to_string().contains("belongs to the environment Acme already") && error.action().unwrap().contains("Remove-SsoProfile"), "{error:?}");
+        assert_eq!(text_of(&home), format!("{ACME}{OTHER}"));
+    }
+
+    #[test]
+    fn only_the_profiles_that_a_table_did_not_have_count_as_added() {
+        let (_home, world) = home_with(ACME);
+        let accounts = Some(vec![row("Account1", "012345678901", None), row("New", "000000000001", None)]);
+        assert_eq!(set(&world, &SetEnvironment { name: "Acme".into(), accounts, ..SetEnvironment::default() }, &patience()).unwrap().added, ["New"]);
+    }
+
+    #[test]
+    fn a_new_profile_cannot_have_a_name_that_tools_misread_and_a_stored_one_keeps_it() {
+        let (_home, world) = home_with(&ACME.replace("profile Account1", "profile a=b"));
+        let with = |names: &[&str]| {
+            let accounts = names.iter().map(|name| row(name, "012345678901", None)).collect();
+            set(&world, &SetEnvironment { name: "Acme".into(), accounts: Some(accounts), ..SetEnvironment::default() }, &patience())
+        };
+        let error = with(&["a=b", "c=d"]).unwrap_err();
+        assert!(error.to_string().starts_with("Row 2 of -Account"), "{error}");
+        assert_eq!(with(&["a=b", "new"]).unwrap().added, ["new"]);
+    }
+
+    #[test]
+    fn where_tokens_are_kept_is_stored_as_it_was_set() {
+        let (home, world) = home_with(ACME);
+        for (token_cache, line) in [(TokenCache::Memory, "token_cache = Memory\n"), (TokenCache::AwsCli, "token_cache = AwsCli\n")] {
+            let wanted = SetEnvironment { name: "Acme".into(), token_cache: Some(token_cache), ..SetEnvironment::default() };
+            assert_eq!(set(&world, &wanted, &patience()).unwrap().environment.token_cache, token_cache);
+            assert!(text_of(&home).contains(line), "{}", text_of(&home));
+        }
+    }
 }

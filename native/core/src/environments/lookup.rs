@@ -152,4 +152,94 @@ mod tests {
         assert_eq!(error.code(), Code::EnvironmentNotFound);
         assert_eq!(error.to_string(), "No environment is named Amce. Did you mean Acme?");
     }
+
+    /// An environment for one run with nothing in it yet.
+    fn given(name: &str) -> GivenEnvironment {
+        GivenEnvironment { name: name.into(), ..GivenEnvironment::default() }
+    }
+
+    /// What a run finds that was given this, where the file has this text.
+    fn found(text: &str, given: GivenEnvironment) -> Result<Arc<Environment>, Error> {
+        let (_home, mut world) = test_world();
+        let name = given.name.clone();
+        world.given = vec![given];
+        Environments::parse(Path::new("file"), text.as_bytes()).find(&name, &world)
+    }
+
+    fn roles(environment: &Environment) -> Vec<(&str, &str)> {
+        environment.profiles.iter().map(|profile| (profile.name.as_str(), profile.role_name.as_str())).collect()
+    }
+
+    fn row(profile: &str) -> crate::protocol::AccountRow {
+        crate::protocol::AccountRow { profile: profile.into(), account_id: "100000000000".into(), role_name: Some("Audit".into()) }
+    }
+
+    #[test]
+    fn an_environment_for_one_run_that_is_not_stored_says_which_parameters_are_missing() {
+        for (start_url, region, missing) in
+            [(None, None, "-StartUrl and -Region"), (Some("https://x.awsapps.com/start"), None, "-Region"), (None, Some("us-west-2"), "-StartUrl")]
+        {
+            let given =
+                GivenEnvironment { start_url: start_url.map(str::to_owned), region: region.map(str::to_owned), accounts: Some(vec![row("A")]), ..given("New") };
+            let error = found(ACME, given).unwrap_err();
+            assert_eq!((error.code(), error.target()), (Code::EnvironmentInvalid, Some("New")));
+            assert_eq!(error.to_string(), format!("The environment New is not stored, so it needs {missing}."));
+        }
+    }
+
+    #[test]
+    fn a_default_role_for_one_run_is_that_of_the_profiles_that_follow_the_stored_one() {
+        let environment = found(ACME, GivenEnvironment { default_role_name: Some("Audit".into()), ..given("ACME") }).unwrap();
+        assert_eq!(roles(&environment), [("Account1", "Audit"), ("Account 2", "AWSReadOnlyAccess")]);
+        assert_eq!((environment.name.as_str(), environment.region.as_str()), ("Acme", "us-west-2"));
+    }
+
+    #[test]
+    fn a_token_alone_leaves_the_environment_as_it_is_stored() {
+        let environment = found(ACME, given("acme")).unwrap();
+        assert_eq!(roles(&environment), [("Account1", "AWSAdministratorAccess"), ("Account 2", "AWSReadOnlyAccess")]);
+    }
+
+    #[test]
+    fn a_table_for_one_run_takes_the_place_of_the_stored_one_unless_it_counts_only_where_none_is_stored() {
+        let table = GivenEnvironment { accounts: Some(vec![row("A")]), ..given("Acme") };
+        assert_eq!(roles(&found(ACME, table.clone()).unwrap()), [("A", "Audit")]);
+        let where_not_stored = GivenEnvironment { accounts_where_not_stored: true, ..table };
+        assert_eq!(roles(&found(ACME, where_not_stored.clone()).unwrap())[0].0, "Account1");
+        let portal = GivenEnvironment { start_url: Some("https://x.awsapps.com/start".into()), region: Some("us-west-2".into()), ..where_not_stored };
+        assert_eq!(roles(&found("", portal).unwrap()), [("A", "Audit")]);
+    }
+
+    #[test]
+    fn another_portal_for_one_run_is_not_the_session_that_the_environment_names() {
+        let text = ACME.replace("sso_region = us-west-2", "sso_region = us-west-2\nsso_session = ours\ntoken_cache = Memory");
+        let same = found(&text, GivenEnvironment { start_url: Some("https://d-12345abcde.awsapps.com/start".into()), ..given("Acme") }).unwrap();
+        let other = found(&text, GivenEnvironment { start_url: Some("https://x.awsapps.com/start".into()), ..given("Acme") }).unwrap();
+        assert_eq!((same.sso_session.as_deref(), other.sso_session.as_deref()), (Some("ours"), None));
+        assert_eq!((same.token_cache, other.token_cache), (TokenCache::Memory, TokenCache::Memory));
+    }
+
+    #[test]
+    fn what_is_given_in_full_needs_no_stored_block_that_can_be_used_and_what_is_given_in_part_does() {
+        let broken = ACME.replace("sso_region = us-west-2", "sso_region = ?");
+        let portal = GivenEnvironment { start_url: Some("https://x.awsapps.com/start".into()), region: Some("us-west-2".into()), ..given("Acme") };
+        let error = found(&broken, portal.clone()).unwrap_err();
+        assert!(error.to_string().starts_with("file, line 4"), "the profiles are in the block: {error}");
+        let full = GivenEnvironment { accounts: Some(vec![row("A")]), ..portal };
+        assert_eq!(roles(&found(&broken, full).unwrap()), [("A", "Audit")]);
+    }
+
+    #[test]
+    fn a_block_that_cannot_be_used_fails_its_own_environment_and_no_other() {
+        let broken = format!(
+            "{}[environment Other]\nsso_start_url = https://other.awsapps.com/start\nsso_region = us-west-2\n[what]\n",
+            ACME.replace("sso_region", "region")
+        );
+        let environments = Environments::parse(Path::new("file"), broken.as_bytes());
+        let (_home, world) = test_world();
+        assert!(environments.find("acme", &world).unwrap_err().to_string().starts_with("file, line 4: the key region"));
+        assert_eq!(environments.find("OTHER", &world).unwrap().name, "Other");
+        let unknown = environments.find("Acmee", &world).unwrap_err().to_string();
+        assert!(unknown.contains("[what] is neither"), "a block of nobody may be the one that was meant: {unknown}");
+    }
 }

@@ -380,4 +380,38 @@ pub(super) mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_file_that_windows_powershell_wrote_is_read_and_any_other_encoding_is_refused_by_name() {
+        let path = Path::new("file");
+        let (little, big): (Vec<u8>, Vec<u8>) =
+            (ACME.encode_utf16().flat_map(u16::to_le_bytes).collect(), ACME.encode_utf16().flat_map(u16::to_be_bytes).collect());
+        for bytes in [
+            ACME.as_bytes().to_vec(),
+            [&[0xef, 0xbb, 0xbf], ACME.as_bytes()].concat(),
+            [&[0xff, 0xfe][..], &little].concat(),
+            [&[0xfe, 0xff][..], &big].concat(),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&decoded(path, &bytes).unwrap()), ACME);
+        }
+        for (bytes, encoding) in [
+            (&[0xff, 0xfe, 0, 0, b'a', 0, 0, 0][..], "file is UTF-32 text"),
+            (&[0, 0, 0xfe, 0xff, 0, 0, 0, b'a'], "file is UTF-32 text"),
+            (&[0xff, 0xfe, b'a', 0, b'b'], "file is damaged UTF-16 text"),
+            (&[0xff, 0xfe, 0x00, 0xd8], "file is damaged UTF-16 text"),
+            (&[b'a', 0, b'b', 0], "file is UTF-16 text without a byte order mark, or no text"),
+        ] {
+            let error = decoded(path, bytes).unwrap_err();
+            assert_eq!(error.code(), Code::EnvironmentInvalid);
+            assert_eq!(error.to_string(), format!("{encoding}, which cannot be read."));
+        }
+    }
+
+    #[test]
+    fn the_advice_for_a_block_has_its_name_unless_that_looks_like_another_one() {
+        let action = |text: &str| Environments::parse(Path::new("file"), text.as_bytes()).faults().next().unwrap().action().unwrap().to_owned();
+        let broken = ACME.replace("sso_region", "region");
+        assert!(action(&broken).contains("Remove-SsoEnvironment -Name Acme"), "{}", action(&broken));
+        assert_eq!(action(&broken.replace("environment Acme", "environment Ac\u{200b}me")), "Correct that line, or remove it.");
+    }
 }

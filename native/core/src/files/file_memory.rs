@@ -99,4 +99,27 @@ mod tests {
         assert!(memory.of(&file, |_| Err::<(), _>(wrong())).is_err());
         assert!(memory.of(&file, |_| Ok(())).is_ok());
     }
+
+    #[test]
+    fn a_file_that_changed_a_moment_ago_is_read_again_since_it_could_change_once_more_and_look_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "x").unwrap();
+        let changed_at = |time| std::fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+        let reads = || {
+            let (file, memory, mut read) = (SafeFile::at(&path), FileMemory::default(), 0);
+            for _ in 0..3 {
+                let parsed = memory.of(&file, |_| {
+                    read += 1;
+                    Ok(read)
+                });
+                assert!(parsed.is_ok());
+            }
+            read
+        };
+        changed_at(SystemTime::now() + Duration::from_hours(1));
+        assert_eq!(reads(), 3, "as after the clock was set back");
+        changed_at(SystemTime::now() - Duration::from_hours(1));
+        assert_eq!(reads(), 1);
+    }
 }

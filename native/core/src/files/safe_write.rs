@@ -436,6 +436,8 @@ mod tests {
         let written = file.replace(&take(&file), |old| Ok(old.is_none().then(|| bytes("new")))).unwrap();
         assert_eq!(written, Written { changed: true, ..Written::default() });
         assert_eq!(names(&home.path().join(".aws")), ["credentials", "credentials.lock"]);
+        let again = |text: &str| file.replace(&take(&file), |old| Ok((old != Some(text.as_bytes())).then(|| bytes(text)))).unwrap();
+        assert_eq!([again("newer"), again("newer")].map(|written| written.changed), [true, false]);
         #[cfg(unix)]
         for (path, mode) in [(".aws", 0o700), (".aws/credentials", 0o600), (".aws/credentials.lock", 0o600)] {
             use std::os::unix::fs::PermissionsExt as _;
@@ -484,5 +486,39 @@ mod tests {
         std::fs::write(home.path().join("file"), "").unwrap();
         let error = SafeFile::at(&home.path().join("file/credentials")).check_writable().unwrap_err();
         assert_eq!(error.code(), Code::WriteFailed);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_space_beside_a_file_is_known_also_where_its_folder_does_not_exist_yet() {
+        let home = tempfile::tempdir().unwrap();
+        for name in ["file", "a/b/file"] {
+            assert!(free_space(&home.path().join(name)).is_some_and(|free| free > LEAST_FREE), "{name}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_a_folder_where_every_user_can_replace_the_file_counts_as_open() {
+        use std::os::unix::fs::PermissionsExt as _;
+        for (mode, expected) in [(0o700, false), (0o775, false), (0o777, true), (0o1777, false)] {
+            let home = tempfile::tempdir().unwrap();
+            std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+            let file = SafeFile::at(&home.path().join("file"));
+            assert_eq!(file.check_writable().unwrap(), Surroundings { anybody_can_replace: expected }, "{mode:o}");
+            assert_eq!(names(home.path()), ["file.lock"]);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_removed_from_the_place_of_the_new_text_is_an_error_with_its_reason_and_the_file_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let file = SafeFile::at(&home.path().join("file"));
+        std::fs::write(file.path(), "old").unwrap();
+        std::fs::create_dir(file.temporary_path()).unwrap();
+        let error = file.replace(&take(&file), |_| Ok(Some(bytes("new")))).unwrap_err();
+        assert_eq!((error.code(), std::fs::read_to_string(file.path()).unwrap().as_str()), (Code::WriteFailed, "old"));
+        assert!(!error.to_string().contains("exists"), "that the file exists is as it should be: {error}");
     }
 }

@@ -6,6 +6,8 @@ pub(crate) mod callback;
 mod device_code;
 mod pkce;
 mod qr_code;
+#[cfg(test)]
+mod tests;
 
 use attempt::{Login, NoLogin};
 use callback::Callback;

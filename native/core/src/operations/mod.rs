@@ -22,6 +22,8 @@ mod remove_credential;
 mod remove_environment;
 mod remove_profile;
 mod set_environment;
+#[cfg(test)]
+pub(crate) mod tests;
 mod throttle;
 pub(crate) mod update;
 

@@ -98,6 +98,14 @@ impl Services {
         made.services.insert(settings, Arc::clone(&service));
         Ok(service)
     }
+
+    /// Puts the services of a region on a network for tests, in place of those that `of` would create.
+    #[cfg(test)]
+    #[allow(clippy::unwrap_used)]
+    pub(crate) fn put_on(&self, network: crate::service::network::Network, world: &World, region: &str) {
+        let settings = Settings::of(world, region).unwrap();
+        locked(&self.0).services.insert(settings.clone(), Arc::new(network.service(settings)));
+    }
 }
 
 /// Applies the settings that both clients share. The builders of the two SDK crates have the same methods but no common trait.

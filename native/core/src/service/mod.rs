@@ -11,11 +11,15 @@ mod errors;
 mod fields;
 mod held_keys;
 mod http;
+#[cfg(test)]
+pub(crate) mod network;
 pub(crate) mod oidc;
 pub(crate) mod pace;
 pub(crate) mod portal;
 mod proxy;
 pub(crate) mod refusal;
+#[cfg(test)]
+pub(crate) mod scripted;
 mod settings;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,8 @@ mod obtain;
 pub(crate) mod place;
 mod refresh;
 pub(crate) mod source;
+#[cfg(test)]
+mod tests;
 pub(crate) mod time_limit;
 pub(crate) mod token_cache;
 pub(crate) mod view;

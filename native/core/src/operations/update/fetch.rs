@@ -1,9 +1,10 @@
 //! The part of an update that needs the network: sessions, and the keys of all due profiles in parallel.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::environments::assigned::{forget_roles, was_assigned};

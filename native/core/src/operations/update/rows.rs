@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::environments::configured::ConfigFile;

@@ -4,11 +4,12 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-use super::{Network, in_seconds, response, settings_of};
+use super::{in_seconds, settings_of};
 use crate::files::ini_text::attack::runner;
 use crate::protocol::LoginMethod;
 use crate::secret::{Secret, is_plain};
 use crate::service::client::Service;
+use crate::service::network::{Network, response};
 use crate::service::oidc::{Grant, NewToken, Registration};
 use crate::service::refusal::{LONGEST_ID, LONGEST_MESSAGE, Refusal};
 use crate::text::without_controls;

@@ -7,13 +7,14 @@ use std::time::Duration;
 use aws_sdk_sso::error::SdkError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use super::{Network, Recorder, in_seconds, registered_client, response, settings_of};
+use super::{Recorder, in_seconds, registered_client, settings_of};
 use crate::error::Code;
 use crate::protocol::LoginMethod;
 use crate::secret::Secret;
 use crate::service::answers::LastAnswer;
 use crate::service::classify::{answered, refusal};
 use crate::service::held_keys::UNUSABLE_KEYS_PAUSE;
+use crate::service::network::{Network, response};
 use crate::service::oidc::Grant;
 use crate::service::portal::pause_of;
 use crate::service::refusal::Refusal;

@@ -1,5 +1,4 @@
 //! Whole updates against a service that never answers, in virtual time.
-#![allow(clippy::unwrap_used)]
 
 use std::net::TcpListener;
 use std::sync::{Arc, mpsc};
@@ -7,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::run;
+use super::super::run;
 use crate::context::Context;
 use crate::environments::configured::ConfigFile;
 use crate::environments::stored::Environments;
