@@ -472,7 +472,7 @@ mod tests {
         let (home, world) = home_with(&format!("{ACME}{OTHER}"));
         let wanted = SetEnvironment { name: "Other".into(), accounts: Some(vec![row("Account1", "012345678901", Some("R"))]), ..SetEnvironment::default() };
         let error = set(&world, &wanted, &patience()).unwrap_err();
-        assert!(error.to_string().contains("belongs to the environment Acme already") && error.action().unwrap().contains("Remove-SsoProfile"), "{error:?}");
+        assert!(error.to_string().contains("already belongs to the environment Acme") && error.action().unwrap().contains("Remove-SsoProfile"), "{error:?}");
         assert_eq!(text_of(&home), format!("{ACME}{OTHER}"));
     }
 

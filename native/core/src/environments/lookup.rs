@@ -183,7 +183,7 @@ mod tests {
                 GivenEnvironment { start_url: start_url.map(str::to_owned), region: region.map(str::to_owned), accounts: Some(vec![row("A")]), ..given("New") };
             let error = found(ACME, given).unwrap_err();
             assert_eq!((error.code(), error.target()), (Code::EnvironmentInvalid, Some("New")));
-            assert_eq!(error.to_string(), format!("The environment New is not stored, so it needs {missing}."));
+            assert_eq!(error.to_string(), format!("The environment New is not stored, so {missing} must be specified."));
         }
     }
 

@@ -54,7 +54,7 @@ fn requests_stay_close_to_the_rate_that_the_service_allows() {
     // Those on their way at the first refusal, and the pace's own search for what is granted.
     let throttled = company.service.stats().throttled;
     assert!((1..=40).contains(&throttled), "{throttled} refused");
-    assert!(seen.notes.iter().any(|note| note.starts_with(&format!("The service throttled {throttled} requests"))), "{:?}", seen.notes);
+    assert!(seen.notes.iter().any(|note| note.starts_with(&format!("The service throttled {throttled} request"))), "{:?}", seen.notes);
 }
 
 #[test]

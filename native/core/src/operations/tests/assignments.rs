@@ -78,7 +78,11 @@ async fn a_list_that_leads_back_to_a_page_ends_in_an_error() {
     let events = accounts_of(&user, false).await;
     let [failed] = failures(&events)[..] else { panic!("{events:?}") };
     assert_eq!((failed.code, failed.terminating, failed.target.as_deref()), (Code::ServiceError, true, Some("Acme")));
-    assert!(failed.message.contains("leads back to a page") && failed.message.starts_with("All but the first 3 accounts of Acme"), "{}", failed.message);
+    assert!(
+        failed.message.contains("leads back to an earlier page") && failed.message.starts_with("All but the first 3 accounts of Acme"),
+        "{}",
+        failed.message
+    );
     assert_eq!(user.service.calls().len(), 3);
 }
 
@@ -219,7 +223,7 @@ async fn an_account_that_is_not_assigned_fails_by_itself_and_its_known_roles_sta
         ]
     );
     assert_eq!(roles(&events), [("100000000003", "Admin")]);
-    assert_eq!(warnings(&events), ["The service lists a role without a name in account 100000000003; it is left out."]);
+    assert_eq!(warnings(&events), ["The service listed a role without a name in account 100000000003. It is skipped."]);
     assert!(roles(&roles_of(&user, &[], true).await).contains(&("100000000000", "Admin")));
 }
 

@@ -206,7 +206,8 @@ impl UpdateRun {
         let refused = paces.iter().map(|pace| pace.seen().0).sum::<u64>() - refused_before;
         let slowest = paces.iter().filter_map(|pace| pace.seen().1).min_by(f64::total_cmp);
         if let Some(rate) = slowest.filter(|_| refused > 0) {
-            self.context.outlet.verbose(format!("The service throttled {refused} requests, so they were sent more slowly, at about {rate:.1} per second."));
+            let requests = if refused == 1 { "1 request".to_owned() } else { format!("{refused} requests") };
+            self.context.outlet.verbose(format!("The service throttled {requests}, so the next ones were sent more slowly, at about {rate:.1} per second."));
         }
     }
 

@@ -46,7 +46,7 @@ async fn a_service_that_fails_at_the_logout_is_warned_of_and_the_files_are_remov
         assert!(user.kept(START_URL).is_none());
         let warnings = user.warnings();
         assert_eq!(warnings.len(), usize::from(warns), "{warnings:?}");
-        assert!(!warns || warnings[0].starts_with("The session of Acme was removed from this machine, but not ended at the service"), "{warnings:?}");
+        assert!(!warns || warnings[0].starts_with("The session of Acme was removed from this computer, but the service did not end it"), "{warnings:?}");
     }
 }
 

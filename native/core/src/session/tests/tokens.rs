@@ -122,7 +122,7 @@ async fn without_a_session_and_without_a_login_the_error_says_what_to_do() {
     assert_eq!(error.to_string(), "Acme needs a login, and a login was not allowed.");
     assert!(error.action().unwrap().contains("Connect-SsoSession -Environment Acme"), "{error:?}");
     let why = SessionTerms { no_login_reason: Some("this is a job".to_owned()), ..no_login() };
-    assert_eq!(error_of(&user, &why).await.to_string(), "Acme needs a login, and nobody can log in here, since this is a job.");
+    assert_eq!(error_of(&user, &why).await.to_string(), "Acme needs a login, and nobody can log in here because this is a job.");
     assert_eq!(user.service.calls(), [], "nothing is asked of the service");
 }
 

@@ -43,7 +43,7 @@ async fn keys_that_never_last_as_long_as_is_asked_for_are_warned_of() {
     user.service.on(Call::GetRoleCredentials, |request| keys(request, START + 1800));
     let update = Update { minimum_remaining: 1801, ..update_of(&["Acme"]) };
     let first = notes(&user, Level::Warning, update.clone()).await;
-    assert!(first.len() == 1 && first[0].starts_with("The credentials of Prod, Dev last 30 min, less than -MinimumRemaining asks for"), "{first:?}");
+    assert!(first.len() == 1 && first[0].starts_with("The credentials of Prod, Dev are valid for only 30 min, less than -MinimumRemaining"), "{first:?}");
     let user = self::user();
     user.service.on(Call::GetRoleCredentials, |request| keys(request, START + 1800));
     assert!(notes(&user, Level::Warning, Update { minimum_remaining: 1800, ..update }).await.is_empty(), "they last as long as is asked for");
@@ -66,7 +66,7 @@ async fn a_file_that_others_could_read_or_that_has_a_second_name_is_warned_of() 
     let user = user();
     user.write_credentials("");
     std::fs::set_permissions(user.path("credentials"), std::fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(only_warning(&user).await.starts_with("Others could read"));
+    assert!(only_warning(&user).await.starts_with("Other users could read"));
     std::fs::hard_link(user.path("credentials"), user.path("second")).unwrap();
     assert!(only_warning(&user).await.contains("hard link"));
 }
@@ -76,7 +76,7 @@ async fn a_section_name_with_blanks_is_corrected_and_that_is_said() {
     let user = user();
     user.write_credentials("[ Prod ]\nregion = us-west-2\n");
     let warning = only_warning(&user).await;
-    assert!(warning.starts_with("The section name [Prod] had blanks inside its brackets"), "{warning}");
+    assert!(warning.starts_with("The section name [Prod] had spaces inside its brackets"), "{warning}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,7 +92,7 @@ async fn a_name_that_aws_tools_misread_is_warned_of() {
 #[tokio::test(start_paused = true)]
 async fn what_the_config_file_has_for_a_profile_before_its_keys_is_warned_of() {
     for (key, expected) in [
-        ("sso_account_id = 999999999999\nsso_role_name = Admin", "has another account or role for Prod, Dev"),
+        ("sso_account_id = 999999999999\nsso_role_name = Admin", "has a different account or role for Prod, Dev"),
         ("role_arn = arn:aws:iam::1:role/x\nsource_profile = y", "has a role_arn for Prod, Dev"),
         ("credential_process = other", "has a credential_process for Prod, Dev"),
     ] {
@@ -112,7 +112,7 @@ async fn a_profile_whose_credential_process_calls_the_module_is_left_to_it() {
     assert_eq!(asked, [DEV]);
     user.write_credentials(&section(&user, "Prod", PROD, 3600));
     let warning = only_warning(&user).await;
-    assert!(warning.contains("has keys for Prod, which AWS tools take before its credential_process"), "{warning}");
+    assert!(warning.contains("has keys for Prod, which AWS tools use instead of its credential_process"), "{warning}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -120,7 +120,7 @@ async fn with_verbose_the_user_reads_why_each_profile_is_due() {
     let user = user();
     user.write_credentials(&format!("{}\n[Dev]\naws_access_key_id = AKIATHEIRS\n", section(&user, "Prod", PROD, 3600)));
     let notes = notes(&user, Level::Verbose, update_of(&["Acme"])).await;
-    for expected in [format!("Prod is good until {}.", user.time(3600)), "Dev is left alone: its section has long-term access keys (AKIA…).".to_owned()] {
+    for expected in [format!("Prod is valid until {}.", user.time(3600)), "Dev is skipped: its section has long-term access keys (AKIA…).".to_owned()] {
         assert!(notes.contains(&expected), "{notes:?}");
     }
     user.write_credentials(&section(&user, "Prod", PROD, 1));
@@ -137,7 +137,7 @@ async fn with_verbose_the_user_reads_that_the_service_asked_for_fewer_requests()
     let user = user();
     user.service.on_first(Call::GetRoleCredentials, [exception(429, "TooManyRequestsException")]);
     let slowed = notes(&user, Level::Verbose, update_of(&["Acme"])).await;
-    assert!(slowed.iter().any(|note| note.starts_with("The service refused 1 requests for the number of them")), "{slowed:?}");
+    assert!(slowed.iter().any(|note| note.starts_with("The service throttled 1 request, so")), "{slowed:?}");
     let later = notes(&user, Level::Verbose, Update { force: true, ..update_of(&["Acme"]) }).await;
-    assert!(!later.iter().any(|note| note.starts_with("The service refused")), "the run before is not this one: {later:?}");
+    assert!(!later.iter().any(|note| note.starts_with("The service throttled")), "the run before is not this one: {later:?}");
 }
