@@ -119,7 +119,7 @@ Describe 'Add-SsoProfile' {
     It 'says which field a template cannot have, and adds nothing' {
         $result = Invoke-UserPowerShell $userHome $service 'Get-SsoRole Acme | Add-SsoProfile -NameTemplate "{AcountName}"; Get-SsoProfile Acme'
         $result.Output | Should -BeNullOrEmpty
-        $result.Errors.Message | Should -Match '\{AcountName\}, which there is not'
+        $result.Errors.Message | Should -Be 'The name template ''{AcountName}'' contains {AcountName}, which is not a field.'
         $result.Errors.Action | Should -Match '\{AccountName\}, \{AccountId\}'
     }
 
