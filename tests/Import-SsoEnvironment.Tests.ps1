@@ -128,7 +128,7 @@ Describe 'Import-SsoEnvironment' {
 
     It 'names the file and the record of what cannot be stored, and the line of a bad block beside which the others are imported' {
         $folder = New-TestFolder
-        [IO.File]::WriteAllText("$folder/team.json", '[{"Name":"One","StartUrl":"https://example.com/start","Region":"us-west-2","Account":[{"Profile":"A","AccountId":"100000000000","RoleName":"R"}]},{"Name":"Two","StartUrl":"https://example.com/start","Region":"us-west-2","Account":[{"Profile":"B","AccountId":"100000000001","RoleName":"R"},{"Profile":"A","AccountId":"100000000000","RoleName":"R"}]}]')
+        [IO.File]::WriteAllText("$folder/team.json", '[{"Name":"One","StartUrl":"https://example.com/start","Region":"us-west-2","Profiles":[{"Profile":"A","AccountId":"100000000000","RoleName":"R"}]},{"Name":"Two","StartUrl":"https://example.com/start","Region":"us-west-2","Profiles":[{"Profile":"B","AccountId":"100000000001","RoleName":"R"},{"Profile":"A","AccountId":"100000000000","RoleName":"R"}]}]')
         "[environment Bad]`nsso_start_url = https://example.com/start`n[environment Good]`nsso_start_url = https://example.com/start`nsso_region = us-west-2`n" | Out-File -Encoding unicode "$folder/team.ini"
         $run = Invoke-Import "Import-SsoEnvironment '$folder/team.json', '$folder/team.ini' -PassThru"
         $run.Output.Name | Should -Be 'One', 'Good'
@@ -182,7 +182,7 @@ Describe 'A file of somebody else' {
 
         # An environment as Export-SsoEnvironment writes it, with one thing changed.
         function Get-Json([string] $Old = 'none', [string] $New) {
-            '{"Name":"Acme","StartUrl":"https://example.com/start","Region":"us-west-2","Account":[{"Profile":"A","AccountId":"100000000000","RoleName":"R"}]}'.Replace($Old, $New)
+            '{"Name":"Acme","StartUrl":"https://example.com/start","Region":"us-west-2","Profiles":[{"Profile":"A","AccountId":"100000000000","RoleName":"R"}]}'.Replace($Old, $New)
         }
     }
 
@@ -239,7 +239,7 @@ Describe 'A file of somebody else' {
             'file.ps1' = "$parameters$table`n" + '#' * 5MB
             'file.json' = (Get-Json) + ' ' * 5MB
             'file.ini' = "[environment Acme]`nsso_start_url = https://example.com/start`nsso_region = us-west-2`n" + "#`n" * 3MB
-            'deep.json' = Get-Json '"Account"' ('"X":' + '[' * 500000 + ']' * 500000 + ',"Account"')
+            'deep.json' = Get-Json '"Profiles"' ('"X":' + '[' * 500000 + ']' * 500000 + ',"Profiles"')
             'value.json' = Get-Json 'us-west-2' ('a' * 70000)
             'rows.json' = Get-Json '{"Profile":"A"' ('{"Profile":"B","AccountId":"100000000000"},' * 10001 + '{"Profile":"A"')
         })
@@ -397,6 +397,14 @@ Describe 'Export-SsoEnvironment' {
         "$($objects.Name) $($objects.StartUrl) $($objects.Profiles.Count) $($objects.Profiles[1].RoleName)" | Should -Be 'Objects https://d-12345abcde.awsapps.com/start 3 AWSReadOnlyAccess'
         $objects.Profiles[0].PSObject.Properties.Name | Should -Be 'Profile', 'AccountId'
         $run.Output[2] | Should -Be $run.Output[0]
+    }
+
+    It 'is read with the profiles as Account too, as earlier builds wrote them' {
+        $file = Join-Path (New-TestFolder) team.json
+        Set-Content $file '{"Name":"Acme","StartUrl":"https://example.com/start","Region":"us-west-2","Account":[{"Profile":"A","AccountId":"100000000000","RoleName":"R"}]}'
+        $run = Invoke-Import "Import-SsoEnvironment '$file' -PassThru"
+        $run.Errors | Should -BeNullOrEmpty
+        Get-Row $run.Output[0] | Should -Be 'A=100000000000=R'
     }
 
     It 'writes no file with -WhatIf, none that is there with -NoClobber, and none for a name that is not stored' {

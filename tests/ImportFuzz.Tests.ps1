@@ -53,7 +53,7 @@ Describe 'Import-SsoEnvironment' {
         $errors = Invoke-Fuzz $count 'json' @'
             $values = 'null', 'true', '0', '-1e999', '12345678901234567890', '""', '" "', '"\u0000"', '"\ud800"', '"\u202e"', '"A"', '[]', '{}', '[null]', '[[]]', '{"Profile":"A"}', '{"__type":"SsoEnvironment:#AwsSso"}',
                 '"/Date(0)/"', '"https://a@b/c"', '"us-west-2"', '"100000000000"', '"https://example.com/start"', ('[' * 40 + ']' * 40), '"' + 'a' * 70000 + '"', 'x', '', '"', '{"a":1,"a":2}', 'NaN'
-            $text = '[{"Name":"Acme","StartUrl":"https://example.com/start","Region":"us-west-2","DefaultRoleName":"R","Account":[{"Profile":"A","AccountId":"100000000000","RoleName":"R"}]}]'
+            $text = '[{"Name":"Acme","StartUrl":"https://example.com/start","Region":"us-west-2","DefaultRoleName":"R","Profiles":[{"Profile":"A","AccountId":"100000000000","RoleName":"R"}]}]'
             foreach ($change in 0..$random.Next(3)) {
                 switch ($random.Next(4)) {
                     # A value in place of another one, a text in another place, a character less or another one.

@@ -148,7 +148,7 @@ Describe 'Each object in the pipeline of each cmdlet' {
             'Get-SsoProfile' = @{ one = 'Acme/Account1'; all = 'Acme/Account1 Acme/Account2 Acme/Account3' }
             'Use-SsoCredential' = @{ one = '/using Account1' }
             'Open-SsoConsole' = @{ one = "/https://d-12345abcde.awsapps.com/start/#/console?account_id=$(Get-AccountId 1)&role_name=AWSAdministratorAccess" }
-            'Add-SsoProfile' = @{ one = '', ' (Account1)' | ForEach-Object { "/Account1 is there already, for AWSAdministratorAccess in account $(Get-AccountId 1)$_." } }
+            'Add-SsoProfile' = @{ one = '', ' (Account1)' | ForEach-Object { "/Account1 already exists for AWSAdministratorAccess in account $(Get-AccountId 1)$_." } }
             'Get-SsoEnvironment' = @{ all = '/Acme' }
             'Export-SsoEnvironment' = @{ all = 'out.ini' }
             'Remove-SsoEnvironment' = @{ all = 'Acme, with 3 profiles' }

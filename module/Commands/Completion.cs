@@ -227,7 +227,7 @@ public sealed class RoleCompleter : StoredCompleter
 /// <summary>Completes regions: those of the environments, then the others.</summary>
 public sealed class RegionCompleter : StoredCompleter
 {
-    /// <summary>The same regions as in native/core/src/environments/regions.rs, without those of the ISO partitions; a test compares the two.</summary>
+    /// <summary>Those in native/core/src/environments/regions.rs, without those of the ISO partitions; a test compares them.</summary>
     private static readonly string[] Others =
     [
         "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "ca-west-1", "mx-central-1", "sa-east-1",

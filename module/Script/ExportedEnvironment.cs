@@ -26,7 +26,11 @@ internal sealed class ExportedEnvironment
     internal string? DefaultRoleName { get; private set; }
 
     [DataMember(Order = 5)]
-    internal ExportedRow?[]? Account { get; private set; }
+    internal ExportedRow?[]? Profiles { get; private set; }
+
+    /// <summary>The name of the profiles in files of earlier builds; it is only read.</summary>
+    [DataMember(Order = 6, EmitDefaultValue = false)]
+    private ExportedRow?[]? Account { get => null; set => Profiles ??= value; }
 
     /// <summary>Reads a file with one environment or a list of them.</summary>
     internal static List<SsoEnvironment> Read(string path)
@@ -46,7 +50,7 @@ internal sealed class ExportedEnvironment
             throw SsoErrors.NotExported(path, fault);
         }
 
-        if (found.Length > ImportedFile.MostRows || found.Sum(environment => environment?.Account?.Length ?? 0) > ImportedFile.MostRows)
+        if (found.Length > ImportedFile.MostRows || found.Sum(environment => environment?.Profiles?.Length ?? 0) > ImportedFile.MostRows)
         {
             throw SsoErrors.RecordInvalid(path, "its records", $"there are more than {ImportedFile.MostRows}");
         }
@@ -73,7 +77,7 @@ internal sealed class ExportedEnvironment
         }
 
         Check(record, (nameof(Name), environment.Name), (nameof(StartUrl), environment.StartUrl), (nameof(Region), environment.Region));
-        foreach (var (row, number) in (environment.Account ?? []).Select((row, index) => (row, index + 1)))
+        foreach (var (row, number) in (environment.Profiles ?? []).Select((row, index) => (row, index + 1)))
         {
             var place = $"record {number} of the environment {environment.Name}";
             if (row is null)
@@ -145,7 +149,7 @@ internal sealed class ExportedEnvironment
         StartUrl = environment.StartUrl,
         Region = environment.Region,
         DefaultRoleName = environment.DefaultRoleName,
-        Account = environment.Profiles.Select(row => ExportedRow.Of(row, environment.DefaultRoleName)).ToArray(),
+        Profiles = environment.Profiles.Select(row => ExportedRow.Of(row, environment.DefaultRoleName)).ToArray(),
     };
 
     private SsoEnvironment At(string path) => new()
@@ -154,7 +158,7 @@ internal sealed class ExportedEnvironment
         StartUrl = StartUrl,
         Region = Region,
         DefaultRoleName = DefaultRoleName,
-        Profiles = (Account ?? [])
+        Profiles = (Profiles ?? [])
             .OfType<ExportedRow>()
             .Select(row => new SsoAccountRow { Profile = row.Profile, AccountId = row.AccountId, RoleName = row.RoleName })
             .ToArray(),
