@@ -102,7 +102,7 @@ internal sealed class SsoHost(PSHost? host)
         {
             try
             {
-                return host?.UI?.SupportsVirtualTerminal == true;
+                return host?.UI?.SupportsVirtualTerminal == true && !IsPlainText();
             }
             catch (Exception)
             {
@@ -110,6 +110,14 @@ internal sealed class SsoHost(PSHost? host)
                 return false;
             }
         }
+    }
+
+    /// <summary>Whether PowerShell removes escape sequences, as with NO_COLOR: a link would lose its address.</summary>
+    private static bool IsPlainText()
+    {
+        var style = typeof(PSObject).Assembly.GetType("System.Management.Automation.PSStyle");
+        var instance = style?.GetProperty("Instance")?.GetValue(null);
+        return style?.GetProperty("OutputRendering")?.GetValue(instance)?.ToString() == "PlainText";
     }
 
     /// <summary>Whether this is ForEach-Object -Parallel, which hands what is written to the PowerShell that runs it.</summary>
