@@ -525,7 +525,7 @@ Describe 'Secrets' {
         Set-Content $browser "#!/bin/sh`ntr '\0' '\n' <`"/proc/`$`$/cmdline`" >>'$folder/seen'; env >>'$folder/seen'"
         chmod +x $browser
         $run = Invoke-UserPowerShell $own $leaky 'Update-SsoCredential Acme -Force -TokenCache Memory' @{ BROWSER = $browser }
-        $run.Text | Should -Match 'the browser should open'
+        $run.Text | Should -Match 'your browser opens now\.'
         $seen = Get-Content -Raw "$folder/seen"
         $seen | Should -Match 'user_code='
         @(Get-Secret $own | Where-Object { $seen.Contains($_) }).Count | Should -Be 0
