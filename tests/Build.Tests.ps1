@@ -291,8 +291,9 @@ function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
                 $start.Environment['PATH'] = ($withAll | ForEach-Object { Join-Path $TestDrive $_ }) -join [IO.Path]::PathSeparator
                 $process = [Diagnostics.Process]::Start($start)
                 $output = $process.StandardOutput.ReadToEndAsync(), $process.StandardError.ReadToEndAsync()
-                while (-not (Test-Path "$TestDrive/long") -and -not $process.HasExited) { Start-Sleep -Milliseconds 50 }
-                $child = Get-Process -Id (Get-Content "$TestDrive/long")
+                # The file is there a moment before its content is.
+                while (-not ($id = Get-Content "$TestDrive/long" -ErrorAction Ignore) -and -not $process.HasExited) { Start-Sleep -Milliseconds 50 }
+                $child = Get-Process -Id $id
                 # The signal goes to build.ps1 alone, and not to the group as a terminal sends it.
                 & kill -INT $process.Id
                 $process.WaitForExit(60000) | Should -BeTrue -Because $output[0].Result
