@@ -218,7 +218,7 @@ fn all_proxy_is_used_where_https_proxy_is_not_usable() {
     company.variable("ALL_PROXY", proxy.url().replace("http://", ""));
     let seen = company.update();
     seen.assert_created(3);
-    assert!(seen.notes.iter().any(|note| note.contains("https_proxy") && note.contains("that of ALL_PROXY")), "{:?}", seen.notes);
+    assert!(seen.notes.iter().any(|note| note.contains("https_proxy") && note.contains("Using the proxy in ALL_PROXY instead")), "{:?}", seen.notes);
     assert!(proxy.led_to().contains(&place));
 }
 
