@@ -6,7 +6,7 @@ namespace AwsSso;
 
 /// <summary>
 /// The names that a user may have meant, for a message that stays short however many names there are. The library's own messages have the
-/// same rules and words, in native/core/src/nearest_names.rs.
+/// same rules and words, in native/core/src/names/nearest.rs.
 /// </summary>
 internal static class NameHint
 {

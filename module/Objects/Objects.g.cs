@@ -184,55 +184,55 @@ public enum SsoProfileStatus
     /// <summary>No environment has this name.</summary>
     EnvironmentNotFound,
 
-    /// <summary>No AWS tool can read the credentials file.</summary>
+    /// <summary>The settings of an environment cannot be used.</summary>
     EnvironmentInvalid,
 
-    /// <summary>The credentials file is one that no AWS tool could read.</summary>
+    /// <summary>No AWS tool can read the credentials file.</summary>
     CredentialsFileInvalid,
 
-    /// <summary>The user declined the login.</summary>
+    /// <summary>The AWS config file cannot be read.</summary>
     ConfigFileInvalid,
 
-    /// <summary>Somebody refused the login.</summary>
+    /// <summary>The user declined the login.</summary>
     LoginDeclined,
 
-    /// <summary>A login is needed but not allowed.</summary>
+    /// <summary>The user did not approve the login in time.</summary>
     LoginTimedOut,
 
-    /// <summary>A login is needed and was not allowed.</summary>
+    /// <summary>A login is needed but not allowed.</summary>
     LoginRequired,
 
     /// <summary>The service refused the login for another reason.</summary>
     LoginFailed,
 
-    /// <summary>The user does not have this role in this account (403).</summary>
+    /// <summary>The service does not know the start URL in this region.</summary>
     StartUrlRejected,
 
-    /// <summary>The user has not got this role in this account (403).</summary>
+    /// <summary>The user does not have this role in this account (403).</summary>
     RoleNotAssigned,
 
-    /// <summary>The service throttled the requests until time was up.</summary>
+    /// <summary>The service does not know the account or the role (404).</summary>
     AccountNotFound,
 
-    /// <summary>The service failed, or its response could not be understood.</summary>
+    /// <summary>The service throttled the requests until time was up.</summary>
     Throttled,
 
-    /// <summary>The service failed, or its answer made no sense.</summary>
+    /// <summary>The service failed, or its response could not be understood.</summary>
     ServiceError,
 
-    /// <summary>The path in a variable cannot be used.</summary>
+    /// <summary>The service could not be reached, or did not respond in time.</summary>
     NetworkError,
 
-    /// <summary>A variable has a path that cannot be used.</summary>
+    /// <summary>The path in a variable cannot be used.</summary>
     PathInvalid,
 
     /// <summary>A file could not be read.</summary>
     ReadFailed,
 
-    /// <summary>Another process held a lock until time was up.</summary>
+    /// <summary>A file could not be written.</summary>
     WriteFailed,
 
-    /// <summary>A lock was held by another until time was up.</summary>
+    /// <summary>Another process held a lock until time was up.</summary>
     FileLocked,
 
     /// <summary>No profile has this name.</summary>

@@ -10,39 +10,39 @@ use crate::text::without_controls;
 pub enum Code {
     /// No environment has this name.
     EnvironmentNotFound,
-    /// No AWS tool can read the credentials file.
+    /// The settings of an environment cannot be used.
     EnvironmentInvalid,
-    /// The credentials file is one that no AWS tool could read.
+    /// No AWS tool can read the credentials file.
     CredentialsFileInvalid,
-    /// The user declined the login.
+    /// The AWS config file cannot be read.
     ConfigFileInvalid,
-    /// Somebody refused the login.
+    /// The user declined the login.
     LoginDeclined,
-    /// A login is needed but not allowed.
+    /// The user did not approve the login in time.
     LoginTimedOut,
-    /// A login is needed and was not allowed.
+    /// A login is needed but not allowed.
     LoginRequired,
     /// The service refused the login for another reason.
     LoginFailed,
-    /// The user does not have this role in this account (403).
+    /// The service does not know the start URL in this region.
     StartUrlRejected,
-    /// The user has not got this role in this account (403).
+    /// The user does not have this role in this account (403).
     RoleNotAssigned,
-    /// The service throttled the requests until time was up.
+    /// The service does not know the account or the role (404).
     AccountNotFound,
-    /// The service failed, or its response could not be understood.
+    /// The service throttled the requests until time was up.
     Throttled,
-    /// The service failed, or its answer made no sense.
+    /// The service failed, or its response could not be understood.
     ServiceError,
-    /// The path in a variable cannot be used.
+    /// The service could not be reached, or did not respond in time.
     NetworkError,
-    /// A variable has a path that cannot be used.
+    /// The path in a variable cannot be used.
     PathInvalid,
     /// A file could not be read.
     ReadFailed,
-    /// Another process held a lock until time was up.
+    /// A file could not be written.
     WriteFailed,
-    /// A lock was held by another until time was up.
+    /// Another process held a lock until time was up.
     FileLocked,
     /// No profile has this name.
     ProfileNotFound,

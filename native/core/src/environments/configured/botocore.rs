@@ -65,7 +65,7 @@ pub(super) type Defaults<'t> = HashMap<&'t str, &'t Key>;
 
 impl<'a> ConfigText<'a> {
     /// Reads a text as botocore's `load_config` does.
-    /// Reads a text as botocore's `load_config` does.
+    ///
     /// # Errors
     /// Why botocore refuses the whole file.
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, Refused> {
