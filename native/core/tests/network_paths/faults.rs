@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use sso_stand_in::{Control, Options};
 
 use crate::relay::{answering, silent};
+use crate::side_by_side::side_by_side;
 use crate::{Company, approving, assert_says, deserted_port};
 
 /// One fault of the stand-in, written `<how>:<operation>:<n>[:…]`.
@@ -17,16 +18,6 @@ fn with_fault(fault: &str, options: Options) -> Options {
         "broken" => Options { broken_json: vec![what.parse().unwrap()], ..options },
         _ => unreachable!("{how}"),
     }
-}
-
-/// Runs the checks side by side, since most of their time is waiting.
-fn each(faults: &[&str], check: impl Fn(&str) + Sync) {
-    let check = &check;
-    std::thread::scope(|scope| {
-        for fault in faults {
-            scope.spawn(move || check(fault));
-        }
-    });
 }
 
 /// Whether names that do not exist are known to be none soon; a resolver that cannot be reached keeps everybody waiting.
@@ -86,7 +77,7 @@ fn connections_that_are_always_cut_are_an_error_and_the_file_does_not_change() {
 
 #[test]
 fn permanent_server_errors_fail_each_profile_with_a_request_id() {
-    each(&["fail:GetRoleCredentials:all:500", "fail:GetRoleCredentials:all:503:bare"], |fault| {
+    side_by_side(["fail:GetRoleCredentials:all:500", "fail:GetRoleCredentials:all:503:bare"], |fault| {
         let company = Company::with(with_fault(fault, approving()), 2);
         let seen = company.update();
         assert_eq!(seen.codes(), ["ServiceError", "ServiceError"], "{fault}: {:?}", seen.failed);
@@ -127,7 +118,7 @@ fn a_login_continues_after_a_poll_that_fails() {
         "fail:CreateToken:1:429:bare",
         "fail:CreateToken:3:500",
     ];
-    each(&faults, |fault| {
+    side_by_side(faults, |fault| {
         // The first answer that counts is that the user has not approved yet.
         let company = Company::without_session(with_fault(fault, Options { approve_after_polls: Some(1), ..Options::default() }), 1);
         let seen = company.update();
@@ -151,7 +142,7 @@ fn a_login_whose_last_answer_is_lost_fails_and_opens_no_second_browser() {
 
 #[test]
 fn a_login_whose_polls_all_fail_ends_at_the_time_limit() {
-    each(&["hang:CreateToken:all", "fail:CreateToken:all:500", "broken:CreateToken:all", "fail:CreateToken:all:429"], |fault| {
+    side_by_side(["hang:CreateToken:all", "fail:CreateToken:all:500", "broken:CreateToken:all", "fail:CreateToken:all:429"], |fault| {
         let company = Company::without_session(with_fault(fault, approving()), 1);
         let seen = company.update_within(2);
         assert_eq!(seen.codes(), ["LoginTimedOut"], "{fault}: {:?}", seen.failed);
@@ -164,7 +155,7 @@ fn a_login_continues_after_an_error_before_the_code_is_shown() {
     for operation in ["RegisterClient", "StartDeviceAuthorization"] {
         let faults =
             ["cut:#:1", "cut:#:3", "fail:#:1:500", "fail:#:3:503:bare", "fail:#:1:429", "fail:#:1:429:bare"].map(|fault| fault.replace('#', operation));
-        each(&faults.each_ref().map(String::as_str), |fault| {
+        side_by_side(&faults, |fault| {
             let company = Company::without_session(with_fault(fault, approving()), 1);
             let seen = company.update();
             assert!(seen.failed.is_empty(), "{fault}: {:?}", seen.failed);
@@ -177,7 +168,7 @@ fn a_login_continues_after_an_error_before_the_code_is_shown() {
 fn a_permanent_error_before_the_code_is_shown_is_one_error_and_opens_no_browser() {
     for operation in ["RegisterClient", "StartDeviceAuthorization"] {
         let faults = ["cut:#:all", "fail:#:all:500", "fail:#:all:503:bare", "fail:#:all:429", "broken:#:all"].map(|fault| fault.replace('#', operation));
-        each(&faults.each_ref().map(String::as_str), |fault| {
+        side_by_side(&faults, |fault| {
             let company = Company::without_session(with_fault(fault, approving()), 1);
             let seen = company.update();
             let code = match fault.split_once(':').unwrap() {
@@ -194,7 +185,7 @@ fn a_permanent_error_before_the_code_is_shown_is_one_error_and_opens_no_browser(
 
 #[test]
 fn a_login_service_that_never_answers_is_an_error_at_the_time_limit() {
-    each(&["hang:RegisterClient:all", "hang:StartDeviceAuthorization:all"], |fault| {
+    side_by_side(["hang:RegisterClient:all", "hang:StartDeviceAuthorization:all"], |fault| {
         let company = Company::without_session(with_fault(fault, approving()), 1);
         assert_eq!(company.update_within(1).codes(), ["NetworkError"], "{fault}");
         assert_eq!(company.browser.opened(), 0, "{fault}");
@@ -203,7 +194,7 @@ fn a_login_service_that_never_answers_is_an_error_at_the_time_limit() {
 
 #[test]
 fn a_temporary_error_during_a_refresh_does_not_lead_to_a_login() {
-    each(&["fail:CreateToken:1:500", "fail:CreateToken:2:503:bare", "fail:CreateToken:1:429:bare"], |fault| {
+    side_by_side(["fail:CreateToken:1:500", "fail:CreateToken:2:503:bare", "fail:CreateToken:1:429:bare"], |fault| {
         let company = Company::with(approving(), 1);
         company.update().assert_created(1);
         let (_, what) = fault.split_once(':').unwrap();

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use sso_core::protocol::{AccountView, DisconnectSession, Event, GetAccount, GetRole, Operation, SessionTerms, Update};
 use sso_stand_in::{Control, Options};
 
-use crate::spoiler::{Answer, KEYS, Spoiler, TOKEN, accounts, assert_keeps, company, logged_out, secrets, side_by_side};
+use crate::side_by_side::side_by_side;
+use crate::spoiler::{Answer, KEYS, Spoiler, TOKEN, accounts, assert_keeps, company, logged_out, secrets};
 use crate::{Company, approving, assert_says, within};
 
 /// A fault of an answer, and what it is.

@@ -16,6 +16,8 @@ mod tls;
 
 #[path = "../common/company.rs"]
 mod company;
+#[path = "../common/side_by_side.rs"]
+mod side_by_side;
 
 use company::{Company, Seen, approving, update_of, within};
 use sso_core::protocol::Update;

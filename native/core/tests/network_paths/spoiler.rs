@@ -174,16 +174,6 @@ pub(crate) fn assert_keeps(secrets: &[String], seen: &Seen, what: &str) {
     }
 }
 
-/// Tries all cases side by side, since most of their time is waiting.
-pub(crate) fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
-    let check = &check;
-    thread::scope(|scope| {
-        for case in cases {
-            scope.spawn(move || check(case));
-        }
-    });
-}
-
 pub(crate) fn accounts() -> Operation {
     Operation::GetAccount(GetAccount { environment: "Acme".into(), known: false, session: SessionTerms::default() })
 }

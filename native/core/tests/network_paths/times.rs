@@ -3,7 +3,8 @@
 use sso_core::protocol::Operation;
 use sso_stand_in::{Control, Options};
 
-use crate::spoiler::{KEYS, company, logged_out, side_by_side};
+use crate::side_by_side::side_by_side;
+use crate::spoiler::{KEYS, company, logged_out};
 use crate::{Company, approving, assert_says};
 
 #[test]

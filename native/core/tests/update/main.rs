@@ -29,4 +29,7 @@ mod counts;
 #[path = "../common/company.rs"]
 mod company;
 
+#[path = "../common/side_by_side.rs"]
+mod side_by_side;
+
 use company::{Company, Seen, approving, rows, update_of, within};

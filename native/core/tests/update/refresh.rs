@@ -6,6 +6,7 @@ use sso_core::protocol::{Operation, SessionState, Update};
 use sso_stand_in::{Control, Options};
 
 use crate::sessions::{connect, edit_token, session, token, token_file, without_login};
+use crate::side_by_side::side_by_side;
 use crate::{Company, Seen, approving, update_of};
 
 #[test]
@@ -138,11 +139,6 @@ fn many_processes_and_runs_at_once_refresh_once() {
     assert_eq!((company.service.stats().logins, company.service.stats().refreshes), (0, 1));
 }
 
-/// Runs the checks side by side, since most of their time is waiting for a login.
-pub(crate) fn each(cases: &[&str], check: impl Fn(&str) + Sync) {
-    std::thread::scope(|scope| cases.iter().for_each(|case| drop(scope.spawn(|| check(case)))));
-}
-
 /// The service answers refreshes with this error; logins still work.
 fn refusing_refreshes(company: &Company, fault: &str) {
     company.service.control(Control { fail: vec![format!("CreateToken:1:{fault}").parse().unwrap()], ..Control::default() });
@@ -150,8 +146,8 @@ fn refusing_refreshes(company: &Company, fault: &str) {
 
 #[test]
 fn a_refused_refresh_leads_to_one_login_for_every_error_name() {
-    each(
-        &[
+    side_by_side(
+        [
             "400:InvalidRequestException",
             "400:InvalidRequestException:KMS_DisabledException",
             "400:InvalidScopeException",
@@ -195,7 +191,7 @@ fn a_revoked_token_that_cannot_be_refreshed_leads_to_one_login() {
 fn a_refresh_that_fails_temporarily_does_not_lead_to_a_login() {
     let faults =
         ["400:SlowDownException", "400:AuthorizationPendingException", "429", "429:bare", "500", "503:bare", "400:bare", "401:bare", "403:proxy", "401:proxy"];
-    each(&faults, |fault| {
+    side_by_side(faults, |fault| {
         let company = Company::with(approving(), 1);
         company.update();
         company.clock.move_by(8 * 3600 + 60);

@@ -8,8 +8,8 @@ use sso_core::protocol::{
 };
 use sso_stand_in::Options;
 
-use crate::refresh::each;
 use crate::sessions::{connect, disconnect, edit_token, files_in, session, token, token_file};
+use crate::side_by_side::side_by_side;
 use crate::{Company, Seen, approving, rows, update_of};
 
 /// Stores an environment for the same company whose start URL is written like this.
@@ -97,7 +97,7 @@ fn an_sso_session_is_found_for_every_spelling_of_its_start_url() {
 
 #[test]
 fn each_spelling_of_a_start_url_can_be_logged_in_with() {
-    each(&SPELLINGS, |start_url| {
+    side_by_side(SPELLINGS, |start_url| {
         for login_method in [LoginMethod::DeviceCode, LoginMethod::Pkce] {
             let company = Company::without_session(approving(), 1);
             set_with_url(&company, "Other", start_url);
@@ -118,14 +118,9 @@ fn each_spelling_of_a_start_url_can_be_logged_in_with() {
 fn two_processes_that_write_the_start_url_differently_log_in_once() {
     let company = Company::without_session(approving(), 1);
     set_with_url(&company, "Other", "https://d-12345abcde.awsapps.com/start/#/?tab=accounts");
-    std::thread::scope(|scope| {
-        for name in ["Acme", "Other", "Acme", "Other"] {
-            let world = company.world();
-            scope.spawn(move || {
-                let seen = Seen::all(&sso_core::run_with(Operation::Update(update_of(name)), world, std::sync::Arc::default()));
-                assert!(seen.failed.is_empty(), "{name}: {:?}", seen.failed);
-            });
-        }
+    side_by_side(["Acme", "Other", "Acme", "Other"].map(|name| (name, company.world())), |(name, world)| {
+        let seen = Seen::all(&sso_core::run_with(Operation::Update(update_of(name)), world, std::sync::Arc::default()));
+        assert!(seen.failed.is_empty(), "{name}: {:?}", seen.failed);
     });
     assert_eq!(company.service.stats().device_authorizations, 1);
 }

@@ -17,6 +17,17 @@ use crate::session::place::token_files;
 use crate::session::source::SessionSource;
 use crate::test_user::{START_URL, StoredToken, TestUser};
 
+/// The access token that a user gets who may not log in while another process does, which holds this lock for three seconds and stores `their-token`.
+async fn session_after_another_login(user: &TestUser, held: Lock) -> String {
+    let terms = no_login();
+    let (outcome, ()) = tokio::join!(session(user, &terms), async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        user.keep(START_URL, StoredToken { access_token: "their-token", ..StoredToken::with(3600) });
+        drop(held);
+    });
+    outcome.unwrap()
+}
+
 #[tokio::test(start_paused = true)]
 async fn of_the_tokens_under_several_spellings_of_the_start_url_the_newest_is_used_and_refreshed_in_its_file() {
     let user = TestUser::new();
@@ -51,13 +62,7 @@ async fn a_token_that_another_process_refreshes_while_this_one_waits_is_used_wit
     user.keep(START_URL, StoredToken::with(-60));
     let files = token_files(&user.context.world, &user.environment("Acme"), &ConfigFile::default(), TokenCache::AwsCli).unwrap().unwrap();
     let held = Lock::try_take(&files.lock_path()).unwrap().unwrap();
-    let terms = no_login();
-    let (outcome, ()) = tokio::join!(session(&user, &terms), async {
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        user.keep(START_URL, StoredToken { access_token: "their-token", ..StoredToken::with(3600) });
-        drop(held);
-    });
-    assert_eq!(outcome.unwrap(), "their-token");
+    assert_eq!(session_after_another_login(&user, held).await, "their-token");
     assert_eq!(user.service.calls(), []);
     let waits = user.events().into_iter().filter_map(|event| if let Event::Waiting(waiting) = event { Some(waiting.text) } else { None });
     assert_eq!(waits.collect::<Vec<_>>(), ["Another process is logging in to Acme"]);
@@ -157,13 +162,7 @@ async fn an_earlier_version_of_the_module_that_logs_in_is_waited_for() {
     let user = TestUser::new();
     let lock = user.token_path(START_URL).with_extension("lock");
     let held = Lock::try_take(&lock).unwrap().unwrap();
-    let terms = no_login();
-    let (outcome, ()) = tokio::join!(session(&user, &terms), async {
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        user.keep(START_URL, StoredToken { access_token: "their-token", ..StoredToken::with(3600) });
-        drop(held);
-    });
-    assert_eq!(outcome.unwrap(), "their-token");
+    assert_eq!(session_after_another_login(&user, held).await, "their-token");
     let waits = user.events().into_iter().filter(|event| matches!(event, Event::Waiting(_)));
     assert_eq!(waits.count(), 1, "the user reads once that this is why nothing happens");
     assert_eq!(std::fs::read_to_string(lock).unwrap(), "{}\n", "tools that read every file of the folder as JSON get an object");
