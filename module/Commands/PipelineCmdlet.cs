@@ -26,10 +26,10 @@ public abstract class PipelineCmdlet : SsoCmdlet
     [Parameter(ValueFromPipeline = true)]
     public PSObject[]? InputObject { get; set; }
 
-    /// <summary>The value of the parameter for environments; null where it was not given.</summary>
+    /// <summary>The value of the parameter for environments; null if it was not given.</summary>
     private protected abstract string[]? Named { get; }
 
-    /// <summary>The value of the parameter for profiles; null where it was not given or there is none.</summary>
+    /// <summary>The value of the parameter for profiles; null if it was not given, or if the cmdlet has no such parameter.</summary>
     private protected virtual string[]? NamedProfiles => null;
 
     /// <summary>What the cmdlet takes from the pipeline.</summary>
@@ -164,7 +164,7 @@ public abstract class PipelineCmdlet : SsoCmdlet
         environment => environment.Name);
 
     /// <summary>
-    /// The environments that are meant and that the user agrees to. Where there are none, nothing must be run, since no name means all.
+    /// The environments that are meant and that the user agrees to. If the list is empty, run nothing: to the library, no name means all.
     /// </summary>
     private protected string[] Agreed(string action) =>
         Sessions().Select(session => session.Environment).Where(name => ShouldProcess(name, action)).ToArray();
@@ -264,7 +264,7 @@ public abstract class PipelineCmdlet : SsoCmdlet
         }
     }
 
-    /// <summary>Reports the names and patterns that matched nothing, and gives whether there are none.</summary>
+    /// <summary>Reports the names and patterns that matched nothing; returns true if all of them matched.</summary>
     private protected bool ReportMissing(NamePatterns patterns, string what, Func<string, SsoException> notFound)
     {
         var missing = patterns.Missing.ToArray();

@@ -21,8 +21,8 @@ internal sealed class PipelineReader(
 {
     /// <summary>What an object of the pipeline means; nothing where it is refused, which is reported.</summary>
     /// <param name="item">The object.</param>
-    /// <param name="environments">The environments that a script block gives for it; null where there is none.</param>
-    /// <param name="profiles">The profiles that a script block gives for it; null where there is none.</param>
+    /// <param name="environments">The environments from a script block parameter; null if the user gave no script block.</param>
+    /// <param name="profiles">The profiles from a script block parameter; null if the user gave no script block.</param>
     internal IEnumerable<PipedTarget> Targets(PipedObject item, string[]? environments, string[]? profiles)
     {
         if (item.Text is { } text && environments is null && profiles is null)

@@ -7,7 +7,7 @@ namespace AwsSso.Commands;
 /// <summary>The profiles of a run whose roles are not assigned to the user: many of them are one error with a table.</summary>
 internal sealed class RefusedRoles
 {
-    /// <summary>So many profiles have an error each.</summary>
+    /// <summary>Up to this many profiles get one error each.</summary>
     private const int Few = 2;
 
     /// <summary>More rows than this would push everything else off the screen.</summary>

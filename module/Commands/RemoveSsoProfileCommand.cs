@@ -34,7 +34,7 @@ public sealed class RemoveSsoProfileCommand : ProfileCmdlet
     {
         var action = RemoveCredentials ? "Remove SSO profile and its credentials" : "Remove SSO profile";
 
-        // The module does not change the AWS config file; where a user names an environment of it, an error says so.
+        // The module does not change the AWS config file; naming an environment that is defined there is an error.
         foreach (var group in MeantProfiles(Environments(storedOnly: true)).GroupBy(profile => profile.Environment))
         {
             var agreed = group
