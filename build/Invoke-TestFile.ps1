@@ -1,23 +1,29 @@
 <#
 .SYNOPSIS
-    Runs one file of Pester tests and writes its counts as JSON.
+    Runs files of Pester tests and writes the counts of each as JSON.
 .DESCRIPTION
-    build.ps1 Test starts it in a new PowerShell for each file: the tests replace what is loaded, and files run side by side.
+    build.ps1 Test starts several of these side by side and sends each a line of JSON for a file: its Path, the Result file for the counts, which
+    stays empty if the file does not reach its end, and the Mark to write after its output. Files share a process because loading Pester takes seconds.
 #>
-[CmdletBinding()]
-param(
-    # The file with the tests.
-    [Parameter(Mandatory)] [string] $Path,
-    # The file for the counts. It stays empty if the run does not reach its end.
-    [Parameter(Mandatory)] [string] $Result
-)
-
 Import-Module Pester -MinimumVersion 5.5 -ErrorAction Stop
-$configuration = [PesterConfiguration] @{
-    Run    = @{ Path = $Path; PassThru = $true }
-    Output = @{ Verbosity = 'Normal'; RenderMode = 'Plaintext' }
+$folder = Get-Location
+$variables = [Environment]::GetEnvironmentVariables()
+
+while ($null -ne ($line = [Console]::In.ReadLine())) {
+    $task = ConvertFrom-Json $line
+    $run = Invoke-Pester -Configuration ([PesterConfiguration] @{
+            Run    = @{ Path = $task.Path; PassThru = $true }
+            Output = @{ Verbosity = 'Normal'; RenderMode = 'Plaintext' }
+        })
+    # Nobody counts the tests of a block or a file that could not run.
+    $failed = $run.FailedCount + $run.FailedBlocksCount + $run.FailedContainersCount
+    @{ Passed = $run.PassedCount; Failed = $failed; Skipped = $run.SkippedCount + $run.NotRunCount } | ConvertTo-Json | Set-Content $task.Result
+
+    # The next file starts in the same surroundings.
+    Set-Location $folder
+    foreach ($name in [Environment]::GetEnvironmentVariables().Keys) {
+        if (-not $variables.Contains($name)) { [Environment]::SetEnvironmentVariable($name, [NullString]::Value) }
+    }
+    foreach ($name in $variables.Keys) { [Environment]::SetEnvironmentVariable($name, $variables[$name]) }
+    [Console]::Out.WriteLine($task.Mark)
 }
-$run = Invoke-Pester -Configuration $configuration
-# Nobody counts the tests of a block or a file that could not run.
-$failed = $run.FailedCount + $run.FailedBlocksCount + $run.FailedContainersCount
-@{ Passed = $run.PassedCount; Failed = $failed; Skipped = $run.SkippedCount + $run.NotRunCount } | ConvertTo-Json | Set-Content $Result

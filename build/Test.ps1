@@ -47,53 +47,88 @@ function Format-Count([hashtable] $Count) {
     if ($Count.Skipped -gt 0) { "$line, $($Count.Skipped) skipped" } else { $line }
 }
 
-# Starts a command in a new PowerShell and buffers its output, so that parallel commands do not mix their lines.
-function Start-TestRun([hashtable] $Run) {
+# Starts a new PowerShell and buffers its output, so that parallel runs do not mix their lines.
+function Start-TestProcess([string[]] $Word) {
     $powershell = @(Get-PowerShell)
     $start = [Diagnostics.ProcessStartInfo]::new($powershell[0])
-    foreach ($word in @($powershell | Select-Object -Skip 1) + '-NoProfile', '-NonInteractive' + $Run.Word) { $start.ArgumentList.Add($word) }
+    foreach ($one in @($powershell | Select-Object -Skip 1) + '-NoProfile', '-NonInteractive' + $Word) { $start.ArgumentList.Add($one) }
     $start.WorkingDirectory = $root
     # The module behaves differently in CI. Profile-guided optimization costs a short process more than it saves.
     $null = $start.Environment.Remove('CI')
     $start.Environment['DOTNET_TieredPGO'] = '0'
     $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
     $process = [Diagnostics.Process]::Start($start)
-    $process.StandardInput.Close()
-    $Run + @{ Process = $process; Output = $process.StandardOutput.ReadToEndAsync(); ErrorText = $process.StandardError.ReadToEndAsync() }
+    # The next line of each output, as a task.
+    $outputs = foreach ($reader in $process.StandardOutput, $process.StandardError) { @{ Reader = $reader; Next = $reader.ReadLineAsync() } }
+    @{ Process = $process; Outputs = $outputs; Lines = [Collections.Generic.List[string]]::new() }
+}
+
+# Starts a run: in an idle PowerShell that runs files of tests, in a new one, or as a command of its own.
+function Start-TestRun([hashtable] $Run, [Collections.Generic.Stack[hashtable]] $Idle) {
+    if ($Run.ContainsKey('Word')) {
+        $child = Start-TestProcess $Run.Word
+        $child.Process.StandardInput.Close()
+        return $Run + @{ Child = $child; Mark = $null }
+    }
+    $child = if ($Idle.Count) { $Idle.Pop() } else { Start-TestProcess '-File', "$root/build/Invoke-TestFile.ps1" }
+    $mark = [Guid]::NewGuid().ToString()
+    try { $child.Process.StandardInput.WriteLine((ConvertTo-Json -Compress @{ Path = $Run.Path; Result = $Run.Result; Mark = $mark })) }
+    catch [IO.IOException] { Write-Host "The process for $($Run.Title) ended before it began." }
+    $Run + @{ Child = $child; Mark = $mark }
+}
+
+# Takes the lines that the process of a run has written. Returns whether the run ended: with its mark, or with its process.
+function Receive-TestOutput([hashtable] $Run) {
+    $child = $Run.Child
+    $exited = $child.Process.HasExited
+    foreach ($output in $child.Outputs) {
+        while ($null -ne $output.Next) {
+            # What a process wrote before its end is there soon, unless a program that it left running keeps the output open.
+            if (-not $output.Next.IsCompleted -and -not ($exited -and $output.Next.Wait(60000))) { break }
+            $line = $output.Next.Result
+            $output.Next = if ($null -ne $line) { $output.Reader.ReadLineAsync() }
+            if ($Run.Mark -and $line -eq $Run.Mark) { return $true }
+            if ($null -ne $line) { $child.Lines.Add($line) }
+        }
+    }
+    $exited
 }
 
 # Shows the output of a run that ended, and adds its counts.
 function Complete-TestRun([hashtable] $Run, [hashtable] $Count) {
-    try {
-        $kept = [Threading.Tasks.Task[]] ($Run.Output, $Run.ErrorText)
-        if (-not [Threading.Tasks.Task]::WaitAll($kept, 60000)) { throw "$($Run.Title) left a program running that keeps its output open." }
-        $output = "$($Run.Output.Result)$($Run.ErrorText.Result)".TrimEnd()
-        Write-Host $output
-        $counted = & $Run.Measure $output $Run.Process.ExitCode
-    }
+    $output = ($Run.Child.Lines -join "`n").TrimEnd()
+    $Run.Child.Lines.Clear()
+    Write-Host $output
+    $exitCode = if ($Run.Child.Process.HasExited) { $Run.Child.Process.ExitCode }
+    try { $counted = & $Run.Measure $output $exitCode }
     catch {
-        Write-Host "$($Run.Title) did not reach its end (exit code $($Run.Process.ExitCode)): $_"
+        Write-Host "$($Run.Title) did not reach its end (exit code $exitCode): $_"
         $counted = @{ Passed = 0; Failed = 1; Skipped = 0 }
     }
     foreach ($kind in 'Passed', 'Failed', 'Skipped') { $Count[$kind] += $counted.$kind }
 }
 
-# Runs commands in parallel and shows the output of each when it ends. Tests often wait, so more commands than cores run at a time.
+# Runs commands and files of tests in parallel, and shows the output of each when it ends. Tests often wait, so more than one for each core run at a time.
 function Invoke-TestRun([hashtable] $Count, [hashtable[]] $Run) {
     $limit = [Math]::Ceiling([Environment]::ProcessorCount * 1.5)
     $waiting = [Collections.Generic.Queue[hashtable]]::new($Run)
+    $idle = [Collections.Generic.Stack[hashtable]]::new()
     $running = @()
     try {
         while ($waiting.Count -or $running) {
-            while ($waiting.Count -and $running.Count -lt $limit) { $running += Start-TestRun $waiting.Dequeue() }
+            while ($waiting.Count -and $running.Count -lt $limit) { $running += Start-TestRun $waiting.Dequeue() $idle }
             Start-Sleep -Milliseconds 100
-            $ended, $running = $running.Where({ $_.Process.HasExited }, 'Split')
-            foreach ($one in $ended) { Complete-TestRun $one $Count }
+            $ended, $running = $running.Where({ Receive-TestOutput $_ }, 'Split')
+            foreach ($one in $ended) {
+                Complete-TestRun $one $Count
+                if (-not $one.Child.Process.HasExited) { $idle.Push($one.Child) }
+            }
         }
     }
     finally {
+        foreach ($child in $idle) { $child.Process.StandardInput.Close() }
         # Ctrl+C stops all tests.
-        foreach ($one in $running) { $one.Process.Kill($true) }
+        foreach ($one in $running) { $one.Child.Process.Kill($true) }
     }
 }
 
@@ -102,7 +137,8 @@ function Get-PesterRun([IO.FileInfo] $File) {
     $result = [IO.Path]::GetTempFileName()
     @{
         Title   = $File.Name
-        Word    = '-File', "$root/build/Invoke-TestFile.ps1", '-Path', $File.FullName, '-Result', $result
+        Path    = $File.FullName
+        Result  = $result
         Measure = {
             $counted = Get-Content -Raw $result | ConvertFrom-Json
             Remove-Item $result

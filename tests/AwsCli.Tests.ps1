@@ -42,7 +42,7 @@ BeforeAll {
 
     # Runs the module, which has to give both profiles keys.
     function Update-Both([object] $User, [string] $More = '') {
-        $run = Invoke-UserPowerShell $User.Home $User.Service "Update-SsoCredential Acme -NoBrowser -Force -PassThru $More"
+        $run = Invoke-UserRunspace $User.Home $User.Service "Update-SsoCredential Acme -NoBrowser -Force -PassThru $More"
         $run.Errors | Should -BeNullOrEmpty
         $run.Output.Count | Should -Be 2
         $run.Output.Status | ForEach-Object { $_ -in 'Created', 'Refreshed' | Should -BeTrue }

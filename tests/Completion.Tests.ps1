@@ -4,7 +4,7 @@ BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
     $service = Start-StandIn '--accounts', '4', '--approve-after-polls', '0', '--account-name', "Acme's `"Prod`" / EU", '--account-name', 'Dev [old] *', '--account-name', ''
     $userHome = New-UserHome
-    $prepared = Invoke-UserPowerShell $userHome $service @'
+    $prepared = Invoke-UserRunspace $userHome $service @'
         Set-SsoEnvironment Acme -StartUrl https://d-12345abcde.awsapps.com/start/ -Region eu-south-2
         Set-SsoEnvironment Beta -StartUrl https://beta.awsapps.com/start/ -Region us-west-2
         Sync-SsoProfile Acme -NoBrowser -Quiet
@@ -17,9 +17,8 @@ BeforeAll {
         $script = $Line | ForEach-Object {
             "`$line = @'`n$_`n'@; , @((TabExpansion2 `$line `$line.Length).CompletionMatches | ForEach-Object { [pscustomobject] @{ Text = `$_.CompletionText; List = `$_.ListItemText; Tip = `$_.ToolTip } })"
         }
-        $result = Invoke-UserPowerShell $userHome $StandIn ($script -join "`n")
+        $result = Invoke-UserRunspace $userHome $StandIn ($script -join "`n")
         $result.Errors | Should -BeNullOrEmpty
-        $result.ErrorText | Should -BeNullOrEmpty
         , $result.Output
     }
 }
@@ -62,7 +61,7 @@ Describe 'The Tab key' {
 
     It 'gives arguments that find what was completed' {
         $names = (Get-Completion 'Get-SsoAccount Acme -Name ')[0].Text
-        $result = Invoke-UserPowerShell $userHome $service ($names | ForEach-Object { "(Get-SsoAccount Acme -Name $_).AccountId" } | Out-String)
+        $result = Invoke-UserRunspace $userHome $service ($names | ForEach-Object { "(Get-SsoAccount Acme -Name $_).AccountId" } | Out-String)
         $result.Errors | Should -BeNullOrEmpty
         $result.Output | Should -Be @(0..3 | ForEach-Object { "10000000000$_" })
     }
@@ -115,7 +114,7 @@ Describe 'The Tab key' {
         foreach ($name in $names) { $text += "[environment Acme profile $name]`nsso_account_id = 100000000000`n" }
         Add-AwsText $hostile sso-environments $text
 
-        $run = Invoke-UserPowerShell $hostile $null @'
+        $run = Invoke-UserRunspace $hostile $null @'
             $typographic = 0x2018, 0x2019, 0x201a, 0x201b, 0x201c, 0x201d, 0x201e | ForEach-Object { [string] [char] $_ }
             foreach ($start in 'Update-SsoCredential -ProfileName ', 'Use-SsoCredential ') {
                 foreach ($quote in @('', "'", '"') + $typographic) {

@@ -20,7 +20,7 @@ BeforeAll {
         @{ Ok = $script:ok; Ended = $ended }
 '@
     function Invoke-Caught([string] $UserHome, [object] $StandIn, [string] $Command, [hashtable] $Variable = @{}) {
-        Invoke-UserPowerShell $UserHome $StandIn $caught.Replace('COMMAND', $Command) $Variable
+        Invoke-UserRunspace $UserHome $StandIn $caught.Replace('COMMAND', $Command) $Variable
     }
 
     # The error ended the command: it is the only one, and a caller could catch it.
@@ -44,7 +44,7 @@ Describe 'Update-SsoCredential with something wrong' {
         It 'names the environments that exist where one is not known, and $? is false' {
             $run = Invoke-Caught $loggedIn $service 'Update-SsoCredential Nowhere'
             Assert-Terminated $run EnvironmentNotFound ObjectNotFound Nowhere 'No environment is named Nowhere\. The environments are: Acme\.'
-            $prompt = Invoke-UserPowerShell $loggedIn $service 'Update-SsoCredential Nowhere; $?'
+            $prompt = Invoke-UserRunspace $loggedIn $service 'Update-SsoCredential Nowhere; $?'
             $prompt.Output | Should -Be $false
         }
 
@@ -212,7 +212,7 @@ Describe 'Update-SsoCredential with something wrong' {
 
         It 'has written the other 19 where Select-Object -First 1 ends the pipeline' {
             $own = New-UserHome -From $session
-            $run = Invoke-UserPowerShell $own $refusing 'Update-SsoCredential Acme -PassThru | Select-Object -First 1'
+            $run = Invoke-UserRunspace $own $refusing 'Update-SsoCredential Acme -PassThru | Select-Object -First 1'
             $run.Output.ProfileName | Should -Be 'Account1'
             (Get-Credential $own).Keys | Should -Be $others
         }
@@ -232,7 +232,7 @@ Describe 'Update-SsoCredential with something wrong' {
                 "Update-SsoCredential Acme -ProfileName Account2 -Timeout $($fault.Timeout ?? 20); `$?"
             }
             try {
-                $run = Invoke-UserPowerShell $own $refusing ($lines -join "`n")
+                $run = Invoke-UserRunspace $own $refusing ($lines -join "`n")
             }
             finally {
                 Set-StandIn $refusing @{ clear = $true; refuse = Get-AccountId 7 }
@@ -256,7 +256,7 @@ Describe 'Update-SsoCredential with something wrong' {
                 function Get-Fault([hashtable] $Change, [int] $Timeout) {
                     Set-StandIn $refusing $Change
                     try {
-                        $run = Invoke-UserPowerShell (New-UserHome -From $session) $refusing "Update-SsoCredential Acme -ProfileName Account2 -Timeout $Timeout"
+                        $run = Invoke-UserRunspace (New-UserHome -From $session) $refusing "Update-SsoCredential Acme -ProfileName Account2 -Timeout $Timeout"
                     }
                     finally {
                         Set-StandIn $refusing @{ clear = $true; delay = 0; refuse = Get-AccountId 7 }
@@ -358,7 +358,7 @@ Describe 'Update-SsoCredential with something wrong' {
         It 'refuses times of nothing or less, limits out of range and words that there are not' {
             $words = '-Timeout 0', '-Timeout -5', '-MinimumRemaining -1', '-ThrottleLimit 0', '-ThrottleLimit 257', '-TokenCache Disk', "-ProfileName ''", "-Environment ''"
             $lines = $words | ForEach-Object { "try { Update-SsoCredential $_; '' } catch { `$_.FullyQualifiedErrorId }" }
-            $ids = (Invoke-UserPowerShell $loggedIn $service ($lines -join "`n")).Output
+            $ids = (Invoke-UserRunspace $loggedIn $service ($lines -join "`n")).Output
             $ids.Count | Should -Be $words.Count
             for ($index = 0; $index -lt $words.Count; $index++) {
                 $ids[$index] | Should -Match '^(ParameterArgumentValidation|CannotConvertArgument|ParameterArgumentTransformation)\w*,AwsSso\.Commands\.UpdateSsoCredentialCommand$' -Because $words[$index]
@@ -468,7 +468,7 @@ Describe 'Secrets' {
         $own = New-UserHome
         Add-Environment $own $leaky Acme
         $transcript = Join-Path $own transcript
-        $run = Invoke-UserPowerShell $own $leaky @"
+        $run = Invoke-UserRunspace $own $leaky @"
             `$null = Start-Transcript '$transcript' -IncludeInvocationHeader
             `$DebugPreference = 'Continue'
             # One by one, so that the broken answers are those of the first two, and not the refusal of the seventh.

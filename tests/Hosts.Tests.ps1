@@ -13,7 +13,7 @@ BeforeAll {
         $own = if ($WithSession) { New-UserHome -From $loggedIn } else { New-UserHome }
         if (-not $WithSession) { Add-Environment $own $service -Count 2 }
         $before = Get-Count
-        $run = Invoke-UserPowerShell $own $service $Script $Variable
+        $run = Invoke-UserRunspace $own $service $Script $Variable
         $after = Get-Count
         $run | Add-Member Logins ($after.Logins - $before.Logins)
         $run | Add-Member Fetches ($after.Fetches - $before.Fetches)
@@ -143,6 +143,7 @@ public static class Programs
 '@
     $programs = "Add-Type -Path '$assembly'`n" + @'
 function Invoke-InProgram([string] $Kind, [string] $Script) {
+    [LoudInterface]::Prompts.Clear()
     $runspace = [runspacefactory]::CreateRunspace([Programs]::Of($Kind))
     $runspace.Open()
     $shell = [powershell]::Create()
@@ -215,14 +216,14 @@ Describe 'ForEach-Object -Parallel' {
 Describe 'A remote session over a named pipe' {
     It 'fetches with a good session, and nothing waits for an answer' {
         $run = Invoke-InHost -WithSession (& $throughPipe 'Update-SsoCredential Acme -Force -PassThru')
-        ($run.Output | Where-Object Status).Status | Should -Be @('Refreshed', 'Refreshed') -Because "$($run.Output) $($run.ErrorText)"
+        ($run.Output | Where-Object Status).Status | Should -Be @('Refreshed', 'Refreshed') -Because "$($run.Output)"
         $run.Logins, $run.Fetches | Should -Be 0, 2
     }
 
     It 'shows a login to its client, by device code, and opens no browser where nobody sees it: <_>' -ForEach '', ' -LoginMethod Pkce' {
         $browser = Join-Path (New-TestFolder) 'opened'
         $run = Invoke-InHost (& $throughPipe "Update-SsoCredential Acme -PassThru$_") -Variable @{ AWS_SSO_BROWSER = "/usr/bin/touch $browser" }
-        ($run.Output | Where-Object Status).Status | Should -Be @('Created', 'Created') -Because "$($run.Output) $($run.ErrorText)"
+        ($run.Output | Where-Object Status).Status | Should -Be @('Created', 'Created') -Because "$($run.Output)"
         $run.Output -join "`n" | Should -Match 'shown: Log in to Acme'
         $run.Logins | Should -Be 1
         Test-Path $browser | Should -BeFalse

@@ -6,7 +6,7 @@ BeforeAll {
 
     # Runs a script in a new home folder, or in one that is there, and gives what it wrote, with what is stored then.
     function Invoke-Import([string] $Script, [string] $UserHome = (New-UserHome)) {
-        $run = Invoke-UserPowerShell $UserHome $null "Set-Location '$($scripts.Replace("'", "''"))'`n$Script"
+        $run = Invoke-UserRunspace $UserHome $null "Set-Location '$($scripts.Replace("'", "''"))'`n$Script"
         $path = Get-AwsPath $UserHome sso-environments
         $run | Add-Member Stored $(if (Test-Path $path) { [IO.File]::ReadAllText($path) } else { '' }) -PassThru
     }

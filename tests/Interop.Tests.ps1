@@ -38,14 +38,14 @@ BeforeAll {
     $plain = New-UserHome
     Add-AwsText $plain credentials "# my own`n[default]`nregion = us-west-2`ns3 =`n    max_concurrent_requests = 4`n`n[Account3]`naws_security_token = stale`n"
     Add-Environment $plain $service Acme
-    $plainRun = Invoke-UserPowerShell $plain $service 'Update-SsoCredential Acme -NoBrowser'
+    $plainRun = Invoke-UserRunspace $plain $service 'Update-SsoCredential Acme -NoBrowser'
 
     # The token has the name of a session of the AWS CLI, and a profile uses it as the AWS CLI does.
     $session = New-UserHome
     Add-AwsText $session config "[sso-session my-sso]`nsso_start_url = $($service.StartUrl)`nsso_region = us-west-2`nsso_registration_scopes = sso:account:access`n`n"
     Add-AwsText $session config "[profile cli]`nregion = us-west-2`nsso_session = my-sso`nsso_account_id = $(Get-AccountId 5)`nsso_role_name = AWSReadOnlyAccess`n"
     Add-Environment $session $service Acme -Count 2
-    $sessionRun = Invoke-UserPowerShell $session $service 'Update-SsoCredential Acme -NoBrowser'
+    $sessionRun = Invoke-UserRunspace $session $service 'Update-SsoCredential Acme -NoBrowser'
 }
 
 AfterAll {
@@ -181,7 +181,7 @@ print(json.dumps({
             $refreshed.used, $refreshed.renewed, $refreshed.rotated | Should -Be $true, $true, $true
             (Get-StandInStats $service).refreshes - $before.refreshes | Should -Be 1
 
-            $run = Invoke-UserPowerShell $session $service 'Update-SsoCredential Acme -Force -NoLogin -PassThru'
+            $run = Invoke-UserRunspace $session $service 'Update-SsoCredential Acme -Force -NoLogin -PassThru'
             $run.Errors | Should -BeNullOrEmpty
             $run.Output.Status | Should -Be 'Refreshed', 'Refreshed'
             $after = Get-StandInStats $service
@@ -196,7 +196,7 @@ print(json.dumps({
             $file = Get-AwsPath $session sso/cache/0ad374308c5a4e22f723adf10145eafad7c4031c.json
             $soon = [DateTime]::UtcNow.AddMinutes(2).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", [cultureinfo]::InvariantCulture)
             Set-Content $file ((Get-Content -Raw $file) -replace '(?<="expiresAt": ")[^"]+', $soon) -NoNewline
-            $run = Invoke-UserPowerShell $session $service 'Update-SsoCredential Acme -Force -NoLogin -PassThru'
+            $run = Invoke-UserRunspace $session $service 'Update-SsoCredential Acme -Force -NoLogin -PassThru'
             $run.Errors | Should -BeNullOrEmpty
             $run.Output.Status | Should -Be 'Refreshed', 'Refreshed'
             (Get-StandInStats $service).refreshes - $before.refreshes | Should -Be 1
@@ -209,7 +209,7 @@ Describe 'The folder of the token cache' {
         if (-not (Test-Python)) { return }
         $own = New-UserHome
         Add-Environment $own $service Acme -Count 1
-        $null = Invoke-UserPowerShell $own $service 'Update-SsoCredential Acme -NoBrowser'
+        $null = Invoke-UserRunspace $own $service 'Update-SsoCredential Acme -NoBrowser'
         $read = Invoke-Python $own $service @'
 import hashlib, json, os
 from botocore.utils import JSONFileCache, SSOTokenLoader

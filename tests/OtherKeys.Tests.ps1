@@ -57,7 +57,7 @@ Describe 'A profile whose section has long-term keys' {
     It 'is taken over with -ReplaceKeys, and the rest of its section stays' {
         $other = New-UserHome -From $loggedIn
         Add-AwsText $other credentials $longTerm
-        $taken = Invoke-UserPowerShell $other $service 'Update-SsoCredential Acme -ReplaceKeys -WhatIf; Update-SsoCredential Acme -ReplaceKeys -PassThru -ProfileName Account1'
+        $taken = Invoke-UserRunspace $other $service 'Update-SsoCredential Acme -ReplaceKeys -WhatIf; Update-SsoCredential Acme -ReplaceKeys -PassThru -ProfileName Account1'
         $taken.Errors | Should -BeNullOrEmpty
         $taken.Text | Should -Match '"Acme: Account1, Account2, Account3"'
         $taken.Output.Status | Should -Be 'Refreshed'

@@ -166,7 +166,8 @@ Describe 'Remove-SsoEnvironment' {
         $command = "Import-Module '$($manifest.Replace("'", "''"))'; Remove-SsoEnvironment *; (Get-SsoEnvironment).Name"
         $run = Invoke-Pwsh $userHome $service '-NoProfile', '-NonInteractive', '-Command', $command
         $run.ErrorText + $run.Text | Should -Match "needs your confirmation for 'Remove SSO environment' on Acme, with 12 profiles, and PowerShell cannot ask for it here: .*NonInteractive"
-        (Invoke-UserLine (New-UserHome $template) $service 'Remove-SsoEnvironment Acme').Ids | Should -Be 'ConfirmationRequired'
+        $asked = Invoke-UserPowerShell (New-UserHome $template) $service 'Remove-SsoEnvironment Acme'
+        $asked.Errors.Id | Should -Be 'ConfirmationRequired,AwsSso.Commands.RemoveSsoEnvironmentCommand'
         $run = Invoke-UserLine $userHome $service 'Remove-SsoEnvironment Empty; (Get-SsoEnvironment).Name', '(Get-SsoEnvironment).Name', 'Remove-SsoEnvironment A* -WhatIf; (Get-SsoEnvironment).Name', 'Remove-SsoEnvironment A* -Force; Get-SsoEnvironment', 'Remove-SsoEnvironment Nowhere -Force'
         $run[1].Written | Should -Be 'Acme'
         $run[2].Written | Should -Be 'Acme'

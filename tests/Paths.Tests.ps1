@@ -13,7 +13,7 @@ AfterAll {
 Describe 'A path in a variable' {
     It 'has its variables and ~ replaced, those of this PowerShell: <_>' -ForEach '$HOME/work/creds', '${HOME}/work/creds', '~/work/creds', '$WORK/creds', '${WORK}/creds' {
         $own = New-UserHome -From $loggedIn
-        $run = Invoke-UserPowerShell $own $service @"
+        $run = Invoke-UserRunspace $own $service @"
 `$env:WORK = '$own/work'
 `$env:AWS_SHARED_CREDENTIALS_FILE = '$_'
 Update-SsoCredential Acme -PassThru
@@ -36,7 +36,7 @@ Update-SsoCredential Acme -PassThru
         $folder = New-Item -ItemType Directory "$own/current"
         # A CA bundle counts only where there is TLS.
         $tls = if ($Variable -eq 'AWS_CA_BUNDLE') { "`$env:AWS_ENDPOINT_URL_SSO = 'https://127.0.0.1:9'" }
-        $run = Invoke-UserPowerShell $own $service "Set-Location '$folder'; `$env:$Variable = '$Value'; $tls; Update-SsoCredential Acme -Force"
+        $run = Invoke-UserRunspace $own $service "Set-Location '$folder'; `$env:$Variable = '$Value'; $tls; Update-SsoCredential Acme -Force"
         $run.Errors[0].Id | Should -Be 'PathInvalid,AwsSso.Commands.UpdateSsoCredentialCommand'
         $run.Errors[0].Category, $run.Errors[0].Target | Should -Be 'InvalidArgument', $Variable
         $run.Errors[0].Message | Should -Match ([regex]::Escape("The variable $Variable is set to '$Value', and"))
@@ -46,7 +46,7 @@ Update-SsoCredential Acme -PassThru
 
     It 'never gets a secret put in: <_>' -ForEach 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'DB_PASSWORD' {
         $own = New-UserHome -From $loggedIn
-        $run = Invoke-UserPowerShell $own $service "`$env:$_ = 'wJalrXUtnFEMI'; `$env:AWS_SHARED_CREDENTIALS_FILE = '~/`$$_/creds'; Update-SsoCredential Acme -Verbose *>&1 | Out-String; `$Error | Out-String"
+        $run = Invoke-UserRunspace $own $service "`$env:$_ = 'wJalrXUtnFEMI'; `$env:AWS_SHARED_CREDENTIALS_FILE = '~/`$$_/creds'; Update-SsoCredential Acme -Verbose *>&1 | Out-String; `$Error | Out-String"
         "$($run.Output)" -replace '\s+', ' ' | Should -Match "may hold a secret"
         "$($run.Output) $($run.Text) $($run.ErrorText)" | Should -Not -Match 'wJalr'
         Get-ChildItem $own -Recurse -Force | Where-Object Name -Match 'wJalr' | Should -BeNullOrEmpty
@@ -54,7 +54,7 @@ Update-SsoCredential Acme -PassThru
 
     It 'that a command is given is taken as it is' {
         $own = New-UserHome -From $loggedIn
-        $run = Invoke-UserPowerShell $own $service @'
+        $run = Invoke-UserRunspace $own $service @'
 $null = New-Item -ItemType Directory '~/a $HOME and ${X} and ~b'
 Set-Location -LiteralPath (Resolve-Path '~/a $HOME and ${X} and ~b')
 Export-SsoEnvironment Acme -Path './team $HOME.json'

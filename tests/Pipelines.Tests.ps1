@@ -66,7 +66,7 @@ sso_account_id = $(Get-AccountId 2)
 sso_role_name = AWSReadOnlyAccess
 
 "@
-    $null = Invoke-UserPowerShell $template $service 'Connect-SsoSession Acme -NoBrowser -NoQrCode'
+    $null = Invoke-UserRunspace $template $service 'Connect-SsoSession Acme -NoBrowser -NoQrCode'
 
     function New-User { New-UserHome $template }
 }
@@ -132,7 +132,7 @@ Describe 'Each object in the pipeline of each cmdlet' {
             [pscustomobject] @{ Given = @($made.Keys); Types = @($made.Values | ForEach-Object { $_.GetType().FullName } | Sort-Object -Unique) }
 '@
         $userHome = New-User
-        $run = Invoke-UserPowerShell $userHome $service $script
+        $run = Invoke-UserRunspace $userHome $service $script
         $seen = @{}
         foreach ($row in $run.Output | Where-Object { $_.PSObject.Properties['Consumer'] }) { $seen["$($row.Producer)|$($row.Consumer)"] = $row }
         $given = $run.Output[-1]

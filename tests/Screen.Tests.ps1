@@ -17,7 +17,7 @@ AfterAll {
 Describe 'Tables in a terminal of 80 columns, with the names that Sync-SsoProfile gives' {
     BeforeAll {
         $own = New-LoggedInHome $service -Count 0
-        $run = Invoke-UserPowerShell $own $service @'
+        $run = Invoke-UserRunspace $own $service @'
             Sync-SsoProfile Acme -Role AWSReadOnlyAccess -Account Account1, Account2 -Quiet
             Update-SsoCredential Acme -Quiet -PassThru | Out-String -Width 80
             Get-SsoCredential Acme | Out-String -Width 80
@@ -56,7 +56,7 @@ Describe 'A session that cannot renew itself' {
         $once = Start-StandIn '--accounts', '2', '--approve-after-polls', '0', '--token-lifetime', '3600', '--no-refresh-token'
         $own = New-UserHome
         Add-Environment $own $once Acme -Count 1
-        $run = Invoke-UserPowerShell $own $once 'Connect-SsoSession Acme -NoBrowser -NoQrCode; Get-SsoSession Acme | Out-String -Width 80'
+        $run = Invoke-UserRunspace $own $once 'Connect-SsoSession Acme -NoBrowser -NoQrCode; Get-SsoSession Acme | Out-String -Width 80'
         $run.Errors | Should -BeNullOrEmpty
         $run.Text | Should -Match '(?m)^Acme: logged in until (20\d\d-\d\d-\d\d )?\d\d:\d\d$'
         $run.Output[0] | Should -Match '(?m)^Acme +Active +no, ends (20\d\d-\d\d-\d\d )?\d\d:\d\d '
@@ -66,7 +66,7 @@ Describe 'A session that cannot renew itself' {
 Describe 'Roles that are not assigned' {
     BeforeAll {
         $own = New-LoggedInHome $service -Count 10
-        $run = Invoke-UserPowerShell $own $service @'
+        $run = Invoke-UserRunspace $own $service @'
             $all = Update-SsoCredential Acme -PassThru 2> $null
             $Error.Count
             $Error[0].Exception.Message
@@ -111,7 +111,7 @@ Describe 'A run that changes nothing' {
         @{ Command = 'Remove-SsoProfile Acme -ProfileName Nothing*'; Says = "^WARNING: No profile matches 'Nothing\*'\.$" }
         @{ Command = 'Disconnect-SsoSession Beta'; Says = '^Beta: there was no session to end$' }
     ) {
-        $run = Invoke-UserPowerShell $own $service $Command
+        $run = Invoke-UserRunspace $own $service $Command
         $run.Errors | Should -BeNullOrEmpty
         $run.Text.Trim() | Should -Match $Says
     }

@@ -13,7 +13,7 @@ BeforeAll {
     function Invoke-Bare([string] $Script) {
         $own = New-UserHome -From $loggedIn
         Remove-Item (Get-AwsPath $own sso-environments), (Get-AwsPath $own credentials)
-        $run = Invoke-UserPowerShell $own $service $Script
+        $run = Invoke-UserRunspace $own $service $Script
         $run | Add-Member UserHome $own -PassThru
     }
 }
@@ -40,7 +40,7 @@ Describe 'Update-SsoCredential with the parameters of the script' {
     It 'puts them in place of what is stored, for this run' {
         $own = New-UserHome -From $loggedIn
         $before = Get-Content -Raw (Get-AwsPath $own sso-environments)
-        $run = Invoke-UserPowerShell $own $service 'Update-SsoCredential Acme -DefaultRoleName AWSReadOnlyAccess -PassThru; Update-SsoCredential Acme -PassThru'
+        $run = Invoke-UserRunspace $own $service 'Update-SsoCredential Acme -DefaultRoleName AWSReadOnlyAccess -PassThru; Update-SsoCredential Acme -PassThru'
         $run.Errors | Should -BeNullOrEmpty
         $run.Output.RoleName | Should -Be 'AWSReadOnlyAccess', 'AWSReadOnlyAccess', 'AWSAdministratorAccess', 'AWSAdministratorAccess'
         Get-Content -Raw (Get-AwsPath $own sso-environments) | Should -Be $before
@@ -77,7 +77,7 @@ Describe 'A table that its user keeps in a variable' {
     }
 
     It 'gives way to a stored one' {
-        $run = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service "`$global:AcmeSsoAwsAccounts = @($table); Update-SsoCredential Acme -PassThru"
+        $run = Invoke-UserRunspace (New-UserHome -From $loggedIn) $service "`$global:AcmeSsoAwsAccounts = @($table); Update-SsoCredential Acme -PassThru"
         $run.Errors | Should -BeNullOrEmpty
         $run.Output.ProfileName | Should -Be 'Account1', 'Account2'
     }
@@ -98,7 +98,7 @@ Describe 'A table that its user keeps in a variable' {
 
 Describe 'The variables that a run leaves' {
     It 'are the table with the end of all keys in epoch milliseconds, and the end of the session' {
-        $run = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service @'
+        $run = Invoke-UserRunspace (New-UserHome -From $loggedIn) $service @'
             Update-SsoCredential Acme -Force -ProfileName Account2
             $AcmeSsoAwsAccounts.Count
             Update-SsoCredential Acme
@@ -116,12 +116,12 @@ Describe 'The variables that a run leaves' {
     }
 
     It 'never become the table of a run: what was stored and is gone is gone' {
-        $run = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service 'Update-SsoCredential Acme; Remove-SsoEnvironment Acme -Confirm:$false; Update-SsoCredential Acme'
+        $run = Invoke-UserRunspace (New-UserHome -From $loggedIn) $service 'Update-SsoCredential Acme; Remove-SsoEnvironment Acme -Confirm:$false; Update-SsoCredential Acme'
         $run.Errors.Id | Should -Be 'EnvironmentNotFound,AwsSso.Commands.UpdateSsoCredentialCommand'
     }
 
     It 'hold no secret' {
-        $run = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service 'Update-SsoCredential Acme -Force; Get-Variable -Scope Global | Where-Object Name -Like Acme* | Out-String; $AcmeSsoAwsAccounts | ConvertTo-Json'
+        $run = Invoke-UserRunspace (New-UserHome -From $loggedIn) $service 'Update-SsoCredential Acme -Force; Get-Variable -Scope Global | Where-Object Name -Like Acme* | Out-String; $AcmeSsoAwsAccounts | ConvertTo-Json'
         foreach ($secret in Get-Secret $loggedIn) { "$($run.Output)" | Should -Not -Match ([regex]::Escape($secret)) }
         "$($run.Output)" | Should -Match 'AcmeSsoAwsAccounts'
     }
@@ -131,7 +131,7 @@ Describe 'A session of the AWS CLI' {
     It 'is an environment without any set-up, and its list says where each comes from' {
         $own = New-UserHome -From $loggedIn
         Add-AwsText $own config "[sso-session my-sso]`nsso_start_url = $($service.StartUrl)`nsso_region = us-west-2`n`n[profile Dev]`nsso_session = my-sso`nsso_account_id = 100000000007`nsso_role_name = AWSReadOnlyAccess`n"
-        $run = Invoke-UserPowerShell $own $service 'Update-SsoCredential -Environment my-sso -NoBrowser -PassThru; Get-SsoEnvironment | Out-String -Width 160'
+        $run = Invoke-UserRunspace $own $service 'Update-SsoCredential -Environment my-sso -NoBrowser -PassThru; Get-SsoEnvironment | Out-String -Width 160'
         $run.Errors | Should -BeNullOrEmpty
         "$($run.Output[0].Environment) $($run.Output[0].ProfileName) $($run.Output[0].RoleName) $($run.Output[0].Status)" | Should -Be 'my-sso Dev AWSReadOnlyAccess Created'
         $run.Output[1] | Should -Match '(?m)^Acme +2 +us-west-2 +https://\S+ +sso-environments *$'
@@ -158,7 +158,7 @@ Describe 'The access token' {
 
     It 'of the script is taken over rather than a second login' {
         $before = (Get-StandInStats $service).logins
-        $run = Invoke-UserPowerShell (New-BareHome) $service "$(Get-Left 8); Update-SsoCredential Acme -NoLogin -PassThru; Update-SsoCredential Acme -NoLogin -Force -PassThru"
+        $run = Invoke-UserRunspace (New-BareHome) $service "$(Get-Left 8); Update-SsoCredential Acme -NoLogin -PassThru; Update-SsoCredential Acme -NoLogin -Force -PassThru"
         $run.Errors | Should -BeNullOrEmpty
         $run.Output.Status | Should -Be 'Created', 'Created', 'Refreshed', 'Refreshed'
         (Get-StandInStats $service).logins | Should -Be $before
@@ -166,13 +166,13 @@ Describe 'The access token' {
     }
 
     It 'of the script that has ended is not' {
-        $run = Invoke-UserPowerShell (New-BareHome) $service "$(Get-Left -1); Update-SsoCredential Acme -NoLogin"
+        $run = Invoke-UserRunspace (New-BareHome) $service "$(Get-Left -1); Update-SsoCredential Acme -NoLogin"
         $run.Errors.Id | Should -Be 'LoginRequired,AwsSso.Commands.UpdateSsoCredentialCommand'
         "$($run.Text)$($run.Errors.Message)" | Should -Not -Match ([regex]::Escape($cached))
     }
 
     It 'is left in its variable with -ExposeToken only' {
-        $run = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service @'
+        $run = Invoke-UserRunspace (New-UserHome -From $loggedIn) $service @'
             Update-SsoCredential Acme -Force -Verbose 4> $null
             $null -eq $AcmeSSOToken
             Update-SsoCredential Acme -ExposeToken
@@ -204,9 +204,9 @@ Describe 'The published script itself' -Skip:(-not (Test-Path (Join-Path $PSScri
         # The script means a number where an account id has a blank behind it; the service would refuse that.
         $runnable = Join-Path (Split-Path $copy) Runnable.ps1
         [IO.File]::WriteAllText($runnable, $text.Replace('100000000000 ', '100000000000'))
-        $script = Invoke-UserPowerShell $theirs $service "Import-Module '$tools'; & '$runnable' 6> `$null > `$null; $look" @{ PATH = "$bin$([IO.Path]::PathSeparator)$env:PATH" }
+        $script = Invoke-UserRunspace $theirs $service "Import-Module '$tools'; & '$runnable' 6> `$null > `$null; $look" @{ PATH = "$bin$([IO.Path]::PathSeparator)$env:PATH" }
         $ours = New-UserHome
-        $module = Invoke-UserPowerShell $ours $service "Import-SsoEnvironment '$copy' 3> `$null; Update-SsoCredential Acme -NoBrowser; $look"
+        $module = Invoke-UserRunspace $ours $service "Import-SsoEnvironment '$copy' 3> `$null; Update-SsoCredential Acme -NoBrowser; $look"
     }
 
     It 'and the module write the same profiles, with keys in all of them' {

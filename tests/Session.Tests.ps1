@@ -40,7 +40,7 @@ BeforeAll {
     # One with a session; nothing is fetched yet.
     $loggedIn = New-Home
     $before = Get-StandInStats $service
-    $first = Invoke-UserPowerShell $loggedIn $service @'
+    $first = Invoke-UserRunspace $loggedIn $service @'
         @{ Earlier = @(Get-SsoSession) }
         @{ Missing = @(Get-SsoCredential) }
         @{ Connected = @(Connect-SsoSession Acme -NoBrowser -NoQrCode -PassThru -InformationVariable said); Said = @($said | ForEach-Object { "$_" }) }
@@ -83,7 +83,7 @@ Describe 'Connect-SsoSession' {
         BeforeAll {
             $own = New-UserHome -From $loggedIn
             $before = Get-StandInStats $service
-            $run = Invoke-UserPowerShell $own $service @'
+            $run = Invoke-UserRunspace $own $service @'
                 Connect-SsoSession Acme
                 @{ Update = @(Update-SsoCredential Acme -NoLogin -PassThru 6>$null) }
                 @{ Objects = @('acme', 'B*' | Connect-SsoSession -PassThru 6>$null) }
@@ -125,7 +125,7 @@ Describe 'Connect-SsoSession' {
             $own = New-UserHome
             Add-Environment $own $service Acme -Count 1
             $before = Get-RequestCount $service
-            $run = Invoke-UserPowerShell $own $service 'try { Connect-SsoSession Acme -NoLogin } catch { "ended" }; try { Update-SsoCredential Acme -NoLogin } catch { "ended" }'
+            $run = Invoke-UserRunspace $own $service 'try { Connect-SsoSession Acme -NoLogin } catch { "ended" }; try { Update-SsoCredential Acme -NoLogin } catch { "ended" }'
             $run.Output | Should -Be 'ended', 'ended'
             $run.Errors.Id | Should -Be 'LoginRequired,AwsSso.Commands.UpdateSsoCredentialCommand', 'LoginRequired,AwsSso.Commands.ConnectSsoSessionCommand'
             $run.Errors.Action | Should -Match 'Connect-SsoSession -Environment Acme'
@@ -136,7 +136,7 @@ Describe 'Connect-SsoSession' {
             $slow = Start-StandIn
             $own = New-UserHome
             Add-Environment $own $slow Acme -Count 1
-            $run = Invoke-UserPowerShell $own $slow 'Connect-SsoSession Acme -NoBrowser -Timeout 1 -PassThru'
+            $run = Invoke-UserRunspace $own $slow 'Connect-SsoSession Acme -NoBrowser -Timeout 1 -PassThru'
             $run.Errors.Id | Should -Be 'LoginTimedOut,AwsSso.Commands.ConnectSsoSessionCommand'
             $run.Output | Should -BeNullOrEmpty
         }
@@ -148,21 +148,21 @@ Describe 'Disconnect-SsoSession' {
         BeforeAll {
             # Not the shared session, which the other tests need.
             $own = New-Home
-            $updated = Invoke-UserPowerShell $own $service 'Connect-SsoSession Acme -NoBrowser; Update-SsoCredential Acme'
+            $updated = Invoke-UserRunspace $own $service 'Connect-SsoSession Acme -NoBrowser; Update-SsoCredential Acme'
             $tokens = Get-CacheFile $own Token
             $registrations = Get-CacheFile $own Registration
             $registration = Get-FileHash $registrations[0]
             $credentials = [IO.File]::ReadAllText((Get-AwsPath $own credentials))
             $before = Get-StandInStats $service
-            $run = Invoke-UserPowerShell $own $service 'Disconnect-SsoSession acme'
+            $run = Invoke-UserRunspace $own $service 'Disconnect-SsoSession acme'
             $difference = Get-Difference $before
-            $again = Invoke-UserPowerShell $own $service 'Disconnect-SsoSession Acme -PassThru; Disconnect-SsoSession Acme -Verbose 4>&1 | ForEach-Object { "$_" }'
+            $again = Invoke-UserRunspace $own $service 'Disconnect-SsoSession Acme -PassThru; Disconnect-SsoSession Acme -Verbose 4>&1 | ForEach-Object { "$_" }'
             $secondDifference = Get-Difference $before
             $credentialsAfter = [IO.File]::ReadAllText((Get-AwsPath $own credentials))
             $tokensAfter = Get-CacheFile $own Token
             $registrationAfter = Get-FileHash (Get-CacheFile $own Registration)[0]
             $beforeUpdate = Get-StandInStats $service
-            $update = Invoke-UserPowerShell $own $service 'Update-SsoCredential Acme -Force -NoBrowser -PassThru'
+            $update = Invoke-UserRunspace $own $service 'Update-SsoCredential Acme -Force -NoBrowser -PassThru'
             $updateDifference = Get-Difference $beforeUpdate
         }
 
@@ -203,12 +203,12 @@ Describe 'Disconnect-SsoSession' {
         BeforeAll {
             $own = New-Home
             $file = Get-AwsPath $own credentials
-            $null = Invoke-UserPowerShell $own $service 'Update-SsoCredential -NoBrowser'
+            $null = Invoke-UserRunspace $own $service 'Update-SsoCredential -NoBrowser'
             $beta = [regex]::Match([IO.File]::ReadAllText($file), '(?s)\[Account4\].*').Value
             $mine = "# my own`r`n[default]`r`naws_access_key_id = AKIAEXAMPLE`r`n  s3 =`r`n    max = 5`r`n`r`n"
             $text = $mine + [IO.File]::ReadAllText($file).Replace("[Account2]`n", "; of account 2`n[Account2]`nregion = eu-west-1`n# stays`n") + "`n; the end"
             [IO.File]::WriteAllText($file, $text)
-            $run = Invoke-UserPowerShell $own $service 'Disconnect-SsoSession Acme -RemoveCredentials'
+            $run = Invoke-UserRunspace $own $service 'Disconnect-SsoSession Acme -RemoveCredentials'
             $sections = Get-Credential $own
         }
 
@@ -225,7 +225,7 @@ Describe 'Disconnect-SsoSession' {
         It 'makes no file where there is none' {
             $other = New-UserHome
             Add-Environment $other $service Acme -Count 1
-            $nothing = Invoke-UserPowerShell $other $service 'Disconnect-SsoSession -RemoveCredentials'
+            $nothing = Invoke-UserRunspace $other $service 'Disconnect-SsoSession -RemoveCredentials'
             $nothing.Errors | Should -BeNullOrEmpty
             Get-AwsPath $other credentials | Should -Not -Exist
         }
@@ -238,7 +238,7 @@ Describe 'Disconnect-SsoSession' {
             $tokens = Get-CacheFile $own Token
             $down.Process.StandardInput.Close()
             $down.Process.WaitForExit()
-            $run = Invoke-UserPowerShell $own $down 'Disconnect-SsoSession Acme -PassThru -WarningVariable warned 3>$null; "$warned"'
+            $run = Invoke-UserRunspace $own $down 'Disconnect-SsoSession Acme -PassThru -WarningVariable warned 3>$null; "$warned"'
         }
 
         It 'warns that the session was not ended there' {
@@ -258,7 +258,7 @@ Describe 'Disconnect-SsoSession' {
             $ending = Start-StandIn '--approve-after-polls', '0'
             $own = New-LoggedInHome $ending -Count 1
             Set-StandIn $ending @{ end_sessions = $true }
-            $run = Invoke-UserPowerShell $own $ending 'Disconnect-SsoSession Acme'
+            $run = Invoke-UserRunspace $own $ending 'Disconnect-SsoSession Acme'
             $run.Errors | Should -BeNullOrEmpty
             $run.Text | Should -BeNullOrEmpty
             Get-CacheFile $own Token | Should -BeNullOrEmpty
@@ -271,7 +271,7 @@ Describe 'Sessions in memory' {
         $own = New-UserHome
         Add-Environment $own $service Acme -Count 2
         $before = Get-StandInStats $service
-        $run = Invoke-UserPowerShell $own $service @'
+        $run = Invoke-UserRunspace $own $service @'
             $null = Set-SsoEnvironment Acme -TokenCache Memory
             @{ Connected = @(Connect-SsoSession Acme -NoBrowser -PassThru) }
             @{ Got = @(Get-SsoSession | ForEach-Object { "$($_.State) $($_.TokenCache) $($_.Path)" }) }
@@ -303,10 +303,10 @@ Describe 'Sessions in memory' {
 Describe 'With -WhatIf' {
     It 'Connect-SsoSession and Disconnect-SsoSession say what they would do, and change nothing' {
         $own = New-UserHome -From $loggedIn
-        $null = Invoke-UserPowerShell $own $service 'Update-SsoCredential -NoLogin'
+        $null = Invoke-UserRunspace $own $service 'Update-SsoCredential -NoLogin'
         $snapshot = Get-Snapshot $own
         $before = Get-RequestCount $service
-        $run = Invoke-UserPowerShell $own $service @'
+        $run = Invoke-UserRunspace $own $service @'
             Connect-SsoSession Acme -WhatIf -PassThru
             Disconnect-SsoSession -WhatIf -PassThru
             $WhatIfPreference = $true
@@ -329,7 +329,7 @@ Describe 'Get-SsoSession' {
     BeforeAll {
         $own = New-UserHome -From $loggedIn
         $before = Get-RequestCount $service
-        $run = Invoke-UserPowerShell $own $service @'
+        $run = Invoke-UserRunspace $own $service @'
             @{ All = @(Get-SsoSession) }
             @{ Kept = @(Get-SsoSession | ForEach-Object { "$($_.TokenCache)" }) }
             @{ Named = @(Get-SsoSession 'b*', 'acme', 'ACME' | ForEach-Object Environment) }
@@ -386,7 +386,7 @@ Describe 'Get-SsoSession' {
         $file = (Get-CacheFile $other Token).FullName
         $ended = (Get-Content -Raw $file) -replace '"expiresAt": *"[^"]+"', '"expiresAt": "2020-01-01T00:00:00Z"'
         [IO.File]::WriteAllText($file, $ended)
-        $states = Invoke-UserPowerShell $other $service @"
+        $states = Invoke-UserRunspace $other $service @"
             Get-SsoSession Acme
             Get-SsoSession Acme | Out-String -Width 120
             `$token = Get-Content -Raw '$file' | ConvertFrom-Json -AsHashtable -DateKind String
@@ -406,18 +406,18 @@ Describe 'A session that the service refuses to refresh' {
         $refusing = Start-StandIn '--accounts', '2', '--approve-after-polls', '0'
         $own = New-UserHome
         Add-Environment $own $refusing Acme -Count 2
-        $null = Invoke-UserPowerShell $own $refusing 'Connect-SsoSession Acme -NoBrowser'
+        $null = Invoke-UserRunspace $own $refusing 'Connect-SsoSession Acme -NoBrowser'
         $file = (Get-CacheFile $own Token).FullName
         [IO.File]::WriteAllText($file, ((Get-Content -Raw $file) -replace '"expiresAt": *"[^"]+"', '"expiresAt": "2020-01-01T00:00:00Z"'))
         Set-StandIn $refusing @{ fail = @('CreateToken:1:400:InvalidRequestException') }
-        $first = Invoke-UserPowerShell $own $refusing @'
+        $first = Invoke-UserRunspace $own $refusing @'
             (Get-SsoSession Acme).State
             Connect-SsoSession Acme -NoLogin
             "$((Get-SsoSession Acme).State) $((Get-SsoSession Acme).Refreshable)"
 '@
-        $second = Invoke-UserPowerShell $own $refusing '"$((Get-SsoSession Acme).State) $((Get-SsoSession Acme).Refreshable)"'
+        $second = Invoke-UserRunspace $own $refusing '"$((Get-SsoSession Acme).State) $((Get-SsoSession Acme).Refreshable)"'
         Set-StandIn $refusing @{ fail = @('CreateToken:1:400:InvalidRequestException') }
-        $third = Invoke-UserPowerShell $own $refusing 'Connect-SsoSession Acme -NoBrowser; "$((Get-SsoSession Acme).State) $((Get-SsoSession Acme).Refreshable)"'
+        $third = Invoke-UserRunspace $own $refusing 'Connect-SsoSession Acme -NoBrowser; "$((Get-SsoSession Acme).State) $((Get-SsoSession Acme).Refreshable)"'
     }
 
     It 'is not shown as refreshable by this PowerShell or by another one' {
@@ -436,7 +436,7 @@ Describe 'A session that the service refuses to refresh' {
 Describe 'Get-SsoCredential' {
     BeforeAll {
         $own = New-UserHome -From $loggedIn
-        $null = Invoke-UserPowerShell $own $service 'Update-SsoCredential Acme -NoLogin'
+        $null = Invoke-UserRunspace $own $service 'Update-SsoCredential Acme -NoLogin'
         $file = Get-AwsPath $own credentials
         $keys = Get-Credential $own
         $secrets = @(Get-Secret $own)
@@ -447,7 +447,7 @@ Describe 'Get-SsoCredential' {
         # The keys of the others are those of a role that lasts for months.
         [IO.File]::WriteAllText($file, ([IO.File]::ReadAllText($file) -replace '(?<=x_security_token_issued = ).*', '2026-01-01T00:00:00Z'))
         $before = Get-RequestCount $service
-        $run = Invoke-UserPowerShell $own $service @'
+        $run = Invoke-UserRunspace $own $service @'
             @{ All = @(Get-SsoCredential) }
             @{ Later = @(Get-SsoCredential acme -ProfileName Account1 -MinimumRemaining 7200); Never = @(Get-SsoCredential Acme -ProfileName Account1 -MinimumRemaining 0) }
             @{ Some = @(Get-SsoCredential -ProfileName '*[14]', Account2 | ForEach-Object { "$($_.Environment)/$_" }) }
@@ -511,7 +511,7 @@ Describe 'Get-SsoCredential' {
     }
 
     It 'names the profile that does not exist, and those that are nearest to it' {
-        $missing = Invoke-UserPowerShell $own $service 'Get-SsoCredential Acme -ProfileName Account1, account2 | ForEach-Object ProfileName'
+        $missing = Invoke-UserRunspace $own $service 'Get-SsoCredential Acme -ProfileName Account1, account2 | ForEach-Object ProfileName'
         $missing.Output | Should -Be 'Account1'
         $missing.Errors.Id | Should -Be 'ProfileNotFound,AwsSso.Commands.GetSsoCredentialCommand'
         $missing.Errors[0].Target | Should -Be 'account2'
@@ -522,7 +522,7 @@ Describe 'Get-SsoCredential' {
 Describe 'An environment that there is not' {
     BeforeAll {
         $own = New-UserHome -From $loggedIn
-        $run = Invoke-UserPowerShell $own $service @'
+        $run = Invoke-UserRunspace $own $service @'
             foreach ($command in 'Connect-SsoSession', 'Disconnect-SsoSession', 'Get-SsoSession', 'Get-SsoCredential') {
                 try { & $command Nowhere; 'went on' } catch { "$($_.FullyQualifiedErrorId) $($_.TargetObject)" }
             }

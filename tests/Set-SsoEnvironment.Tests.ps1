@@ -5,7 +5,7 @@ BeforeAll {
 
     # Runs the script in a fresh PowerShell. It sees $new, the settings that a new environment needs, for splatting.
     function Invoke-Fresh([string] $Script) {
-        Invoke-UserPowerShell $userHome $null "`$new = @{ StartUrl = 'https://d-12345abcde.awsapps.com/start/'; Region = 'us-west-2' }`n$Script"
+        Invoke-UserRunspace $userHome $null "`$new = @{ StartUrl = 'https://d-12345abcde.awsapps.com/start/'; Region = 'us-west-2' }`n$Script"
     }
 
     $made = @'
@@ -39,7 +39,7 @@ Describe 'Environments' {
         $stored = [IO.Path]::Combine($userHome, '.aws', 'sso-environments')
     }
 
-    AfterEach {
+    AfterAll {
         Clear-StandIn
     }
 

@@ -1,5 +1,6 @@
 # Shared by the tests of the module: local Identity Centers, temporary home folders, and PowerShells that run in them.
-# Each run has a new PowerShell, since a native library is never unloaded and keeps sessions in memory until the process ends.
+# A run has a new PowerShell, since a native library is never unloaded and keeps sessions in memory until the process ends, or only a new runspace where
+# that does not matter.
 
 Set-StrictMode -Version Latest
 
@@ -10,6 +11,7 @@ $manifest = if ($env:SSO_TEST_MANIFEST) { $env:SSO_TEST_MANIFEST } else { Join-P
 $architecture = [Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant()
 $standIns = [Collections.Generic.List[object]]::new()
 $folders = [Collections.Generic.List[string]]::new()
+$sharedPowerShell = $null
 
 # Starts a stand-in with these options. It stops when its standard input closes, so none outlives the tests.
 function Start-StandIn([string[]] $Flag = @()) {
@@ -214,9 +216,9 @@ function Get-Line([object] $Started) {
     $lines | Select-Object -SkipLast ([int] (-not $ended -or -not $lines[-1]))
 }
 
-# Starts a PowerShell in a home folder, with the module imported, and lets it run the script as if typed at the prompt, statement by statement.
-# The script has $manifest and $standInUrl; $Through comes before pwsh on the command line.
-function Start-UserPowerShell([string] $UserHome, [object] $StandIn, [string] $Script, [hashtable] $Variable = @{}, [string[]] $Through = @(), [string] $Manifest = $script:manifest) {
+# Writes a script to a file that imports the module, lets the script run as if typed at the prompt, statement by statement, and writes its answer:
+# what it wrote and its errors. The script has $manifest and $standInUrl.
+function New-UserScript([object] $StandIn, [string] $Script, [string] $Manifest) {
     $folder = New-TestFolder
     $answer = Join-Path $folder 'answer.xml'
     # An error of the script is shown, as to a user, and returned in the answer. The test decides about it.
@@ -237,8 +239,23 @@ foreach (`$state in 'SsoCredentialState', 'SsoProfileStatus', 'SsoSessionState',
 "@
     $file = Join-Path $folder 'script.ps1'
     [IO.File]::WriteAllText($file, $text)
-    $started = Start-UserProgram ($Through + @(Get-PowerShell) + @('-NoProfile', '-OutputFormat', 'Text', '-File', $file)) (Get-UserVariable $UserHome $StandIn $Variable)
-    $started.Answer = $answer
+    [pscustomobject] @{ File = $file; Answer = $answer }
+}
+
+# Adds what a script answered to the result of its run: Output (its objects) and Errors (of $Error, newest first).
+function Add-Answer([object] $Result, [string] $Answer) {
+    if (-not (Test-Path $Answer)) { throw "The script did not end: $($Result | Out-String)" }
+    $read = Import-Clixml $Answer
+    $Result.Output = @($read.Output)
+    $Result.Errors = @($read.Errors)
+}
+
+# Starts a PowerShell in a home folder, and lets it run the script.
+# $Through comes before pwsh on the command line.
+function Start-UserPowerShell([string] $UserHome, [object] $StandIn, [string] $Script, [hashtable] $Variable = @{}, [string[]] $Through = @(), [string] $Manifest = $script:manifest) {
+    $written = New-UserScript $StandIn $Script $Manifest
+    $started = Start-UserProgram ($Through + @(Get-PowerShell) + @('-NoProfile', '-OutputFormat', 'Text', '-File', $written.File)) (Get-UserVariable $UserHome $StandIn $Variable)
+    $started.Answer = $written.Answer
     $started
 }
 
@@ -256,12 +273,12 @@ function Set-FileLength([string] $Path, [long] $Length) {
     $file.Dispose()
 }
 
-# Waits until the program writes a line that matches, and returns the line.
-function Wait-Line([object] $Started, [string] $Pattern, [int] $Seconds = 30) {
+# Waits until the program writes a line that matches, after its first lines where $From says so, and returns the line.
+function Wait-Line([object] $Started, [string] $Pattern, [int] $Seconds = 30, [int] $From = 0) {
     $watch = [Diagnostics.Stopwatch]::StartNew()
     while ($true) {
         $ended = $Started.Reader.IsCompleted
-        foreach ($line in Get-Line $Started) { if ($line -match $Pattern) { return $line } }
+        foreach ($line in Get-Line $Started | Select-Object -Skip $From) { if ($line -match $Pattern) { return $line } }
         if ($ended) { throw "The program ended without a line like '$Pattern'." }
         if ($watch.Elapsed.TotalSeconds -gt $Seconds) { throw "No line like '$Pattern' came within $Seconds s." }
         Start-Sleep -Milliseconds 20
@@ -280,18 +297,49 @@ function Wait-UserProgram([object] $Started, [int] $Seconds = 180) {
     $result = [pscustomobject] @{
         ExitCode = $Started.Process.ExitCode; Text = (Get-Line $Started) -join "`n"; ErrorText = $Started.ErrorText.Result; Output = @(); Errors = @()
     }
-    if ($Started.Answer) {
-        if (-not (Test-Path $Started.Answer)) { throw "The script did not end: $($result.Text) $($result.ErrorText)" }
-        $answer = Import-Clixml $Started.Answer
-        $result.Output = @($answer.Output)
-        $result.Errors = @($answer.Errors)
-    }
+    if ($Started.Answer) { Add-Answer $result $Started.Answer }
     $result
 }
 
 # Runs a script as Start-UserPowerShell does, and waits for its end.
 function Invoke-UserPowerShell([string] $UserHome, [object] $StandIn, [string] $Script, [hashtable] $Variable = @{}, [string[]] $Through = @(), [string] $Manifest = $script:manifest) {
     Wait-UserProgram (Start-UserPowerShell $UserHome $StandIn $Script $Variable $Through $Manifest)
+}
+
+# Starts the PowerShell that the scripts of Invoke-UserRunspace share.
+function Start-SharedPowerShell {
+    $name, $mark = 1..2 | ForEach-Object { "aws-sso-test-$([Guid]::NewGuid().ToString('N'))" }
+    $pipe = [IO.Pipes.NamedPipeServerStream]::new($name, 'Out')
+    $connected = $pipe.WaitForConnectionAsync()
+    $words = '-NoProfile', '-OutputFormat', 'Text', '-File', (Join-Path $PSScriptRoot 'SharedPowerShell.ps1'), '-PipeName', $name, '-Mark', $mark
+    $started = Start-UserProgram (@(Get-PowerShell) + $words) (Get-UserVariable (New-TestFolder))
+    if (-not $connected.Wait(60000)) { throw "The shared PowerShell did not start: $(Get-Line $started)" }
+    $writer = [IO.StreamWriter]::new($pipe)
+    $writer.AutoFlush = $true
+    @{ Started = $started; Writer = $writer; Mark = $mark; LinesRead = 0 }
+}
+
+# Runs a script as Invoke-UserPowerShell does, but in a new runspace of a PowerShell that the scripts of a file of tests share, since starting one takes a
+# second of work. The result has Text, Output and Errors. Not for scripts about the process: its exit code, its input, what it remembers or says only once.
+function Invoke-UserRunspace([string] $UserHome, [object] $StandIn, [string] $Script, [hashtable] $Variable = @{}) {
+    $shared = $script:sharedPowerShell ??= Start-SharedPowerShell
+    $written = New-UserScript $StandIn $Script $script:manifest
+    $shared.Writer.WriteLine((ConvertTo-Json -Compress @{ Script = $written.File; Variables = Get-UserVariable $UserHome $StandIn $Variable }))
+    $null = Wait-Line $shared.Started "^$($shared.Mark)$" 180 $shared.LinesRead
+    $lines = @(Get-Line $shared.Started | Select-Object -Skip $shared.LinesRead)
+    $shared.LinesRead += $lines.Count
+    $result = [pscustomobject] @{ Text = ($lines | Select-Object -SkipLast 1) -join "`n"; Output = @(); Errors = @() }
+    Add-Answer $result $written.Answer
+    $result
+}
+
+# Ends the PowerShell of Invoke-UserRunspace.
+function Stop-SharedPowerShell {
+    if ($script:sharedPowerShell) {
+        $script:sharedPowerShell.Writer.Dispose()
+        $null = Wait-UserProgram $script:sharedPowerShell.Started
+        $script:sharedPowerShell = $null
+    }
 }
 
 # Runs lines in one PowerShell, each by itself, and gives for each what it wrote, what it said in warnings, notes and lines to the host, and the ids
@@ -314,8 +362,8 @@ $($Line -join "`n")
     }
 }
 "@
-    $run = Invoke-UserPowerShell $UserHome $StandIn $script
-    if ($run.Output.Count -ne $Line.Count) { throw "Not every line ran: $($run.Text) $($run.ErrorText)" }
+    $run = Invoke-UserRunspace $UserHome $StandIn $script
+    if ($run.Output.Count -ne $Line.Count) { throw "Not every line ran: $($run.Text)" }
     $run.Output
 }
 
@@ -340,6 +388,7 @@ function Get-TestCount([int] $Full) {
 
 # Stops all stand-ins and removes all folders that these functions created.
 function Clear-StandIn {
+    Stop-SharedPowerShell
     foreach ($standIn in $standIns) {
         $standIn.Process.StandardInput.Close()
         if (-not $standIn.Process.WaitForExit(2000)) { $standIn.Process.Kill() }

@@ -7,7 +7,7 @@ BeforeAll {
     # A home folder with the empty environment Acme and a session.
     function New-LoggedInHome([object] $StandIn) {
         $path = New-UserHome
-        $result = Invoke-UserPowerShell $path $StandIn "$start; Connect-SsoSession Acme -NoBrowser"
+        $result = Invoke-UserRunspace $path $StandIn "$start; Connect-SsoSession Acme -NoBrowser"
         $result.Errors | Should -BeNullOrEmpty
         $path
     }
@@ -24,7 +24,7 @@ Describe 'From an empty home folder' {
     It 'two commands lead from a start URL to the keys of 200 profiles' {
         $company = Start-StandIn '--accounts', '100', '--roles', '2', '--approve-after-polls', '0'
         $userHome = New-UserHome
-        $result = Invoke-UserPowerShell $userHome $company "$start -PassThru | Sync-SsoProfile -NoBrowser; Update-SsoCredential Acme"
+        $result = Invoke-UserRunspace $userHome $company "$start -PassThru | Sync-SsoProfile -NoBrowser; Update-SsoCredential Acme"
         $result.Errors | Should -BeNullOrEmpty
         $result.Text | Should -Match 'Acme: 200 profiles added \(200 in all\)\. Next: Update-SsoCredential Acme'
         $result.Text | Should -Match 'Acme: 200 profiles fresh until '
@@ -37,7 +37,7 @@ Describe 'From an empty home folder' {
 
 Describe 'Get-SsoAccount' {
     It 'lists by name, id and wildcards, and says which name no account has' {
-        $result = Invoke-UserPowerShell $loggedIn $service 'Get-SsoAccount -Environment acme -Name account2, 100000000003, *8, Nowhere'
+        $result = Invoke-UserRunspace $loggedIn $service 'Get-SsoAccount -Environment acme -Name account2, 100000000003, *8, Nowhere'
         $result.Output.AccountName | Should -Be 'Account2', 'Account4', 'Account8'
         $result.Output[0].AccountId | Should -Be '100000000001'
         $result.Output[0].EmailAddress | Should -Match '@'
@@ -48,7 +48,7 @@ Describe 'Get-SsoAccount' {
     It 'warns where no account is assigned' {
         $empty = Start-StandIn '--accounts', '0', '--approve-after-polls', '0'
         $userHome = New-LoggedInHome $empty
-        $result = Invoke-UserPowerShell $userHome $empty 'Get-SsoAccount Acme; Get-SsoRole Acme; Sync-SsoProfile Acme'
+        $result = Invoke-UserRunspace $userHome $empty 'Get-SsoAccount Acme; Get-SsoRole Acme; Sync-SsoProfile Acme'
         $result.Output | Should -BeNullOrEmpty
         $result.Errors | Should -BeNullOrEmpty
         $result.Text | Should -Match 'WARNING: No account is assigned to you in Acme'
@@ -58,7 +58,7 @@ Describe 'Get-SsoAccount' {
     It 'shows accounts that have neither a name nor a mail address' {
         $odd = Start-StandIn '--accounts', '3', '--account-name', 'Acme "Prod" / EU', '--account-name', '', '--approve-after-polls', '0'
         $userHome = New-LoggedInHome $odd
-        $result = Invoke-UserPowerShell $userHome $odd @'
+        $result = Invoke-UserRunspace $userHome $odd @'
             Get-SsoAccount Acme | ForEach-Object { "$_" }
             Get-SsoRole Acme -Account 100000000001 -Role *ReadOnly* | Add-SsoProfile -PassThru -NameTemplate '{AccountName}/{Email}'
             Get-SsoRole Acme 'Acme "Prod" / EU' -Role *ReadOnly* | Add-SsoProfile -PassThru -NameTemplate '{AccountName:lower}'
@@ -72,20 +72,20 @@ Describe 'Get-SsoAccount' {
 Describe 'Get-SsoRole' {
     It 'lists the roles of accounts that are piped, without listing the accounts again' {
         $before = Get-RequestCount $service ListAccounts
-        $result = Invoke-UserPowerShell $loggedIn $service 'Get-SsoAccount Acme Account[12] | Get-SsoRole -Role *admin*'
+        $result = Invoke-UserRunspace $loggedIn $service 'Get-SsoAccount Acme Account[12] | Get-SsoRole -Role *admin*'
         $result.Output | ForEach-Object { "$($_.AccountName) $($_.RoleName)" } | Should -Be 'Account1 AWSAdministratorAccess', 'Account2 AWSAdministratorAccess'
         Get-RequestCount $service ListAccounts | Should -Be ($before + 1)
     }
 
     It 'says which role and which account there is not' {
-        $result = Invoke-UserPowerShell $loggedIn $service 'Get-SsoRole Acme -Role Janitor; Get-SsoRole Acme Nowhere; Get-SsoRole Nowhere'
+        $result = Invoke-UserRunspace $loggedIn $service 'Get-SsoRole Acme -Role Janitor; Get-SsoRole Acme Nowhere; Get-SsoRole Nowhere'
         $result.Errors.Id | Sort-Object | Should -Be @('AccountNotFound', 'EnvironmentNotFound', 'RoleNotAssigned' | ForEach-Object { "$_,AwsSso.Commands.GetSsoRoleCommand" })
     }
 
     It 'goes on with the other accounts where one is refused' {
         $broken = Start-StandIn '--accounts', '8', '--approve-after-polls', '0', '--fail', 'ListAccountRoles:1:403:ForbiddenException'
         $userHome = New-LoggedInHome $broken
-        $result = Invoke-UserPowerShell $userHome $broken 'Get-SsoRole Acme -ThrottleLimit 1; Sync-SsoProfile Acme -Quiet'
+        $result = Invoke-UserRunspace $userHome $broken 'Get-SsoRole Acme -ThrottleLimit 1; Sync-SsoProfile Acme -Quiet'
         $result.Output.Count | Should -Be 14
         $result.Errors.Id | Should -Be 'AccountNotFound,AwsSso.Commands.GetSsoRoleCommand'
         $result.Errors.Target | Should -Be '100000000000'
@@ -98,7 +98,7 @@ Describe 'Add-SsoProfile' {
     }
 
     It 'adds what is new under the names of the template, and leaves what is there as it is' {
-        $result = Invoke-UserPowerShell $userHome $service @'
+        $result = Invoke-UserRunspace $userHome $service @'
             Get-SsoRole Acme Account1 | Add-SsoProfile
             Get-SsoRole Acme Account[12] | Add-SsoProfile -NameTemplate '{Environment:lower}-{AccountId}-{RoleName}' -Prefix 'x-' -PassThru
             'done'
@@ -110,21 +110,21 @@ Describe 'Add-SsoProfile' {
     }
 
     It 'shows both where two roles would get one name, and adds nothing' {
-        $result = Invoke-UserPowerShell $userHome $service 'Get-SsoRole Acme | Add-SsoProfile -NameTemplate "{RoleName}"; Get-SsoProfile Acme'
+        $result = Invoke-UserRunspace $userHome $service 'Get-SsoRole Acme | Add-SsoProfile -NameTemplate "{RoleName}"; Get-SsoProfile Acme'
         $result.Output | Should -BeNullOrEmpty
         $result.Errors.Id | Should -Be 'ProfileNameConflict,AwsSso.Commands.AddSsoProfileCommand'
         $result.Errors.Message | Should -Match '100000000000 \(Account1\).*100000000001 \(Account2\)'
     }
 
     It 'says which field a template cannot have, and adds nothing' {
-        $result = Invoke-UserPowerShell $userHome $service 'Get-SsoRole Acme | Add-SsoProfile -NameTemplate "{AcountName}"; Get-SsoProfile Acme'
+        $result = Invoke-UserRunspace $userHome $service 'Get-SsoRole Acme | Add-SsoProfile -NameTemplate "{AcountName}"; Get-SsoProfile Acme'
         $result.Output | Should -BeNullOrEmpty
         $result.Errors.Message | Should -Match 'contains \{AcountName\}, which is not a field'
         $result.Errors.Action | Should -Match '\{AccountName\}, \{AccountId\}'
     }
 
     It 'takes the rows of a table that somebody made, and asks where that is wanted' {
-        $result = Invoke-UserPowerShell $userHome $service @'
+        $result = Invoke-UserRunspace $userHome $service @'
             $rows = [pscustomobject] @{ AccountId = '100000000000'; RoleName = 'Reader'; ProfileName = 'by-hand' }, [pscustomobject] @{ AccountId = '100000000001'; RoleName = 'Reader'; AccountName = 'Two' }
             $rows | Add-SsoProfile Acme -WhatIf
             $rows | Add-SsoProfile Acme -PassThru
@@ -140,7 +140,7 @@ Describe 'Remove-SsoProfile' {
     It 'takes out what is named or piped, leaves the keys, and says which name there is not' {
         $userHome = New-UserHome $loggedIn
         Add-Environment $userHome $service Beta -Count 3
-        $result = Invoke-UserPowerShell $userHome $service @'
+        $result = Invoke-UserRunspace $userHome $service @'
             Update-SsoCredential Beta -NoBrowser
             Remove-SsoProfile Beta Account*, Nowhere -WhatIf
             Remove-SsoProfile -ProfileName Account1
@@ -157,7 +157,7 @@ Describe 'Sync-SsoProfile' {
     It 'gives each account one profile, for the first role of the order, and tells of accounts with none' {
         $mixed = Start-StandIn '--accounts', '4', '--approve-after-polls', '0'
         $userHome = New-LoggedInHome $mixed
-        $result = Invoke-UserPowerShell $userHome $mixed @'
+        $result = Invoke-UserRunspace $userHome $mixed @'
             Sync-SsoProfile Acme -Role Janitor, *ReadOnly* -NameTemplate '{AccountName:lower}' -PassThru
             Sync-SsoProfile Acme -Role Janitor -Account Account1
             Sync-SsoProfile Acme -Role *ReadOnly*
@@ -171,7 +171,7 @@ Describe 'Sync-SsoProfile' {
 
     It 'removes with -Prune what is gone, and only what the user agrees to' {
         $userHome = New-UserHome $loggedIn
-        $result = Invoke-UserPowerShell $userHome $service @'
+        $result = Invoke-UserRunspace $userHome $service @'
             Sync-SsoProfile Acme -Role *ReadOnly* -Quiet
             Add-SsoProfile Acme -AccountId 100000000002 -RoleName Janitor -ProfileName gone-role
             Add-SsoProfile Acme -AccountId 999999999999 -RoleName Janitor -ProfileName gone-account
@@ -201,9 +201,9 @@ Describe 'Sync-SsoProfile' {
     It 'removes nothing where a list has a hole in it' {
         $broken = Start-StandIn '--accounts', '8', '--approve-after-polls', '0'
         $userHome = New-LoggedInHome $broken
-        $null = Invoke-UserPowerShell $userHome $broken 'Sync-SsoProfile Acme -Quiet'
+        $null = Invoke-UserRunspace $userHome $broken 'Sync-SsoProfile Acme -Quiet'
         Set-StandIn $broken @{ fail = @('ListAccountRoles:1:403:ForbiddenException') }
-        $result = Invoke-UserPowerShell $userHome $broken 'Sync-SsoProfile Acme -Prune -Confirm:$false; @(Get-SsoProfile Acme).Count'
+        $result = Invoke-UserRunspace $userHome $broken 'Sync-SsoProfile Acme -Prune -Confirm:$false; @(Get-SsoProfile Acme).Count'
         $result.Output | Should -Be 16
         $result.Text | Should -Match 'WARNING: Acme: nothing was removed, since not all roles could be listed'
         $result.Errors.Id | Should -Be 'AccountNotFound,AwsSso.Commands.SyncSsoProfileCommand'
@@ -213,7 +213,7 @@ Describe 'Sync-SsoProfile' {
         $userHome = New-UserHome $loggedIn
         $gone = [pscustomobject] @{ Url = 'http://127.0.0.1:9' }
         $before = Get-FileHash (Get-AwsPath $userHome sso-environments)
-        $result = Invoke-UserPowerShell $userHome $gone 'Sync-SsoProfile Acme -Prune -Confirm:$false -Timeout 10'
+        $result = Invoke-UserRunspace $userHome $gone 'Sync-SsoProfile Acme -Prune -Confirm:$false -Timeout 10'
         $result.Errors.Id | Should -Be 'NetworkError,AwsSso.Commands.SyncSsoProfileCommand'
         (Get-FileHash (Get-AwsPath $userHome sso-environments)).Hash | Should -Be $before.Hash
     }

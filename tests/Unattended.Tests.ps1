@@ -69,19 +69,19 @@ Describe 'The exit code of pwsh -c' {
 Describe 'In a $PROFILE' {
     It 'says one line where nothing is due, and none with -Quiet' {
         $own = New-UserHome -From $loggedIn
-        $run = Invoke-UserPowerShell $own $service 'Update-SsoCredential -Environment Acme'
+        $run = Invoke-UserRunspace $own $service 'Update-SsoCredential -Environment Acme'
         $run.Text | Should -Match '^Acme: 2 profiles, all fresh until \S+( \S+)?$'
-        (Invoke-UserPowerShell $own $service 'Update-SsoCredential -Environment Acme -Quiet').Text | Should -Be ''
+        (Invoke-UserRunspace $own $service 'Update-SsoCredential -Environment Acme -Quiet').Text | Should -Be ''
     }
 
     It 'is loud about what is wrong with -Quiet, too' {
         $own = New-UserHome -From $loggedIn
         Add-AwsText $own credentials "[Account1]`n"
-        (Invoke-UserPowerShell $own $service 'Update-SsoCredential Acme -Quiet').Errors.Id | Should -Be 'CredentialsFileInvalid,AwsSso.Commands.UpdateSsoCredentialCommand'
+        (Invoke-UserRunspace $own $service 'Update-SsoCredential Acme -Quiet').Errors.Id | Should -Be 'CredentialsFileInvalid,AwsSso.Commands.UpdateSsoCredentialCommand'
     }
 
     It 'knows the name of the script that it takes the place of' {
-        $run = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service 'Set-AwsCliSsoCredentials -EnvironmentName Acme -PassThru'
+        $run = Invoke-UserRunspace (New-UserHome -From $loggedIn) $service 'Set-AwsCliSsoCredentials -EnvironmentName Acme -PassThru'
         $run.Errors | Should -BeNullOrEmpty
         $run.Output.Status | Should -Be 'StillValid', 'StillValid'
     }

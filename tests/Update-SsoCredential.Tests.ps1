@@ -10,7 +10,7 @@ BeforeAll {
     Add-Environment $loggedIn $service Acme -Count 20
     Add-Environment $loggedIn $service Beta -Count 2 -First 21
     Add-Environment $loggedIn $service Gamma -Count 2 -First 23
-    $first = Invoke-UserPowerShell $loggedIn $service @'
+    $first = Invoke-UserRunspace $loggedIn $service @'
         $objects = Update-SsoCredential -Environment Acme -NoBrowser -NoQrCode -PassThru -InformationVariable said
         @{ Objects = $objects; Said = @($said | ForEach-Object { "$_" }) }
         $objects | Select-Object -First 3 | Out-String -Width 160
@@ -99,7 +99,7 @@ Describe 'Update-SsoCredential' {
         BeforeAll {
             $before = Get-StandInStats $service
             $home1 = New-UserHome -From $loggedIn
-            $run = Invoke-UserPowerShell $home1 $service @'
+            $run = Invoke-UserRunspace $home1 $service @'
                 $null = Update-SsoCredential Acme -PassThru -OutVariable quiet
                 @{ Quiet = @($quiet.Status) }
                 @{ Verbose = @(Update-SsoCredential Acme -Force -NoLogin -Verbose 4>&1 | ForEach-Object { "$_" }) }
@@ -156,7 +156,7 @@ Describe 'Update-SsoCredential' {
             $file = Get-AwsPath $home2 credentials
             [IO.File]::WriteAllText($file, $mine + [IO.File]::ReadAllText($file) + "`n; the end")
             if (-not $IsWindows) { chmod 0644 $file }
-            $run = Invoke-UserPowerShell $home2 $service @'
+            $run = Invoke-UserRunspace $home2 $service @'
                 function Get-Names { ($input | ForEach-Object { "$($_.Environment)/$($_.ProfileName)/$($_.Status)" }) -join ' ' }
                 Update-SsoCredential Acme -ProfileName 'Account1[0-2]', Account7 -Force -PassThru 6>$null | Get-Names
                 Update-SsoCredential Acme -ProfileName 'account*' -Force -PassThru 6>$null | Get-Names
@@ -253,7 +253,7 @@ Describe 'Update-SsoCredential' {
         }
 
         It 'says as much of each profile with -Verbose or its preference, and nothing without' {
-            $run = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service @'
+            $run = Invoke-UserRunspace (New-UserHome -From $loggedIn) $service @'
                 @(Update-SsoCredential Acme 4>&1).Count
                 @(Update-SsoCredential Acme -Verbose 4>&1 | Where-Object { $_ -match '^Account\d+ is valid until' }).Count
                 $VerbosePreference = 'Continue'
@@ -294,12 +294,12 @@ Describe 'Update-SsoCredential' {
             $before = Get-RequestCount $service
             $own = New-UserHome -From $loggedIn
             Remove-Item (Get-AwsPath $own credentials)
-            $whatIf = Invoke-UserPowerShell $own $service "Update-SsoCredential Acme, Beta -WhatIf -PassThru -ProfileName 'Account1', 'Account2?'; `$WhatIfPreference = `$true; Update-SsoCredential Gamma; Update-SsoCredential Acme -WhatIf:`$false -ProfileName Account3"
+            $whatIf = Invoke-UserRunspace $own $service "Update-SsoCredential Acme, Beta -WhatIf -PassThru -ProfileName 'Account1', 'Account2?'; `$WhatIfPreference = `$true; Update-SsoCredential Gamma; Update-SsoCredential Acme -WhatIf:`$false -ProfileName Account3"
             $wasThere = Test-Path (Get-AwsPath $own credentials)
             $fetched = (Get-RequestCount $service) - $before
-            $good = Invoke-UserPowerShell (New-UserHome -From $loggedIn) $service 'Update-SsoCredential Acme -WhatIf'
+            $good = Invoke-UserRunspace (New-UserHome -From $loggedIn) $service 'Update-SsoCredential Acme -WhatIf'
             $unchanged = (Get-RequestCount $service) - $before
-            $confirmed = Invoke-UserPowerShell $own $service "`$ConfirmPreference = 'Low'; Update-SsoCredential Acme -ProfileName Account4 -Confirm:`$false -PassThru"
+            $confirmed = Invoke-UserRunspace $own $service "`$ConfirmPreference = 'Low'; Update-SsoCredential Acme -ProfileName Account4 -Confirm:`$false -PassThru"
         }
 
         It 'names the due profiles of each environment with -WhatIf' {
@@ -357,7 +357,7 @@ Describe 'Update-SsoCredential' {
             $work = New-TestFolder
             Add-Environment $work $service Acme -Count 2 -First 3
             Copy-Item (Get-AwsPath $loggedIn sso) (Get-AwsPath $other '') -Recurse
-            $run = Invoke-UserPowerShell $own $null @"
+            $run = Invoke-UserRunspace $own $null @"
                 Get-SsoEnvironment
                 Update-SsoCredential Acme
                 Set-Location '$work'
@@ -391,7 +391,7 @@ Describe 'Update-SsoCredential' {
             $secure = Start-StandIn '--approve-after-polls', '0', '--tls-cert', "$folder/certificate.pem", '--tls-key', "$folder/key.pem"
             $own = New-UserHome
             Add-Environment $own $secure Acme -Count 1
-            $run = Invoke-UserPowerShell $own $secure @"
+            $run = Invoke-UserRunspace $own $secure @"
                 Update-SsoCredential Acme -NoBrowser -Timeout 5
                 `$env:AWS_CA_BUNDLE = '$folder/certificate.pem'
                 Update-SsoCredential Acme -NoBrowser -PassThru
@@ -405,7 +405,7 @@ Describe 'Update-SsoCredential' {
             $own = New-UserHome
             Add-Environment $own $service Acme -Count 1
             # Nobody listens on port 1, so that nothing leaves this machine.
-            $run = Invoke-UserPowerShell $own $null '$env:HTTPS_PROXY = "http://user:word@127.0.0.1:1"; Update-SsoCredential Acme -NoBrowser -Timeout 5'
+            $run = Invoke-UserRunspace $own $null '$env:HTTPS_PROXY = "http://user:word@127.0.0.1:1"; Update-SsoCredential Acme -NoBrowser -Timeout 5'
             $run.Errors.Id | Should -Be 'NetworkError,AwsSso.Commands.UpdateSsoCredentialCommand'
             $run.Errors[0].Message | Should -Match 'could not be reached: .*refused.*the proxy 127\.0\.0\.1:1 of HTTPS_PROXY'
             $run.Errors[0].Message | Should -Not -Match 'word'
@@ -416,7 +416,7 @@ Describe 'Update-SsoCredential' {
             $own = New-UserHome
             Add-Environment $own $service Acme -Count 1
             Set-Content (Join-Path $own config) '[sso-session my-sso]', "sso_start_url = $($service.StartUrl)", 'sso_region = us-west-2', 'sso_registration_scopes = sso:account:access'
-            $run = Invoke-UserPowerShell $own $service '$env:AWS_CONFIG_FILE = "~/config"; Update-SsoCredential Acme -NoBrowser'
+            $run = Invoke-UserRunspace $own $service '$env:AWS_CONFIG_FILE = "~/config"; Update-SsoCredential Acme -NoBrowser'
             $run.Errors | Should -BeNullOrEmpty
             # The SHA-1 of my-sso.
             Get-AwsPath $own sso/cache/0ad374308c5a4e22f723adf10145eafad7c4031c.json | Should -Exist
@@ -429,7 +429,7 @@ Describe 'Update-SsoCredential' {
             chmod +x $browser
             $own = New-UserHome
             Add-Environment $own $service Acme -Count 1
-            $run = Invoke-UserPowerShell $own $service @"
+            $run = Invoke-UserRunspace $own $service @"
                 `$env:BROWSER = '$browser'
                 Update-SsoCredential Acme -TokenCache Memory -NoBrowser
                 Remove-Item '$own/.aws/credentials'
@@ -514,7 +514,7 @@ Describe 'Update-SsoCredential' {
             $few = Start-StandIn '--delay', '20', '--approve-after-polls', '0'
             $other = New-UserHome
             Add-Environment $other $few Acme
-            $limited = Invoke-UserPowerShell $other $few 'Update-SsoCredential Acme -NoBrowser -ThrottleLimit 3'
+            $limited = Invoke-UserRunspace $other $few 'Update-SsoCredential Acme -NoBrowser -ThrottleLimit 3'
             $limited.Errors | Should -BeNullOrEmpty
             (Get-StandInStats $few).peak_concurrency | Should -Be 3
         }
@@ -543,7 +543,7 @@ Describe 'The progress of a long run' {
         $slow = Start-StandIn '--accounts', '8', '--approve-after-polls', '0', '--delay', '300'
         $userHome = New-UserHome
         Add-Environment $userHome $slow Acme -Count 8
-        $result = Invoke-UserPowerShell $userHome $slow @'
+        $result = Invoke-UserRunspace $userHome $slow @'
             $null = Connect-SsoSession Acme -NoBrowser 6>$null
             $shell = [powershell]::Create().AddScript("Import-Module '$manifest'; Update-SsoCredential Acme -NoBrowser -ThrottleLimit 2; Get-SsoRole Acme -ThrottleLimit 2")
             $null = $shell.Invoke()

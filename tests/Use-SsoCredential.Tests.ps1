@@ -9,6 +9,22 @@ BeforeAll {
     function Invoke-Process([string] $UserHome, [object] $StandIn, [string] $Command) {
         Invoke-Pwsh $UserHome $StandIn '-NoProfile', '-Command', "Import-Module '$($manifest.Replace("'", "''"))'; $Command"
     }
+
+    # The command line of the AWS CLI: of Debian's Python, or of a new environment of another one. Nothing if there is none.
+    function Get-AwsCli {
+        $debian = '/usr/bin/python3'
+        if (Test-Path $debian) {
+            $null = & $debian -c 'import awscli' 2>&1
+            if ($LASTEXITCODE -eq 0) { return $debian, '-m', 'awscli' }
+        }
+        $python = Get-Command python3, python -CommandType Application -ErrorAction Ignore | Select-Object -First 1
+        if (-not $python) { return }
+        $folder = New-TestFolder
+        $null = & $python -m venv $folder 2>&1
+        $own = Join-Path $folder $(if ($IsWindows) { 'Scripts/python.exe' } else { 'bin/python' })
+        $null = & $own -m pip install --quiet --disable-pip-version-check --timeout 15 --retries 1 awscli 2>&1
+        if ($LASTEXITCODE -eq 0) { $own, '-m', 'awscli' }
+    }
 }
 
 AfterAll {
@@ -21,7 +37,7 @@ Describe 'Use-SsoCredential' {
     }
 
     It 'fetches what is due and sets AWS_PROFILE for what is started from this PowerShell' {
-        $result = Invoke-UserPowerShell $userHome $service @'
+        $result = Invoke-UserRunspace $userHome $service @'
             Use-SsoCredential Account1
             $env:AWS_PROFILE
             if ($IsWindows) { cmd /c 'echo %AWS_PROFILE%' } else { sh -c 'echo $AWS_PROFILE' }
@@ -38,7 +54,7 @@ Describe 'Use-SsoCredential' {
     }
 
     It 'puts back what was there before, and leaves what somebody has changed since' {
-        $result = Invoke-UserPowerShell $userHome $service @'
+        $result = Invoke-UserRunspace $userHome $service @'
             $env:AWS_PROFILE = 'mine'
             Use-SsoCredential Account1 -Quiet
             Use-SsoCredential Account2 -Quiet
@@ -53,7 +69,7 @@ Describe 'Use-SsoCredential' {
     }
 
     It 'sets the variables of the keys with -AsEnvironmentVariable and writes no file' {
-        $result = Invoke-UserPowerShell $userHome $service @'
+        $result = Invoke-UserRunspace $userHome $service @'
             Use-SsoCredential Account1 -AsEnvironmentVariable
             @(Get-ChildItem Env:AWS_* | Where-Object Name -In AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN | ForEach-Object { [bool] $_.Value }).Count
             ([DateTimeOffset] $env:AWS_CREDENTIAL_EXPIRATION) -gt [DateTimeOffset]::Now
@@ -69,7 +85,7 @@ Describe 'Use-SsoCredential' {
     }
 
     It 'warns where a stronger variable is set by somebody else' {
-        $result = Invoke-UserPowerShell $userHome $service 'Use-SsoCredential Account1' @{ AWS_ACCESS_KEY_ID = 'AKIAEXAMPLE' }
+        $result = Invoke-UserRunspace $userHome $service 'Use-SsoCredential Account1' @{ AWS_ACCESS_KEY_ID = 'AKIAEXAMPLE' }
         $result.Text | Should -Match 'WARNING: AWS_ACCESS_KEY_ID is set, and AWS tools use it instead of AWS_PROFILE'
     }
 
@@ -80,13 +96,13 @@ Describe 'Use-SsoCredential' {
         @{ What = 'two profiles'; Command = 'Get-SsoProfile | Use-SsoCredential'; Code = 'ProfileNotFound' }
         @{ What = 'an environment that there is not'; Command = 'Use-SsoCredential Account1 -Environment Nowhere'; Code = 'EnvironmentNotFound' }
     ) {
-        $result = Invoke-UserPowerShell $userHome $service "`$env:AWS_PROFILE = 'mine'; $Command; `$env:AWS_PROFILE; Test-Path Env:AWS_ACCESS_KEY_ID"
+        $result = Invoke-UserRunspace $userHome $service "`$env:AWS_PROFILE = 'mine'; $Command; `$env:AWS_PROFILE; Test-Path Env:AWS_ACCESS_KEY_ID"
         $result.Errors.Id | Should -Be "$Code,AwsSso.Commands.UseSsoCredentialCommand"
         $result.Output | Should -Be 'mine', $false
     }
 
     It 'takes a profile from the pipeline, and does nothing with -WhatIf' {
-        $result = Invoke-UserPowerShell $userHome $service @'
+        $result = Invoke-UserRunspace $userHome $service @'
             Get-SsoProfile -ProfileName Account2 | Use-SsoCredential -WhatIf
             Test-Path Env:AWS_PROFILE
             Get-SsoProfile -ProfileName Account2 | Use-SsoCredential -Quiet
@@ -103,7 +119,7 @@ Describe 'Open-SsoConsole' {
         Set-Content $browser "#!/bin/sh`nprintf '%s\n' `"`$1`" >> '$browser.log'"
         & chmod +x $browser
         $before = Get-RequestCount $service
-        $result = Invoke-UserPowerShell $loggedIn $service 'Open-SsoConsole Account1; Open-SsoConsole Account2 -Service s3 -Region eu-west-1 -PassThru' @{ BROWSER = $browser }
+        $result = Invoke-UserRunspace $loggedIn $service 'Open-SsoConsole Account1; Open-SsoConsole Account2 -Service s3 -Region eu-west-1 -PassThru' @{ BROWSER = $browser }
         $result.Errors | Should -BeNullOrEmpty
         $result.Output | Should -Be 'https://d-12345abcde.awsapps.com/start/#/console?account_id=100000000001&role_name=AWSAdministratorAccess&destination=https%3A%2F%2Fconsole.aws.amazon.com%2Fs3%2Fhome%3Fregion%3Deu-west-1'
         $result.Text | Should -BeNullOrEmpty
@@ -112,7 +128,7 @@ Describe 'Open-SsoConsole' {
     }
 
     It 'shows the link where there is no browser, and one error for what there is not' {
-        $result = Invoke-UserPowerShell $loggedIn $service "Open-SsoConsole Account1 -NoBrowser; Open-SsoConsole Nobody; Open-SsoConsole Account1 -Service 's3?x' -NoBrowser"
+        $result = Invoke-UserRunspace $loggedIn $service "Open-SsoConsole Account1 -NoBrowser; Open-SsoConsole Nobody; Open-SsoConsole Account1 -Service 's3?x' -NoBrowser"
         $result.Output | Should -BeNullOrEmpty
         $result.Text | Should -Match 'Account1: open https://d-12345abcde'
         $result.Errors.Id | Sort-Object | Should -Be 'EnvironmentInvalid,AwsSso.Commands.OpenSsoConsoleCommand', 'ProfileNotFound,AwsSso.Commands.OpenSsoConsoleCommand'
@@ -196,7 +212,7 @@ Describe 'Get-SsoCredential -AsCredentialProcess' {
     }
 
     It 'keeps keys out of every message and out of $Error' {
-        $result = Invoke-UserPowerShell $loggedIn $service @'
+        $result = Invoke-UserRunspace $loggedIn $service @'
             $answer = Get-SsoCredential -AsCredentialProcess -ProfileName Account1 | ConvertFrom-Json
             Use-SsoCredential Account1 -AsEnvironmentVariable -Verbose 4>&1 6>&1 | Out-String | Write-Host
             $text = ($Error | Format-List * -Force | Out-String)
@@ -208,18 +224,9 @@ Describe 'Get-SsoCredential -AsCredentialProcess' {
     }
 
     It 'gives the real AWS CLI its keys, and the update leaves that profile alone' {
-        $python = Get-Command python3, python -CommandType Application -ErrorAction Ignore | Select-Object -First 1
-        if (-not $python) {
-            Set-ItResult -Skipped -Because 'Python 3 is not installed'
-            return
-        }
-
-        $folder = New-TestFolder
-        $null = & $python -m venv $folder 2>&1
-        $bin = Join-Path $folder $(if ($IsWindows) { 'Scripts' } else { 'bin' })
-        $null = & (Join-Path $bin python) -m pip install --quiet --disable-pip-version-check --timeout 15 --retries 1 awscli 2>&1
-        if ($LASTEXITCODE -ne 0) {
-            Set-ItResult -Skipped -Because 'pip could not install awscli (is the network reachable?)'
+        $cli = Get-AwsCli
+        if (-not $cli) {
+            Set-ItResult -Skipped -Because 'the AWS CLI is not installed, and pip could not install it'
             return
         }
 
@@ -227,13 +234,13 @@ Describe 'Get-SsoCredential -AsCredentialProcess' {
         $powershell = (@(Get-PowerShell) | ForEach-Object { "`"$_`"" }) -join ' '
         Add-AwsText $userHome config "[profile Account2]`nregion = us-west-2`ncredential_process = $powershell -NoProfile -Command `"Import-Module '$manifest'; Get-SsoCredential -AsCredentialProcess -ProfileName Account2`"`n"
         $variables = Get-UserVariable $userHome $service @{ AWS_EC2_METADATA_DISABLED = 'true' }
-        $command = (Join-Path $bin python), (Join-Path $bin aws), 'configure', 'list', '--profile', 'Account2'
+        $command = $cli + @('configure', 'list', '--profile', 'Account2')
         $before = Get-RequestCount $service GetRoleCredentials
         $run = Wait-UserProgram (Start-UserProgram $command $variables)
         $run.ExitCode | Should -Be 0 -Because $run.ErrorText
         $run.Text | Should -Match 'access_key[ :]+\*+\w{4}[ :]+custom-process'
         Get-RequestCount $service GetRoleCredentials | Should -Be ($before + 1)
-        $result = Invoke-UserPowerShell $userHome $service 'Update-SsoCredential Acme -Force -ProfileName Account2, Account1 -Verbose 4>&1 | Out-String; (Get-SsoCredential Acme -ProfileName Account2).State'
+        $result = Invoke-UserRunspace $userHome $service 'Update-SsoCredential Acme -Force -ProfileName Account2, Account1 -Verbose 4>&1 | Out-String; (Get-SsoCredential Acme -ProfileName Account2).State'
         $result.Output[0] | Should -Match 'Account2 is skipped: its credential_process in .* calls this module'
         $result.Output[1] | Should -Be 'CredentialProcess'
         (Get-Credential $userHome).Keys | Should -Be 'Account1'
