@@ -148,9 +148,11 @@ function Get-PesterRun([IO.FileInfo] $File) {
     }
 }
 
-# The runs of all other files of Pester tests. The largest come first: they take the longest, and should not run alone at the end.
+# The runs of all other files of Pester tests. Those that take the longest come first, so that none runs alone at the end: a few, then the largest files.
 function Get-AllPesterRun([string[]] $Except) {
-    Get-ChildItem "$root/tests/*.Tests.ps1" | Where-Object Name -NotIn $Except | Sort-Object Length -Descending | ForEach-Object { Get-PesterRun $_ }
+    $slowest = 'Build.Tests.ps1', 'Startup.Tests.ps1', 'ImportFuzz.Tests.ps1', 'Hosts.Tests.ps1'
+    Get-ChildItem "$root/tests/*.Tests.ps1" | Where-Object Name -NotIn $Except |
+        Sort-Object { $slowest -notcontains $_.Name }, { -$_.Length } | ForEach-Object { Get-PesterRun $_ }
 }
 
 # The run of the cargo tests.
