@@ -5,8 +5,8 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use crate::error::Error;
-use crate::files::lock::{FILE_LOCK_LIMIT, Patience};
 use crate::outlet::Outlet;
+use crate::patience::Patience;
 use crate::service::client::Service;
 use crate::session::memory::Memory;
 use crate::world::World;
@@ -35,8 +35,8 @@ impl Context {
         self.memory.services.of(&self.world, region)
     }
 
-    /// How long a change of a file waits for its lock.
+    /// Starts a wait for the lock of a file.
     pub(crate) fn patience(&self) -> Patience {
-        Patience::new(Some(FILE_LOCK_LIMIT), self.outlet.cancel_token().clone())
+        self.world.wait_limit.begin()
     }
 }

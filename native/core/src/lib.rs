@@ -12,6 +12,7 @@ mod mutex;
 mod names;
 mod operations;
 mod outlet;
+mod patience;
 pub mod protocol;
 mod role_credentials;
 mod run;

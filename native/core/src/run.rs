@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::error::{Code, Error};
 use crate::operations::begin;
 use crate::outlet::{Channel, LocalWork, Outlet, Warned};
+use crate::patience::WaitLimit;
 use crate::protocol::{Event, Operation};
 use crate::session::memory::Memory;
 use crate::world::World;
@@ -25,7 +26,8 @@ pub fn run(operation: Operation, world: World) -> Run {
 pub fn run_with(operation: Operation, world: World, memory: Arc<Memory>) -> Run {
     let (verbose, warned) = (world.verbose, Arc::clone(&memory.warned));
     let work = Box::new(move |outlet: &Outlet| {
-        let context = Context { world: Arc::new(world), memory, outlet: outlet.clone() };
+        let wait_limit = WaitLimit::new(operation.time_limit(), outlet.cancel_token().clone());
+        let context = Context { world: Arc::new(World { wait_limit, ..world }), memory, outlet: outlet.clone() };
         begin(operation, &context).unwrap_or_else(|error| {
             outlet.fail(&error, true);
             None

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use crate::error::{Code, Error};
+use crate::patience::WaitLimit;
 use crate::protocol::GivenEnvironment;
 use crate::written_path::{Names, Rules, expand};
 
@@ -85,6 +86,8 @@ pub struct World {
     pub verbose: bool,
     /// Environments that the caller specified for this run.
     pub given: Vec<GivenEnvironment>,
+    /// How long the run waits for a lock or a file that another program holds.
+    pub(crate) wait_limit: WaitLimit,
 }
 
 impl std::fmt::Debug for World {
@@ -100,7 +103,16 @@ impl World {
         let variables = Variables::new(variables);
         // The database may be a directory service on the network, so it is read only if needed.
         let registered_home = if variables.get(HOME).is_none() { registered_home() } else { None };
-        Self { variables, directory, registered_home, clock: Arc::new(MachineClock), browser, verbose: true, given: Vec::new() }
+        Self {
+            variables,
+            directory,
+            registered_home,
+            clock: Arc::new(MachineClock),
+            browser,
+            verbose: true,
+            given: Vec::new(),
+            wait_limit: WaitLimit::default(),
+        }
     }
 
     /// Returns the user's home folder: from the variable, else from the user database, as in Python and .NET.

@@ -10,11 +10,12 @@ use crate::environments::environment::Environment;
 use crate::environments::stored::Environments;
 use crate::error::{Code, Error};
 use crate::files::file_memory::FileMemory;
-use crate::files::lock::{Lock, Patience};
+use crate::files::lock::Lock;
 use crate::files::safe_write::SafeFile;
 use crate::names::profile::ProfileEntry;
 use crate::names::same_name;
 use crate::outlet::Outlet;
+use crate::patience::{Patience, WaitLimit};
 use crate::protocol::{AccountView, RoleView};
 use crate::world::World;
 
@@ -49,7 +50,8 @@ pub(crate) struct KnownAccount {
 fn known_file(environments: &Environments) -> SafeFile {
     let mut path = environments.path.clone().into_os_string();
     path.push(".accounts.json");
-    SafeFile::at(path.as_ref())
+    // No run needs these lists so much that its user should be able to shorten the wait.
+    SafeFile::at(path.as_ref(), &WaitLimit::default())
 }
 
 impl Known {

@@ -131,7 +131,7 @@ impl ConfigFile {
             return Ok(Arc::default());
         }
         let path = world.aws_file(VARIABLE, "config")?;
-        let file = SafeFile::at(&path);
+        let file = SafeFile::at(&path, &world.wait_limit);
         match CACHE.of(&file, |bytes| Self::parse(&path, bytes)) {
             Err(_) if is_no_file(file.path()) => Ok(Arc::new(Self { path, ..Self::default() })),
             read => read,

@@ -12,11 +12,12 @@ use crate::environments::stored::{Environments, SectionName, decoded, file, own_
 use crate::environments::wanted::{Origin, check_wanted, missing_parameters, rows_of};
 use crate::error::{Code, Error};
 use crate::files::ini_text::{IniText, SectionEdit};
-use crate::files::lock::{Lock, Patience};
+use crate::files::lock::Lock;
 use crate::files::safe_write::SafeFile;
 use crate::names::hazards::check_new_name;
 use crate::names::profile::ProfileEntry;
 use crate::names::same_name;
+use crate::patience::Patience;
 use crate::protocol::{EnvironmentView, SetEnvironment, TokenCache};
 use crate::world::World;
 
@@ -276,7 +277,7 @@ mod tests {
 
     use super::*;
     use crate::environments::stored::tests::{ACME, HIDDEN};
-    use crate::files::lock::FILE_LOCK_LIMIT;
+    use crate::patience::FILE_LOCK_LIMIT;
     use crate::protocol::AccountRow;
     use crate::world::test_world;
 

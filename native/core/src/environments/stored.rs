@@ -63,7 +63,7 @@ impl BlockFault {
 
 pub(super) fn file(world: &World) -> Result<SafeFile, Error> {
     let path = world.aws_file("AWS_SSO_ENVIRONMENTS_FILE", "sso-environments")?;
-    Ok(SafeFile::at(&path))
+    Ok(SafeFile::at(&path, &world.wait_limit))
 }
 
 impl Environments {

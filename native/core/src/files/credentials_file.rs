@@ -11,9 +11,10 @@ use crate::error::{Code, Error};
 use crate::files::file_memory::FileMemory;
 use crate::files::ini_text::{Fault, IniText, Section, SectionEdit};
 use crate::files::known_keys::{DueRule, KnownProfile, KnownProfiles, OWN_KEYS, Obstacle, STALE_KEYS, Standing, known_profiles};
-use crate::files::lock::{Lock, Patience};
+use crate::files::lock::Lock;
 use crate::files::safe_write::{SafeFile, Surroundings, Written};
 use crate::names::profile::ProfileEntry;
+use crate::patience::Patience;
 use crate::role_credentials::RoleCredentials;
 use crate::secret::Secret;
 use crate::timestamp::rfc3339;
@@ -86,7 +87,7 @@ pub(crate) struct CredentialsFile {
 impl CredentialsFile {
     pub(crate) fn of(world: &World) -> Result<Self, Error> {
         let path = world.aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials")?;
-        Ok(Self { file: SafeFile::at(&path) })
+        Ok(Self { file: SafeFile::at(&path, &world.wait_limit) })
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -4,16 +4,23 @@ use std::io;
 use std::path::Path;
 
 use crate::error::{Code, Error};
+use crate::files::held::is_held;
 
 pub(super) const WRITE_ADVICE: &str = "Check that you own it, that its folder is writable and that the disk is not full.";
 
 pub(crate) fn read_failed(path: &Path, fault: &io::Error) -> Error {
+    if is_held(fault) {
+        return in_use(path);
+    }
     Error::new(Code::ReadFailed, format!("{} could not be read: {fault}.", path.display()))
         .with_target(path.display().to_string())
         .with_action("Check that it is a file that you can read.")
 }
 
 pub(crate) fn write_failed(path: &Path, fault: &io::Error) -> Error {
+    if is_held(fault) {
+        return in_use(path);
+    }
     // Linux reports this for a mount point that would be renamed or replaced.
     if fault.kind() == io::ErrorKind::ResourceBusy {
         return mounted(path);
@@ -23,6 +30,12 @@ pub(crate) fn write_failed(path: &Path, fault: &io::Error) -> Error {
         .with_action(WRITE_ADVICE)
 }
 
+fn in_use(path: &Path) -> Error {
+    Error::new(Code::FileLocked, format!("{} is in use by another program.", path.display()))
+        .with_target(path.display().to_string())
+        .with_action("Close the program that has it open, or wait until it is done, then run the command again.")
+}
+
 pub(super) fn mounted(path: &Path) -> Error {
     Error::new(Code::WriteFailed, format!("{} is a mount point, so it cannot be replaced.", path.display()))
         .with_target(path.display().to_string())
@@ -30,10 +43,10 @@ pub(super) fn mounted(path: &Path) -> Error {
 }
 
 pub(super) fn locked_by_attribute(path: &Path, attribute: &str) -> Error {
-    let flag = &attribute[..1];
+    let command = if cfg!(windows) { "attrib -r".to_owned() } else { format!("chattr -{}", &attribute[..1]) };
     Error::new(Code::WriteFailed, format!("{} is {attribute}, so it cannot be replaced.", path.display()))
         .with_target(path.display().to_string())
-        .with_action(format!("Remove the attribute with chattr -{flag} '{}'.", path.display()))
+        .with_action(format!("Remove the attribute with {command} '{}'.", path.display()))
 }
 
 pub(super) fn no_space(path: &Path, free: u64) -> Error {

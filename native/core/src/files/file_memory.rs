@@ -49,12 +49,13 @@ impl<T> FileMemory<T> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::patience::WaitLimit;
 
     #[test]
     fn a_file_is_read_once_until_it_changes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        let (file, memory) = (SafeFile::at(&path), FileMemory::default());
+        let (file, memory) = (SafeFile::at(&path, &WaitLimit::default()), FileMemory::default());
         let mut read = 0;
         let mut text = || {
             let text = memory.of(&file, |bytes| {
@@ -80,7 +81,7 @@ mod tests {
     fn changes_in_quick_succession_are_all_seen() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        let (file, memory) = (SafeFile::at(&path), FileMemory::default());
+        let (file, memory) = (SafeFile::at(&path, &WaitLimit::default()), FileMemory::default());
         for number in 100..300 {
             std::fs::write(&path, number.to_string()).unwrap();
             let read = memory.of(&file, |bytes| Ok(String::from_utf8_lossy(bytes).into_owned())).unwrap();
@@ -94,7 +95,7 @@ mod tests {
         let path = folder.path().join("file");
         std::fs::write(&path, "x").unwrap();
         std::thread::sleep(TICK * 2);
-        let (file, memory) = (SafeFile::at(&path), FileMemory::default());
+        let (file, memory) = (SafeFile::at(&path, &WaitLimit::default()), FileMemory::default());
         let wrong = || Error::new(crate::error::Code::ReadFailed, "wrong");
         assert!(memory.of(&file, |_| Err::<(), _>(wrong())).is_err());
         assert!(memory.of(&file, |_| Ok(())).is_ok());
@@ -107,7 +108,7 @@ mod tests {
         std::fs::write(&path, "x").unwrap();
         let changed_at = |time| std::fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
         let reads = || {
-            let (file, memory, mut read) = (SafeFile::at(&path), FileMemory::default(), 0);
+            let (file, memory, mut read) = (SafeFile::at(&path, &WaitLimit::default()), FileMemory::default(), 0);
             for _ in 0..3 {
                 let parsed = memory.of(&file, |_| {
                     read += 1;

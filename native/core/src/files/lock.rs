@@ -5,47 +5,21 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-
 use crate::error::{Code, Error};
 use crate::files::faults::write_failed;
+use crate::files::held::is_held;
 use crate::files::owned_files::{make_folder, open_existing_lock, open_lock};
-
-/// How long a file change waits for its lock if the user set no limit; other holders need only milliseconds.
-pub(crate) const FILE_LOCK_LIMIT: Duration = Duration::from_secs(30);
+use crate::patience::Patience;
 
 /// How often a waiter tries the lock again.
 const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How long a canceled run still waits for a lock: holders need milliseconds, and fetched credentials should not be lost.
-const LOCK_GRACE: Duration = Duration::from_millis(200);
-
-/// How long to wait for a lock.
-#[derive(Debug, Clone)]
-pub(crate) struct Patience {
-    started: Instant,
-    limit: Option<Duration>,
-    cancel: CancellationToken,
-}
-
-impl Patience {
-    /// Starts the wait now; it lasts until the limit, if there is one, or until `cancel` is canceled.
-    pub(crate) fn new(limit: Option<Duration>, cancel: CancellationToken) -> Self {
-        Self { started: Instant::now(), limit, cancel }
-    }
-
-    pub(crate) fn ended(&self) -> bool {
-        let waited = self.started.elapsed();
-        self.limit.is_some_and(|limit| waited >= limit) || (self.cancel.is_cancelled() && waited >= LOCK_GRACE)
-    }
-
-    fn error(&self, lock: &Path) -> Error {
-        let waited = self.started.elapsed().as_secs_f32();
-        Error::new(Code::FileLocked, format!("Timed out after {waited:.1} s waiting for the lock {}, held by another process.", lock.display()))
-            .with_target(lock.display().to_string())
-            .with_action("Wait until the other PowerShell or terminal finishes its update or login, then run the command again.")
-    }
+/// The error of a wait for a lock that ended.
+fn timed_out(lock: &Path, patience: &Patience) -> Error {
+    let waited = patience.waited().as_secs_f32();
+    Error::new(Code::FileLocked, format!("Timed out after {waited:.1} s waiting for the lock {}, held by another process.", lock.display()))
+        .with_target(lock.display().to_string())
+        .with_action("Wait until the other PowerShell or terminal finishes its update or login, then run the command again.")
 }
 
 /// A lock between processes and threads, released when this value is dropped or the process exits.
@@ -60,8 +34,11 @@ impl Lock {
         if let Some(folder) = path.parent() {
             make_folder(folder).map_err(|fault| write_failed(folder, &fault))?;
         }
-        let file = open_lock(path).map_err(|fault| write_failed(path, &fault))?;
-        Self::try_on(file).map_err(|fault| write_failed(path, &fault))
+        match open_lock(path).and_then(Self::try_on) {
+            // A scanner that reads the lock file, or a program that takes its locks in another way.
+            Err(fault) if is_held(&fault) => Ok(None),
+            outcome => outcome.map_err(|fault| write_failed(path, &fault)),
+        }
     }
 
     fn try_on(file: File) -> io::Result<Option<Self>> {
@@ -77,15 +54,20 @@ impl Lock {
     pub(crate) async fn take_existing(path: &Path, patience: &Patience, mut waiting: impl FnMut()) -> Result<Option<Self>, Error> {
         let mut has_waited = false;
         loop {
-            let Ok(file) = open_existing_lock(path) else { return Ok(None) };
-            if let Some(lock) = Self::try_on(file).map_err(|fault| write_failed(path, &fault))? {
-                return Ok(Some(lock));
+            match open_existing_lock(path) {
+                Ok(file) => {
+                    if let Some(lock) = Self::try_on(file).map_err(|fault| write_failed(path, &fault))? {
+                        return Ok(Some(lock));
+                    }
+                }
+                Err(fault) if is_held(&fault) => {}
+                Err(_) => return Ok(None),
             }
             if !std::mem::replace(&mut has_waited, true) {
                 waiting();
             }
             if patience.ended() {
-                return Err(patience.error(path));
+                return Err(timed_out(path, patience));
             }
             tokio::time::sleep(LOCK_INTERVAL).await;
         }
@@ -105,7 +87,7 @@ impl Lock {
                 return Ok(lock);
             }
             if patience.ended() {
-                return Err(patience.error(path));
+                return Err(timed_out(path, patience));
             }
             std::thread::sleep(LOCK_INTERVAL);
         }
@@ -118,7 +100,7 @@ impl Lock {
                 return Ok(lock);
             }
             if patience.ended() {
-                return Err(patience.error(path));
+                return Err(timed_out(path, patience));
             }
             tokio::time::sleep(LOCK_INTERVAL).await;
         }
@@ -128,7 +110,10 @@ impl Lock {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
+    use crate::patience::FILE_LOCK_LIMIT;
 
     #[test]
     fn a_held_lock_times_out_and_the_error_names_the_lock_file() {

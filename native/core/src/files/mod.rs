@@ -3,6 +3,7 @@
 pub(crate) mod credentials_file;
 pub(crate) mod faults;
 pub(crate) mod file_memory;
+pub(crate) mod held;
 pub(crate) mod ini_text;
 pub(crate) mod known_keys;
 pub(crate) mod lock;

@@ -9,8 +9,10 @@ use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
 use crate::files::faults::{WRITE_ADVICE, locked_by_attribute, mounted, no_space, read_failed, write_failed};
+use crate::files::held::while_held;
 use crate::files::lock::Lock;
 use crate::files::owned_files::{create_new, folder_of, make_folder};
+use crate::patience::WaitLimit;
 
 /// The free space, in bytes, beyond the size of the old file below which a disk counts as full.
 const LEAST_FREE: u64 = 4096;
@@ -22,6 +24,8 @@ const ATTEMPTS: usize = 50;
 #[derive(Debug, Clone)]
 pub(crate) struct SafeFile {
     target: PathBuf,
+    /// How long to wait for another program that holds the file.
+    wait_limit: WaitLimit,
 }
 
 /// What tells one version of a file from another without reading it.
@@ -59,7 +63,7 @@ pub(crate) struct Written {
 
 impl SafeFile {
     /// The file that a path leads to: a symbolic link is kept, and the file that it points to is replaced.
-    pub(crate) fn at(path: &Path) -> Self {
+    pub(crate) fn at(path: &Path, wait_limit: &WaitLimit) -> Self {
         let mut target = path.to_path_buf();
         // As many steps as the kernel follows; folders along the way are resolved when the file is opened.
         for _ in 0..40 {
@@ -68,7 +72,7 @@ impl SafeFile {
                 Err(_) => break,
             }
         }
-        Self { target }
+        Self { target, wait_limit: wait_limit.clone() }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -92,7 +96,7 @@ impl SafeFile {
 
     /// Returns the current version of the file, or `None` if it does not exist.
     pub(crate) fn identity(&self) -> Result<Option<Identity>, Error> {
-        match std::fs::metadata(&self.target) {
+        match while_held(&[&self.target], &self.wait_limit, || std::fs::metadata(&self.target)) {
             Ok(metadata) => Ok(Some(Identity::of(&metadata))),
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(fault) => Err(read_failed(&self.target, &fault)),
@@ -101,9 +105,11 @@ impl SafeFile {
 
     /// Reads the file and its version; returns `None` if it does not exist.
     pub(crate) fn read(&self) -> Result<Option<Contents>, Error> {
-        let outcome =
-            open_file(&self.target).and_then(|(file, metadata)| read_all(file, &metadata).map(|bytes| Contents { bytes, identity: Identity::of(&metadata) }));
-        match outcome {
+        let read = || {
+            let (file, metadata) = open_file(&self.target)?;
+            read_all(file, &metadata).map(|bytes| Contents { bytes, identity: Identity::of(&metadata) })
+        };
+        match while_held(&[&self.target], &self.wait_limit, read) {
             Ok(read) => Ok(Some(read)),
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(fault) => Err(read_failed(&self.target, &fault)),
@@ -159,7 +165,7 @@ impl SafeFile {
         if !self.is_still(before)? {
             return Ok(None);
         }
-        match swap(temporary, &self.target, before.is_some())? {
+        match while_held(&[&self.target, temporary], &self.wait_limit, || swap(temporary, &self.target, before.is_some()))? {
             Swapped::Changed => return Ok(None),
             Swapped::Displaced(theirs) if before.is_none_or(|before| before.bytes != theirs) => {
                 put_back(temporary, &self.target, theirs, new)?;
@@ -172,13 +178,21 @@ impl SafeFile {
 
     /// Compares the bytes too, because time stamps are coarse on some file systems.
     fn is_still(&self, before: Option<&Contents>) -> io::Result<bool> {
-        let (now, metadata) = match open_file(&self.target) {
-            Ok(opened) => opened,
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(before.is_none()),
-            Err(fault) => return Err(fault),
+        let compare = || {
+            let (now, metadata) = match open_file(&self.target) {
+                Ok(opened) => opened,
+                Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(before.is_none()),
+                Err(fault) => return Err(fault),
+            };
+            let Some(before) = before else { return Ok(false) };
+            Ok(Identity::of(&metadata) == before.identity && read_all(now, &metadata)? == before.bytes)
         };
-        let Some(before) = before else { return Ok(false) };
-        Ok(Identity::of(&metadata) == before.identity && read_all(now, &metadata)? == before.bytes)
+        while_held(&[&self.target], &self.wait_limit, compare)
+    }
+
+    /// Removes the file; one that does not exist counts as removed. The caller holds the lock.
+    pub(crate) fn remove(&self, _lock: &Lock) -> Result<(), Error> {
+        remove_if_there(&self.target, &self.wait_limit).map_err(|fault| write_failed(&self.target, &fault))
     }
 
     /// Writes the new file beside the old one, with the owner and mode of the old one but no access for others. Returns what the replacement will do.
@@ -186,11 +200,8 @@ impl SafeFile {
         if let Some(folder) = self.target.parent() {
             make_folder(folder)?;
         }
-        match std::fs::remove_file(temporary) {
-            Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(fault),
-            _ => {}
-        }
-        let mut file = create_new(temporary)?;
+        remove_if_there(temporary, &self.wait_limit)?;
+        let mut file = while_held(&[temporary], &self.wait_limit, || create_new(temporary))?;
         file.write_all(bytes)?;
         let written = match std::fs::metadata(&self.target) {
             Ok(old) => keep_ownership(&file, &old)?,
@@ -269,18 +280,14 @@ fn put_back(_temporary: &Path, _target: &Path, _taken: Zeroizing<Vec<u8>>, _put:
 
 #[cfg(not(target_os = "linux"))]
 fn swap(new: &Path, target: &Path, _exists: bool) -> io::Result<Swapped> {
-    // A virus scanner or an editor that opened the file without delete sharing closes it within moments.
-    let mut tries = if cfg!(windows) { 8 } else { 0 };
-    let mut pause = Duration::from_millis(5);
-    loop {
-        match std::fs::rename(new, target) {
-            Err(fault) if tries > 0 && fault.kind() == io::ErrorKind::PermissionDenied => {
-                tries -= 1;
-                std::thread::sleep(pause);
-                pause *= 2;
-            }
-            outcome => return outcome.map(|()| Swapped::Blind),
-        }
+    std::fs::rename(new, target).map(|()| Swapped::Blind)
+}
+
+/// Removes a file unless it does not exist.
+fn remove_if_there(path: &Path, wait_limit: &WaitLimit) -> io::Result<()> {
+    match while_held(&[path], wait_limit, || std::fs::remove_file(path)) {
+        Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
+        _ => Ok(()),
     }
 }
 
@@ -368,8 +375,10 @@ impl Surroundings {
 
 /// What prevents a file from being replaced, no matter who owns it.
 enum Obstacle {
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux reports it"))]
     MountPoint,
-    /// `chattr +i` or `+a`.
+    /// `chattr +i` or `+a`; on Windows `attrib +r`.
+    #[cfg_attr(not(any(target_os = "linux", windows)), allow(dead_code, reason = "macOS reports it when the file is replaced"))]
     Attribute(&'static str),
 }
 
@@ -398,7 +407,12 @@ fn obstacle_to_replacing(path: &Path) -> Option<Obstacle> {
     obstacles.into_iter().find(|(attribute, _)| found.contains(*attribute)).map(|(_, obstacle)| obstacle)
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+fn obstacle_to_replacing(path: &Path) -> Option<Obstacle> {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().readonly()).then_some(Obstacle::Attribute("read-only"))
+}
+
+#[cfg(not(any(target_os = "linux", windows)))]
 fn obstacle_to_replacing(_path: &Path) -> Option<Obstacle> {
     None
 }
@@ -412,7 +426,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::files::lock::{FILE_LOCK_LIMIT, Patience};
+    use crate::patience::{FILE_LOCK_LIMIT, Patience};
 
     fn take(file: &SafeFile) -> Lock {
         // A process that another test is starting briefly holds a copy of every lock.
@@ -432,7 +446,7 @@ mod tests {
     #[test]
     fn a_new_file_and_its_folder_are_private_to_the_owner_and_no_other_file_is_left() {
         let home = tempfile::tempdir().unwrap();
-        let file = SafeFile::at(&home.path().join(".aws/credentials"));
+        let file = SafeFile::at(&home.path().join(".aws/credentials"), &WaitLimit::default());
         let written = file.replace(&take(&file), |old| Ok(old.is_none().then(|| bytes("new")))).unwrap();
         assert_eq!(written, Written { changed: true, ..Written::default() });
         assert_eq!(names(&home.path().join(".aws")), ["credentials", "credentials.lock"]);
@@ -454,7 +468,7 @@ mod tests {
         std::fs::write(&real, "old").unwrap();
         std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o644)).unwrap();
         std::os::unix::fs::symlink("real", &link).unwrap();
-        let file = SafeFile::at(&link);
+        let file = SafeFile::at(&link, &WaitLimit::default());
         let written = file.replace(&take(&file), |_| Ok(Some(bytes("new")))).unwrap();
         assert!(written.made_private);
         assert!(link.is_symlink());
@@ -467,7 +481,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("file");
         std::fs::write(&path, "a").unwrap();
-        let file = SafeFile::at(&path);
+        let file = SafeFile::at(&path, &WaitLimit::default());
         let mut runs = 0;
         file.replace(&take(&file), |old| {
             runs += 1;
@@ -484,7 +498,7 @@ mod tests {
     fn an_unwritable_place_is_reported_before_the_write() {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("file"), "").unwrap();
-        let error = SafeFile::at(&home.path().join("file/credentials")).check_writable().unwrap_err();
+        let error = SafeFile::at(&home.path().join("file/credentials"), &WaitLimit::default()).check_writable().unwrap_err();
         assert_eq!(error.code(), Code::WriteFailed);
     }
 
@@ -504,7 +518,7 @@ mod tests {
         for (mode, expected) in [(0o700, false), (0o775, false), (0o777, true), (0o1777, false)] {
             let home = tempfile::tempdir().unwrap();
             std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(mode)).unwrap();
-            let file = SafeFile::at(&home.path().join("file"));
+            let file = SafeFile::at(&home.path().join("file"), &WaitLimit::default());
             assert_eq!(file.check_writable().unwrap(), Surroundings { anybody_can_replace: expected }, "{mode:o}");
             assert_eq!(names(home.path()), ["file.lock"]);
         }
@@ -514,7 +528,7 @@ mod tests {
     #[test]
     fn what_cannot_be_removed_from_the_place_of_the_new_text_is_an_error_with_its_reason_and_the_file_stays() {
         let home = tempfile::tempdir().unwrap();
-        let file = SafeFile::at(&home.path().join("file"));
+        let file = SafeFile::at(&home.path().join("file"), &WaitLimit::default());
         std::fs::write(file.path(), "old").unwrap();
         std::fs::create_dir(file.temporary_path()).unwrap();
         let error = file.replace(&take(&file), |_| Ok(Some(bytes("new")))).unwrap_err();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -116,6 +117,21 @@ pub enum Operation {
     /// Panics on purpose, so that the boundary can be tried; debug builds only.
     #[cfg(debug_assertions)]
     Panic,
+}
+
+impl Operation {
+    /// The time limit that the caller set, if the operation has one.
+    pub(crate) fn time_limit(&self) -> Option<Duration> {
+        let terms = match self {
+            Self::Update(request) => &request.session,
+            Self::ConnectSession(request) => &request.session,
+            Self::GetAccount(request) => &request.session,
+            Self::GetRole(request) => &request.session,
+            Self::GetKeys(request) => &request.session,
+            _ => return None,
+        };
+        terms.timeout.map(Duration::from_secs)
+    }
 }
 
 /// Which environments to plan, and what counts as due.

@@ -1,5 +1,6 @@
 //! Ends a session: at the service, in its files and in memory.
 
+use crate::error::Error;
 use crate::login::attempt::NoLogin;
 use crate::session::source::SessionSource;
 use crate::session::token_cache::Token;
@@ -14,7 +15,7 @@ impl SessionSource<'_> {
             Ok(state) => state,
             Err(_) => self.wait_for(&slot).await?,
         };
-        if state.tokens(self.files.as_ref()).next().is_none() {
+        if state.tokens(self.files.as_ref()).next().transpose()?.is_none() {
             return Ok(false);
         }
         let lock = match &self.files {
@@ -22,7 +23,7 @@ impl SessionSource<'_> {
             None => None,
         };
         // Another process may have ended or renewed it while this one waited.
-        let tokens: Vec<Token> = state.tokens(self.files.as_ref()).collect();
+        let tokens = state.tokens(self.files.as_ref()).collect::<Result<Vec<Token>, Error>>()?;
         for token in &tokens {
             self.end_at_service(token).await?;
             if let (Some(files), Some(lock)) = (&self.files, &lock) {

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
+use crate::error::Error;
 use crate::mutex::locked;
 use crate::outlet::Warned;
 use crate::service::client::Services;
@@ -56,14 +57,29 @@ impl State {
 
     /// The tokens of a session, best first: the token in its own file and the one in memory, the later to expire first; then those under other spellings
     /// of the start URL, which are read only if the others are not enough.
-    pub(super) fn tokens(&self, files: Option<&TokenFiles>) -> impl Iterator<Item = Token> {
-        let by_end = |mut tokens: Vec<Token>| {
-            tokens.sort_by_key(|token| std::cmp::Reverse(token.expires_at));
-            tokens
+    ///
+    /// # Errors
+    /// Another program holds one of the files, which may have a token.
+    pub(super) fn tokens(&self, files: Option<&TokenFiles>) -> impl Iterator<Item = Result<Token, Error>> {
+        let by_end = |tokens: Result<Vec<Token>, Error>| match tokens {
+            Ok(mut tokens) => {
+                tokens.sort_by_key(|token| std::cmp::Reverse(token.expires_at));
+                tokens.into_iter().map(Ok).collect()
+            }
+            Err(error) => vec![Err(error)],
         };
-        let own = by_end([files.and_then(TokenFiles::read_token), self.token.clone()].into_iter().flatten().collect());
-        let others = std::iter::once_with(move || by_end(files.map(TokenFiles::read_other_tokens).unwrap_or_default()));
+        let in_file = files.map_or(Ok(None), TokenFiles::read_token);
+        let own = by_end(in_file.map(|token| [token, self.token.clone()].into_iter().flatten().collect()));
+        let others = std::iter::once_with(move || by_end(files.map_or(Ok(Vec::new()), TokenFiles::read_other_tokens)));
         own.into_iter().chain(others.flatten())
+    }
+
+    /// The first of the session's tokens for which `is_wanted` returns true.
+    ///
+    /// # Errors
+    /// See [`Self::tokens`].
+    pub(super) fn find_token(&self, files: Option<&TokenFiles>, is_wanted: impl Fn(&Token) -> bool) -> Result<Option<Token>, Error> {
+        self.tokens(files).find(|token| token.as_ref().is_ok_and(&is_wanted) || token.is_err()).transpose()
     }
 }
 

@@ -43,16 +43,16 @@ impl SessionSource<'_> {
             Ok(state) => state,
             Err(_) => self.wait_for(&slot).await?,
         };
-        let fresh = |state: &State| state.tokens(self.files.as_ref()).find(|token| self.is_fresh(token, refused));
-        if let Some(token) = fresh(&state) {
+        let fresh = |state: &State| state.find_token(self.files.as_ref(), |token| self.is_fresh(token, refused));
+        if let Some(token) = fresh(&state)? {
             return Ok(self.use_token(&token, "The cached session is still valid"));
         }
         let lock = self.lock().await?;
         // Another process may have refreshed or logged in while this one waited.
-        if let Some(token) = fresh(&state) {
+        if let Some(token) = fresh(&state)? {
             return Ok(self.use_token(&token, "Another process has renewed the session"));
         }
-        let good = state.tokens(self.files.as_ref()).find(|token| self.is_good(token, refused));
+        let good = state.find_token(self.files.as_ref(), |token| self.is_good(token, refused))?;
         // Only a session that is still good can wait; without one, the alternative is a login.
         let rested = good.is_none() || state.last_refresh.is_none_or(|last| last.elapsed() >= REFRESH_SPACING);
         let mut dead_client = None;

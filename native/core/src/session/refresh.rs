@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use tokio::time::Instant;
 
+use crate::error::Error;
 use crate::login::attempt::NoLogin;
 use crate::secret::Secret;
 use crate::service::oidc::Grant;
@@ -34,7 +35,7 @@ impl SessionSource<'_> {
         let mut tried = HashSet::new();
         let mut dead_client = None;
         while tried.len() < MOST_REFRESHES {
-            let tokens: Vec<Token> = state.tokens(self.files.as_ref()).collect();
+            let tokens = state.tokens(self.files.as_ref()).collect::<Result<Vec<Token>, Error>>()?;
             // A program without our lock, such as the AWS CLI, may have just renewed the session, so that the refusal was for the old token.
             if let Some(token) = tokens.iter().find(|token| !tried.is_empty() && self.is_fresh(token, refused)) {
                 return Ok(Refreshed::Token(token.clone(), "Another process has renewed the session"));

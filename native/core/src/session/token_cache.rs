@@ -12,9 +12,9 @@ use crate::environments::configured::SsoSession;
 use crate::environments::environment::Environment;
 use crate::environments::start_url::portal_url;
 use crate::error::{Code, Error};
-use crate::files::faults::write_failed;
-use crate::files::lock::{Lock, Patience};
+use crate::files::lock::Lock;
 use crate::files::safe_write::SafeFile;
+use crate::patience::{Patience, WaitLimit};
 use crate::protocol::LoginMethod;
 use crate::secret::{Secret, SecretBytes};
 use crate::service::oidc::{AUTHORIZATION_CODE, PKCE_GRANTS, Registration};
@@ -70,6 +70,7 @@ pub(crate) struct TokenLock {
 /// The cache files of one environment.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenFiles {
+    wait_limit: WaitLimit,
     folder: PathBuf,
     lock_folder: PathBuf,
     lock_name: String,
@@ -105,6 +106,7 @@ impl TokenFiles {
         // Like the AWS CLI, finds a session that has a name only by that name.
         let other_files = if session.is_some() { Vec::new() } else { files_of(&portal, spellings, &token_file) };
         Some(Self {
+            wait_limit: world.wait_limit.clone(),
             folder: sso.join("cache"),
             lock_folder: sso.join("locks"),
             lock_name: if session.is_some() { token_file.clone() } else { sha1_hex(portal.as_bytes()) },
@@ -122,7 +124,7 @@ impl TokenFiles {
     }
 
     fn file(&self, name: &str) -> SafeFile {
-        SafeFile::at(&self.folder.join(format!("{name}.json")))
+        SafeFile::at(&self.folder.join(format!("{name}.json")), &self.wait_limit)
     }
 
     /// The AWS CLI's file for the start URL as written, or for the session's name.
@@ -194,18 +196,24 @@ impl TokenFiles {
     }
 
     /// Reads the token in the cache; a missing, empty, corrupt or unrelated file has none.
-    pub(crate) fn read_token(&self) -> Option<Token> {
-        Self::token_of(&self.read(&self.token_file)?)
+    ///
+    /// # Errors
+    /// Another program holds the file, so that nobody knows whether it has a token.
+    pub(crate) fn read_token(&self) -> Result<Option<Token>, Error> {
+        Ok(self.read(&self.token_file)?.as_ref().and_then(Self::token_of))
     }
 
     /// Reads the tokens stored under other spellings of the start URL, for the same region.
-    pub(crate) fn read_other_tokens(&self) -> Vec<Token> {
-        let tokens = self.other_files.iter().filter_map(|name| {
-            let object = self.read(name)?;
-            let same_region = text_of(&object, "region").is_none_or(|region| region == self.region);
-            Self::token_of(&object).filter(|_| same_region).map(|token| Token { other_file: Some(name.clone()), ..token })
-        });
-        tokens.collect()
+    ///
+    /// # Errors
+    /// See [`Self::read_token`].
+    pub(crate) fn read_other_tokens(&self) -> Result<Vec<Token>, Error> {
+        let token = |name: &String, object: &SecretObject| {
+            let same_region = text_of(object, "region").is_none_or(|region| region == self.region);
+            Self::token_of(object).filter(|_| same_region).map(|token| Token { other_file: Some(name.clone()), ..token })
+        };
+        let tokens = self.other_files.iter().map(|name| Ok(self.read(name)?.and_then(|object| token(name, &object))));
+        tokens.filter_map(Result::transpose).collect()
     }
 
     fn token_of(object: &SecretObject) -> Option<Token> {
@@ -230,7 +238,8 @@ impl TokenFiles {
 
     /// Reads the client registration in the cache, if it is for this kind of login.
     pub(crate) fn read_registration(&self, method: LoginMethod) -> Option<Registration> {
-        let object = self.read(&self.registration_file)?;
+        // Without it, a new client is registered.
+        let object = self.read(&self.registration_file).ok()??;
         let is_pkce = object.0.get("grantTypes").and_then(Value::as_array).is_some_and(|types| types.iter().any(|grant| grant == AUTHORIZATION_CODE));
         if is_pkce != (method == LoginMethod::Pkce) {
             return None;
@@ -260,7 +269,7 @@ impl TokenFiles {
         ];
         match &token.other_file {
             // Keeps the start URL and the region as the file has them.
-            Some(name) if self.read(name).is_some() => self.write(lock, name, &fields[2..]),
+            Some(name) if self.read(name)?.is_some() => self.write(lock, name, &fields[2..]),
             _ => self.write(lock, &self.token_file, &fields),
         }
     }
@@ -296,16 +305,16 @@ impl TokenFiles {
     }
 
     /// Removes the token's file.
-    pub(crate) fn remove_token(&self, _lock: &TokenLock, token: &Token) -> Result<(), Error> {
-        let path = self.path_of(token);
-        match std::fs::remove_file(&path) {
-            Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(write_failed(&path, &fault)),
-            _ => Ok(()),
-        }
+    pub(crate) fn remove_token(&self, lock: &TokenLock, token: &Token) -> Result<(), Error> {
+        self.file(token.other_file.as_ref().unwrap_or(&self.token_file)).remove(&lock.held)
     }
 
-    fn read(&self, name: &str) -> Option<SecretObject> {
-        object_of(&self.file(name).read().ok()??.bytes)
+    /// Reads a file of the cache. One that cannot be read for good counts as missing, since a login replaces what it has.
+    fn read(&self, name: &str) -> Result<Option<SecretObject>, Error> {
+        match self.file(name).read() {
+            Err(error) if error.code() == Code::FileLocked => Err(error),
+            read => Ok(read.ok().flatten().and_then(|contents| object_of(&contents.bytes))),
+        }
     }
 
     /// Replaces these fields of the file and puts them first; `None` removes a field. Fields of other programs are kept and follow.
@@ -518,7 +527,7 @@ mod tests {
             text,
             r#"{"startUrl": "https://my-sso.awsapps.com/start", "region": "us-east-1", "accessToken": "a", "expiresAt": "2026-01-02T03:04:05Z", "clientId": "c", "clientSecret": "s", "registrationExpiresAt": "2026-04-02T03:04:05Z", "refreshToken": "r"}"#
         );
-        let read = files.read_token().unwrap();
+        let read = files.read_token().unwrap().unwrap();
         assert_eq!((read.access_token.reveal(), read.refresh_token.unwrap().reveal()), ("a", "r"));
     }
 
@@ -553,7 +562,7 @@ mod tests {
             (r#"{"clientId":"a","clientSecret":"b","expiresAt":"2026-01-02T03:04:05Z"}"#, false),
         ] {
             std::fs::write(own_path(&files), text).unwrap();
-            let token = files.read_token();
+            let token = files.read_token().unwrap();
             assert_eq!(token.is_some(), expected, "{text}");
             if let Some(token) = token {
                 assert_eq!(token.expires_at.truncate_to_second(), datetime!(2026-01-02 3:04:05 UTC), "{text}");
@@ -577,6 +586,20 @@ mod tests {
         assert!(files.read_registration(LoginMethod::DeviceCode).is_none() && files.read_registration(LoginMethod::Pkce).is_some());
         files.write_registration(&lock(&files), &registration).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_token_that_another_program_holds_is_never_taken_as_absent() {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        let (_home, mut world) = test_world();
+        world.wait_limit = WaitLimit::new(Some(Duration::from_millis(100)), CancellationToken::new());
+        let files = TokenFiles::of(&world, &environment("https://my-sso.awsapps.com/start"), None, &[]).unwrap();
+        files.write_token(&lock(&files), &token()).unwrap();
+        let held = std::fs::OpenOptions::new().read(true).share_mode(0).open(own_path(&files)).unwrap();
+        assert_eq!(files.read_token().unwrap_err().code(), Code::FileLocked);
+        drop(held);
+        assert!(files.read_token().unwrap().is_some());
     }
 
     #[test]

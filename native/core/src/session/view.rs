@@ -11,11 +11,13 @@ use crate::session::token_cache::{Token, TokenFiles};
 use crate::timestamp::rfc3339;
 
 /// The current tokens of a session, each with whether its refresh was refused; during a login, only those in the files.
-fn tokens_now(slot: &tokio::sync::Mutex<State>, files: Option<&TokenFiles>) -> Vec<(Token, bool)> {
+fn tokens_now(slot: &tokio::sync::Mutex<State>, files: Option<&TokenFiles>) -> Result<Vec<(Token, bool)>, Error> {
     let with_refusal = |state: &State| {
-        let with_refusal = |token| {
-            let refused = state.is_refused(&token);
-            (token, refused)
+        let with_refusal = |token: Result<Token, Error>| {
+            token.map(|token| {
+                let refused = state.is_refused(&token);
+                (token, refused)
+            })
         };
         state.tokens(files).map(with_refusal).collect()
     };
@@ -33,7 +35,7 @@ pub(crate) fn exposed(context: &Context, environment: &Environment, config: &Con
     let files = token_files(&context.world, environment, config, token_cache)?;
     let slot = context.memory.slot(key_of(files.as_ref(), environment));
     let now = context.now();
-    Ok(tokens_now(&slot, files.as_ref()).into_iter().find_map(|(token, _)| {
+    Ok(tokens_now(&slot, files.as_ref())?.into_iter().find_map(|(token, _)| {
         let left = u64::try_from((token.expires_at - now).whole_seconds()).ok().filter(|left| *left > 0)?;
         Some(TokenView::new(&environment.name, token.access_token.reveal(), left))
     }))
@@ -48,7 +50,7 @@ pub(crate) fn view(context: &Context, environment: &Environment, config: &Config
     let slot = context.memory.slot(key_of(files.as_ref(), environment));
     let now = context.now();
     let is_refreshable = |(token, refused): &(Token, bool)| !refused && token.refresh_with(now).is_some();
-    let tokens = tokens_now(&slot, files.as_ref());
+    let tokens = tokens_now(&slot, files.as_ref())?;
     let chosen = tokens.iter().find(|(token, _)| token.expires_at > now).or_else(|| tokens.iter().find(|token| is_refreshable(token))).or(tokens.first());
     let refreshable = chosen.is_some_and(is_refreshable);
     let token = chosen.map(|(token, _)| token);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::error::{Code, Error};
-use crate::files::lock::Patience;
 use crate::login::attempt::NoLogin;
+use crate::patience::Patience;
 use crate::protocol::{Event, Waiting};
 use crate::service::refusal::Refusal;
 use crate::session::memory::State;

@@ -15,8 +15,8 @@ use super::*;
 use crate::files::credentials_file::{CredentialsFile, Fetched};
 use crate::files::ini_text::attack::cases;
 use crate::files::ini_text::{IniText, SectionEdit};
-use crate::files::lock::Patience;
 use crate::names::profile::ProfileEntry;
+use crate::patience::Patience;
 use crate::role_credentials::RoleCredentials;
 use crate::secret::Secret;
 use crate::world::{NoBrowser, World};
@@ -117,7 +117,7 @@ fn a_process_of_these_tests() {
             }
         }
         "hold" => {
-            let _lock = take(&SafeFile::at(&home.join(".aws/credentials")));
+            let _lock = take(&SafeFile::at(&home.join(".aws/credentials"), &WaitLimit::default()));
             println!("held");
             std::thread::sleep(LONG);
         }
@@ -164,7 +164,7 @@ fn a_process_killed_at_any_moment_leaves_the_whole_old_or_new_file_and_at_most_o
 #[test]
 fn the_lock_of_a_killed_process_is_free_at_once() {
     let home = tempfile::tempdir().unwrap();
-    let file = SafeFile::at(&home.path().join(".aws/credentials"));
+    let file = SafeFile::at(&home.path().join(".aws/credentials"), &WaitLimit::default());
     let (mut child, mut output) = start_child("hold", home.path(), 0);
     wait_for(&mut output, "held");
     assert_eq!(Lock::take(&file.lock_path(), &patience(Duration::from_millis(60))).unwrap_err().code(), Code::FileLocked);
@@ -197,7 +197,7 @@ fn anything_but_a_regular_file_is_refused_at_once_and_kept() {
     }
     for name in all {
         let kind = at(name).metadata().unwrap().file_type();
-        let file = SafeFile::at(&at(name));
+        let file = SafeFile::at(&at(name), &WaitLimit::default());
         let (error, write) = in_time(move || {
             let lock = take(&file);
             (file.read().err().map(|error| error.code()), file.replace(&lock, |_| Ok(Some(Zeroizing::new(b"x".to_vec())))).unwrap_err())
@@ -214,7 +214,7 @@ fn a_failed_write_leaves_no_new_keys_beside_the_file() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("file");
     std::fs::write(&path, "a").unwrap();
-    let file = SafeFile::at(&path);
+    let file = SafeFile::at(&path, &WaitLimit::default());
     let mut runs = 0;
     let outcome = file.replace(&take(&file), |_| {
         runs += 1;
@@ -230,7 +230,7 @@ fn a_writer_that_never_stops_makes_our_write_fail_and_keeps_its_last_change() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("file");
     std::fs::write(&path, "a").unwrap();
-    let file = SafeFile::at(&path);
+    let file = SafeFile::at(&path, &WaitLimit::default());
     let mut runs = 0;
     let outcome = file.replace(&take(&file), |_| {
         runs += 1;
@@ -317,7 +317,7 @@ fn contest(manner: Manner) -> Contest {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("credentials");
     std::fs::write(&path, "# mine\n[foreign]\ncount = 0\n").unwrap();
-    let file = SafeFile::at(&path);
+    let file = SafeFile::at(&path, &WaitLimit::default());
     let mut sum = Contest::default();
     let (changes, completed) = (AtomicU64::new(0), AtomicU64::new(0));
     for _ in 0..cases(100) {
@@ -394,7 +394,7 @@ fn a_tool_that_pauses_between_truncating_and_writing_during_our_write_loses_its_
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("credentials");
     std::fs::write(&path, "[foreign]\ncount = 1\n").unwrap();
-    let file = SafeFile::at(&path);
+    let file = SafeFile::at(&path, &WaitLimit::default());
     let mut theirs = File::create(&path).unwrap();
     let edits = [SectionEdit { section: "A", set: vec![("aws_access_key_id", "1")], ..SectionEdit::default() }];
     file.replace(&take(&file), |old| Ok(Some(IniText::scan(old.unwrap_or_default()).unwrap().edited(&edits, &[])))).unwrap();

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use crate::error::Error;
 use crate::files::credentials_file::CredentialsFile;
-use crate::files::lock::{Lock, Patience};
+use crate::files::lock::Lock;
 use crate::outlet::Outlet;
+use crate::patience::Patience;
 use crate::protocol::{Event, Waiting};
 use crate::sha1_hex::sha1_hex;
 use crate::urls::percent_encoded;

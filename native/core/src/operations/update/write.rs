@@ -3,10 +3,10 @@
 use crate::error::Error;
 use crate::files::credentials_file::{Fetched, KeysWritten};
 use crate::files::known_keys::Standing;
-use crate::files::lock::Patience;
 use crate::files::safe_write::Written;
 use crate::operations::update::fetch::UpdateRun;
 use crate::operations::update::rows::{Outcome, Part};
+use crate::patience::Patience;
 use crate::session::time_limit::TimeLimit;
 
 impl UpdateRun {

@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Python, cases, runner};
 use crate::files::credentials_file::{CredentialsFile, Fetched};
-use crate::files::lock::Patience;
 use crate::names::profile::ProfileEntry;
+use crate::patience::Patience;
 use crate::role_credentials::RoleCredentials;
 use crate::secret::Secret;
 use crate::world::test_world;
