@@ -20,6 +20,7 @@ mod secret;
 mod service;
 mod session;
 mod sha1_hex;
+mod system_proxy;
 #[cfg(test)]
 mod test_user;
 mod text;

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use crate::error::{Code, Error};
 use crate::patience::WaitLimit;
 use crate::protocol::GivenEnvironment;
+use crate::system_proxy::SystemProxy;
 use crate::written_path::{Names, Rules, expand};
 
 /// The variable for the home folder on this system.
@@ -88,6 +89,8 @@ pub struct World {
     pub given: Vec<GivenEnvironment>,
     /// How long the run waits for a lock or a file that another program holds.
     pub(crate) wait_limit: WaitLimit,
+    /// Reads the proxy settings of the system, which count where no variable is set.
+    pub(crate) system_proxy: fn() -> SystemProxy,
 }
 
 impl std::fmt::Debug for World {
@@ -112,6 +115,7 @@ impl World {
             verbose: true,
             given: Vec::new(),
             wait_limit: WaitLimit::default(),
+            system_proxy: SystemProxy::read,
         }
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::error::{Code, Error};
-use crate::files::held::is_held;
+use crate::files::held::{holders_of, is_held};
 
 pub(super) const WRITE_ADVICE: &str = "Check that you own it, that its folder is writable and that the disk is not full.";
 
@@ -31,7 +31,11 @@ pub(crate) fn write_failed(path: &Path, fault: &io::Error) -> Error {
 }
 
 fn in_use(path: &Path) -> Error {
-    Error::new(Code::FileLocked, format!("{} is in use by another program.", path.display()))
+    let by = match holders_of(path) {
+        names if names.is_empty() => "another program".to_owned(),
+        names => names.join(", "),
+    };
+    Error::new(Code::FileLocked, format!("{} is in use by {by}.", path.display()))
         .with_target(path.display().to_string())
         .with_action("Close the program that has it open, or wait until it is done, then run the command again.")
 }

@@ -17,6 +17,18 @@ pub(crate) fn is_held(_fault: &io::Error) -> bool {
     false
 }
 
+/// The names of the programs that hold the file, where the system knows them.
+#[cfg(windows)]
+pub(crate) fn holders_of(path: &Path) -> Vec<String> {
+    sso_windows::holders_of(path)
+}
+
+/// No program on these systems can hold a file against others.
+#[cfg(not(windows))]
+pub(crate) fn holders_of(_path: &Path) -> Vec<String> {
+    Vec::new()
+}
+
 /// Repeats an operation on these files while another program holds one of them. If that program does not let go within the limit, [`is_held`] is true of
 /// the error.
 #[cfg(windows)]

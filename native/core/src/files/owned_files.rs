@@ -153,8 +153,16 @@ mod elsewhere {
         OpenOptions::new().write(true).open(path).and_then(only_regular)
     }
 
+    /// The rights to write a file, to read its access list and to change that.
+    #[cfg(windows)]
+    const WRITE_WITH_ACCESS_LIST: u32 = 0x4000_0000 | 0x0002_0000 | 0x0004_0000;
+
     pub(crate) fn create_new(path: &Path) -> io::Result<File> {
-        OpenOptions::new().write(true).create_new(true).open(path)
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(windows)]
+        std::os::windows::fs::OpenOptionsExt::access_mode(&mut options, WRITE_WITH_ACCESS_LIST);
+        options.open(path)
     }
 
     pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {

@@ -203,10 +203,12 @@ impl SafeFile {
         remove_if_there(temporary, &self.wait_limit)?;
         let mut file = while_held(&[temporary], &self.wait_limit, || create_new(temporary))?;
         file.write_all(bytes)?;
-        let written = match std::fs::metadata(&self.target) {
-            Ok(old) => keep_ownership(&file, &old)?,
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Written { changed: true, ..Written::default() },
-            Err(fault) => return Err(fault),
+        let written = match while_held(&[&self.target], &self.wait_limit, || keep_access(&file, &self.target)) {
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
+                make_private(&file);
+                Written { changed: true, ..Written::default() }
+            }
+            written => written?,
         };
         file.sync_all()?;
         Ok(written)
@@ -312,10 +314,11 @@ fn read_all(mut file: File, metadata: &std::fs::Metadata) -> io::Result<Zeroizin
     Ok(bytes)
 }
 
+/// Gives the new file the owner of the old one and as much access, but none for others.
 #[cfg(unix)]
-fn keep_ownership(file: &File, old: &std::fs::Metadata) -> io::Result<Written> {
+fn keep_access(file: &File, old: &Path) -> io::Result<Written> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
-    let new = file.metadata()?;
+    let (old, new) = (std::fs::metadata(old)?, file.metadata()?);
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
         fchown(file, Some(old.uid()), Some(old.gid()))?;
     }
@@ -324,9 +327,27 @@ fn keep_ownership(file: &File, old: &std::fs::Metadata) -> io::Result<Written> {
     Ok(Written { changed: true, made_private: mode & 0o077 != 0, had_hard_links: old.nlink() > 1 })
 }
 
-#[cfg(not(unix))]
-fn keep_ownership(_file: &File, _old: &std::fs::Metadata) -> io::Result<Written> {
-    Ok(Written { changed: true, ..Written::default() })
+/// Gives the new file the access list of the old one, unless others can read that one.
+#[cfg(windows)]
+fn keep_access(file: &File, old: &Path) -> io::Result<Written> {
+    let old = File::open(old)?;
+    let made_private = sso_windows::others_can_read(&old).unwrap_or(false);
+    // File systems without access lists refuse this; then nothing protects the old file either.
+    let _ = if made_private { sso_windows::make_private(file) } else { sso_windows::copy_access_list(&old, file) };
+    Ok(Written { changed: true, made_private, ..Written::default() })
+}
+
+/// Unix has created the file for its owner alone.
+#[cfg(unix)]
+fn make_private(_file: &File) {}
+
+/// A new file has the access list of its folder, and outside the user's profile that may let others read it.
+#[cfg(windows)]
+fn make_private(file: &File) {
+    // File systems without access lists refuse this; then nothing can be done.
+    if sso_windows::others_can_read(file).unwrap_or(false) {
+        let _ = sso_windows::make_private(file);
+    }
 }
 
 impl Identity {

@@ -158,10 +158,10 @@ impl Service {
 
     /// Warns, once per process, about each variable whose proxy this service cannot use.
     pub(crate) fn warn_of_skipped_proxies(&self, outlet: &Outlet) {
-        let ChosenProxy { proxy, skipped } = &self.settings.proxy;
+        let ChosenProxy { proxy, skipped, .. } = &self.settings.proxy;
         for (variable, scheme) in skipped {
             if outlet.is_first_warning(Topic::Proxy, variable) {
-                let instead = proxy.as_ref().map_or_else(|| "no proxy".to_owned(), |proxy| format!("the proxy in {}", proxy.variable));
+                let instead = proxy.as_ref().map_or_else(|| "no proxy".to_owned(), |proxy| format!("the proxy in {}", proxy.source));
                 outlet.warn(format!("The proxy in {variable} is not used: {scheme}:// is not supported, only HTTP proxies are. Using {instead} instead."));
             }
         }

@@ -76,7 +76,7 @@ impl Service {
         let message = match (&cause.fault, &at_proxy) {
             (Fault::Unresolved, None) => format!("The name {} could not be resolved. {settings}", host_of(host)),
             (Fault::Unresolved, Some((proxy, place))) => {
-                format!("The name {} of the proxy in {} could not be resolved. {settings}", host_of(place), proxy.variable)
+                format!("The name {} of the proxy in {} could not be resolved. {settings}", host_of(place), proxy.source)
             }
             (Fault::Certificate(why), _) => format!("{} could not be reached: its certificate was rejected because {why}. {settings}", capital(host)),
             (Fault::Tunnel(why), _) => format!("{} could not be reached: {why}. {settings}", capital(host)),
@@ -87,10 +87,10 @@ impl Service {
             (Fault::Certificate(_), _) => {
                 "If your company inspects TLS traffic, set AWS_CA_BUNDLE to the PEM file of its CA. Otherwise, check the clock of this computer and the network.".to_owned()
             }
-            (Fault::Tunnel(_), Some(Proxy { variable, .. })) => {
-                format!("Check the proxy's address, user name and password in {variable}, or bypass it with NO_PROXY.")
+            (Fault::Tunnel(_), Some(Proxy { source, .. })) => {
+                format!("Check the proxy's address, user name and password in {source}, or bypass it with NO_PROXY.")
             }
-            (_, Some(Proxy { variable, .. })) => format!("Check the network, the region, and the proxy and CA settings ({variable}, NO_PROXY, AWS_CA_BUNDLE)."),
+            (_, Some(Proxy { source, .. })) => format!("Check the network, the region, and the proxy and CA settings ({source}, NO_PROXY, AWS_CA_BUNDLE)."),
             (_, None) => "Check the network, the region, and the proxy and CA settings (HTTPS_PROXY, NO_PROXY, AWS_CA_BUNDLE).".to_owned(),
         };
         Error::new(Code::NetworkError, message).with_action(action)

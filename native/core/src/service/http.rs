@@ -9,8 +9,20 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use crate::error::{Code, Error};
 use crate::service::connections::renewing;
-use crate::service::proxy::Proxy;
+use crate::service::proxy::{Proxy, ProxySource};
 use crate::service::settings::Settings;
+
+const EXAMPLE: &str = "it should look like http://proxy.example.com:8080.";
+
+fn not_a_proxy(source: &ProxySource) -> Error {
+    let error = match source {
+        ProxySource::Variable(name) => {
+            Error::new(Code::NetworkError, format!("The variable {name} is not the URL of a proxy.")).with_action(format!("Correct $env:{name}; {EXAMPLE}"))
+        }
+        ProxySource::System => Error::new(Code::NetworkError, format!("The proxy in {source} cannot be used.")).with_action(format!("Correct it; {EXAMPLE}")),
+    };
+    error.with_target(source.to_string())
+}
 
 /// Creates the client for these settings; it opens new connections after a request was abandoned.
 pub(super) fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error> {
@@ -24,12 +36,8 @@ pub(super) fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error
     let internal = |what: String| Error::new(Code::InternalError, what);
     let tls = TlsContext::builder().with_trust_store(trust_store).build().map_err(|fault| internal(format!("TLS could not be set up: {fault}.")))?;
     let proxy = match &settings.proxy.proxy {
-        Some(Proxy { variable, url }) => {
-            let proxy = ProxyConfig::https(url.as_str()).map_err(|_| {
-                Error::new(Code::NetworkError, format!("The variable {variable} is not the URL of a proxy."))
-                    .with_target(variable)
-                    .with_action(format!("Correct $env:{variable}; it should look like http://proxy.example.com:8080."))
-            })?;
+        Some(Proxy { source, url }) => {
+            let proxy = ProxyConfig::https(url.as_str()).map_err(|_| not_a_proxy(source))?;
             settings.no_proxy.as_ref().map_or(proxy.clone(), |rules| proxy.no_proxy(rules))
         }
         None => ProxyConfig::disabled(),

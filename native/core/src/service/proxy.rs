@@ -1,12 +1,30 @@
-//! The proxy that the user's variables specify; only HTTP proxies are supported.
+//! The proxy that the user's variables specify, or else the system's settings; only HTTP proxies are supported.
 
-use crate::world::Variables;
+use crate::system_proxy::SystemProxy;
+use crate::world::World;
 
-/// An HTTP proxy, and the variable that specifies it.
+/// What specifies a proxy.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum ProxySource {
+    /// A variable, by its name as it is set, in upper or lower case.
+    Variable(String),
+    System,
+}
+
+impl std::fmt::Display for ProxySource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Variable(name) => name,
+            Self::System if cfg!(windows) => "the proxy settings of Windows",
+            Self::System => "the proxy settings of the system",
+        })
+    }
+}
+
+/// An HTTP proxy, and what specifies it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Proxy {
-    /// The name as it is set, in upper or lower case.
-    pub(super) variable: String,
+    pub(super) source: ProxySource,
     /// The URL, which may contain a password.
     pub(super) url: String,
 }
@@ -20,7 +38,7 @@ impl Proxy {
     }
 
     pub(super) fn in_words(&self) -> String {
-        self.place().map_or_else(|| self.variable.clone(), |place| format!("{place} of {}", self.variable))
+        self.place().map_or_else(|| self.source.to_string(), |place| format!("{place} of {}", self.source))
     }
 }
 
@@ -62,25 +80,36 @@ pub(super) fn place_of(url: &url::Url) -> Option<String> {
     Some(format!("{}://{}{port}", url.scheme(), url.host_str().filter(|host| !host.is_empty())?))
 }
 
-/// The outcome of reading all proxy variables.
+/// The outcome of reading all proxy settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct ChosenProxy {
     /// The first proxy that can be used.
     pub(super) proxy: Option<Proxy>,
     /// The variables before it whose proxies cannot be used, each with the scheme of its URL.
     pub(super) skipped: Vec<(String, String)>,
+    /// The system's settings, if no variable is set.
+    pub(super) system: Option<SystemProxy>,
 }
 
 impl ChosenProxy {
-    pub(super) fn of(variables: &Variables) -> Self {
+    pub(super) fn of(world: &World) -> Self {
         let mut skipped = Vec::new();
-        let set = ["HTTPS_PROXY", "ALL_PROXY"].into_iter().filter_map(|name| variables.get_as_written(name));
+        let set = ["HTTPS_PROXY", "ALL_PROXY"].into_iter().filter_map(|name| world.variables.get_as_written(name));
         for (variable, value) in set.filter(|(_, value)| !value.trim().is_empty()) {
             match ProxyChoice::of(value) {
-                ProxyChoice::Http(url) => return Self { proxy: Some(Proxy { variable, url }), skipped },
+                ProxyChoice::Http(url) => return Self { proxy: Some(Proxy { source: ProxySource::Variable(variable), url }), skipped, system: None },
                 ProxyChoice::Socks(scheme) => skipped.push((variable, scheme)),
             }
         }
-        Self { proxy: None, skipped }
+        // The user decided by variables, even if none of their proxies can be used.
+        if !skipped.is_empty() {
+            return Self { proxy: None, skipped, system: None };
+        }
+        let system = (world.system_proxy)();
+        let proxy = match system.server.as_deref().map(ProxyChoice::of) {
+            Some(ProxyChoice::Http(url)) => Some(Proxy { source: ProxySource::System, url }),
+            Some(ProxyChoice::Socks(_)) | None => None,
+        };
+        Self { proxy, skipped, system: Some(system) }
     }
 }

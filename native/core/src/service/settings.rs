@@ -58,6 +58,19 @@ impl Endpoints {
         [&self.oidc_url, &self.portal_url].into_iter().all(|url| url.as_ref().is_some_and(|url| url.starts_with("http:")))
     }
 
+    /// The hosts that requests may go to.
+    fn hosts(&self) -> Vec<String> {
+        let hosts = [(&self.oidc_url, "oidc"), (&self.portal_url, "portal.sso")].map(|(url, service)| match url {
+            Some(url) => vec![host_of(url).to_owned()],
+            None => {
+                let names = [service.to_owned(), format!("{service}-fips")];
+                let host = |name: &String| ["amazonaws.com", "amazonaws.com.cn", "api.aws"].map(|domain| format!("{name}.{}.{domain}", self.region));
+                names.iter().flat_map(host).collect()
+            }
+        });
+        hosts.concat()
+    }
+
     /// Identifies an endpoint of the portal.
     pub(super) fn portal(&self) -> String {
         let Self { region, portal_url, fips, dual_stack, .. } = self;
@@ -81,8 +94,11 @@ impl Settings {
     pub(super) fn of(world: &World, region: &str) -> Result<Self, Error> {
         let endpoints = Endpoints::of(&world.variables, region)?;
         // Connections to this machine use neither a proxy nor a certificate.
-        let (proxy, certificates) = if endpoints.are_loopback() { Default::default() } else { (ChosenProxy::of(&world.variables), ca_bundle(world)?) };
-        Ok(Self { endpoints, proxy, no_proxy: world.variables.get_either_case("NO_PROXY").map(str::to_owned), certificates })
+        let (proxy, certificates) = if endpoints.are_loopback() { Default::default() } else { (ChosenProxy::of(world), ca_bundle(world)?) };
+        let of_user = world.variables.get_either_case("NO_PROXY").map(str::to_owned);
+        let of_system = proxy.system.iter().flat_map(|system| endpoints.hosts().into_iter().filter(|host| system.bypasses(host)));
+        let bypassed: Vec<String> = of_user.into_iter().chain(of_system).collect();
+        Ok(Self { endpoints, proxy, no_proxy: Some(bypassed.join(",")).filter(|rules| !rules.is_empty()), certificates })
     }
 
     /// The settings that a connection depends on, as the end of an error message.
@@ -90,7 +106,10 @@ impl Settings {
         let proxy = self.proxy.proxy.as_ref().map_or_else(|| "none".to_owned(), Proxy::in_words);
         let certificates =
             self.certificates.as_ref().map_or_else(|| "system".to_owned(), |bundle| format!("system and {} ({})", bundle.path.display(), bundle.named_by));
-        format!("(Proxy: {proxy}. CA certificates: {certificates}.)")
+        // A script is not run, which matters only where a connection failed without a proxy.
+        let has_script = self.proxy.proxy.is_none() && self.proxy.system.as_ref().is_some_and(|system| system.has_script);
+        let script = if has_script { ", since the system's proxy script (PAC) is not supported: set HTTPS_PROXY" } else { "" };
+        format!("(Proxy: {proxy}{script}. CA certificates: {certificates}.)")
     }
 }
 

@@ -9,6 +9,8 @@ use crate::secret::Secret;
 use crate::service::client::Services;
 use crate::service::http::http_client;
 use crate::service::settings::{Settings, endpoint_url};
+use crate::system_proxy::SystemProxy;
+use crate::world::World;
 
 #[test]
 fn a_ca_bundle_path_with_an_unset_variable_is_refused_and_the_error_names_the_setting() {
@@ -109,7 +111,7 @@ fn the_proxy_is_the_first_one_that_can_be_used() {
     let chosen = |variables: &[(&str, &str)]| {
         let settings = settings_of("us-west-2", variables).unwrap();
         http_client(&settings).unwrap();
-        (settings.proxy.proxy.map(|proxy| format!("{} {}", proxy.variable, proxy.url)), settings.proxy.skipped.len())
+        (settings.proxy.proxy.map(|proxy| format!("{} {}", proxy.source, proxy.url)), settings.proxy.skipped.len())
     };
     for (variables, expected, skipped) in [
         (&[("HTTPS_PROXY", "proxy.example.com:8080")][..], Some("HTTPS_PROXY http://proxy.example.com:8080"), 0),
@@ -127,6 +129,42 @@ fn the_proxy_is_the_first_one_that_can_be_used() {
     ] {
         assert_eq!(chosen(variables), (expected.map(str::to_owned), skipped), "{variables:?}");
     }
+}
+
+/// The settings where the system has a proxy for all hosts but some.
+fn settings_with_system(variables: &[(&str, &str)], system: fn() -> SystemProxy) -> Settings {
+    let world = World { system_proxy: system, ..world_with(variables) };
+    Settings::of(&world, "us-west-2").unwrap()
+}
+
+#[test]
+fn the_proxy_of_the_system_is_used_if_no_variable_is_set() {
+    let system = || SystemProxy { server: Some("acme:hunter2@proxy.example.com:8080".to_owned()), ..SystemProxy::default() };
+    let settings = settings_with_system(&[], system);
+    http_client(&settings).unwrap();
+    assert!(settings.in_words().starts_with("(Proxy: proxy.example.com:8080 of the proxy settings of "), "{}", settings.in_words());
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    let settings = settings_with_system(&[("HTTPS_PROXY", "mine:1")], system);
+    assert!(settings.in_words().starts_with("(Proxy: mine:1 of HTTPS_PROXY."), "{}", settings.in_words());
+    let settings = settings_with_system(&[("ALL_PROXY", "socks5://mine:1")], system);
+    assert!(settings.in_words().starts_with("(Proxy: none."), "{}", settings.in_words());
+}
+
+#[test]
+fn a_host_that_the_system_excepts_is_reached_without_its_proxy() {
+    let system = || SystemProxy { server: Some("proxy:1".to_owned()), bypass: vec!["oidc.*".to_owned()], has_script: false };
+    let rules = settings_with_system(&[("NO_PROXY", "example.com")], system).no_proxy.unwrap();
+    assert!(rules.starts_with("example.com,oidc.us-west-2.amazonaws.com,"), "{rules}");
+    assert!(!rules.contains("portal"), "{rules}");
+    assert_eq!(settings_with_system(&[("HTTPS_PROXY", "mine:1")], system).no_proxy, None);
+}
+
+#[test]
+fn a_proxy_script_of_the_system_is_named_where_a_connection_failed_without_a_proxy() {
+    let script = || SystemProxy { has_script: true, ..SystemProxy::default() };
+    let words = settings_with_system(&[], script).in_words();
+    assert!(words.starts_with("(Proxy: none, since the system's proxy script (PAC) is not supported: set HTTPS_PROXY."), "{words}");
+    assert!(!settings_with_system(&[("HTTPS_PROXY", "mine:1")], script).in_words().contains("PAC"));
 }
 
 #[test]

@@ -1,0 +1,12 @@
+//! What the module asks of Windows that Rust's standard library does not offer. On other systems this crate is empty.
+#![cfg(windows)]
+
+mod access_list;
+mod desktop;
+mod holders;
+mod proxy;
+
+pub use access_list::{copy_access_list, make_private, others_can_read};
+pub use desktop::has_desktop;
+pub use holders::holders_of;
+pub use proxy::{SystemProxy, system_proxy};
