@@ -24,10 +24,19 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> OffsetDateTime;
 }
 
+/// What became of a page that was to be opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Whether a browser seems to show it.
+    pub is_shown: bool,
+    /// The variable whose browser could not be started.
+    pub failed: Option<&'static str>,
+}
+
 /// Opens a page for the user.
 pub trait Browser: Send + Sync {
-    /// Opens `url`; returns whether that seems to have worked. Must not wait for the browser to exit.
-    fn open(&self, url: &str, variables: &Variables) -> bool;
+    /// Opens `url`. Must not wait for the browser to exit.
+    fn open(&self, url: &str, variables: &Variables) -> Opening;
 
     /// Why no browser is opened on this machine, as the rest of a sentence after "because"; `None` if one can be.
     fn reason_against(&self, _variables: &Variables) -> Option<&'static str> {
@@ -232,8 +241,8 @@ pub(crate) struct NoBrowser;
 
 #[cfg(test)]
 impl Browser for NoBrowser {
-    fn open(&self, _url: &str, _variables: &Variables) -> bool {
-        false
+    fn open(&self, _url: &str, _variables: &Variables) -> Opening {
+        Opening::default()
     }
 }
 

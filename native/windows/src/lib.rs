@@ -2,11 +2,14 @@
 #![cfg(windows)]
 
 mod access_list;
+mod app_path;
 mod desktop;
 mod holders;
 mod proxy;
+mod registry;
 
 pub use access_list::{copy_access_list, make_private, others_can_read};
+pub use app_path::app_path;
 pub use desktop::has_desktop;
 pub use holders::holders_of;
 pub use proxy::{SystemProxy, system_proxy};

@@ -1,11 +1,12 @@
 //! Opens the page on which the user approves a login.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::outlet::Outlet;
 use crate::urls::is_trustworthy;
-use crate::world::{Browser, Variables, World};
+use crate::world::{Browser, Opening, Variables, World};
 
 /// Whether a browser may open a URL from the service: it must be https (http for loopback) and have only harmless characters.
 ///
@@ -23,7 +24,15 @@ pub(crate) fn try_open(url: &str, wanted: bool, environment: &str, world: &World
         outlet.verbose(format!("{environment}: no browser is opened because {why}."));
         return false;
     }
-    may_open(url) && world.browser.open(url, &world.variables)
+    if !may_open(url) {
+        return false;
+    }
+    let Opening { is_shown, failed } = world.browser.open(url, &world.variables);
+    if let Some(variable) = failed {
+        let instead = if is_shown { " The default browser was opened instead." } else { "" };
+        outlet.warn(format!("The browser in {variable} could not be started.{instead}"));
+    }
+    is_shown
 }
 
 /// The user's desktop browser.
@@ -31,23 +40,36 @@ pub(crate) fn try_open(url: &str, wanted: bool, environment: &str, world: &World
 pub struct DesktopBrowser;
 
 impl Browser for DesktopBrowser {
-    fn open(&self, url: &str, variables: &Variables) -> bool {
-        let own: Vec<Command> = own_browsers(variables).map(|line| from_command_line(line, url)).collect();
-        let has_own = !own.is_empty();
-        own.into_iter().any(|command| starts(command, variables)) || (!has_own && open_desktop(url, variables))
+    fn open(&self, url: &str, variables: &Variables) -> Opening {
+        let mut failed = None;
+        for (variable, line) in own_browsers(variables) {
+            if starts(from_command_line(line, url), variables) {
+                return Opening { is_shown: true, failed: None };
+            }
+            failed = Some(variable);
+        }
+        // The window of the default browser may appear where nobody sees it, even if that of the user's own would not have.
+        let is_shown = (failed.is_none() || elsewhere(variables, in_container).is_none()) && open_desktop(url, variables);
+        Opening { is_shown, failed }
     }
 
     fn reason_against(&self, variables: &Variables) -> Option<&'static str> {
-        let in_container = || ["/.dockerenv", "/run/.containerenv"].into_iter().any(|file| std::path::Path::new(file).exists());
         reason_against(variables, in_container)
     }
 }
 
-/// The browsers that the user chose: `AWS_SSO_BROWSER`, else `BROWSER`, which is a list on Unix.
-fn own_browsers(variables: &Variables) -> impl Iterator<Item = &str> {
-    let (for_this, usual) = (variables.get("AWS_SSO_BROWSER"), variables.get("BROWSER"));
-    let usual = usual.filter(|_| for_this.is_none()).into_iter().flat_map(|list| if cfg!(windows) { vec![list] } else { list_of(list) });
-    for_this.into_iter().chain(usual).filter(|line| !line.trim().is_empty())
+fn in_container() -> bool {
+    ["/.dockerenv", "/run/.containerenv"].into_iter().any(|file| Path::new(file).exists())
+}
+
+/// The browsers that the user chose, each with its variable: `AWS_SSO_BROWSER`, else `BROWSER`, which is a list on Unix.
+fn own_browsers(variables: &Variables) -> impl Iterator<Item = (&'static str, &str)> {
+    const FOR_THIS: &str = "AWS_SSO_BROWSER";
+    const USUAL: &str = "BROWSER";
+    let for_this = variables.get(FOR_THIS);
+    let usual = variables.get(USUAL).filter(|_| for_this.is_none()).into_iter();
+    let usual = usual.flat_map(|list| if cfg!(windows) { vec![list] } else { list_of(list) }).map(|line| (USUAL, line));
+    for_this.into_iter().map(|line| (FOR_THIS, line)).chain(usual).filter(|(_, line)| !line.trim().is_empty())
 }
 
 /// Splits a list at the colons that are not in quotes.
@@ -82,20 +104,36 @@ fn words_of(line: &str, quoting: Quoting) -> Vec<String> {
 
 /// Why no browser is opened. A browser that the user chose is always opened; any other only if its window appears on the user's screen.
 fn reason_against(variables: &Variables, in_container: impl Fn() -> bool) -> Option<&'static str> {
+    if own_browsers(variables).next().is_some() { None } else { elsewhere(variables, in_container) }
+}
+
+/// Why the window of a browser would appear on another screen than the user's, or nowhere.
+fn elsewhere(variables: &Variables, in_container: impl Fn() -> bool) -> Option<&'static str> {
     let has = |names: &[&str]| names.iter().any(|name| variables.get(name).is_some());
-    if own_browsers(variables).next().is_some() {
-        None
-    } else if has(&["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]) {
+    if has(&["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]) {
         Some("PowerShell runs over SSH")
     } else if has(&["WSL_DISTRO_NAME", "WSL_INTEROP"]) {
         Some("PowerShell runs in WSL")
     } else if has(&["CODESPACES", "container", "KUBERNETES_SERVICE_HOST"]) || in_container() {
         Some("PowerShell runs in a container")
+    } else if !has_desktop() {
+        Some("PowerShell runs in a session without a desktop, such as WinRM or a service")
     } else if cfg!(not(any(windows, target_os = "macos"))) && !has(&["DISPLAY", "WAYLAND_DISPLAY"]) {
         Some("there is no display")
     } else {
         None
     }
+}
+
+#[cfg(windows)]
+fn has_desktop() -> bool {
+    sso_windows::has_desktop()
+}
+
+/// Elsewhere, the variables show it.
+#[cfg(not(windows))]
+fn has_desktop() -> bool {
+    true
 }
 
 #[cfg(any(windows, target_os = "macos"))]
@@ -108,18 +146,21 @@ fn open_desktop(url: &str, variables: &Variables) -> bool {
     open::commands(url).into_iter().any(|command| starts(command, variables))
 }
 
-/// Reads the user's command line: a program, or words in which `%s` stands for the address, which otherwise comes last. A path with spaces needs quotes,
-/// unless it is the whole line.
+/// Reads the user's command line: a program, and words in which `%s` stands for the address, which otherwise comes last. Quotes count, and a path with
+/// spaces needs none if it is that of a file.
 fn from_command_line(line: &str, url: &str) -> Command {
-    if std::path::Path::new(line).is_file() {
-        let mut command = Command::new(line);
-        command.arg(url);
-        return command;
-    }
-    let mut words = words_of(line, if cfg!(windows) { Quoting::Windows } else { Quoting::Unix }).into_iter();
-    let mut command = Command::new(words.next().unwrap_or_default());
+    let quoting = if cfg!(windows) { Quoting::Windows } else { Quoting::Unix };
+    let (program, arguments) = match unquoted_program(line) {
+        Some((program, rest)) => (program.to_owned(), words_of(rest, quoting)),
+        None => {
+            let mut words = words_of(line, quoting);
+            let program = if words.is_empty() { String::new() } else { words.remove(0) };
+            (program, words)
+        }
+    };
+    let mut command = Command::new(installed(program));
     let mut placed = false;
-    for word in words {
+    for word in arguments {
         placed |= word.contains("%s");
         command.arg(word.replace("%s", url));
     }
@@ -127,6 +168,26 @@ fn from_command_line(line: &str, url: &str) -> Command {
         command.arg(url);
     }
     command
+}
+
+/// The program at the start of a line, up to the first space after which it is a file, and the rest. The line of a quoted program has none.
+fn unquoted_program(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim();
+    let ends = line.match_indices(' ').map(|(at, _)| at).chain([line.len()]);
+    let is_program = |path: &str| Path::new(path).is_file() || (cfg!(windows) && Path::new(&format!("{path}.exe")).is_file());
+    ends.map(|at| line.split_at(at)).find(|(program, _)| program.contains(std::path::is_separator) && is_program(program))
+}
+
+/// The path of a program that Windows knows by its name alone; any other name is looked up on the PATH.
+#[cfg(windows)]
+fn installed(program: String) -> PathBuf {
+    let is_name = !program.contains(['\\', '/']);
+    if is_name { sso_windows::app_path(&program).unwrap_or_else(|| program.into()) } else { program.into() }
+}
+
+#[cfg(not(windows))]
+fn installed(program: String) -> PathBuf {
+    program.into()
 }
 
 /// Starts a browser with the user's variables; returns false if it cannot be started or soon exits with an error.
@@ -200,7 +261,7 @@ mod tests {
     fn the_browser_for_logins_takes_precedence_over_the_usual_one() {
         let names = |set: &[(&str, &str)]| {
             let variables = Variables::new(set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect());
-            own_browsers(&variables).map(str::to_owned).collect::<Vec<_>>()
+            own_browsers(&variables).map(|(_, line)| line.to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(names(&[("AWS_SSO_BROWSER", "firefox -P work"), ("BROWSER", "lynx")]), ["firefox -P work"]);
         assert_eq!(names(&[("BROWSER", "lynx")]), ["lynx"]);
@@ -244,6 +305,28 @@ mod tests {
     }
 
     #[test]
+    fn a_browser_that_cannot_be_started_is_named_by_its_variable_and_the_default_one_is_opened_only_where_its_user_sees_it() {
+        for variable in ["AWS_SSO_BROWSER", "BROWSER"] {
+            let variables = Variables::new([(variable.to_owned(), "/nonexistent/browser -x".to_owned()), ("SSH_TTY".to_owned(), "x".to_owned())].into());
+            assert_eq!(DesktopBrowser.open("https://example.com/", &variables), Opening { is_shown: false, failed: Some(variable) });
+        }
+    }
+
+    #[test]
+    fn the_path_of_an_existing_program_may_have_spaces_and_arguments_without_quotes() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("my")).unwrap();
+        let program = folder.path().join("my browser here");
+        std::fs::write(&program, "").unwrap();
+        let written = program.display().to_string();
+        assert_eq!(unquoted_program(&format!("{written} -P 'my work'")), Some((written.as_str(), " -P 'my work'")));
+        assert_eq!(unquoted_program(&written), Some((written.as_str(), "")));
+        for line in ["firefox -P work", "\"/bin/sh\" -c", "", "/nonexistent/my browser -x"] {
+            assert_eq!(unquoted_program(line), None, "{line}");
+        }
+    }
+
+    #[test]
     fn a_list_of_browsers_is_split_at_colons_outside_quotes() {
         assert_eq!(list_of("firefox:lynx %s"), ["firefox", "lynx %s"]);
         assert_eq!(list_of("'/opt/a b' \"--proxy=http://p:1\":lynx"), ["'/opt/a b' \"--proxy=http://p:1\"", "lynx"]);
@@ -261,10 +344,12 @@ mod tests {
         for (variable, value, expected) in [
             ("AWS_SSO_BROWSER", format!("{path}"), format!("{url}\n")),
             ("AWS_SSO_BROWSER", format!("\"{path}\" --profile 'a b'"), format!("--profile\na b\n{url}\n")),
+            ("AWS_SSO_BROWSER", format!(" {path} --profile 'a b'"), format!("--profile\na b\n{url}\n")),
             ("BROWSER", format!("'{path}' --app=%s -x"), format!("--app={url}\n-x\n")),
             ("BROWSER", format!("/nonexistent:'{path}'"), format!("{url}\n")),
         ] {
-            assert!(DesktopBrowser.open(url, &Variables::new([(variable.to_owned(), value.clone())].into())), "{value}");
+            let opening = DesktopBrowser.open(url, &Variables::new([(variable.to_owned(), value.clone())].into()));
+            assert_eq!(opening, Opening { is_shown: true, failed: None }, "{value}");
             let started = std::time::Instant::now();
             while std::fs::read_to_string(&seen).map_or(true, |text| text != expected) && started.elapsed() < Duration::from_secs(30) {
                 std::thread::sleep(Duration::from_millis(10));

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use sha1::{Digest as _, Sha1};
 use sso_core::protocol::{AccountRow, Completed, Event, Failed, Operation, Profile, SessionTerms, SetEnvironment, Target, Update, Verification};
-use sso_core::world::{Browser, Clock, Variables};
+use sso_core::world::{Browser, Clock, Opening, Variables};
 use sso_core::{Memory, Run, World};
 use sso_stand_in::{Options, StandIn};
 use time::OffsetDateTime;
@@ -54,9 +54,9 @@ impl SeenBrowser {
 }
 
 impl Browser for SeenBrowser {
-    fn open(&self, url: &str, _variables: &Variables) -> bool {
+    fn open(&self, url: &str, _variables: &Variables) -> Opening {
         self.urls.lock().unwrap().push(url.to_owned());
-        true
+        Opening { is_shown: true, failed: None }
     }
 }
 

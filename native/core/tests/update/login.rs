@@ -181,7 +181,7 @@ fn the_error_of_an_unreachable_login_service_asks_about_the_region() {
 struct NoBrowser;
 
 impl sso_core::world::Browser for NoBrowser {
-    fn open(&self, _url: &str, _variables: &sso_core::world::Variables) -> bool {
+    fn open(&self, _url: &str, _variables: &sso_core::world::Variables) -> sso_core::world::Opening {
         panic!("no browser may be tried")
     }
 
