@@ -138,7 +138,7 @@ impl TestUser {
 
     /// The file that the AWS CLI keeps the token of a start URL in.
     pub(crate) fn token_path(&self, start_url: &str) -> PathBuf {
-        self.path(&format!("sso/cache/{}.json", sha1_hex(start_url.as_bytes())))
+        self.path("sso").join("cache").join(format!("{}.json", sha1_hex(start_url.as_bytes())))
     }
 
     /// Puts a token where the AWS CLI would for this start URL.

@@ -7,7 +7,8 @@ use std::ptr::{null, null_mut};
 
 use windows_sys::Win32::Foundation::{CloseHandle, ERROR_SUCCESS, GENERIC_ALL, GENERIC_READ, HANDLE, LocalFree};
 use windows_sys::Win32::Security::Authorization::{
-    ConvertSidToStringSidW, ConvertStringSecurityDescriptorToSecurityDescriptorW, GetSecurityInfo, SDDL_REVISION_1, SE_FILE_OBJECT, SetSecurityInfo,
+    ConvertSecurityDescriptorToStringSecurityDescriptorW, ConvertSidToStringSidW, ConvertStringSecurityDescriptorToSecurityDescriptorW, GetSecurityInfo,
+    SDDL_REVISION_1, SE_FILE_OBJECT, SetSecurityInfo,
 };
 use windows_sys::Win32::Security::{
     ACCESS_ALLOWED_ACE, ACE_HEADER, ACL, DACL_SECURITY_INFORMATION, EqualSid, GetAce, GetSecurityDescriptorControl, GetSecurityDescriptorDacl,
@@ -81,9 +82,17 @@ pub fn copy_access_list(from: &File, to: &File) -> io::Result<()> {
 /// Lets only this process's user, the administrators and the system open a file.
 ///
 /// # Errors
-/// The list of the file cannot be written: it must be open with the right `WRITE_DAC`.
+/// See [`set_access_list`].
 pub fn make_private(file: &File) -> io::Result<()> {
-    let words: Vec<u16> = format!("D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;{})", user_sid_text()?).encode_utf16().chain([0]).collect();
+    set_access_list(file, &format!("D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;{})", user_sid_text()?))
+}
+
+/// Gives a file the access list of a text in the Security Descriptor Definition Language. It takes no rights from its folder.
+///
+/// # Errors
+/// The text is none, or the list of the file cannot be written: it must be open with the right `WRITE_DAC`.
+pub fn set_access_list(file: &File, text: &str) -> io::Result<()> {
+    let words: Vec<u16> = text.encode_utf16().chain([0]).collect();
     let mut descriptor: PSECURITY_DESCRIPTOR = null_mut();
     // SAFETY: the text ends with a zero, and the pointer is to a variable that lives until the call returns.
     let made = unsafe { ConvertStringSecurityDescriptorToSecurityDescriptorW(words.as_ptr(), SDDL_REVISION_1, &raw mut descriptor, null_mut()) };
@@ -97,6 +106,20 @@ pub fn make_private(file: &File) -> io::Result<()> {
         return Err(io::Error::last_os_error());
     }
     set_list(file, list, PROTECTED_DACL_SECURITY_INFORMATION)
+}
+
+/// The access list of a file as a text in the Security Descriptor Definition Language.
+///
+/// # Errors
+/// The access list cannot be read.
+pub fn access_list_of(file: &File) -> io::Result<String> {
+    let security = Security::of(file)?;
+    let mut text = null_mut();
+    // SAFETY: the descriptor is valid until `security` is dropped, and the pointer is to a variable that lives until the call returns.
+    let made = unsafe {
+        ConvertSecurityDescriptorToStringSecurityDescriptorW(security.descriptor.0, SDDL_REVISION_1, DACL_SECURITY_INFORMATION, &raw mut text, null_mut())
+    };
+    if made == 0 { Err(io::Error::last_os_error()) } else { Ok(take_text(text)) }
 }
 
 /// Whether anybody can read a file besides its owner, this process's user, the administrators and the system.
@@ -184,9 +207,47 @@ fn user_sid_text() -> io::Result<String> {
     if unsafe { ConvertSidToStringSidW(user.sid(), &raw mut text) } == 0 {
         return Err(io::Error::last_os_error());
     }
-    let text = (Local(text.cast()), text);
+    Ok(take_text(text))
+}
+
+/// Takes a text that Windows allocated with `LocalAlloc`.
+fn take_text(text: *mut u16) -> String {
+    let memory = Local(text.cast());
     // SAFETY: the text ends with a zero.
-    let length = (0..).take_while(|index| unsafe { *text.1.add(*index) } != 0).count();
+    let length = (0..).take_while(|index| unsafe { *text.add(*index) } != 0).count();
     // SAFETY: so many characters are before the zero.
-    Ok(String::from_utf16_lossy(unsafe { std::slice::from_raw_parts(text.1, length) }))
+    let taken = String::from_utf16_lossy(unsafe { std::slice::from_raw_parts(text, length) });
+    drop(memory);
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::os::windows::fs::OpenOptionsExt as _;
+
+    use super::*;
+
+    /// A file that may be read and written, and whose access list may be changed.
+    fn file(name: &str) -> File {
+        let path = std::env::temp_dir().join(format!("sso-windows-{}-{name}", std::process::id()));
+        std::fs::OpenOptions::new().access_mode(0xC006_0000).write(true).create(true).truncate(true).open(path).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_everybody_can_read_is_found_and_made_private() {
+        let file = file("everybody");
+        set_access_list(&file, "D:P(A;;FA;;;SY)(A;;FR;;;WD)").unwrap();
+        assert!(others_can_read(&file).unwrap(), "{}", access_list_of(&file).unwrap());
+        make_private(&file).unwrap();
+        assert!(!others_can_read(&file).unwrap(), "{}", access_list_of(&file).unwrap());
+    }
+
+    #[test]
+    fn an_access_list_is_copied() {
+        let (from, to) = (file("from"), file("to"));
+        set_access_list(&from, &format!("D:P(A;;FA;;;{})", user_sid_text().unwrap())).unwrap();
+        copy_access_list(&from, &to).unwrap();
+        assert_eq!(access_list_of(&to).unwrap(), access_list_of(&from).unwrap());
+    }
 }

@@ -8,7 +8,7 @@ mod holders;
 mod proxy;
 mod registry;
 
-pub use access_list::{copy_access_list, make_private, others_can_read};
+pub use access_list::{access_list_of, copy_access_list, make_private, others_can_read, set_access_list};
 pub use app_path::app_path;
 pub use desktop::has_desktop;
 pub use holders::holders_of;

@@ -441,6 +441,9 @@ fn obstacle_to_replacing(_path: &Path) -> Option<Obstacle> {
 #[cfg(all(test, unix))]
 mod attack;
 
+#[cfg(all(test, windows))]
+mod windows_access;
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
