@@ -150,6 +150,30 @@ Describe 'Get-SsoCredential -AsCredentialProcess' {
         Get-AwsPath $loggedIn credentials | Should -Not -Exist
     }
 
+    It 'gives the keys to a tool that runs the documented line <How>' -ForEach @(
+        @{ How = 'in a shell, as Go, JavaScript and .NET do'; Start = { param($line) if ($IsWindows) { 'cmd.exe', '/C', $line } else { '/bin/sh', '-c', $line } } }
+        @{ How = 'as a program with arguments, as Python does'; Start = { param($line) $line -split ' ' } }
+    ) {
+        $documented = [regex]::Match((Get-Content -Raw "$PSScriptRoot/../docs/automation.md"), '(?m)^credential_process = (pwsh .+)\r?$').Groups[1].Value
+        $documented | Should -Not -Match "[`"'``$%\\]" -Because 'not every tool passes them on'
+        $modules, $programs = (New-TestFolder), (New-TestFolder)
+        $null = New-Item -ItemType SymbolicLink (Join-Path $modules Set-AwsCliSsoCredentials) -Target (Split-Path $manifest)
+        # This very PowerShell, as pwsh.
+        $powershell = @(Get-PowerShell)
+        if (-not $IsWindows) {
+            Set-Content "$programs/pwsh" "#!/bin/sh`nexec $(($powershell | ForEach-Object { "'$_'" }) -join ' ') `"`$@`""
+            chmod +x "$programs/pwsh"
+        }
+        else { $programs = Split-Path $powershell[0] }
+        $separator = [IO.Path]::PathSeparator
+        $variables = Get-UserVariable $loggedIn $service @{ PSModulePath = "$modules$separator$env:PSModulePath"; PATH = "$programs$separator$env:PATH" }
+        $words = @(& $Start $documented.Replace('Account1-AWSReadOnlyAccess', 'Account1'))
+        if ($words[0] -eq 'pwsh') { $words[0] = if ($IsWindows) { $powershell[0] } else { "$programs/pwsh" } }
+        $run = Wait-UserProgram (Start-UserProgram $words $variables)
+        $run.ErrorText | Should -BeNullOrEmpty
+        ($run.Text | ConvertFrom-Json).AccountId | Should -Be (Get-AccountId 1)
+    }
+
     It 'leaves no secret in a transcript where the output goes to the tool that called it: <Name>' -TestCases @(
         @{ Name = 'as the README has it'; Command = 'Get-SsoCredential -AsCredentialProcess -ProfileName Account1' }
         @{ Name = 'with a parameter of the pipeline'; Command = "'Acme' | Get-SsoCredential -AsCredentialProcess -ProfileName Account1" }

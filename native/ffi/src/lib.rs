@@ -74,7 +74,9 @@ pub unsafe extern "C" fn sso_operation_start(request: *const u8, request_len: u6
             return SsoStatus::InvalidRequest;
         };
         let browser = std::sync::Arc::new(sso_core::DesktopBrowser);
-        let world = World { verbose: request.verbose, given: request.given, ..World::new(request.variables, request.directory, browser) };
+        let mut world = World::new(request.variables, request.directory, browser);
+        world.verbose = request.verbose;
+        world.given = request.given;
         let run = sso_core::run(request.operation, world);
         let handle = Box::into_raw(Box::new(SsoOperation { run }));
         // SAFETY: as above.

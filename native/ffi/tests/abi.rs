@@ -13,11 +13,9 @@ fn library_folder() -> PathBuf {
 
 fn requests(home: &Path, service: &StandIn, profiles: u64) -> [String; 2] {
     let accounts: Vec<String> = (0..profiles).map(|n| format!(r#"{{"profile":"Account{n}","account_id":"{}"}}"#, 100_000_000_000 + n)).collect();
-    let world = format!(
-        r#""directory":"/","variables":{{"HOME":"{}","AWS_ENDPOINT_URL_SSO":"{url}","AWS_ENDPOINT_URL_SSO_OIDC":"{url}"}}"#,
-        home.display(),
-        url = service.url()
-    );
+    let (path, url) = (serde_json::to_string(home).unwrap(), service.url());
+    let variables = format!(r#""HOME":{path},"USERPROFILE":{path},"AWS_ENDPOINT_URL_SSO":"{url}","AWS_ENDPOINT_URL_SSO_OIDC":"{url}""#);
+    let world = format!(r#""directory":{path},"variables":{{{variables}}}"#);
     [
         format!(
             r#"{{{world},"operation":{{"set_environment":{{"name":"Acme","start_url":"{}","region":"us-west-2","default_role_name":"AWSAdministratorAccess","accounts":[{}]}}}}}}"#,

@@ -66,8 +66,9 @@ fn company(options: Options) -> (StandIn, tempfile::TempDir, String) {
     let service = StandIn::start(options).unwrap();
     let home = tempfile::tempdir().unwrap();
     let url = service.url();
-    let world =
-        format!(r#""directory":"/","variables":{{"HOME":"{}","AWS_ENDPOINT_URL_SSO":"{url}","AWS_ENDPOINT_URL_SSO_OIDC":"{url}"}}"#, home.path().display());
+    let path = serde_json::to_string(home.path()).unwrap();
+    let variables = format!(r#""HOME":{path},"USERPROFILE":{path},"AWS_ENDPOINT_URL_SSO":"{url}","AWS_ENDPOINT_URL_SSO_OIDC":"{url}""#);
+    let world = format!(r#""directory":{path},"variables":{{{variables}}}"#);
     let rows: Vec<String> =
         (0..3).map(|n| format!(r#"{{"profile":"A{n}","account_id":"{}","role_name":"AWSAdministratorAccess"}}"#, 100_000_000_000_u64 + n)).collect();
     let set = format!(

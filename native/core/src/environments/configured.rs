@@ -7,6 +7,9 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use crate::environments::environment::Environment;
 use crate::environments::regions::check_region;
 use crate::environments::start_url::{check_start_url, same_start_url};
@@ -82,9 +85,13 @@ struct Profile {
 
 impl Profile {
     fn calls_us(&self) -> bool {
-        let command = self.credential_process.as_deref().unwrap_or_default().to_ascii_lowercase();
-        // PowerShell accepts an unambiguous prefix as the parameter name.
-        command.contains("get-ssocredential") && command.contains("-as")
+        let command = self.credential_process.as_deref().unwrap_or_default();
+        let calls_us = |command: &str| {
+            let command = command.to_ascii_lowercase();
+            // PowerShell accepts an unambiguous prefix as the parameter name.
+            command.contains("get-ssocredential") && command.contains("-as")
+        };
+        calls_us(command) || encoded_command(command).is_some_and(|decoded| calls_us(&decoded))
     }
 
     /// Whether the profile gets its keys by SSO in the AWS CLI.
@@ -250,6 +257,15 @@ impl ConfigFile {
     pub(crate) fn session_for(&self, start_url: &str, region: &str) -> Option<&SsoSession> {
         self.sessions.iter().find(|session| session.region == region && same_start_url(&session.start_url, start_url))
     }
+}
+
+/// What follows PowerShell's `-EncodedCommand`, which may be shortened: UTF-16 in base64.
+fn encoded_command(command: &str) -> Option<String> {
+    let mut words = command.split_ascii_whitespace();
+    words.find(|word| word.len() > 1 && word.strip_prefix('-').is_some_and(|name| "encodedcommand".starts_with(&name.to_ascii_lowercase())))?;
+    let bytes = BASE64_STANDARD.decode(words.next()?).ok()?;
+    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    String::from_utf16(&units).ok()
 }
 
 /// Whether botocore, which checks that a path is a file, treats the file as missing.

@@ -150,13 +150,11 @@ fn open_desktop(url: &str, variables: &Variables) -> bool {
 /// spaces needs none if it is that of a file.
 fn from_command_line(line: &str, url: &str) -> Command {
     let quoting = if cfg!(windows) { Quoting::Windows } else { Quoting::Unix };
-    let (program, arguments) = match unquoted_program(line) {
-        Some((program, rest)) => (program.to_owned(), words_of(rest, quoting)),
-        None => {
-            let mut words = words_of(line, quoting);
-            let program = if words.is_empty() { String::new() } else { words.remove(0) };
-            (program, words)
-        }
+    let (program, arguments) = if let Some((program, rest)) = unquoted_program(line) {
+        (program.to_owned(), words_of(rest, quoting))
+    } else {
+        let mut words = words_of(line, quoting).into_iter();
+        (words.next().unwrap_or_default(), words.collect())
     };
     let mut command = Command::new(installed(program));
     let mut placed = false;

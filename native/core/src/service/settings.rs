@@ -60,14 +60,13 @@ impl Endpoints {
 
     /// The hosts that requests may go to.
     fn hosts(&self) -> Vec<String> {
-        let hosts = [(&self.oidc_url, "oidc"), (&self.portal_url, "portal.sso")].map(|(url, service)| match url {
-            Some(url) => vec![host_of(url).to_owned()],
-            None => {
-                let names = [service.to_owned(), format!("{service}-fips")];
-                let host = |name: &String| ["amazonaws.com", "amazonaws.com.cn", "api.aws"].map(|domain| format!("{name}.{}.{domain}", self.region));
-                names.iter().flat_map(host).collect()
-            }
-        });
+        let of_aws = |service: &str| {
+            let names = [service.to_owned(), format!("{service}-fips")];
+            let host = |name: &String| ["amazonaws.com", "amazonaws.com.cn", "api.aws"].map(|domain| format!("{name}.{}.{domain}", self.region));
+            names.iter().flat_map(host).collect()
+        };
+        let hosts = [(&self.oidc_url, "oidc"), (&self.portal_url, "portal.sso")]
+            .map(|(url, service)| url.as_ref().map_or_else(|| of_aws(service), |url| vec![host_of(url).to_owned()]));
         hosts.concat()
     }
 

@@ -225,7 +225,8 @@ impl Company {
     }
 
     pub(crate) fn aws(&self, name: &str) -> PathBuf {
-        self.home.path().join(".aws").join(name)
+        // With the separators of the system, as in the module's messages.
+        [".aws"].into_iter().chain(name.split('/')).fold(self.home.path().to_owned(), |path, part| path.join(part))
     }
 
     pub(crate) fn credentials(&self) -> String {

@@ -105,14 +105,20 @@ async fn what_the_config_file_has_for_a_profile_before_its_keys_is_warned_of() {
 
 #[tokio::test(start_paused = true)]
 async fn a_profile_whose_credential_process_calls_the_module_is_left_to_it() {
-    let user = user();
-    std::fs::write(user.path("config"), "[profile Prod]\ncredential_process = pwsh -c Get-SsoCredential Prod -AsCredentialProcess\n").unwrap();
-    assert!(warnings(&user).await.is_empty());
-    let asked: Vec<String> = user.service.seen(Call::GetRoleCredentials).iter().map(|request| request.field("account_id").to_owned()).collect();
-    assert_eq!(asked, [DEV]);
-    user.write_credentials(&section(&user, "Prod", PROD, 3600));
-    let warning = only_warning(&user).await;
-    assert!(warning.contains("has keys for Prod, which AWS tools use instead of its credential_process"), "{warning}");
+    // The second is the first, encoded.
+    let encoded = "RwBlAHQALQBTAHMAbwBDAHIAZQBkAGUAbgB0AGkAYQBsACAALQBBAHMAQwByAGUAZABlAG4AdABpAGEAbABQAHIAbwBjAGUAcwBzACAALQBQAHIAbwBmAGkAbABlAE4AYQBtAGUAIAAnAFAAcgBvAGQAJwA=";
+    for command in
+        ["pwsh -c Get-SsoCredential Prod -AsCredentialProcess".to_owned(), format!("pwsh -NoProfile -EncodedCommand {encoded}"), format!("pwsh -enc {encoded}")]
+    {
+        let user = user();
+        std::fs::write(user.path("config"), format!("[profile Prod]\ncredential_process = {command}\n")).unwrap();
+        assert!(warnings(&user).await.is_empty(), "{command}");
+        let asked: Vec<String> = user.service.seen(Call::GetRoleCredentials).iter().map(|request| request.field("account_id").to_owned()).collect();
+        assert_eq!(asked, [DEV]);
+        user.write_credentials(&section(&user, "Prod", PROD, 3600));
+        let warning = only_warning(&user).await;
+        assert!(warning.contains("has keys for Prod, which AWS tools use instead of its credential_process"), "{warning}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
