@@ -3,18 +3,17 @@
 use std::fs::File;
 use std::io;
 use std::os::windows::io::AsRawHandle as _;
-use std::ptr::{null, null_mut};
+use std::ptr::null_mut;
 
 use windows_sys::Win32::Foundation::{CloseHandle, ERROR_SUCCESS, GENERIC_ALL, GENERIC_READ, HANDLE, LocalFree};
 use windows_sys::Win32::Security::Authorization::{
     ConvertSecurityDescriptorToStringSecurityDescriptorW, ConvertSidToStringSidW, ConvertStringSecurityDescriptorToSecurityDescriptorW, GetSecurityInfo,
-    SDDL_REVISION_1, SE_FILE_OBJECT, SetSecurityInfo,
+    SDDL_REVISION_1, SE_FILE_OBJECT,
 };
 use windows_sys::Win32::Security::{
-    ACCESS_ALLOWED_ACE, ACE_HEADER, ACL, DACL_SECURITY_INFORMATION, EqualSid, GetAce, GetSecurityDescriptorControl, GetSecurityDescriptorDacl,
-    GetTokenInformation, INHERIT_ONLY_ACE, IsWellKnownSid, OWNER_SECURITY_INFORMATION, PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID,
-    SE_DACL_PROTECTED, TOKEN_QUERY, TOKEN_USER, TokenUser, UNPROTECTED_DACL_SECURITY_INFORMATION, WinBuiltinAdministratorsSid, WinCreatorOwnerRightsSid,
-    WinLocalSystemSid,
+    ACCESS_ALLOWED_ACE, ACE_HEADER, ACL, DACL_SECURITY_INFORMATION, EqualSid, GetAce, GetTokenInformation, INHERIT_ONLY_ACE, IsWellKnownSid,
+    OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SetKernelObjectSecurity, TOKEN_QUERY, TOKEN_USER, TokenUser, WinBuiltinAdministratorsSid,
+    WinCreatorOwnerRightsSid, WinLocalSystemSid,
 };
 use windows_sys::Win32::Storage::FileSystem::FILE_READ_DATA;
 use windows_sys::Win32::System::SystemServices::ACCESS_ALLOWED_ACE_TYPE;
@@ -59,14 +58,6 @@ impl Security {
         fault_of(code)?;
         Ok(Self { descriptor: Local(descriptor), list, owner })
     }
-
-    /// Whether the file takes no access rights from its folder.
-    fn is_protected(&self) -> io::Result<bool> {
-        let (mut control, mut revision) = (0, 0);
-        // SAFETY: the descriptor is valid until this value is dropped.
-        let found = unsafe { GetSecurityDescriptorControl(self.descriptor.0, &raw mut control, &raw mut revision) };
-        if found == 0 { Err(io::Error::last_os_error()) } else { Ok(control & SE_DACL_PROTECTED != 0) }
-    }
 }
 
 /// Gives a file the access list of another one.
@@ -74,9 +65,7 @@ impl Security {
 /// # Errors
 /// The list of the first file cannot be read, or that of the second cannot be written: it must be open with the right `WRITE_DAC`.
 pub fn copy_access_list(from: &File, to: &File) -> io::Result<()> {
-    let old = Security::of(from)?;
-    let inheritance = if old.is_protected()? { PROTECTED_DACL_SECURITY_INFORMATION } else { UNPROTECTED_DACL_SECURITY_INFORMATION };
-    set_list(to, old.list, inheritance)
+    set_list(to, &Security::of(from)?.descriptor)
 }
 
 /// Lets only this process's user, the administrators and the system open a file.
@@ -99,13 +88,7 @@ pub fn set_access_list(file: &File, text: &str) -> io::Result<()> {
     if made == 0 {
         return Err(io::Error::last_os_error());
     }
-    let descriptor = Local(descriptor);
-    let (mut present, mut list, mut defaulted) = (0, null_mut(), 0);
-    // SAFETY: the descriptor is valid, and the list that is returned points into it.
-    if unsafe { GetSecurityDescriptorDacl(descriptor.0, &raw mut present, &raw mut list, &raw mut defaulted) } == 0 {
-        return Err(io::Error::last_os_error());
-    }
-    set_list(file, list, PROTECTED_DACL_SECURITY_INFORMATION)
+    set_list(file, &Local(descriptor))
 }
 
 /// The access list of a file as a text in the Security Descriptor Definition Language.
@@ -162,10 +145,11 @@ fn is_trusted(who: PSID, owner: PSID, user: &UserSid) -> bool {
     unsafe { EqualSid(who, owner) != 0 || EqualSid(who, user.sid()) != 0 || known.into_iter().any(|kind| IsWellKnownSid(who, kind) != 0) }
 }
 
-fn set_list(file: &File, list: *const ACL, inheritance: u32) -> io::Result<()> {
-    // SAFETY: the handle is open and the list is valid until the call returns.
-    let code = unsafe { SetSecurityInfo(file.as_raw_handle(), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION | inheritance, null_mut(), null_mut(), list, null()) };
-    fault_of(code)
+/// Sets the access list as it stands in the descriptor. `SetSecurityInfo` would add the rights that the folder gives now.
+fn set_list(file: &File, descriptor: &Local) -> io::Result<()> {
+    // SAFETY: the handle is open and the descriptor is valid until the call returns.
+    let set = unsafe { SetKernelObjectSecurity(file.as_raw_handle(), DACL_SECURITY_INFORMATION, descriptor.0) };
+    if set == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 fn fault_of(code: u32) -> io::Result<()> {
