@@ -41,7 +41,7 @@ fn a_file_that_others_can_read_becomes_private_and_that_is_said() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("file");
     std::fs::write(&path, "old").unwrap();
-    let before = with_access(&path, "D:P(A;;FA;;;SY)(A;;FA;;;OW)(A;;FR;;;WD)");
+    let before = with_access(&path, "D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FR;;;WD)");
     assert_eq!(replaced(&path), Written { changed: true, made_private: true, ..Written::default() }, "{before}");
     let file = File::open(&path).unwrap();
     assert!(!others_can_read(&file).unwrap(), "{}", access_list_of(&file).unwrap());
