@@ -21,6 +21,7 @@
     With Test: runs the long tests, too, and repeats the counted tests ten times as often. With Pack: fails if the library of a platform is missing.
 .PARAMETER On
     With Test: runs one group of long tests and nothing else. Bench runs the smallest benchmark. Package packs, installs, updates and removes the module.
+    windows and linux-arm64 run the tests for these systems under Wine and qemu, with the tool in the variable SSO_CROSS.
 .PARAMETER Package
     With Test: the package to test, or the folder that contains it. Only the Pester tests run, with the module of the package.
 .PARAMETER Repository
@@ -68,7 +69,7 @@ param(
 
     [switch] $Full,
 
-    [ValidateSet('Bench', 'Package')]
+    [ValidateSet('Bench', 'Package', 'windows', 'linux-arm64')]
     [string] $On,
 
     [string] $Package,
@@ -81,7 +82,7 @@ $PSNativeCommandUseErrorActionPreference = $false
 Set-StrictMode -Version Latest
 $env:DOTNET_CLI_TELEMETRY_OPTOUT = $env:DOTNET_NOLOGO = $env:POWERSHELL_TELEMETRY_OPTOUT = '1'
 
-foreach ($part in 'Native', 'Test', 'Package') { . "$PSScriptRoot/build/$part.ps1" }
+foreach ($part in 'Native', 'Test', 'Package', 'Cross') { . "$PSScriptRoot/build/$part.ps1" }
 
 # A test that dot-sources this script gets the functions and runs no task.
 if ($MyInvocation.InvocationName -eq '.') { return }

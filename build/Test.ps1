@@ -235,7 +235,7 @@ function Invoke-Test([switch] $Full, [string] $On, [string] $Package) {
         if ($Package) { Invoke-PackageTest $count $Package }
         elseif ($On) {
             Invoke-Gate $count { Invoke-Build }
-            Invoke-LongTest $count $On
+            if ($crossTargets.ContainsKey($On)) { Invoke-CrossTest $count $On } else { Invoke-LongTest $count $On }
         }
         else { Invoke-WholeTest $count -Full:$Full }
     }

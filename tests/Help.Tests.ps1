@@ -18,8 +18,7 @@ BeforeAll {
     $other = Start-StandIn '--accounts', '12', '--approve-after-polls', '0'
 
     # The module has to be found by its name.
-    $modules = New-TestFolder
-    $null = New-Item -ItemType SymbolicLink -Path (Join-Path $modules Set-AwsCliSsoCredentials) -Target (Split-Path $PSScriptRoot)
+    $modules = New-ModuleFolder
 
     # A user's home folder: an environment with keys, a session of the AWS CLI, a copy of the script, and files of a colleague's.
     $template = New-UserHome

@@ -425,7 +425,7 @@ Describe 'Export-SsoEnvironment' {
         foreach ($file in 'wrong.json', 'broken.json', 'wrong.ini') {
             $run = Invoke-Import "Import-SsoEnvironment '$folder/$file'"
             $run.Errors.Id | Should -Be 'EnvironmentInvalid,AwsSso.Commands.ImportSsoEnvironmentCommand' -Because $file
-            $run.Errors[0].Message | Should -BeLike "$folder/$file*"
+            $run.Errors[0].Message | Should -BeLike "$(Join-Path $folder $file)*"
             $run.Stored | Should -Be ''
         }
     }

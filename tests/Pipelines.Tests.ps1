@@ -233,7 +233,7 @@ Describe 'A pipeline of profiles' {
         $run.Sentences | Should -BeNullOrEmpty
         $run[0].Written | Should -Be 'Acme Account2', 'Odd Account4'
         $run[1].Written | Should -Be 'Acme Account3'
-        $run[2].Written | Sort-Object | Should -Be 'Acme Account1', 'Acme Account3', 'Odd Acc*', 'Odd Account?', 'Odd Account4', 'Odd Account99'
+        $run[2].Written | Sort-Object | Should -Be ('Acme Account1', 'Acme Account3', 'Odd Acc*', 'Odd Account?', 'Odd Account4', 'Odd Account99' | Sort-Object)
         $run[3].Written | Should -Be 'Acme Account2'
         $run[4].Written | Should -Be 'Acme Account3'
         $run[5].Written | Sort-Object | Should -Be 'Acme Account1', 'Odd Account4'
@@ -257,7 +257,7 @@ Describe 'A pipeline of profiles' {
         $run[2].Written | Should -BeNullOrEmpty
         $run[2].Ids | Should -Be 'ProfileNotFound'
         $run[3].Ids | Should -Be 'EnvironmentNotFound'
-        $run[4].Written | Sort-Object | Should -Be 'Account?', 'Account4', 'Account99'
+        $run[4].Written | Sort-Object | Should -Be ('Account?', 'Account4', 'Account99' | Sort-Object)
         $run[5].Written | Should -Be 'Account?'
         $run[6].Written | Sort-Object | Should -Be 'Account?', 'Account4', 'Account99'
     }

@@ -371,7 +371,7 @@ Describe 'Get-SsoSession' {
     }
 
     It 'shows them as a table with what is left' {
-        $run.Output[3] | Should -Match '(?m)^Environment +State +Renews +Region +TokenCache *$'
+        $run.Output[3] | Should -Match '(?m)^Environment +State +Renews +Region +TokenCache *\r?$'
         $run.Output[3] | Should -Match '(?m)^Acme +Active +until 20\d\d-\d\d-\d\d \d\d:\d\d at most +us-west-2 +AwsCli'
     }
 
@@ -494,7 +494,7 @@ Describe 'Get-SsoCredential' {
     }
 
     It 'shows them as a table with what is left' {
-        $run.Output[3] | Should -Match '(?m)^ *Environment: Acme *$'
+        $run.Output[3] | Should -Match '(?m)^ *Environment: Acme *\r?$'
         $run.Output[3] | Should -Match '(?m)^ProfileName +State +Expires +AccountId +RoleName *$'
         $run.Output[3] | Should -Match '(?m)^Account1 +Valid +.*\d\d:\d\d \(0:5\d left\) +100000000000 +AWSAdministratorAccess *$'
         $run.Output[3] | Should -Match '(?m)^Account3 +Expired +20\d\d-\d\d-\d\d \d\d:\d\d \(expired\) '

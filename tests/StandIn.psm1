@@ -62,6 +62,20 @@ function New-TestFolder {
     $path
 }
 
+# Creates a folder for $env:PSModulePath with the module in it.
+function New-ModuleFolder {
+    $path = New-TestFolder
+    $place, $from = (Join-Path $path Set-AwsCliSsoCredentials), (Split-Path $script:manifest)
+    # On Windows, most users may not create links.
+    if ($IsWindows) {
+        $null = New-Item -ItemType Directory "$place/module"
+        Copy-Item "$from/Set-AwsCliSsoCredentials.psd1", "$from/bin", "$from/en-US" $place -Recurse
+        Copy-Item "$from/module/*.ps1xml" "$place/module"
+    }
+    else { $null = New-Item -ItemType SymbolicLink $place -Target $from }
+    $path
+}
+
 # Creates a home folder: empty, or with a copy of another one's ~/.aws.
 function New-UserHome([string] $From) {
     $path = New-TestFolder

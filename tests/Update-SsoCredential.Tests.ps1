@@ -62,7 +62,7 @@ Describe 'Update-SsoCredential' {
         }
 
         It 'shows the objects as a table' {
-            $first.Output[1] | Should -Match '(?m)^ *Environment: Acme *$'
+            $first.Output[1] | Should -Match '(?m)^ *Environment: Acme *\r?$'
             $first.Output[1] | Should -Match '(?m)^ProfileName +Status +Expires +AccountId +RoleName *$'
             $first.Output[1] | Should -Match '(?m)^Account1 +Created +.*\d\d:\d\d \(0:5\d left\) +100000000000 +AWSAdministratorAccess *$'
         }
@@ -385,7 +385,12 @@ Describe 'Update-SsoCredential' {
             $names = [Security.Cryptography.X509Certificates.SubjectAlternativeNameBuilder]::new()
             $names.AddIpAddress('127.0.0.1')
             $request.CertificateExtensions.Add($names.Build())
-            $certificate = $request.CreateSelfSigned([DateTimeOffset]::UtcNow.AddDays(-1), [DateTimeOffset]::UtcNow.AddDays(1))
+            try { $certificate = $request.CreateSelfSigned([DateTimeOffset]::UtcNow.AddDays(-1), [DateTimeOffset]::UtcNow.AddDays(1)) }
+            catch [Security.Cryptography.CryptographicException] {
+                if ($_.Exception.GetBaseException().HResult -ne 0x80090029) { throw }
+                Set-ItResult -Skipped -Because 'Wine cannot create certificates (NTE_NOT_SUPPORTED)'
+                return
+            }
             Set-Content "$folder/certificate.pem" $certificate.ExportCertificatePem()
             Set-Content "$folder/key.pem" $key.ExportPkcs8PrivateKeyPem()
             $secure = Start-StandIn '--approve-after-polls', '0', '--tls-cert', "$folder/certificate.pem", '--tls-key', "$folder/key.pem"
@@ -459,7 +464,9 @@ Describe 'Update-SsoCredential' {
         It 'ends with 0 where all went well, with nothing but the summary on the screen: no progress, no object' {
             $run = Invoke-Line 'Update-SsoCredential -Environment Acme -Force'
             $run.ExitCode | Should -Be 0
-            $run.Text | Should -Match '^Acme: 20 profiles fresh until (20\d\d-\d\d-\d\d )?\d\d:\d\d$'
+            # Wine lets everybody read a file that a program makes.
+            $text = if ($IsWindows) { $run.Text -replace '^WARNING: Other users could read .*\n' } else { $run.Text }
+            $text | Should -Match '^Acme: 20 profiles fresh until (20\d\d-\d\d-\d\d )?\d\d:\d\d$'
             $run.ErrorText | Should -BeNullOrEmpty
         }
 

@@ -156,8 +156,7 @@ Describe 'Get-SsoCredential -AsCredentialProcess' {
     ) {
         $documented = [regex]::Match((Get-Content -Raw "$PSScriptRoot/../docs/automation.md"), '(?m)^credential_process = (pwsh .+)\r?$').Groups[1].Value
         $documented | Should -Not -Match "[`"'``$%\\]" -Because 'not every tool passes them on'
-        $modules, $programs = (New-TestFolder), (New-TestFolder)
-        $null = New-Item -ItemType SymbolicLink (Join-Path $modules Set-AwsCliSsoCredentials) -Target (Split-Path $manifest)
+        $modules, $programs = (New-ModuleFolder), (New-TestFolder)
         # This very PowerShell, as pwsh.
         $powershell = @(Get-PowerShell)
         if (-not $IsWindows) {
