@@ -40,7 +40,7 @@ BeforeAll {
         @"
 `$name = "sso-`$([Guid]::NewGuid().ToString('N').Substring(0, 12))"
 `$command = 'Write-Output ready; Start-Sleep 120'
-`$start = [Diagnostics.ProcessStartInfo]::new('$((Get-PowerShell)[0])')
+`$start = [Diagnostics.ProcessStartInfo]::new('$(@(Get-PowerShell)[0])')
 foreach (`$word in @($((@(Get-PowerShell) | Select-Object -Skip 1 | ForEach-Object { "'$_'" }) -join ', ')) + '-NoProfile', '-CustomPipeName', `$name, '-Command', `$command) { `$start.ArgumentList.Add(`$word) }
 `$start.RedirectStandardOutput = `$start.RedirectStandardInput = `$true
 `$other = [Diagnostics.Process]::Start(`$start)
