@@ -210,7 +210,7 @@ impl SafeFile {
             }
             written => written?,
         };
-        file.sync_all()?;
+        sync(&file)?;
         Ok(written)
     }
 
@@ -235,15 +235,15 @@ enum Swapped {
     /// The new file is in place; what it replaced is not known.
     Blind,
     /// The new file is in place and replaced one with these bytes.
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux exchanges"))]
+    #[cfg_attr(windows, allow(dead_code, reason = "Windows cannot exchange two files"))]
     Displaced(Zeroizing<Vec<u8>>),
     /// Nothing was done: the file was created or deleted since it was last read.
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux exchanges"))]
+    #[cfg_attr(windows, allow(dead_code, reason = "Windows cannot exchange two files"))]
     Changed,
 }
 
 /// Puts the new file in place of the old one. If the system can exchange the two in one step, returns the bytes that were there at that moment.
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 fn swap(new: &Path, target: &Path, exists: bool) -> io::Result<Swapped> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     use rustix::io::Errno;
@@ -256,13 +256,13 @@ fn swap(new: &Path, target: &Path, exists: bool) -> io::Result<Swapped> {
         Ok(()) => Ok(Swapped::Blind),
         Err(Errno::EXIST | Errno::NOENT) => Ok(Swapped::Changed),
         // Some file systems cannot exchange files.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => std::fs::rename(new, target).map(|()| Swapped::Blind),
+        Err(fault) if [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP].contains(&fault) => std::fs::rename(new, target).map(|()| Swapped::Blind),
         Err(fault) => Err(fault.into()),
     }
 }
 
 /// Undoes an exchange that displaced another program's write, so that its own file is in place again.
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 fn put_back(temporary: &Path, target: &Path, mut taken: Zeroizing<Vec<u8>>, mut put: Zeroizing<Vec<u8>>) -> io::Result<()> {
     // Repeats only if another program writes between two exchanges.
     for _ in 0..ATTEMPTS {
@@ -274,15 +274,27 @@ fn put_back(temporary: &Path, target: &Path, mut taken: Zeroizing<Vec<u8>>, mut 
     Ok(())
 }
 
-#[cfg(not(target_os = "linux"))]
-#[allow(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 fn put_back(_temporary: &Path, _target: &Path, _taken: Zeroizing<Vec<u8>>, _put: Zeroizing<Vec<u8>>) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(unix))]
 fn swap(new: &Path, target: &Path, _exists: bool) -> io::Result<Swapped> {
     std::fs::rename(new, target).map(|()| Swapped::Blind)
+}
+
+/// Makes the bytes of a file survive a power failure, as far as its file system can.
+#[cfg(target_vendor = "apple")]
+fn sync(file: &File) -> io::Result<()> {
+    // macOS is asked to flush the drive, too, which network file systems refuse.
+    file.sync_all().or_else(|_| rustix::fs::fsync(file).map_err(io::Error::from))
+}
+
+#[cfg(not(target_vendor = "apple"))]
+fn sync(file: &File) -> io::Result<()> {
+    file.sync_all()
 }
 
 /// Removes a file unless it does not exist.
@@ -442,7 +454,7 @@ fn obstacle_to_replacing(_path: &Path) -> Option<Obstacle> {
 mod attack;
 
 #[cfg(all(test, windows))]
-mod windows_access;
+mod windows;
 
 #[cfg(test)]
 mod tests {

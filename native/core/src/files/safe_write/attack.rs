@@ -242,7 +242,6 @@ fn a_writer_that_never_stops_makes_our_write_fail_and_keeps_its_last_change() {
     assert_eq!(names(home.path()), ["file", "file.lock"]);
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn what_another_program_wrote_during_the_exchange_is_put_back_with_its_later_changes() {
     let home = tempfile::tempdir().unwrap();

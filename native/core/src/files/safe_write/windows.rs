@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used)]
-//! Who can read a file on Windows, before and after it is replaced.
+//! What is special to files on Windows: who can read one before and after it is replaced, and its path.
 
 use std::fs::{File, OpenOptions};
 use std::os::windows::fs::OpenOptionsExt as _;
@@ -54,4 +54,27 @@ fn a_new_file_is_private_in_a_folder_that_everybody_can_read() {
     assert_eq!(replaced(&path), Written { changed: true, ..Written::default() });
     let file = File::open(&path).unwrap();
     assert!(!others_can_read(&file).unwrap(), "{}", access_list_of(&file).unwrap());
+}
+
+#[test]
+fn a_file_whose_path_has_four_hundred_characters_is_made_read_and_replaced() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = (0..8).fold(home.path().to_owned(), |folder, number| folder.join(format!("{number}{}", "x".repeat(49))));
+    let path = folder.join("credentials");
+    assert!(path.as_os_str().len() > 400);
+    for _ in 0..2 {
+        assert!(replaced(&path).changed);
+    }
+    let read = SafeFile::at(&path, &WaitLimit::default()).read().unwrap().unwrap();
+    assert_eq!(read.bytes.as_slice(), b"new");
+}
+
+#[test]
+fn a_file_is_the_same_in_other_letters() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("Credentials"), "old").unwrap();
+    assert!(replaced(&home.path().join("CREDENTIALS")).changed);
+    assert_eq!(std::fs::read_to_string(home.path().join("credentials")).unwrap(), "new");
+    let names: Vec<_> = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name().to_ascii_lowercase()).collect();
+    assert_eq!(names.len(), 2, "the file and its lock: {names:?}");
 }
