@@ -179,6 +179,8 @@ Describe 'The workflows' {
     It 'run the long tests with each change' {
         $commands = ($jobs | Where-Object { $_.Workflow -eq 'ci' -and $_.Name -eq 'test' }).Commands
         $groups = [regex]::Match((Get-Content -Raw "$root/build.ps1"), "ValidateSet\(([^)]+)\)\]\r?\n    \[string\] \`$On").Groups[1].Value -replace "'" -split ', '
+        # The workflow has a machine for each system, and needs neither Wine nor qemu.
+        $groups = @($groups | Where-Object { $_ -notin 'windows', 'linux-arm64' })
         $groups | Should -Not -BeNullOrEmpty
         foreach ($group in $groups) { $commands | Should -Contain "pwsh -NoProfile -File build.ps1 Test -On $group" }
     }
