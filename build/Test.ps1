@@ -108,9 +108,9 @@ function Complete-TestRun([hashtable] $Run, [hashtable] $Count) {
     foreach ($kind in 'Passed', 'Failed', 'Skipped') { $Count[$kind] += $counted.$kind }
 }
 
-# Runs commands and files of tests in parallel, and shows the output of each when it ends. Tests often wait, so more than one for each core run at a time.
+# Runs commands and files of tests in parallel, and shows the output of each when it ends. Tests often wait, so two for each core run at a time.
 function Invoke-TestRun([hashtable] $Count, [hashtable[]] $Run) {
-    $limit = [Math]::Ceiling([Environment]::ProcessorCount * 1.5)
+    $limit = [Environment]::ProcessorCount * 2
     $waiting = [Collections.Generic.Queue[hashtable]]::new($Run)
     $idle = [Collections.Generic.Stack[hashtable]]::new()
     $running = @()
