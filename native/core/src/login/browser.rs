@@ -136,12 +136,12 @@ fn has_desktop() -> bool {
     true
 }
 
-#[cfg(any(windows, target_os = "macos"))]
+#[cfg(windows)]
 fn open_desktop(url: &str, _variables: &Variables) -> bool {
     webbrowser::open(url).is_ok()
 }
 
-#[cfg(not(any(windows, target_os = "macos")))]
+#[cfg(not(windows))]
 fn open_desktop(url: &str, variables: &Variables) -> bool {
     open::commands(url).into_iter().any(|command| starts(command, variables))
 }
