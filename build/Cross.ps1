@@ -29,7 +29,7 @@ function New-WineCopy([string] $Work) {
     $copy, $built = "$Work/project", "$Work/target/x86_64-pc-windows-gnu/debug"
     Remove-Item $copy -Recurse -Force -ErrorAction Ignore
     $null = New-Item -ItemType Directory "$copy/bin/win-x64", "$copy/target/release", "$copy/native"
-    Copy-Item "$root/*.ps1", "$root/*.psd1", "$root/*.md", "$root/docs", "$root/en-US", "$root/module", "$root/tests" $copy -Recurse
+    Copy-Item "$root/*.ps1", "$root/*.psd1", "$root/*.md", "$root/build", "$root/docs", "$root/en-US", "$root/module", "$root/tests" $copy -Recurse
     Copy-Item "$root/bin/AwsSso.dll" "$copy/bin"
     Copy-Item "$built/aws_sso.dll" "$copy/bin/win-x64"
     Copy-Item "$built/sso-stand-in.exe" "$copy/target/release"
