@@ -4,7 +4,7 @@
 $crossTargets = @{ 'windows' = 'windows'; 'linux-arm64' = 'arm64' }
 
 # Files of Pester tests about programs that Windows under Wine does not have: cargo, tmux, mono, Python's packages, workflows.
-$notUnderWine = 'Bench', 'Build', 'Dependencies', 'Documents', 'NetFramework', 'Package', 'Sources', 'Workflows', 'ImportFuzz'
+$notUnderWine = 'AwsCli', 'Bench', 'Build', 'Dependencies', 'Documents', 'NetFramework', 'Package', 'Sources', 'Workflows', 'ImportFuzz', 'Interop'
 
 # Runs the tool that the variable SSO_CROSS names: a script that gets the project, a folder for its work, and a target or 'pwsh' with its arguments.
 function Invoke-CrossTool([string] $Work, [string[]] $Word) {
