@@ -259,7 +259,7 @@ Describe 'A pipeline of profiles' {
         $run[3].Ids | Should -Be 'EnvironmentNotFound'
         $run[4].Written | Sort-Object | Should -Be ('Account?', 'Account4', 'Account99' | Sort-Object)
         $run[5].Written | Should -Be 'Account?'
-        $run[6].Written | Sort-Object | Should -Be 'Account?', 'Account4', 'Account99'
+        $run[6].Written | Sort-Object | Should -Be ('Account?', 'Account4', 'Account99' | Sort-Object)
     }
 
     It 'acts in the environment that came where two have a profile of the same name' {
