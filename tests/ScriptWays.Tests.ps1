@@ -134,8 +134,8 @@ Describe 'A session of the AWS CLI' {
         $run = Invoke-UserRunspace $own $service 'Update-SsoCredential -Environment my-sso -NoBrowser -PassThru; Get-SsoEnvironment | Out-String -Width 160'
         $run.Errors | Should -BeNullOrEmpty
         "$($run.Output[0].Environment) $($run.Output[0].ProfileName) $($run.Output[0].RoleName) $($run.Output[0].Status)" | Should -Be 'my-sso Dev AWSReadOnlyAccess Created'
-        $run.Output[1] | Should -Match '(?m)^Acme +2 +us-west-2 +https://\S+ +sso-environments *$'
-        $run.Output[1] | Should -Match '(?m)^my-sso +1 +us-west-2 +https://\S+ +config *$'
+        $run.Output[1] | Should -Match '(?m)^Acme +2 +us-west-2 +https://\S+ +sso-environments *\r?$'
+        $run.Output[1] | Should -Match '(?m)^my-sso +1 +us-west-2 +https://\S+ +config *\r?$'
     }
 }
 

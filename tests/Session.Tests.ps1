@@ -495,8 +495,8 @@ Describe 'Get-SsoCredential' {
 
     It 'shows them as a table with what is left' {
         $run.Output[3] | Should -Match '(?m)^ *Environment: Acme *\r?$'
-        $run.Output[3] | Should -Match '(?m)^ProfileName +State +Expires +AccountId +RoleName *$'
-        $run.Output[3] | Should -Match '(?m)^Account1 +Valid +.*\d\d:\d\d \(0:5\d left\) +100000000000 +AWSAdministratorAccess *$'
+        $run.Output[3] | Should -Match '(?m)^ProfileName +State +Expires +AccountId +RoleName *\r?$'
+        $run.Output[3] | Should -Match '(?m)^Account1 +Valid +.*\d\d:\d\d \(0:5\d left\) +100000000000 +AWSAdministratorAccess *\r?$'
         $run.Output[3] | Should -Match '(?m)^Account3 +Expired +20\d\d-\d\d-\d\d \d\d:\d\d \(expired\) '
     }
 

@@ -63,8 +63,8 @@ Describe 'Update-SsoCredential' {
 
         It 'shows the objects as a table' {
             $first.Output[1] | Should -Match '(?m)^ *Environment: Acme *\r?$'
-            $first.Output[1] | Should -Match '(?m)^ProfileName +Status +Expires +AccountId +RoleName *$'
-            $first.Output[1] | Should -Match '(?m)^Account1 +Created +.*\d\d:\d\d \(0:5\d left\) +100000000000 +AWSAdministratorAccess *$'
+            $first.Output[1] | Should -Match '(?m)^ProfileName +Status +Expires +AccountId +RoleName *\r?$'
+            $first.Output[1] | Should -Match '(?m)^Account1 +Created +.*\d\d:\d\d \(0:5\d left\) +100000000000 +AWSAdministratorAccess *\r?$'
         }
 
         It 'shows the address and the code of the login, and one summary line, where the output is assigned to a variable' {
