@@ -21,7 +21,7 @@ function Invoke-CrossCargo([hashtable] $Count, [string] $Work, [string] $Target)
     $counted = Measure-CargoTest $log
     if ($counted.Passed -eq 0) { $counted.Failed++ }
     $log -match '^test .* FAILED$' | Write-Host
-    foreach ($kind in 'Passed', 'Failed', 'Skipped') { $Count[$kind] += $counted.$kind }
+    Add-Count $Count $counted
 }
 
 # A copy of the project that the tests in Windows may write to, with the library for Windows.
@@ -44,9 +44,8 @@ function Invoke-WinePester([hashtable] $Count, [string] $Work) {
         $output | Where-Object { $_.Trim() } | Write-Host
         $total = $output -match '^Tests Passed: ' | Select-Object -Last 1
         if ($total -match 'Passed: (?<Passed>\d+), Failed: (?<Failed>\d+), Skipped: (?<Skipped>\d+), Inconclusive: \d+, NotRun: (?<NotRun>\d+)') {
-            $Count.Passed += [int] $Matches.Passed
-            $Count.Failed += [int] $Matches.Failed
-            $Count.Skipped += [int] $Matches.Skipped + [int] $Matches.NotRun
+            Add-Count $Count $Matches
+            $Count.Skipped += [int] $Matches.NotRun
         }
         else {
             Write-Host "$($file.Name) did not reach its end."

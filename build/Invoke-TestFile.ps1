@@ -21,9 +21,6 @@ while ($null -ne ($line = [Console]::In.ReadLine())) {
 
     # The next file starts in the same surroundings.
     Set-Location $folder
-    foreach ($name in [Environment]::GetEnvironmentVariables().Keys) {
-        if (-not $variables.Contains($name)) { [Environment]::SetEnvironmentVariable($name, [NullString]::Value) }
-    }
-    foreach ($name in $variables.Keys) { [Environment]::SetEnvironmentVariable($name, $variables[$name]) }
+    & "$PSScriptRoot/Reset-Environment.ps1" $variables
     [Console]::Out.WriteLine($task.Mark)
 }

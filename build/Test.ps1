@@ -47,6 +47,11 @@ function Format-Count([hashtable] $Count) {
     if ($Count.Skipped -gt 0) { "$line, $($Count.Skipped) skipped" } else { $line }
 }
 
+# Adds the counts of a run to those of all runs.
+function Add-Count([hashtable] $Count, [object] $Counted) {
+    foreach ($kind in 'Passed', 'Failed', 'Skipped') { $Count[$kind] += [int] $Counted.$kind }
+}
+
 # Starts a new PowerShell and buffers its output, so that parallel runs do not mix their lines.
 function Start-TestProcess([string[]] $Word) {
     $powershell = @(Get-PowerShell)
@@ -60,7 +65,7 @@ function Start-TestProcess([string[]] $Word) {
     $process = [Diagnostics.Process]::Start($start)
     # The next line of each output, as a task.
     $outputs = foreach ($reader in $process.StandardOutput, $process.StandardError) { @{ Reader = $reader; Next = $reader.ReadLineAsync() } }
-    @{ Process = $process; Outputs = $outputs; Lines = [Collections.Generic.List[string]]::new() }
+    @{ Process = $process; Outputs = $outputs; Lines = [Collections.Generic.List[string]]::new(); IsHeldOpen = $false }
 }
 
 # Starts a run: in an idle PowerShell that runs files of tests, in a new one, or as a command of its own.
@@ -84,7 +89,10 @@ function Receive-TestOutput([hashtable] $Run) {
     foreach ($output in $child.Outputs) {
         while ($null -ne $output.Next) {
             # What a process wrote before its end is there soon, unless a program that it left running keeps the output open.
-            if (-not $output.Next.IsCompleted -and -not ($exited -and $output.Next.Wait(60000))) { break }
+            if (-not $output.Next.IsCompleted -and -not ($exited -and $output.Next.Wait(60000))) {
+                $child.IsHeldOpen = $exited
+                break
+            }
             $line = $output.Next.Result
             $output.Next = if ($null -ne $line) { $output.Reader.ReadLineAsync() }
             if ($Run.Mark -and $line -eq $Run.Mark) { return $true }
@@ -100,12 +108,15 @@ function Complete-TestRun([hashtable] $Run, [hashtable] $Count) {
     $Run.Child.Lines.Clear()
     Write-Host $output
     $exitCode = if ($Run.Child.Process.HasExited) { $Run.Child.Process.ExitCode }
-    try { $counted = & $Run.Measure $output $exitCode }
+    try {
+        if ($Run.Child.IsHeldOpen) { throw 'it left a program running that keeps its output open.' }
+        $counted = & $Run.Measure $output $exitCode
+    }
     catch {
         Write-Host "$($Run.Title) did not reach its end (exit code $exitCode): $_"
         $counted = @{ Passed = 0; Failed = 1; Skipped = 0 }
     }
-    foreach ($kind in 'Passed', 'Failed', 'Skipped') { $Count[$kind] += $counted.$kind }
+    Add-Count $Count $counted
 }
 
 # Runs commands and files of tests in parallel, and shows the output of each when it ends. Tests often wait, so two for each core run at a time.

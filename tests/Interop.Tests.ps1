@@ -3,20 +3,8 @@
 BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
 
-    # Gives the Python that has boto3, or sets $missing to what there is none for.
-    function Get-Python {
-        $python = Get-Command python3, python -CommandType Application -ErrorAction Ignore | Select-Object -First 1
-        if (-not $python) { $script:missing = 'Python 3 is not installed'; return }
-        $folder = New-TestFolder
-        $null = & $python -m venv $folder 2>&1
-        if ($LASTEXITCODE -ne 0) { $script:missing = 'Python has no module venv'; return }
-        $own = Join-Path $folder $(if ($IsWindows) { 'Scripts/python.exe' } else { 'bin/python' })
-        $null = & $own -m pip install --quiet --disable-pip-version-check --timeout 15 --retries 1 boto3 2>&1
-        if ($LASTEXITCODE -ne 0) { $script:missing = 'pip could not install boto3 (is the network reachable?)'; return }
-        $own
-    }
-    $missing = $null
-    $python = Get-Python
+    $environment = New-PythonEnvironment boto3
+    $python, $missing = $environment.Python, $environment.Missing
 
     # Runs a Python script as the user of the home folder; what it prints as JSON comes back. It must never print a secret.
     function Invoke-Python([string] $UserHome, [object] $StandIn, [string] $Script) {

@@ -11,15 +11,13 @@ param(
     [Parameter(Mandatory)] [string] $Mark
 )
 
+$resetEnvironment = Join-Path $PSScriptRoot '../build/Reset-Environment.ps1'
 $pipe = [IO.Pipes.NamedPipeClientStream]::new('.', $PipeName, 'In')
 $pipe.Connect(60000)
 $reader = [IO.StreamReader]::new($pipe)
 while ($null -ne ($line = $reader.ReadLine())) {
     $task = ConvertFrom-Json $line -AsHashtable
-    foreach ($name in @([Environment]::GetEnvironmentVariables().Keys)) {
-        if (-not $task.Variables.ContainsKey($name)) { [Environment]::SetEnvironmentVariable($name, [NullString]::Value) }
-    }
-    foreach ($name in $task.Variables.Keys) { [Environment]::SetEnvironmentVariable($name, $task.Variables[$name]) }
+    & $resetEnvironment $task.Variables
     [Environment]::CurrentDirectory = $task.Variables.HOME
 
     $runspace = [runspacefactory]::CreateRunspace($Host, [initialsessionstate]::CreateDefault2())

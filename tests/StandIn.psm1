@@ -356,6 +356,20 @@ function Stop-SharedPowerShell {
     }
 }
 
+# Creates a virtual environment of Python with a package from PyPI. Returns its Python, or why there is none.
+function New-PythonEnvironment([string] $Package) {
+    $missing = { param($why) [pscustomobject] @{ Python = $null; Missing = $why } }
+    $python = Get-Command python3, python -CommandType Application -ErrorAction Ignore | Select-Object -First 1
+    if (-not $python) { return & $missing 'Python 3 is not installed' }
+    $folder = New-TestFolder
+    $null = & $python -m venv $folder 2>&1
+    if ($LASTEXITCODE -ne 0) { return & $missing 'Python has no module venv' }
+    $own = Join-Path $folder $(if ($IsWindows) { 'Scripts/python.exe' } else { 'bin/python' })
+    $null = & $own -m pip install --quiet --disable-pip-version-check --timeout 15 --retries 1 $Package 2>&1
+    if ($LASTEXITCODE -ne 0) { return & $missing "pip could not install $Package (is the network reachable?)" }
+    [pscustomobject] @{ Python = $own; Missing = $null }
+}
+
 # Runs lines in one PowerShell, each by itself, and gives for each what it wrote, what it said in warnings, notes and lines to the host, and the ids
 # and sentences of its errors.
 function Invoke-UserLine([string] $UserHome, [object] $StandIn, [string[]] $Line) {

@@ -10,20 +10,15 @@ BeforeAll {
         Invoke-Pwsh $UserHome $StandIn '-NoProfile', '-Command', "Import-Module '$($manifest.Replace("'", "''"))'; $Command"
     }
 
-    # The command line of the AWS CLI: of Debian's Python, or of a new environment of another one. Nothing if there is none.
+    # The AWS CLI: Debian's if it is installed, otherwise a new one from PyPI. Returns its command line, or why there is none.
     function Get-AwsCli {
         $debian = '/usr/bin/python3'
         if (Test-Path $debian) {
             $null = & $debian -c 'import awscli' 2>&1
-            if ($LASTEXITCODE -eq 0) { return $debian, '-m', 'awscli' }
+            if ($LASTEXITCODE -eq 0) { return [pscustomobject] @{ Command = $debian, '-m', 'awscli'; Missing = $null } }
         }
-        $python = Get-Command python3, python -CommandType Application -ErrorAction Ignore | Select-Object -First 1
-        if (-not $python) { return }
-        $folder = New-TestFolder
-        $null = & $python -m venv $folder 2>&1
-        $own = Join-Path $folder $(if ($IsWindows) { 'Scripts/python.exe' } else { 'bin/python' })
-        $null = & $own -m pip install --quiet --disable-pip-version-check --timeout 15 --retries 1 awscli 2>&1
-        if ($LASTEXITCODE -eq 0) { $own, '-m', 'awscli' }
+        $environment = New-PythonEnvironment awscli
+        [pscustomobject] @{ Command = $environment.Python, '-m', 'awscli'; Missing = $environment.Missing }
     }
 }
 
@@ -248,8 +243,8 @@ Describe 'Get-SsoCredential -AsCredentialProcess' {
 
     It 'gives the real AWS CLI its keys, and the update leaves that profile alone' {
         $cli = Get-AwsCli
-        if (-not $cli) {
-            Set-ItResult -Skipped -Because 'the AWS CLI is not installed, and pip could not install it'
+        if ($cli.Missing) {
+            Set-ItResult -Skipped -Because $cli.Missing
             return
         }
 
@@ -257,7 +252,7 @@ Describe 'Get-SsoCredential -AsCredentialProcess' {
         $powershell = (@(Get-PowerShell) | ForEach-Object { "`"$_`"" }) -join ' '
         Add-AwsText $userHome config "[profile Account2]`nregion = us-west-2`ncredential_process = $powershell -NoProfile -Command `"Import-Module '$manifest'; Get-SsoCredential -AsCredentialProcess -ProfileName Account2`"`n"
         $variables = Get-UserVariable $userHome $service @{ AWS_EC2_METADATA_DISABLED = 'true' }
-        $command = $cli + @('configure', 'list', '--profile', 'Account2')
+        $command = $cli.Command + @('configure', 'list', '--profile', 'Account2')
         $before = Get-RequestCount $service GetRoleCredentials
         $run = Wait-UserProgram (Start-UserProgram $command $variables)
         $run.ExitCode | Should -Be 0 -Because $run.ErrorText

@@ -55,7 +55,7 @@ internal static class DirectOutput
     }
 
     /// <summary>
-    /// Whether PowerShell may write objects as XML, which it does if another PowerShell started it with a script block.
+    /// Whether PowerShell may write objects as XML. It does so if another PowerShell started it with a script block.
     /// </summary>
     internal static bool IsSerialized() =>
         Environment.GetCommandLineArgs().Any(word => word.EndsWith("xml", StringComparison.OrdinalIgnoreCase));

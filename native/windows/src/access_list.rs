@@ -79,7 +79,7 @@ pub fn make_private(file: &File) -> io::Result<()> {
 /// Gives a file the access list of a text in the Security Descriptor Definition Language. It takes no rights from its folder.
 ///
 /// # Errors
-/// The text is none, or the list of the file cannot be written: it must be open with the right `WRITE_DAC`.
+/// The text cannot be read, or the list of the file cannot be written: it must be open with the right `WRITE_DAC`.
 pub fn set_access_list(file: &File, text: &str) -> io::Result<()> {
     let words: Vec<u16> = text.encode_utf16().chain([0]).collect();
     let mut descriptor: PSECURITY_DESCRIPTOR = null_mut();

@@ -22,7 +22,7 @@ impl Place<'_> {
         (read == 4).then_some(value)
     }
 
-    /// A text, with its variables expanded; `None` if there is none or it is empty.
+    /// Returns the text of the value, with its variables expanded, or `None` if the value is missing or empty.
     pub(crate) fn text(&self) -> Option<String> {
         let mut value = vec![0_u16; LONGEST];
         let read = self.read(RRF_RT_REG_SZ | RRF_RT_REG_EXPAND_SZ, value.as_mut_ptr().cast(), 2 * u32::try_from(LONGEST).ok()?)?;
