@@ -116,11 +116,10 @@ impl TestUser {
             use std::os::unix::fs::PermissionsExt as _;
             std::fs::set_permissions(self.path("credentials"), std::fs::Permissions::from_mode(0o600)).unwrap();
         }
-        // The right to change the access list.
         #[cfg(windows)]
         {
             use std::os::windows::fs::OpenOptionsExt as _;
-            let file = std::fs::OpenOptions::new().access_mode(0x0004_0000).open(self.path("credentials")).unwrap();
+            let file = std::fs::OpenOptions::new().access_mode(sso_windows::WRITE_DAC).open(self.path("credentials")).unwrap();
             sso_windows::make_private(&file).unwrap();
         }
     }

@@ -211,11 +211,18 @@ mod tests {
     use std::os::windows::fs::OpenOptionsExt as _;
 
     use super::*;
+    use crate::{GENERIC_WRITE, READ_CONTROL, WRITE_DAC};
 
     /// A file that may be read and written, and whose access list may be changed.
     fn file(name: &str) -> File {
         let path = std::env::temp_dir().join(format!("sso-windows-{}-{name}", std::process::id()));
-        std::fs::OpenOptions::new().access_mode(0xC006_0000).write(true).create(true).truncate(true).open(path).unwrap()
+        std::fs::OpenOptions::new()
+            .access_mode(GENERIC_READ | GENERIC_WRITE | READ_CONTROL | WRITE_DAC)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(path)
+            .unwrap()
     }
 
     #[test]

@@ -8,6 +8,12 @@ mod holders;
 mod proxy;
 mod registry;
 
+/// Rights to a file, for the access mode with which it is opened.
+pub use windows_sys::Win32::{
+    Foundation::{GENERIC_READ, GENERIC_WRITE},
+    Storage::FileSystem::{DELETE, READ_CONTROL, WRITE_DAC},
+};
+
 pub use access_list::{access_list_of, copy_access_list, make_private, others_can_read, set_access_list};
 pub use app_path::app_path;
 pub use desktop::has_desktop;

@@ -1,46 +1,12 @@
 //! Waits for files that another program holds open, as virus scanners, editors, Python and the AWS CLI do on Windows.
 
-use std::io;
-use std::path::Path;
-
-use crate::patience::WaitLimit;
-
-/// Whether an operation failed because another program holds the file.
 #[cfg(windows)]
-pub(crate) fn is_held(fault: &io::Error) -> bool {
-    windows::is_held(fault)
-}
-
-/// No program on these systems can hold a file against others.
-#[cfg(not(windows))]
-pub(crate) fn is_held(_fault: &io::Error) -> bool {
-    false
-}
-
-/// The names of the programs that hold the file, where the system knows them.
+pub(crate) use sso_windows::holders_of;
 #[cfg(windows)]
-pub(crate) fn holders_of(path: &Path) -> Vec<String> {
-    sso_windows::holders_of(path)
-}
+pub(crate) use windows::{is_held, while_held};
 
-/// No program on these systems can hold a file against others.
 #[cfg(not(windows))]
-pub(crate) fn holders_of(_path: &Path) -> Vec<String> {
-    Vec::new()
-}
-
-/// Repeats an operation on these files while another program holds one of them. If that program does not let go within the limit, [`is_held`] is true of
-/// the error.
-#[cfg(windows)]
-pub(crate) fn while_held<T>(files: &[&Path], limit: &WaitLimit, operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    windows::while_held(files, limit, operation)
-}
-
-/// Runs an operation once.
-#[cfg(not(windows))]
-pub(crate) fn while_held<T>(_files: &[&Path], _limit: &WaitLimit, mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    operation()
-}
+pub(crate) use elsewhere::{holders_of, is_held, while_held};
 
 #[cfg(windows)]
 mod windows {
@@ -50,6 +16,8 @@ mod windows {
     use std::path::Path;
     use std::time::Duration;
 
+    use sso_windows::DELETE;
+
     use crate::patience::WaitLimit;
 
     const ACCESS_DENIED: i32 = 5;
@@ -57,8 +25,7 @@ mod windows {
     const LOCK_VIOLATION: i32 = 33;
     const DELETE_PENDING: i32 = 303;
 
-    /// The right to delete or rename a file, and the three kinds of sharing.
-    const DELETE: u32 = 0x0001_0000;
+    /// Others may read, write and delete the file.
     const SHARE_ALL: u32 = 7;
 
     /// How often a waiter tries again.
@@ -67,11 +34,14 @@ mod windows {
     /// How long a refusal is taken for a file that is about to vanish: the system reports both in the same way.
     const VANISHING: Duration = Duration::from_secs(1);
 
-    pub(super) fn is_held(fault: &io::Error) -> bool {
+    /// Whether an operation failed because another program holds the file.
+    pub(crate) fn is_held(fault: &io::Error) -> bool {
         matches!(fault.raw_os_error(), Some(SHARING_VIOLATION | LOCK_VIOLATION | DELETE_PENDING))
     }
 
-    pub(super) fn while_held<T>(files: &[&Path], limit: &WaitLimit, mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    /// Repeats an operation on these files while another program holds one of them. If that program does not let go within the limit, [`is_held`] is
+    /// true of the error.
+    pub(crate) fn while_held<T>(files: &[&Path], limit: &WaitLimit, mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
         let mut patience = None;
         loop {
             let fault = match operation() {
@@ -99,6 +69,27 @@ mod windows {
     /// Whether a refusal can be that of a file that is being removed: a folder and a read-only file are refused for what they are.
     fn may_vanish(file: &Path) -> bool {
         std::fs::metadata(file).map_or(true, |metadata| metadata.is_file() && !metadata.permissions().readonly())
+    }
+}
+
+/// On other systems, no program can hold a file against others.
+#[cfg(not(windows))]
+mod elsewhere {
+    use std::io;
+    use std::path::Path;
+
+    use crate::patience::WaitLimit;
+
+    pub(crate) fn is_held(_fault: &io::Error) -> bool {
+        false
+    }
+
+    pub(crate) fn holders_of(_file: &Path) -> Vec<String> {
+        Vec::new()
+    }
+
+    pub(crate) fn while_held<T>(_files: &[&Path], _limit: &WaitLimit, mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+        operation()
     }
 }
 

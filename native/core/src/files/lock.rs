@@ -54,14 +54,13 @@ impl Lock {
     pub(crate) async fn take_existing(path: &Path, patience: &Patience, mut waiting: impl FnMut()) -> Result<Option<Self>, Error> {
         let mut has_waited = false;
         loop {
-            match open_existing_lock(path) {
-                Ok(file) => {
-                    if let Some(lock) = Self::try_on(file).map_err(|fault| write_failed(path, &fault))? {
-                        return Ok(Some(lock));
-                    }
-                }
-                Err(fault) if is_held(&fault) => {}
+            let lock = match open_existing_lock(path) {
+                Ok(file) => Self::try_on(file).map_err(|fault| write_failed(path, &fault))?,
+                Err(fault) if is_held(&fault) => None,
                 Err(_) => return Ok(None),
+            };
+            if lock.is_some() {
+                return Ok(lock);
             }
             if !std::mem::replace(&mut has_waited, true) {
                 waiting();

@@ -153,15 +153,15 @@ mod elsewhere {
         OpenOptions::new().write(true).open(path).and_then(only_regular)
     }
 
-    /// The rights to write a file, to read its access list and to change that.
-    #[cfg(windows)]
-    const WRITE_WITH_ACCESS_LIST: u32 = 0x4000_0000 | 0x0002_0000 | 0x0004_0000;
-
     pub(crate) fn create_new(path: &Path) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(windows)]
-        std::os::windows::fs::OpenOptionsExt::access_mode(&mut options, WRITE_WITH_ACCESS_LIST);
+        {
+            use sso_windows::{GENERIC_WRITE, READ_CONTROL, WRITE_DAC};
+            // Its access list is read and changed, too.
+            std::os::windows::fs::OpenOptionsExt::access_mode(&mut options, GENERIC_WRITE | READ_CONTROL | WRITE_DAC);
+        }
         options.open(path)
     }
 

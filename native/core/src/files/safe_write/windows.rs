@@ -5,17 +5,17 @@ use std::fs::{File, OpenOptions};
 use std::os::windows::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use sso_windows::{access_list_of, others_can_read, set_access_list};
+use sso_windows::{GENERIC_READ, WRITE_DAC, access_list_of, others_can_read, set_access_list};
 use zeroize::Zeroizing;
 
 use super::{SafeFile, Written};
 use crate::files::lock::Lock;
 use crate::patience::WaitLimit;
 
-const READ_AND_CHANGE_ACCESS: u32 = 0x8000_0000 | 0x0004_0000;
-
-fn with_access(path: &Path, text: &str) -> String {
-    let file = OpenOptions::new().access_mode(READ_AND_CHANGE_ACCESS).open(path).unwrap();
+/// Writes a file with this access list. Returns the list as Windows keeps it.
+fn write_with_access(path: &Path, text: &str) -> String {
+    std::fs::write(path, "old").unwrap();
+    let file = OpenOptions::new().access_mode(GENERIC_READ | WRITE_DAC).open(path).unwrap();
     set_access_list(&file, text).unwrap();
     access_list_of(&file).unwrap()
 }
@@ -30,8 +30,7 @@ fn replaced(path: &Path) -> Written {
 fn a_hardened_access_list_stays() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("file");
-    std::fs::write(&path, "old").unwrap();
-    let before = with_access(&path, "D:P(A;;FA;;;OW)(A;;FA;;;BA)");
+    let before = write_with_access(&path, "D:P(A;;FA;;;OW)(A;;FA;;;BA)");
     assert_eq!(replaced(&path), Written { changed: true, ..Written::default() });
     assert_eq!(access_list_of(&File::open(&path).unwrap()).unwrap(), before);
 }
@@ -40,8 +39,7 @@ fn a_hardened_access_list_stays() {
 fn a_file_that_others_can_read_becomes_private_and_that_is_said() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("file");
-    std::fs::write(&path, "old").unwrap();
-    let before = with_access(&path, "D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FR;;;WD)");
+    let before = write_with_access(&path, "D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FR;;;WD)");
     assert_eq!(replaced(&path), Written { changed: true, made_private: true, ..Written::default() }, "{before}");
     let file = File::open(&path).unwrap();
     assert!(!others_can_read(&file).unwrap(), "{}", access_list_of(&file).unwrap());
