@@ -405,6 +405,19 @@ Describe 'Update-SsoCredential' {
             $run.Errors[0].Message | Should -Match "^$([regex]::Escape($secure.Url)) could not be reached: .*UnknownIssuer.*\(Proxy: none\. CA certificates: system\.\)"
         }
 
+        It 'says that the system has no CA certificates, and what to install' -Skip:(-not $IsLinux) {
+            $own = New-UserHome
+            Add-Environment $own $service Acme -Count 1
+            # The library looks for the system's certificates where these variables say, as OpenSSL does.
+            $folder = New-TestFolder
+            $empty = New-Item "$folder/certificates.pem"
+            $none = @{ SSL_CERT_FILE = $empty.FullName; SSL_CERT_DIR = $folder }
+            $run = Invoke-UserPowerShell $own $null 'Update-SsoCredential Acme -NoBrowser -Timeout 5' $none
+            $run.Errors.Id | Should -Be 'NetworkError,AwsSso.Commands.UpdateSsoCredentialCommand'
+            $run.Errors[0].Message | Should -Be 'The system has no CA certificates, so no server can be trusted.'
+            $run.Errors[0].Action | Should -Match 'ca-certificates.*AWS_CA_BUNDLE'
+        }
+
         It 'goes through the proxy of $env:HTTPS_PROXY, and names the host, the proxy without its password and the cause where that fails' {
             $own = New-UserHome
             Add-Environment $own $service Acme -Count 1

@@ -14,7 +14,7 @@ use crate::world::World;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Certificates {
     pub(super) path: PathBuf,
-    pub(super) pem: Vec<u8>,
+    pub(super) roots: Vec<CertificateDer<'static>>,
     pub(super) named_by: NamedBy,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn ca_bundle(world: &World) -> Result<Option<Certificates>, Error> {
     read_certificates(path, NamedBy::ConfigFile(config.path.clone())).map(Some)
 }
 
-/// Reads and checks the CA bundle, because the HTTP client panics on a certificate that it cannot use.
+/// Reads and checks the CA bundle, so that an error can name it.
 fn read_certificates(path: PathBuf, named_by: NamedBy) -> Result<Certificates, Error> {
     let invalid = |what: &str| {
         Error::new(Code::ReadFailed, format!("The CA bundle {} of {named_by} {what}.", path.display()))
@@ -55,11 +55,11 @@ fn read_certificates(path: PathBuf, named_by: NamedBy) -> Result<Certificates, E
             .with_action(format!("Point {named_by} to a file of PEM certificates, or remove it."))
     };
     let bytes = std::fs::read(&path).map_err(|fault| invalid(&format!("could not be read: {fault}")))?;
-    let certificates: Vec<CertificateDer<'static>> =
+    let roots: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|_| invalid("is not a file of PEM certificates"))?;
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates {
-        roots.add(certificate).map_err(|_| invalid("contains a certificate that cannot be used"))?;
+    let mut store = RootCertStore::empty();
+    for root in &roots {
+        store.add(root.clone()).map_err(|_| invalid("contains a certificate that cannot be used"))?;
     }
-    if roots.is_empty() { Err(invalid("contains no certificate")) } else { Ok(Certificates { path, pem: bytes, named_by }) }
+    if roots.is_empty() { Err(invalid("contains no certificate")) } else { Ok(Certificates { path, roots, named_by }) }
 }

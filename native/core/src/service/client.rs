@@ -17,7 +17,7 @@ use crate::outlet::{Outlet, Topic};
 use crate::service::answers::Listener;
 use crate::service::clock::ServerClock;
 use crate::service::held_keys::HeldKeys;
-use crate::service::http::http_client;
+use crate::service::http::{CONNECT_TIMEOUT, http_client};
 use crate::service::pace::Pace;
 use crate::service::proxy::ChosenProxy;
 use crate::service::settings::{Endpoints, Settings};
@@ -28,7 +28,6 @@ pub(super) const CLIENT_NAME: &str = "Set-AwsCliSsoCredentials";
 
 /// The time limit for one attempt of a request; the run's own limit applies in addition.
 pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often the SDK attempts a request that fails; `Pace` handles status 429 of the portal.
 const ATTEMPTS: u32 = 4;

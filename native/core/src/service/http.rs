@@ -1,16 +1,20 @@
 //! The HTTP client with the caller's proxy and CA settings.
 
+use std::time::Duration;
+
 use aws_sdk_sso::config::SharedHttpClient;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
-use aws_smithy_http_client::{Builder as HttpClientBuilder, Connector};
-use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use http::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
 
 use crate::error::{Code, Error};
 use crate::service::connections::renewing;
+use crate::service::connector::Pool;
 use crate::service::proxy::{Proxy, ProxySource};
+use crate::service::route::{Limited, Route, tls};
 use crate::service::settings::Settings;
+
+/// The time limit for a connection, TLS included.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 const EXAMPLE: &str = "it should look like http://proxy.example.com:8080.";
 
@@ -24,31 +28,30 @@ fn not_a_proxy(source: &ProxySource) -> Error {
     error.with_target(source.to_string())
 }
 
+/// Checks a proxy's URL, because a `Matcher` ignores one that it cannot use.
+fn matcher(Proxy { source, url }: &Proxy, bypassed: Option<&str>) -> Result<Matcher, Error> {
+    let parsed: Option<Uri> = url.parse().ok();
+    let is_proxy = parsed.is_some_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty()));
+    if !is_proxy {
+        return Err(not_a_proxy(source));
+    }
+    Ok(Matcher::builder().https(url.clone()).no(bypassed.unwrap_or_default()).build())
+}
+
 /// Creates the client for these settings; it opens new connections after a request was abandoned.
 pub(super) fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error> {
     if settings.endpoints.are_loopback() {
-        return Ok(renewing(|| HttpClientBuilder::new().build_http()));
+        return Ok(renewing(|| SharedHttpClient::new(Pool::over(Limited { connector: Route::direct(), limit: CONNECT_TIMEOUT }))));
     }
-    let mut trust_store = TrustStore::default();
-    if let Some(bundle) = &settings.certificates {
-        trust_store = trust_store.with_pem_certificate(bundle.pem.clone());
-    }
-    let internal = |what: String| Error::new(Code::InternalError, what);
-    let tls = TlsContext::builder().with_trust_store(trust_store).build().map_err(|fault| internal(format!("TLS could not be set up: {fault}.")))?;
-    let proxy = match &settings.proxy.proxy {
-        Some(Proxy { source, url }) => {
-            let proxy = ProxyConfig::https(url.as_str()).map_err(|_| not_a_proxy(source))?;
-            settings.no_proxy.as_ref().map_or(proxy.clone(), |rules| proxy.no_proxy(rules))
-        }
-        None => ProxyConfig::disabled(),
-    };
-    let connector = move |connector_settings: Option<&HttpConnectorSettings>, components: Option<&RuntimeComponents>| {
-        let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls.clone()).proxy_config(proxy.clone());
-        if let Some(connector_settings) = connector_settings {
-            connector = connector.connector_settings(connector_settings.clone());
-        }
-        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        connector.build()
-    };
-    Ok(renewing(move || HttpClientBuilder::new().build_with_connector_fn(connector.clone())))
+    let proxy = settings.proxy.proxy.as_ref().map(|proxy| matcher(proxy, settings.no_proxy.as_deref())).transpose()?;
+    // The library's text tells nothing but that the system has no certificates.
+    let tls = tls(settings.certificates.as_ref()).map_err(|_| no_certificates())?;
+    let route = proxy.map_or_else(Route::direct, |proxy| Route::through(proxy, tls.clone()));
+    let connector = Limited { connector: route.with_tls(tls), limit: CONNECT_TIMEOUT };
+    Ok(renewing(move || SharedHttpClient::new(Pool::over(connector.clone()))))
+}
+
+fn no_certificates() -> Error {
+    Error::new(Code::NetworkError, "The system has no CA certificates, so no server can be trusted.")
+        .with_action("Install the system's CA certificates (the package ca-certificates on Linux), or set AWS_CA_BUNDLE to a file of PEM certificates.")
 }

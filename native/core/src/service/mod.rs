@@ -7,6 +7,7 @@ mod classify;
 pub(crate) mod client;
 pub(crate) mod clock;
 mod connections;
+mod connector;
 mod errors;
 mod fields;
 mod held_keys;
@@ -18,6 +19,7 @@ pub(crate) mod pace;
 pub(crate) mod portal;
 mod proxy;
 pub(crate) mod refusal;
+mod route;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod settings;

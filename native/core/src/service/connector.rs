@@ -1,0 +1,97 @@
+//! Sends the SDK's requests with hyper, and sorts its failures by what the SDK may retry.
+
+use std::error::Error as StdError;
+
+use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
+use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::ErrorKind;
+use hyper_util::client::legacy::connect::{CaptureConnection, Connect, HttpInfo, capture_connection};
+use hyper_util::client::legacy::{Client, Error as ClientError};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::service::route::{BoxError, ConnectTimeout};
+
+/// A pool of connections that one connector makes.
+#[derive(Clone)]
+pub(super) struct Pool<C>(Client<C, SdkBody>);
+
+impl<C: Connect + Clone> Pool<C> {
+    pub(super) fn over(connector: C) -> Self {
+        // hyper closes idle connections only if it has a timer.
+        Self(Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector))
+    }
+}
+
+impl<C> std::fmt::Debug for Pool<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").finish_non_exhaustive()
+    }
+}
+
+impl<C: Connect + Clone + Send + Sync + 'static> HttpClient for Pool<C> {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl<C: Connect + Clone + Send + Sync + 'static> HttpConnector for Pool<C> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let mut request = match request.try_into_http1x() {
+            Ok(request) => request,
+            Err(fault) => return HttpConnectorFuture::ready(Err(ConnectorError::user(fault.into()))),
+        };
+        let connection = capture_connection(&mut request);
+        if let Some(capture) = request.extensions().get::<CaptureSmithyConnection>() {
+            capture.set_connection_retriever(move || described(&connection));
+        }
+        let answer = self.0.request(request);
+        HttpConnectorFuture::new(async move {
+            match answer.await {
+                Ok(answer) => HttpResponse::try_from(answer.map(SdkBody::from_body_1_x)).map_err(|fault| ConnectorError::other(fault.into(), None)),
+                Err(fault) => Err(sorted(fault)),
+            }
+        })
+    }
+}
+
+/// The connection of a request, which the SDK gives up after a failure that a retry on the same connection would repeat.
+fn described(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
+    let mut extensions = http::Extensions::new();
+    connection.connection_metadata().as_ref()?.get_extras(&mut extensions);
+    let addresses = extensions.get::<HttpInfo>();
+    let held = connection.clone();
+    let give_up = move || {
+        if let Some(connected) = held.connection_metadata().as_ref() {
+            connected.poison();
+        }
+    };
+    let mut description = ConnectionMetadata::builder().proxied(false).poison_fn(give_up);
+    description.set_local_addr(addresses.map(HttpInfo::local_addr)).set_remote_addr(addresses.map(HttpInfo::remote_addr));
+    Some(description.build())
+}
+
+/// Sorts a failure: the SDK retries `timeout` and `io`, and of the others only those with an `ErrorKind`.
+fn sorted(fault: ClientError) -> ConnectorError {
+    let is_connect = fault.is_connect();
+    let fault: BoxError = fault.into();
+    if found::<ConnectTimeout>(&*fault).is_some() {
+        return ConnectorError::timeout(fault);
+    }
+    match found::<hyper::Error>(&*fault) {
+        _ if is_connect => ConnectorError::io(fault),
+        Some(http) if http.is_timeout() => ConnectorError::timeout(fault),
+        Some(http) if http.is_user() => ConnectorError::user(fault),
+        Some(http) if http.is_incomplete_message() => ConnectorError::other(fault, Some(ErrorKind::TransientError)),
+        Some(http) if http.is_parse() => ConnectorError::other(fault, None),
+        _ => ConnectorError::io(fault),
+    }
+}
+
+/// The error of this type in a chain of causes.
+fn found<'a, E: StdError + 'static>(fault: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    std::iter::successors(Some(fault), |&fault| fault.source()).find_map(|fault| fault.downcast_ref())
+}
