@@ -370,6 +370,17 @@ function New-PythonEnvironment([string] $Package) {
     [pscustomobject] @{ Python = $own; Missing = $null }
 }
 
+# The AWS CLI: Debian's if it is installed, otherwise a new one from PyPI. Returns its command line, or why there is none.
+function Get-AwsCli {
+    $debian = '/usr/bin/python3'
+    if (Test-Path $debian) {
+        $null = & $debian -c 'import awscli' 2>&1
+        if ($LASTEXITCODE -eq 0) { return [pscustomobject] @{ Command = $debian, '-m', 'awscli'; Missing = $null } }
+    }
+    $environment = New-PythonEnvironment awscli
+    [pscustomobject] @{ Command = $environment.Python, '-m', 'awscli'; Missing = $environment.Missing }
+}
+
 # Runs lines in one PowerShell, each by itself, and gives for each what it wrote, what it said in warnings, notes and lines to the host, and the ids
 # and sentences of its errors.
 function Invoke-UserLine([string] $UserHome, [object] $StandIn, [string[]] $Line) {

@@ -9,17 +9,6 @@ BeforeAll {
     function Invoke-Process([string] $UserHome, [object] $StandIn, [string] $Command) {
         Invoke-Pwsh $UserHome $StandIn '-NoProfile', '-Command', "Import-Module '$($manifest.Replace("'", "''"))'; $Command"
     }
-
-    # The AWS CLI: Debian's if it is installed, otherwise a new one from PyPI. Returns its command line, or why there is none.
-    function Get-AwsCli {
-        $debian = '/usr/bin/python3'
-        if (Test-Path $debian) {
-            $null = & $debian -c 'import awscli' 2>&1
-            if ($LASTEXITCODE -eq 0) { return [pscustomobject] @{ Command = $debian, '-m', 'awscli'; Missing = $null } }
-        }
-        $environment = New-PythonEnvironment awscli
-        [pscustomobject] @{ Command = $environment.Python, '-m', 'awscli'; Missing = $environment.Missing }
-    }
 }
 
 AfterAll {

@@ -62,6 +62,18 @@ public sealed class AddSsoProfileCommand : SsoCmdlet
     [ValidateNotNullOrEmpty]
     public string? Prefix { get; set; }
 
+    /// <summary>The region that AWS tools use with the new profiles, where it is not that of the environment.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RegionCompleter))]
+    public string? ProfileRegion { get; set; }
+
+    /// <summary>The output format of the AWS CLI with the new profiles, where it is not that of the environment.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(OutputCompleter))]
+    public string? ProfileOutput { get; set; }
+
     /// <summary>Returns each profile that was added.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
@@ -85,7 +97,13 @@ public sealed class AddSsoProfileCommand : SsoCmdlet
     {
         foreach (var group in roles.GroupBy(role => role.Environment, System.StringComparer.OrdinalIgnoreCase))
         {
-            var table = new ProfileTable(group.Key, group, NameTemplate, Prefix ?? "");
+            var table = new ProfileTable(group.Key, group)
+            {
+                NameTemplate = NameTemplate,
+                Prefix = Prefix ?? "",
+                Region = ProfileRegion,
+                Output = ProfileOutput,
+            };
             var missing = Run(table.Check(), happened => happened.Added);
             if (missing.Count == 0)
             {

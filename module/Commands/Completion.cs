@@ -224,6 +224,15 @@ public sealed class RoleCompleter : StoredCompleter
         roles.Length == 1 ? $"in account {roles[0].AccountName ?? roles[0].AccountId}" : $"in {roles.Length} accounts";
 }
 
+/// <summary>Completes the output formats of the AWS CLI.</summary>
+public sealed class OutputCompleter : StoredCompleter
+{
+    /// <summary>Those in native/core/src/names/profile.rs; a test compares them.</summary>
+    private static readonly string[] Outputs = ["json", "yaml", "yaml-stream", "text", "table", "off"];
+
+    private protected override IEnumerable<Value> Values(Known known) => Outputs.Select(output => new Value(output, ""));
+}
+
 /// <summary>Completes regions: those of the environments, then the others.</summary>
 public sealed class RegionCompleter : StoredCompleter
 {

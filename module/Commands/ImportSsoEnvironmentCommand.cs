@@ -229,6 +229,8 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
             StartUrl = found.StartUrl,
             Region = found.Region,
             DefaultRoleName = found.DefaultRoleName,
+            ProfileRegion = found.ProfileRegion,
+            ProfileOutput = found.ProfileOutput,
             Accounts = found.Profiles,
             TokenCache = found.TokenCache == SsoTokenCache.Memory ? SsoTokenCache.Memory : null,
             ImportedFrom = found.Source,
@@ -244,8 +246,9 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
     /// <summary>Refuses half of a character, which JSON can have as an escape and no file can.</summary>
     private static void CheckIsUnicode(SsoEnvironment found)
     {
-        var values = new[] { found.Name, found.StartUrl, found.Region, found.DefaultRoleName }
-            .Concat(found.Profiles.SelectMany(row => new[] { row.Profile, row.AccountId, row.RoleName }));
+        var values = new[] { found.Name, found.StartUrl, found.Region, found.DefaultRoleName, found.ProfileRegion, found.ProfileOutput }
+            .Concat(found.Profiles.SelectMany(
+                row => new[] { row.Profile, row.AccountId, row.RoleName, row.ProfileRegion, row.ProfileOutput }));
         if (!values.All(IsUnicode))
         {
             const string fault = "a value has half of a character (an unpaired surrogate)";
@@ -279,8 +282,11 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
         List("gone", before.Keys.Where(profile => !after.ContainsKey(profile)));
         foreach (var row in stored.Profiles.Where(row => after.ContainsKey(row.Profile)))
         {
-            Compare($"account of {row.Profile}", row.AccountId, after[row.Profile].AccountId);
-            Compare($"role of {row.Profile}", row.RoleName, after[row.Profile].RoleName ?? found.DefaultRoleName);
+            var other = after[row.Profile];
+            Compare($"account of {row.Profile}", row.AccountId, other.AccountId);
+            Compare($"role of {row.Profile}", row.RoleName, other.RoleName ?? found.DefaultRoleName);
+            Compare($"region of {row.Profile}", row.ProfileRegion, other.ProfileRegion ?? found.ProfileRegion ?? stored.ProfileRegion);
+            Compare($"output format of {row.Profile}", row.ProfileOutput, other.ProfileOutput ?? found.ProfileOutput ?? stored.ProfileOutput);
         }
 
         return string.Join("; ", differences);

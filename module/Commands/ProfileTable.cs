@@ -5,9 +5,21 @@ using AwsSso.Native;
 namespace AwsSso.Commands;
 
 /// <summary>What is wanted of the table of one environment: the roles that are to have a profile, and how those are named.</summary>
-internal sealed class ProfileTable(string environment, IEnumerable<SsoRole> roles, string? nameTemplate, string prefix)
+internal sealed class ProfileTable(string environment, IEnumerable<SsoRole> roles)
 {
     private readonly SsoRole[] roles = roles.ToArray();
+
+    /// <summary>The template of the profiles' names; null means the usual one.</summary>
+    internal string? NameTemplate { get; set; }
+
+    /// <summary>Text before each name.</summary>
+    internal string Prefix { get; set; } = "";
+
+    /// <summary>The region that AWS tools use with the profiles; null means that of the environment.</summary>
+    internal string? Region { get; set; }
+
+    /// <summary>The output format of the AWS CLI with the profiles; null means that of the environment.</summary>
+    internal string? Output { get; set; }
 
     /// <summary>The question what would be added.</summary>
     internal AddProfileWork Check() => Work(roles, checkOnly: true);
@@ -29,8 +41,10 @@ internal sealed class ProfileTable(string environment, IEnumerable<SsoRole> role
     {
         Environment = environment,
         Roles = wanted,
-        NameTemplate = nameTemplate,
-        Prefix = prefix,
+        NameTemplate = NameTemplate,
+        Prefix = Prefix,
+        ProfileRegion = Region,
+        ProfileOutput = Output,
         CheckOnly = checkOnly,
     };
 }

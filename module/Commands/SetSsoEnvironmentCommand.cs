@@ -32,7 +32,22 @@ public sealed class SetSsoEnvironmentCommand : StoringCmdlet
     [ArgumentCompleter(typeof(RoleCompleter))]
     public string? DefaultRoleName { get; set; }
 
-    /// <summary>The whole new table of profiles: hashtables or objects with Profile, AccountId and, where it differs, RoleName.</summary>
+    /// <summary>The region that AWS tools use with the profiles; empty removes it.</summary>
+    [Parameter]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(RegionCompleter))]
+    public string? ProfileRegion { get; set; }
+
+    /// <summary>The output format of the AWS CLI with the profiles; empty removes it.</summary>
+    [Parameter]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(OutputCompleter))]
+    public string? ProfileOutput { get; set; }
+
+    /// <summary>
+    /// The whole new table of profiles: hashtables or objects with Profile, AccountId and, where they differ, RoleName, ProfileRegion and
+    /// ProfileOutput.
+    /// </summary>
     [Parameter]
     [ValidateNotNull]
     public object[]? Account { get; set; }
@@ -55,6 +70,8 @@ public sealed class SetSsoEnvironmentCommand : StoringCmdlet
             StartUrl = StartUrl,
             Region = Region,
             DefaultRoleName = DefaultRoleName,
+            ProfileRegion = ProfileRegion,
+            ProfileOutput = ProfileOutput,
             Accounts = Rows(),
             TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache : null,
             CheckOnly = !ShouldProcess(Name, "Set SSO environment"),

@@ -48,6 +48,18 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
     [ValidateNotNullOrEmpty]
     public string? Prefix { get; set; }
 
+    /// <summary>The region that AWS tools use with the new profiles, where it is not that of the environment.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RegionCompleter))]
+    public string? ProfileRegion { get; set; }
+
+    /// <summary>The output format of the AWS CLI with the new profiles, where it is not that of the environment.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(OutputCompleter))]
+    public string? ProfileOutput { get; set; }
+
     /// <summary>Removes profiles whose role is no longer assigned to the user.</summary>
     [Parameter]
     public SwitchParameter Prune { get; set; }
@@ -139,7 +151,13 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
     /// <summary>Adds the profiles that are new and that the user agrees to.</summary>
     private List<SsoProfile> Add(string environment, List<SsoRole> roles)
     {
-        var table = new ProfileTable(environment, roles, NameTemplate, Prefix ?? "");
+        var table = new ProfileTable(environment, roles)
+        {
+            NameTemplate = NameTemplate,
+            Prefix = Prefix ?? "",
+            Region = ProfileRegion,
+            Output = ProfileOutput,
+        };
         var agreed = Run(table.Check(), happened => happened.Added)
             .Where(profile => IsAgreed(profile.Description, "Add SSO profile", isGrave: false))
             .ToArray();

@@ -119,7 +119,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
             return;
         }
 
-        SessionVariables.Replace(("AWS_PROFILE", name));
+        SessionVariables.Replace([("AWS_PROFILE", name), .. RegionVariables(profile)]);
         foreach (var variable in Stronger.Where(variable => !string.IsNullOrEmpty(System.Environment.GetEnvironmentVariable(variable))))
         {
             WriteWarning($"{variable} is set, and AWS tools use it instead of AWS_PROFILE; remove it with Remove-Item Env:{variable}.");
@@ -140,13 +140,20 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
         if (Run(work, happened => happened.Keys).FirstOrDefault() is { } keys && Find(name) is { } profile)
         {
             SessionVariables.Replace(
+            [
                 ("AWS_ACCESS_KEY_ID", keys.AccessKeyId),
                 ("AWS_SECRET_ACCESS_KEY", keys.SecretAccessKey),
                 ("AWS_SESSION_TOKEN", keys.SessionToken),
-                ("AWS_CREDENTIAL_EXPIRATION", keys.Expiration));
+                ("AWS_CREDENTIAL_EXPIRATION", keys.Expiration),
+                .. RegionVariables(profile),
+            ]);
             Show(profile, "the variables of its keys are set", Timestamp.Read(keys.Expiration));
         }
     }
+
+    /// <summary>The variables of the profile's region: botocore reads only the second one, other SDKs only the first one.</summary>
+    private static (string Name, string Value)[] RegionVariables(SsoProfile profile) =>
+        profile.ProfileRegion is { } region ? [("AWS_REGION", region), ("AWS_DEFAULT_REGION", region)] : [];
 
     /// <summary>The profile of this name; null where the named environment does not exist, which was reported.</summary>
     private SsoProfile? Find(string name)

@@ -276,6 +276,14 @@ internal sealed partial class SetEnvironmentWork
     [DataMember(Name = "default_role_name", EmitDefaultValue = false)]
     internal string? DefaultRoleName { get; set; }
 
+    /// <summary>The region that AWS tools use with every profile that names none; empty removes it.</summary>
+    [DataMember(Name = "profile_region", EmitDefaultValue = false)]
+    internal string? ProfileRegion { get; set; }
+
+    /// <summary>The output format of the AWS CLI with every profile that names none; empty removes it.</summary>
+    [DataMember(Name = "profile_output", EmitDefaultValue = false)]
+    internal string? ProfileOutput { get; set; }
+
     /// <summary>The whole new table of profiles.</summary>
     [DataMember(Name = "accounts", EmitDefaultValue = false)]
     internal SsoAccountRow[]? Accounts { get; set; }
@@ -485,6 +493,14 @@ internal sealed partial class AddProfileWork
     /// <summary>Text before each name.</summary>
     [DataMember(Name = "prefix")]
     internal string Prefix { get; set; } = "";
+
+    /// <summary>The region that AWS tools use with the new profiles; null means the environment's default, if it has one.</summary>
+    [DataMember(Name = "profile_region", EmitDefaultValue = false)]
+    internal string? ProfileRegion { get; set; }
+
+    /// <summary>The output format of the AWS CLI with the new profiles; null means the environment's default, if it has one.</summary>
+    [DataMember(Name = "profile_output", EmitDefaultValue = false)]
+    internal string? ProfileOutput { get; set; }
 
     /// <summary>Whether only to report what would be added.</summary>
     [DataMember(Name = "check_only")]

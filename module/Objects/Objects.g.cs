@@ -37,6 +37,14 @@ public sealed partial class SsoAccountRow
     /// <summary>The permission set role; null means the environment's default role.</summary>
     [DataMember(Name = "role_name", EmitDefaultValue = false)]
     public string? RoleName { get; internal set; }
+
+    /// <summary>The region that AWS tools use with the profile; null means the environment's default, if it has one.</summary>
+    [DataMember(Name = "profile_region", EmitDefaultValue = false)]
+    public string? ProfileRegion { get; internal set; }
+
+    /// <summary>The output format of the AWS CLI with the profile; null means the environment's default, if it has one.</summary>
+    [DataMember(Name = "profile_output", EmitDefaultValue = false)]
+    public string? ProfileOutput { get; internal set; }
 }
 
 /// <summary>An account in which the user has a role.</summary>
@@ -130,6 +138,14 @@ public sealed partial class SsoProfile
     /// <summary>The permission set role.</summary>
     [DataMember(Name = "role_name", IsRequired = true)]
     public string RoleName { get; internal set; } = "";
+
+    /// <summary>The region that AWS tools use with the profile, where one is set.</summary>
+    [DataMember(Name = "profile_region", EmitDefaultValue = false)]
+    public string? ProfileRegion { get; internal set; }
+
+    /// <summary>The output format of the AWS CLI with the profile, where one is set.</summary>
+    [DataMember(Name = "profile_output", EmitDefaultValue = false)]
+    public string? ProfileOutput { get; internal set; }
 }
 
 /// <summary>The result of one profile, sent after the write.</summary>
@@ -272,6 +288,14 @@ public sealed partial class SsoEnvironment
     [DataMember(Name = "default_role_name", EmitDefaultValue = false)]
     public string? DefaultRoleName { get; internal set; }
 
+    /// <summary>The region that AWS tools use with every profile that names none.</summary>
+    [DataMember(Name = "profile_region", EmitDefaultValue = false)]
+    public string? ProfileRegion { get; internal set; }
+
+    /// <summary>The output format of the AWS CLI with every profile that names none.</summary>
+    [DataMember(Name = "profile_output", EmitDefaultValue = false)]
+    public string? ProfileOutput { get; internal set; }
+
     /// <summary>Where its tokens are kept.</summary>
     public SsoTokenCache TokenCache { get; internal set; }
 
@@ -282,7 +306,7 @@ public sealed partial class SsoEnvironment
     [DataMember(Name = "source", IsRequired = true)]
     public string Source { get; internal set; } = "";
 
-    /// <summary>Its profiles, each with the role that is used.</summary>
+    /// <summary>Its profiles, each with the role, region and output format that are used.</summary>
     [DataMember(Name = "accounts", IsRequired = true)]
     public SsoAccountRow[] Profiles { get; internal set; } = [];
 }

@@ -17,5 +17,7 @@ public sealed partial class SsoEnvironment
         ProfileName = row.Profile,
         AccountId = row.AccountId,
         RoleName = row.RoleName ?? DefaultRoleName ?? "",
+        ProfileRegion = row.ProfileRegion ?? ProfileRegion,
+        ProfileOutput = row.ProfileOutput ?? ProfileOutput,
     });
 }

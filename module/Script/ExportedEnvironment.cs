@@ -25,11 +25,17 @@ internal sealed class ExportedEnvironment
     [DataMember(Order = 4, EmitDefaultValue = false)]
     internal string? DefaultRoleName { get; private set; }
 
-    [DataMember(Order = 5)]
+    [DataMember(Order = 5, EmitDefaultValue = false)]
+    internal string? ProfileRegion { get; private set; }
+
+    [DataMember(Order = 6, EmitDefaultValue = false)]
+    internal string? ProfileOutput { get; private set; }
+
+    [DataMember(Order = 7)]
     internal ExportedRow?[]? Profiles { get; private set; }
 
     /// <summary>The name of the profiles in files of earlier builds; it is only read.</summary>
-    [DataMember(Order = 6, EmitDefaultValue = false)]
+    [DataMember(Order = 8, EmitDefaultValue = false)]
     private ExportedRow?[]? Account { get => null; set => Profiles ??= value; }
 
     /// <summary>Reads a file with one environment or a list of them.</summary>
@@ -122,11 +128,15 @@ internal sealed class ExportedEnvironment
             Line("sso_start_url", environment.StartUrl);
             Line("sso_region", environment.Region);
             Line("default_role_name", environment.DefaultRoleName);
+            Line("profile_region", environment.ProfileRegion);
+            Line("profile_output", environment.ProfileOutput);
             foreach (var row in environment.Profiles)
             {
                 Section($"environment {environment.Name} profile {row.Profile}");
                 Line("sso_account_id", row.AccountId);
-                Line("sso_role_name", row.RoleName == environment.DefaultRoleName ? null : row.RoleName);
+                Line("sso_role_name", row.RoleName.UnlessEqual(environment.DefaultRoleName));
+                Line("region", row.ProfileRegion.UnlessEqual(environment.ProfileRegion));
+                Line("output", row.ProfileOutput.UnlessEqual(environment.ProfileOutput));
             }
         }
 
@@ -149,7 +159,9 @@ internal sealed class ExportedEnvironment
         StartUrl = environment.StartUrl,
         Region = environment.Region,
         DefaultRoleName = environment.DefaultRoleName,
-        Profiles = environment.Profiles.Select(row => ExportedRow.Of(row, environment.DefaultRoleName)).ToArray(),
+        ProfileRegion = environment.ProfileRegion,
+        ProfileOutput = environment.ProfileOutput,
+        Profiles = environment.Profiles.Select(row => ExportedRow.Of(row, environment)).ToArray(),
     };
 
     private SsoEnvironment At(string path) => new()
@@ -158,14 +170,13 @@ internal sealed class ExportedEnvironment
         StartUrl = StartUrl,
         Region = Region,
         DefaultRoleName = DefaultRoleName,
-        Profiles = (Profiles ?? [])
-            .OfType<ExportedRow>()
-            .Select(row => new SsoAccountRow { Profile = row.Profile, AccountId = row.AccountId, RoleName = row.RoleName })
-            .ToArray(),
+        ProfileRegion = ProfileRegion,
+        ProfileOutput = ProfileOutput,
+        Profiles = (Profiles ?? []).OfType<ExportedRow>().Select(row => row.ToRow()).ToArray(),
         Source = path,
     };
 
-    /// <summary>A row; the role only where it is not the default.</summary>
+    /// <summary>A row; role, region and output format only where they are not the default.</summary>
     [DataContract]
     internal sealed class ExportedRow
     {
@@ -178,7 +189,35 @@ internal sealed class ExportedEnvironment
         [DataMember(Order = 3, EmitDefaultValue = false)]
         internal string? RoleName { get; private set; }
 
-        internal static ExportedRow Of(SsoAccountRow row, string? defaultRoleName) =>
-            new() { Profile = row.Profile, AccountId = row.AccountId, RoleName = row.RoleName == defaultRoleName ? null : row.RoleName };
+        [DataMember(Order = 4, EmitDefaultValue = false)]
+        internal string? ProfileRegion { get; private set; }
+
+        [DataMember(Order = 5, EmitDefaultValue = false)]
+        internal string? ProfileOutput { get; private set; }
+
+        internal static ExportedRow Of(SsoAccountRow row, SsoEnvironment environment) => new()
+        {
+            Profile = row.Profile,
+            AccountId = row.AccountId,
+            RoleName = row.RoleName.UnlessEqual(environment.DefaultRoleName),
+            ProfileRegion = row.ProfileRegion.UnlessEqual(environment.ProfileRegion),
+            ProfileOutput = row.ProfileOutput.UnlessEqual(environment.ProfileOutput),
+        };
+
+        internal SsoAccountRow ToRow() => new()
+        {
+            Profile = Profile,
+            AccountId = AccountId,
+            RoleName = RoleName,
+            ProfileRegion = ProfileRegion,
+            ProfileOutput = ProfileOutput,
+        };
     }
+}
+
+/// <summary>Values that an export leaves out.</summary>
+internal static class ExportedValue
+{
+    /// <summary>The value; null where it is the default.</summary>
+    internal static string? UnlessEqual(this string? value, string? byDefault) => value == byDefault ? null : value;
 }

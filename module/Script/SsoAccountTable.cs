@@ -7,7 +7,10 @@ using System.Management.Automation;
 
 namespace AwsSso;
 
-/// <summary>A table of accounts as users write it: hashtables or objects with Profile, AccountId and, where it differs, RoleName.</summary>
+/// <summary>
+/// A table of accounts as users write it: hashtables or objects with Profile, AccountId and, where they differ, RoleName, ProfileRegion and
+/// ProfileOutput.
+/// </summary>
 internal static class SsoAccountTable
 {
     /// <summary>Reads the rows; other fields of a row are reported to <paramref name="note"/>.</summary>
@@ -43,6 +46,8 @@ internal static class SsoAccountTable
         string? profile = null;
         string? accountId = null;
         string? roleName = null;
+        string? region = null;
+        string? output = null;
         foreach (var field in Fields(row))
         {
             switch (field.Key.ToUpperInvariant())
@@ -55,6 +60,12 @@ internal static class SsoAccountTable
                     break;
                 case "ROLENAME":
                     roleName ??= Text(field.Value);
+                    break;
+                case "PROFILEREGION":
+                    region ??= Text(field.Value);
+                    break;
+                case "PROFILEOUTPUT":
+                    output ??= Text(field.Value);
                     break;
                 case "CREDSEXPIRATION":
                     // The old script keeps the end of the credentials here; the credentials file has it now.
@@ -73,6 +84,13 @@ internal static class SsoAccountTable
             throw SsoErrors.RowInvalid(environment, number, missing);
         }
 
-        return new SsoAccountRow { Profile = profile, AccountId = accountId, RoleName = roleName };
+        return new SsoAccountRow
+        {
+            Profile = profile,
+            AccountId = accountId,
+            RoleName = roleName,
+            ProfileRegion = region,
+            ProfileOutput = output,
+        };
     }
 }

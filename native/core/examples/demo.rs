@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         profile: format!("Account{}", index + 1),
         account_id: format!("{:012}", 100_000_000_000 + index),
         role_name: None,
+        ..AccountRow::default()
     });
     show(
         &world,

@@ -50,6 +50,8 @@ pub(crate) enum Topic {
     MisreadName,
     /// A profile whose keys never last as long as required.
     ShortKeys,
+    /// A region or an output format of a profile.
+    OtherSetting,
     /// A region of an environment given for one run.
     Region,
     /// A variable with an unusable proxy.

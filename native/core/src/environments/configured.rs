@@ -15,8 +15,9 @@ use crate::environments::regions::check_region;
 use crate::environments::start_url::{check_start_url, same_start_url};
 use crate::error::{Code, Error};
 use crate::files::file_memory::FileMemory;
+use crate::files::known_keys::Setting;
 use crate::files::safe_write::SafeFile;
-use crate::names::profile::{ProfileEntry, check_account_id, check_profile_name, check_role};
+use crate::names::profile::{ProfileEntry, ProfileSettings, check_account_id, check_profile_name, check_role};
 use crate::names::same_name;
 use crate::outlet::{Outlet, Topic};
 use crate::protocol::TokenCache;
@@ -79,6 +80,8 @@ struct Profile {
     has_role_arn: bool,
     credential_process: Option<String>,
     ca_bundle: Option<String>,
+    /// The region and output format that AWS tools use with it.
+    settings: ProfileSettings,
     /// Why the AWS CLI does not use the section, if it does not.
     fault: Option<String>,
 }
@@ -114,7 +117,7 @@ impl Profile {
         if self.session.is_none() && self.start_url.is_some() {
             needed(&self.region, "sso_region")?;
         }
-        Ok(Some(ProfileEntry { name: self.name.clone(), account_id, role_name }))
+        Ok(Some(ProfileEntry { name: self.name.clone(), account_id, role_name, settings: ProfileSettings::default() }))
     }
 }
 
@@ -215,6 +218,12 @@ impl ConfigFile {
     pub(crate) fn ca_bundle(&self, variables: &Variables) -> Option<&str> {
         let name = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].into_iter().find_map(|variable| variables.get(variable)).unwrap_or("default");
         self.profiles.iter().find(|profile| profile.name == name).and_then(|profile| profile.ca_bundle.as_deref())
+    }
+
+    /// A setting of the profile with this name.
+    pub(crate) fn setting(&self, name: &str, setting: Setting) -> Option<&str> {
+        let settings = &self.profiles.iter().find(|profile| profile.name == name)?.settings;
+        setting.of(settings)
     }
 
     /// The environment with this name, compared without case.
@@ -444,6 +453,8 @@ impl<'p> Reading<'p> {
             start_url: start_url.to_owned(),
             region: region.to_owned(),
             default_role_name: None,
+            // AWS tools read the settings of these profiles where they are.
+            defaults: ProfileSettings::default(),
             token_cache: TokenCache::AwsCli,
             sso_session: portal.sso_session.map(str::to_owned),
             profiles: profiles.collect(),
@@ -479,6 +490,7 @@ fn profile_of(named: &Named, line: usize, values: &Values<'_>) -> Profile {
         has_role_arn: values.text("role_arn").is_some(),
         credential_process: values.text("credential_process"),
         ca_bundle: values.text("ca_bundle"),
+        settings: ProfileSettings { region: values.text("region"), output: values.text("output") },
         fault: None,
     }
 }

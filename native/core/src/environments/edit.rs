@@ -15,16 +15,17 @@ use crate::files::ini_text::{IniText, SectionEdit};
 use crate::files::lock::Lock;
 use crate::files::safe_write::SafeFile;
 use crate::names::hazards::check_new_name;
-use crate::names::profile::ProfileEntry;
+use crate::names::profile::{ProfileEntry, ProfileSettings};
 use crate::names::same_name;
 use crate::patience::Patience;
-use crate::protocol::{EnvironmentView, SetEnvironment, TokenCache};
+use crate::protocol::{AccountRow, EnvironmentView, SetEnvironment, TokenCache};
 use crate::world::World;
 
 /// The result of a change to an environment.
 #[derive(Debug, Clone)]
 pub(crate) struct Changed {
     pub(crate) environment: EnvironmentView,
+    pub(crate) profiles: Vec<ProfileEntry>,
     /// The profiles that were not in its table before.
     pub(crate) added: Vec<String>,
 }
@@ -112,7 +113,7 @@ fn check_rows_against(stored: &Environments, existing: Option<&Arc<Environment>>
 }
 
 fn check_rows_have_roles(wanted: &SetEnvironment, stored_default: Option<&str>) -> Result<(), Error> {
-    rows_of(wanted, wanted.default_role_name.as_deref().or(stored_default), Origin::of(wanted)).map(drop)
+    rows_of(wanted, wanted.default_role_name.as_deref().or(stored_default), &ProfileSettings::default(), Origin::of(wanted)).map(drop)
 }
 
 /// Returns the new text if the environment can be read from it and all other environments are unchanged.
@@ -124,7 +125,7 @@ fn checked(path: &Path, before: &Environments, new: Zeroizing<Vec<u8>>, wanted: 
             let known: HashSet<&str> = before.stored(&wanted.name).iter().flat_map(|before| &before.profiles).map(|profile| profile.name.as_str()).collect();
             let names = environment.profiles.iter().map(|profile| &profile.name);
             let added = names.filter(|name| !known.contains(name.as_str())).cloned().collect();
-            Ok((new, Changed { environment: environment.view(), added }))
+            Ok((new, Changed { environment: environment.view(), profiles: environment.profiles.clone(), added }))
         }
         (None, fault) => {
             let what = fault.map_or_else(|| "it could not be read back".to_owned(), |fault| fault.what.clone());
@@ -165,17 +166,21 @@ fn edited(text: &[u8], existing: Option<&Arc<Environment>>, wanted: &SetEnvironm
         ("sso_start_url", wanted.start_url.as_deref()),
         ("sso_region", wanted.region.as_deref()),
         ("default_role_name", wanted.default_role_name.as_deref()),
+        ("profile_region", wanted.profile_region.as_deref()),
+        ("profile_output", wanted.profile_output.as_deref()),
         ("token_cache", token_cache),
     ];
-    let mut edits =
-        vec![SectionEdit { section: &header, set: settings.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(), ..SectionEdit::default() }];
+    // An empty value removes a setting.
+    let (unset, set): (Vec<_>, Vec<_>) = settings.into_iter().filter_map(|(key, value)| Some((key, value?))).partition(|(_, value)| value.is_empty());
+    let unset: Vec<&str> = unset.into_iter().map(|(key, _)| key).collect();
+    let mut edits = vec![SectionEdit { section: &header, set, remove: &unset, ..SectionEdit::default() }];
     let rows = wanted.accounts.as_deref().unwrap_or_default();
     let sections: Vec<String> = rows.iter().map(|row| section_of(&row.profile)).collect();
     let last_own = own.last().map(|(written, _)| *written);
-    for (row, section) in rows.iter().zip(&sections) {
-        let mut set = vec![("sso_account_id", row.account_id.as_str())];
-        set.extend(row.role_name.as_deref().map(|role| ("sso_role_name", role)));
-        let remove: &[&str] = if row.role_name.is_none() { &["sso_role_name"] } else { &[] };
+    let removed_of: Vec<Vec<&str>> =
+        rows.iter().map(|row| of_row(row, wanted).into_iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key).collect()).collect();
+    for ((row, section), remove) in rows.iter().zip(&sections).zip(&removed_of) {
+        let set = of_row(row, wanted).into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
         edits.push(SectionEdit { section, set, remove, behind: last_own, ..SectionEdit::default() });
     }
     let mut removed = Vec::new();
@@ -187,12 +192,30 @@ fn edited(text: &[u8], existing: Option<&Arc<Environment>>, wanted: &SetEnvironm
     text.edited(&edits, &removed)
 }
 
+/// The keys of a row's section, with `None` for those that it does not have; a setting that is the environment's default is not repeated.
+fn of_row<'w>(row: &'w AccountRow, wanted: &SetEnvironment) -> [(&'static str, Option<&'w str>); 4] {
+    let own = |value: &'w Option<String>, default: &Option<String>| value.as_deref().filter(|value| default.as_deref() != Some(value));
+    [
+        ("sso_account_id", Some(row.account_id.as_str())),
+        ("sso_role_name", row.role_name.as_deref()),
+        ("region", own(&row.profile_region, &wanted.profile_region)),
+        ("output", own(&row.profile_output, &wanted.profile_output)),
+    ]
+}
+
 /// What to add to and remove from a table of profiles; all other rows stay.
 #[derive(Debug, Default)]
 pub(crate) struct TableChange {
     pub(crate) added: Vec<ProfileEntry>,
     /// The names of the profiles to remove.
     pub(crate) removed: HashSet<String>,
+}
+
+/// The keys of the section for a new profile.
+fn keys_of(row: &ProfileEntry) -> Vec<(&str, &str)> {
+    let settings = [("region", row.settings.region.as_deref()), ("output", row.settings.output.as_deref())];
+    let needed = [("sso_account_id", row.account_id.as_str()), ("sso_role_name", row.role_name.as_str())];
+    needed.into_iter().chain(settings.into_iter().filter_map(|(key, value)| Some((key, value?)))).collect()
 }
 
 /// Changes the table of a stored environment; `change` decides under the lock, from what is stored at that time.
@@ -218,16 +241,8 @@ pub(crate) fn edit_table(
         let going: Vec<&str> = going.into_iter().map(|(written, _)| written).collect();
         let last = staying.last().map(|(written, _)| *written);
         let sections: Vec<String> = added.iter().map(|row| format!("environment {} profile {}", environment.name, row.name)).collect();
-        let edits: Vec<SectionEdit<'_>> = added
-            .iter()
-            .zip(&sections)
-            .map(|(row, section)| SectionEdit {
-                section,
-                set: vec![("sso_account_id", row.account_id.as_str()), ("sso_role_name", row.role_name.as_str())],
-                behind: last,
-                ..SectionEdit::default()
-            })
-            .collect();
+        let edits: Vec<SectionEdit<'_>> =
+            added.iter().zip(&sections).map(|(row, section)| SectionEdit { section, set: keys_of(row), behind: last, ..SectionEdit::default() }).collect();
         let new = text.edited(&edits, &going);
         let after = Environments::parse(file.path(), &new);
         check_others(&stored, &after, name)?;
@@ -297,7 +312,7 @@ mod tests {
     }
 
     fn row(profile: &str, account_id: &str, role_name: Option<&str>) -> AccountRow {
-        AccountRow { profile: profile.into(), account_id: account_id.into(), role_name: role_name.map(str::to_owned) }
+        AccountRow { profile: profile.into(), account_id: account_id.into(), role_name: role_name.map(str::to_owned), ..AccountRow::default() }
     }
 
     #[test]
@@ -415,7 +430,8 @@ mod tests {
     fn profiles_are_added_after_those_of_their_environment_or_removed_and_all_else_stays() {
         let (home, world) = home_with(&format!("{ACME}{OTHER}"));
         let change = |_: &Environments, _: &Environment| {
-            let added = vec![ProfileEntry { name: "New".into(), account_id: "000000000001".into(), role_name: "Audit".into() }];
+            let settings = ProfileSettings { region: Some("eu-west-1".into()), output: None };
+            let added = vec![ProfileEntry { name: "New".into(), account_id: "000000000001".into(), role_name: "Audit".into(), settings }];
             Ok(TableChange { added, removed: ["Account1".to_owned()].into() })
         };
         edit_table(&world, "acme", true, &patience(), change).unwrap();
@@ -423,7 +439,7 @@ mod tests {
         assert!(!home.path().join(".aws/sso-environments.lock").exists());
         edit_table(&world, "acme", false, &patience(), change).unwrap();
         let without = ACME.replace("[environment Acme profile Account1]\nsso_account_id = 012345678901\n\n", "");
-        let new = "\n[environment Acme profile New]\nsso_account_id = 000000000001\nsso_role_name = Audit\n";
+        let new = "\n[environment Acme profile New]\nsso_account_id = 000000000001\nsso_role_name = Audit\nregion = eu-west-1\n";
         assert_eq!(text_of(&home), format!("{without}{new}{OTHER}"));
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::environments::start_url::same_start_url;
-use crate::names::profile::ProfileEntry;
+use crate::names::profile::{ProfileEntry, ProfileSettings};
 use crate::protocol::{AccountRow, EnvironmentView, TokenCache};
 
 /// One IAM Identity Center instance with its profiles.
@@ -13,6 +13,8 @@ pub(crate) struct Environment {
     pub(crate) start_url: String,
     pub(crate) region: String,
     pub(crate) default_role_name: Option<String>,
+    /// The settings of every profile that has none of its own.
+    pub(crate) defaults: ProfileSettings,
     pub(crate) token_cache: TokenCache,
     pub(crate) sso_session: Option<String>,
     pub(crate) profiles: Vec<ProfileEntry>,
@@ -31,12 +33,16 @@ impl Environment {
             profile: profile.name.clone(),
             account_id: profile.account_id.clone(),
             role_name: Some(profile.role_name.clone()),
+            profile_region: profile.settings.region.clone(),
+            profile_output: profile.settings.output.clone(),
         });
         EnvironmentView {
             name: self.name.clone(),
             start_url: self.start_url.clone(),
             region: self.region.clone(),
             default_role_name: self.default_role_name.clone(),
+            profile_region: self.defaults.region.clone(),
+            profile_output: self.defaults.output.clone(),
             token_cache: self.token_cache,
             source: self.source.display().to_string(),
             accounts: accounts.collect(),

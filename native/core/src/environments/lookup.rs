@@ -92,8 +92,9 @@ fn given_environment(given: &GivenEnvironment, base: Option<Arc<Environment>>, i
             .with_action(format!("Specify {missing}, or store the environment with Set-SsoEnvironment or Import-SsoEnvironment.")));
     };
     let default_role_name = given.default_role_name.clone().or_else(|| base.as_ref().and_then(|base| base.default_role_name.clone()));
+    let defaults = base.as_ref().map(|base| base.defaults.clone()).unwrap_or_default();
     let profiles = match accounts {
-        Some(_) => rows_of(&wanted, default_role_name.as_deref(), origin)?,
+        Some(_) => rows_of(&wanted, default_role_name.as_deref(), &defaults, origin)?,
         // Profiles with a role of their own keep it; the others follow the default.
         None => base.iter().flat_map(|base| base.profiles.iter().map(|profile| followed(profile, base, default_role_name.as_deref()))).collect(),
     };
@@ -107,6 +108,7 @@ fn given_environment(given: &GivenEnvironment, base: Option<Arc<Environment>>, i
         start_url,
         region,
         default_role_name,
+        defaults,
         profiles,
     }))
 }
@@ -171,7 +173,7 @@ mod tests {
     }
 
     fn row(profile: &str) -> crate::protocol::AccountRow {
-        crate::protocol::AccountRow { profile: profile.into(), account_id: "100000000000".into(), role_name: Some("Audit".into()) }
+        crate::protocol::AccountRow { profile: profile.into(), account_id: "100000000000".into(), role_name: Some("Audit".into()), ..Default::default() }
     }
 
     #[test]

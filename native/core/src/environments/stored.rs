@@ -12,14 +12,14 @@ use crate::error::{Code, Error};
 use crate::files::file_memory::FileMemory;
 use crate::files::ini_text::{Fault, IniText, Key, Section};
 use crate::files::safe_write::SafeFile;
-use crate::names::profile::{ProfileEntry, check_account_id, check_profile_name, check_role};
+use crate::names::profile::{ProfileEntry, ProfileSettings, check_account_id, check_output, check_profile_name, check_role};
 use crate::names::same_name;
 use crate::protocol::TokenCache;
 use crate::text::check_visible;
 use crate::world::World;
 
-const KEYS: [&str; 5] = ["sso_start_url", "sso_region", "default_role_name", "token_cache", "sso_session"];
-const PROFILE_KEYS: [&str; 2] = ["sso_account_id", "sso_role_name"];
+const KEYS: [&str; 7] = ["sso_start_url", "sso_region", "default_role_name", "profile_region", "profile_output", "token_cache", "sso_session"];
+const PROFILE_KEYS: [&str; 4] = ["sso_account_id", "sso_role_name", "region", "output"];
 
 /// What this process last read from each file.
 static CACHE: LazyLock<FileMemory<Environments>> = LazyLock::new(FileMemory::default);
@@ -232,7 +232,7 @@ impl Blocks<'_> {
             let what = format!("the profile {profile} is already defined on line {first}; a profile can have only one account and role");
             return self.refuse(Some(name), section.line(), what);
         }
-        match profile_of(self.text, section, profile, block.environment.default_role_name.as_deref()) {
+        match profile_of(self.text, section, profile, &block.environment) {
             Ok(entry) => block.environment.profiles.push(entry),
             Err((line, what)) => self.refuse(Some(name), line, what),
         }
@@ -289,6 +289,7 @@ fn environment_of(text: &IniText<'_>, section: &Section, name: &str, path: &Path
         start_url: needed("sso_start_url")?,
         region: needed("sso_region")?,
         default_role_name: value(text, section, "default_role_name"),
+        defaults: settings_of(text, section, ["profile_region", "profile_output"])?,
         token_cache,
         sso_session: value(text, section, "sso_session"),
         profiles: Vec::new(),
@@ -300,17 +301,27 @@ fn environment_of(text: &IniText<'_>, section: &Section, name: &str, path: &Path
     Ok(environment)
 }
 
-fn profile_of(text: &IniText<'_>, section: &Section, name: &str, default_role: Option<&str>) -> Result<ProfileEntry, LineFault> {
+/// The settings in a section, under these names of region and output format.
+fn settings_of(text: &IniText<'_>, section: &Section, [region, output]: [&str; 2]) -> Result<ProfileSettings, LineFault> {
+    let checked = |key: &str, check: fn(&str) -> Result<(), String>| {
+        let value = value(text, section, key);
+        value.as_deref().map_or(Ok(()), check).map_err(|what| (line_of(section, key), what)).map(|()| value)
+    };
+    Ok(ProfileSettings { region: checked(region, check_region)?, output: checked(output, check_output)? })
+}
+
+fn profile_of(text: &IniText<'_>, section: &Section, name: &str, environment: &Environment) -> Result<ProfileEntry, LineFault> {
     known_keys(section, &PROFILE_KEYS)?;
     let account_id = value(text, section, "sso_account_id").unwrap_or_default();
     check_profile_name(name).map_err(|what| (section.line(), what))?;
     check_account_id(name, &account_id).map_err(|what| (line_of(section, "sso_account_id"), what))?;
     let at_role = |what: String| (line_of(section, "sso_role_name"), what);
     let role_name = value(text, section, "sso_role_name")
-        .or_else(|| default_role.map(str::to_owned))
+        .or_else(|| environment.default_role_name.clone())
         .ok_or_else(|| at_role(format!("the profile {name} has no sso_role_name, and its environment has no default_role_name")))?;
     check_role(&role_name).map_err(at_role)?;
-    Ok(ProfileEntry { name: name.to_owned(), account_id, role_name })
+    let settings = settings_of(text, section, ["region", "output"])?.or(&environment.defaults);
+    Ok(ProfileEntry { name: name.to_owned(), account_id, role_name, settings })
 }
 
 #[cfg(test)]

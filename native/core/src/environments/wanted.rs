@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::environments::regions::check_region;
 use crate::environments::start_url::check_start_url;
 use crate::error::{Code, Error};
-use crate::names::profile::{ProfileEntry, check_account_id, check_profile_name, check_role};
+use crate::names::profile::{ProfileEntry, ProfileSettings, check_account_id, check_output, check_profile_name, check_role};
 use crate::protocol::{AccountRow, SetEnvironment};
 use crate::text::{capitalized, check_visible, visible};
 
@@ -68,14 +68,15 @@ pub(super) fn missing_parameters(start_url: bool, region: bool) -> &'static str 
     }
 }
 
-/// The rows of a table, each with the role that applies to it.
-pub(super) fn rows_of(wanted: &SetEnvironment, default_role: Option<&str>, origin: Origin<'_>) -> Result<Vec<ProfileEntry>, Error> {
+/// The rows of a table, each with the role and the settings that apply to it.
+pub(super) fn rows_of(wanted: &SetEnvironment, default_role: Option<&str>, defaults: &ProfileSettings, origin: Origin<'_>) -> Result<Vec<ProfileEntry>, Error> {
     let rows = wanted.accounts.iter().flatten().enumerate().map(|(index, row)| {
         let role_name = row.role_name.as_deref().or(default_role).ok_or_else(|| {
             let what = format!("the profile {} has no role, and the environment {} no default role", row.profile, wanted.name);
             origin.row_invalid(&wanted.name, index, what).with_action("Specify a RoleName for the row, or a -DefaultRoleName for the environment.")
         })?;
-        Ok(ProfileEntry { name: row.profile.clone(), account_id: row.account_id.clone(), role_name: role_name.to_owned() })
+        let settings = ProfileSettings { region: row.profile_region.clone(), output: row.profile_output.clone() }.or(defaults);
+        Ok(ProfileEntry { name: row.profile.clone(), account_id: row.account_id.clone(), role_name: role_name.to_owned(), settings })
     });
     rows.collect()
 }
@@ -87,6 +88,8 @@ pub(super) fn check_wanted(wanted: &SetEnvironment, origin: Origin<'_>) -> Resul
         wanted.start_url.as_deref().map(check_start_url),
         wanted.region.as_deref().map(check_region),
         wanted.default_role_name.as_deref().map(check_role),
+        wanted.profile_region.as_deref().filter(|region| !region.is_empty()).map(check_region),
+        wanted.profile_output.as_deref().filter(|output| !output.is_empty()).map(check_output),
     ];
     checks.into_iter().flatten().collect::<Result<(), _>>().map_err(|what| origin.invalid(name, what))?;
     let mut rows: HashMap<&str, (usize, &AccountRow)> = HashMap::new();
@@ -96,6 +99,8 @@ pub(super) fn check_wanted(wanted: &SetEnvironment, origin: Origin<'_>) -> Resul
         seen.and_then(|()| check_profile_name(&row.profile))
             .and_then(|()| check_account_id(&row.profile, &row.account_id))
             .and(role)
+            .and_then(|()| row.profile_region.as_deref().map_or(Ok(()), check_region))
+            .and_then(|()| row.profile_output.as_deref().map_or(Ok(()), check_output))
             .map_err(|what| origin.row_invalid(name, index, what))?;
         if let Some((first, other)) = rows.insert(&row.profile, (index, row)) {
             let both = [(first, other), (index, row)].map(|(index, row)| format!("row {} (account {})", index + 1, row.account_id)).join(" and ");

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::error::{Code, Error};
 use crate::files::file_memory::FileMemory;
 use crate::files::ini_text::{Fault, IniText, Section, SectionEdit};
-use crate::files::known_keys::{DueRule, KnownProfile, KnownProfiles, OWN_KEYS, Obstacle, STALE_KEYS, Standing, known_profiles};
+use crate::files::known_keys::{DueRule, KnownProfile, KnownProfiles, OWN_KEYS, Obstacle, SETTINGS, STALE_KEYS, SettingChange, Standing, known_profiles};
 use crate::files::lock::Lock;
 use crate::files::safe_write::{SafeFile, Surroundings, Written};
 use crate::names::profile::ProfileEntry;
@@ -151,20 +151,21 @@ impl CredentialsFile {
             if writable.is_empty() {
                 return Ok(None);
             }
-            let values: Vec<_> = writable.iter().map(|(fetched, _)| fetched.values()).collect();
+            let values: Vec<_> = writable.iter().map(|writable| writable.fetched.values()).collect();
+            let settings: Vec<_> = writable.iter().map(Writable::settings).collect();
             let edits: Vec<SectionEdit<'_>> = writable
                 .iter()
-                .zip(&values)
-                .map(|((fetched, spelling), values)| SectionEdit {
+                .zip(values.iter().zip(&settings))
+                .map(|(Writable { fetched, spelling, .. }, (values, settings))| SectionEdit {
                     section: spelling,
                     rename: Some(fetched.profile.name.as_str()).filter(|name| name != spelling),
-                    set: OWN_KEYS.into_iter().zip(values.iter().map(|value| value.as_str())).collect(),
-                    remove: &STALE_KEYS,
+                    set: OWN_KEYS.into_iter().zip(values.iter().map(|value| value.as_str())).chain(settings.set.iter().copied()).collect(),
+                    remove: &settings.remove,
                     behind: None,
                 })
                 .collect();
             let new = text.edited(&edits, &[]);
-            self.check_new(&new, writable.iter().map(|(fetched, _)| *fetched).zip(&values))?;
+            self.check_new(&new, writable.iter().map(|writable| writable.fetched).zip(&values))?;
             Ok(Some(new))
         })?;
         Ok(KeysWritten { written, ..outcome })
@@ -204,10 +205,12 @@ impl CredentialsFile {
             let text = self.scan(bytes)?;
             let (chosen, sections) = removal.choose(&text);
             outcome = chosen;
-            let (bare, shared): (Vec<_>, Vec<_>) = sections.into_iter().partition(|section| text.has_only(section, &OWN_KEYS));
-            let edits: Vec<_> =
-                shared.iter().filter_map(|section| Some(SectionEdit { section: section.name()?, remove: &OWN_KEYS, ..SectionEdit::default() })).collect();
-            let removed: Vec<_> = bare.iter().filter_map(|section| section.name()).collect();
+            let owned: Vec<_> = sections.into_iter().map(|section| (section, written_keys(&text, section))).collect();
+            let (bare, shared): (Vec<_>, Vec<_>) = owned.into_iter().partition(|(section, keys)| text.has_only(section, keys));
+            let edit = |(section, keys): &'_ (&Section, Vec<&'static str>)| Some((section.name()?.to_owned(), keys.clone()));
+            let edited: Vec<(String, Vec<&str>)> = shared.iter().filter_map(edit).collect();
+            let edits: Vec<_> = edited.iter().map(|(section, keys)| SectionEdit { section, remove: keys, ..SectionEdit::default() }).collect();
+            let removed: Vec<_> = bare.iter().filter_map(|(section, _)| section.name()).collect();
             let new = text.edited(&edits, &removed);
             self.check_new(&new, std::iter::empty())?;
             Ok((*new != *bytes).then_some(new))
@@ -241,8 +244,41 @@ impl Removal<'_> {
     }
 }
 
-/// The profiles whose keys may be written, each with its section name in the file, or the name for a new section. Records the others in `outcome`.
-fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys: bool, outcome: &mut KeysWritten) -> Vec<(&'f Fetched<'f>, &'f str)> {
+/// All keys that this module wrote into a section.
+fn written_keys(text: &IniText<'_>, section: &Section) -> Vec<&'static str> {
+    OWN_KEYS.into_iter().chain(KnownProfile::of(text, section).written_settings()).collect()
+}
+
+/// A profile whose keys may be written.
+struct Writable<'f> {
+    fetched: &'f Fetched<'f>,
+    /// Its section name in the file, or the name for a new section.
+    spelling: &'f str,
+    changes: [SettingChange; SETTINGS.len()],
+}
+
+/// What to do with the keys of a section that are not [`OWN_KEYS`].
+struct SettingEdits<'f> {
+    set: Vec<(&'static str, &'f str)>,
+    remove: Vec<&'static str>,
+}
+
+impl<'f> Writable<'f> {
+    fn settings(&self) -> SettingEdits<'f> {
+        let mut edits = SettingEdits { set: Vec::new(), remove: STALE_KEYS.to_vec() };
+        for ((setting, note), change) in SETTINGS.into_iter().zip(self.changes) {
+            match (change, setting.wanted(self.fetched.profile)) {
+                (SettingChange::IsWritten, Some(value)) => edits.set.extend([(setting.key(), value), (note, value)]),
+                (SettingChange::IsRemoved, _) => edits.remove.extend([setting.key(), note]),
+                _ => {}
+            }
+        }
+        edits
+    }
+}
+
+/// The profiles whose keys may be written. Records the others in `outcome`.
+fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys: bool, outcome: &mut KeysWritten) -> Vec<Writable<'f>> {
     let mut sections: HashMap<&str, Vec<&Section>> = HashMap::new();
     for section in &text.sections {
         sections.entry(section.name().unwrap_or_default().trim()).or_default().push(section);
@@ -251,17 +287,18 @@ fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys:
     for fetched in fetched {
         let name = fetched.profile.name.as_str();
         match sections.get(name).map(Vec::as_slice) {
-            None | Some([]) => writable.push((fetched, name)),
+            None | Some([]) => writable.push(Writable { fetched, spelling: name, changes: KnownProfile::default().changes(fetched.profile) }),
             Some([section]) => {
                 let spelling = section.name().unwrap_or(name);
-                if let Some(other) = KnownProfile::of(text, section).other_keys.filter(|_| !replace_keys) {
+                let known = KnownProfile::of(text, section);
+                if let Some(other) = known.other_keys.filter(|_| !replace_keys) {
                     outcome.blocked.insert(name.to_owned(), Obstacle::OtherKeys(other));
                     continue;
                 }
                 if spelling != name {
                     outcome.renamed.push(name.to_owned());
                 }
-                writable.push((fetched, spelling));
+                writable.push(Writable { fetched, spelling, changes: known.changes(fetched.profile) });
             }
             Some(_) => drop(outcome.blocked.insert(name.to_owned(), Obstacle::TwoSections)),
         }
@@ -276,11 +313,17 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::files::known_keys::{NEEDED_KEYS, OtherKeys};
+    use crate::files::known_keys::{NEEDED_KEYS, OtherKeys, Setting};
+    use crate::names::profile::ProfileSettings;
     use crate::world::test_world;
 
     fn profile(name: &str) -> ProfileEntry {
-        ProfileEntry { name: name.into(), account_id: "012345678901".into(), role_name: "Admin".into() }
+        ProfileEntry {
+            name: name.into(),
+            account_id: "012345678901".into(),
+            role_name: "Admin".into(),
+            settings: crate::names::profile::ProfileSettings::default(),
+        }
     }
 
     fn keys(expiration: OffsetDateTime) -> RoleCredentials {
@@ -459,6 +502,62 @@ mod tests {
         assert_eq!(file.remove(removal(&none, Some(&none)), &lock).unwrap().removed, ["gone from the table"]);
         assert!(text_of(&home).contains("\n[gone from the table]\nregion = x\n\n[nobody knows]\naws_access_key_id=ASIAX\n"), "{}", text_of(&home));
         assert_eq!(file.remove(removal(&none, Some(&["long-term"].into())), &lock).unwrap().removed, [""; 0]);
+    }
+
+    fn with_settings(region: Option<&str>, output: Option<&str>) -> ProfileEntry {
+        ProfileEntry { settings: ProfileSettings { region: region.map(str::to_owned), output: output.map(str::to_owned) }, ..profile("C") }
+    }
+
+    #[tokio::test]
+    async fn the_region_and_output_format_of_a_profile_are_written_follow_each_change_and_go_when_they_are_unset() {
+        let (home, file) = home_with(&format!("[a]\nregion = x\n\n{ALL}mine = kept\n"));
+        let (keys, mut before) = (keys(END), String::new());
+        let all = [
+            (with_settings(Some("us-east-1"), None), &["region = us-east-1\n", "x_sso_region = us-east-1\n"][..]),
+            (
+                with_settings(Some("eu-west-1"), Some("json")),
+                &["region = eu-west-1\n", "output = json\n", "x_sso_region = eu-west-1\n", "x_sso_output = json\n"],
+            ),
+            (with_settings(None, Some("table")), &["output = table\n", "x_sso_output = table\n"]),
+            (with_settings(None, None), &[]),
+        ];
+        for (profile, lines) in all {
+            assert_eq!(file.known().unwrap().standing(&profile, rule(NOW)), Standing::Due("its region or output format was changed"));
+            write(&file, &[fetched(&profile, &keys)], false).await;
+            assert!(matches!(file.known().unwrap().standing(&profile, rule(NOW)), Standing::Good(_)));
+            let text = text_of(&home);
+            assert!(lines.iter().all(|line| text.contains(line)) && text.starts_with("[a]\nregion = x\n") && text.contains("mine = kept"), "{text}");
+            assert_eq!(text.matches("x_sso_region").count() + text.matches("x_sso_output").count(), lines.len() / 2, "{text}");
+            assert_ne!(text, before);
+            before = text;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_region_that_this_module_did_not_write_stays_in_the_file_whatever_is_set() {
+        for theirs in ["region = eu-west-1\n", "region = eu-west-1\nx_sso_region = us-east-1\n"] {
+            let (home, file) = home_with(&format!("{ALL}{theirs}"));
+            for wanted in [with_settings(Some("us-west-2"), None), with_settings(None, None)] {
+                let known = file.known().unwrap();
+                assert!(matches!(known.standing(&wanted, rule(NOW)), Standing::Good(_)), "{theirs}");
+                assert_eq!(known.value_of_user(&wanted, Setting::Region), wanted.settings.region.as_ref().map(|_| "eu-west-1"));
+                write(&file, &[fetched(&wanted, &keys(END))], false).await;
+                assert!(text_of(&home).contains(theirs), "{}", text_of(&home));
+            }
+            assert_eq!(file.known().unwrap().value_of_user(&with_settings(Some("eu-west-1"), None), Setting::Region), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_removal_takes_the_settings_that_this_module_wrote_and_no_others() {
+        let profile = with_settings(Some("us-east-1"), Some("json"));
+        for (theirs, left) in [("", ""), ("[C]\nregion = x\n", "[C]\nregion = x\n"), ("[C]\ns3 =\n    x = y\n", "[C]\ns3 =\n    x = y\n")] {
+            let (home, file) = home_with(theirs);
+            write(&file, &[fetched(&profile, &keys(END))], false).await;
+            let lock = Lock::try_take(&file.lock_path()).unwrap().unwrap();
+            assert_eq!(file.remove(removal(&["C"].into(), None), &lock).unwrap().removed, ["C"]);
+            assert_eq!(text_of(&home), left);
+        }
     }
 
     #[test]

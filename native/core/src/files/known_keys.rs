@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::error::{Code, Error};
 use crate::files::ini_text::{IniText, Section};
-use crate::names::profile::ProfileEntry;
+use crate::names::profile::{ProfileEntry, ProfileSettings};
 use crate::names::same_name;
 
 /// The keys that this module writes to a profile, in this order.
@@ -22,6 +22,74 @@ pub(super) const OWN_KEYS: [&str; 8] = [
     "x_sso_environment",
     "x_security_token_issued",
 ];
+
+/// A setting that AWS tools read from a profile, and the key where this module notes the value that it wrote.
+/// A value without that note, or with another one, is the user's, and stays.
+pub(super) const SETTINGS: [(Setting, &str); 2] = [(Setting::Region, "x_sso_region"), (Setting::Output, "x_sso_output")];
+
+/// A setting of a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Setting {
+    Region,
+    Output,
+}
+
+impl Setting {
+    /// Its key in the files of AWS tools.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Region => "region",
+            Self::Output => "output",
+        }
+    }
+
+    /// Its value in these settings.
+    pub(crate) fn of(self, settings: &ProfileSettings) -> Option<&str> {
+        match self {
+            Self::Region => settings.region.as_deref(),
+            Self::Output => settings.output.as_deref(),
+        }
+    }
+
+    /// What the user wants it to be.
+    pub(crate) fn wanted(self, profile: &ProfileEntry) -> Option<&str> {
+        self.of(&profile.settings)
+    }
+}
+
+/// A setting in a section.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct KnownSetting {
+    value: Option<String>,
+    /// The value that this module wrote.
+    written: Option<String>,
+}
+
+/// What a write does with a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SettingChange {
+    Stays,
+    IsWritten,
+    IsRemoved,
+}
+
+type KnownSettings = [KnownSetting; SETTINGS.len()];
+
+static NO_SETTINGS: KnownSettings = [const { KnownSetting { value: None, written: None } }; SETTINGS.len()];
+
+impl KnownSetting {
+    fn is_ours(&self) -> bool {
+        self.value.is_some() && self.value == self.written
+    }
+
+    fn change(&self, wanted: Option<&str>) -> SettingChange {
+        match wanted {
+            Some(wanted) if self.value.is_none() || (self.is_ours() && self.value.as_deref() != Some(wanted)) => SettingChange::IsWritten,
+            None if self.is_ours() => SettingChange::IsRemoved,
+            _ => SettingChange::Stays,
+        }
+    }
+}
 
 /// How many of them every profile needs. Older versions of the module did not write the rest, so a profile without those is not due.
 pub(super) const NEEDED_KEYS: usize = 6;
@@ -88,7 +156,7 @@ impl Obstacle {
 }
 
 /// What the file has for a profile, without its secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct KnownProfile {
     pub(super) other_keys: Option<OtherKeys>,
     complete: bool,
@@ -101,6 +169,8 @@ pub(super) struct KnownProfile {
     pub(super) environment: Option<String>,
     expiration: Option<OffsetDateTime>,
     issued: Option<OffsetDateTime>,
+    /// In the order of [`SETTINGS`]; few sections have any.
+    settings: Option<Box<KnownSettings>>,
 }
 
 /// The sections for one profile name, without spaces around it.
@@ -192,6 +262,13 @@ impl KnownProfiles {
         self.one(profile).is_some_and(|known| known.other_keys.is_some())
     }
 
+    /// The value that a section has for a setting although the user wants another one, since this module did not write it.
+    pub(crate) fn value_of_user(&self, profile: &ProfileEntry, setting: Setting) -> Option<&str> {
+        let wanted = setting.wanted(profile)?;
+        let known = self.one(&profile.name)?.setting(setting)?;
+        known.value.as_deref().filter(|value| !known.is_ours() && *value != wanted)
+    }
+
     /// Whether a profile of an environment is due, good or blocked.
     pub(crate) fn standing(&self, profile: &ProfileEntry, rule: DueRule) -> Standing {
         match self.0.get(&profile.name) {
@@ -225,7 +302,32 @@ impl KnownProfile {
             environment: value("x_sso_environment"),
             expiration: time("x_security_token_expires"),
             issued: time("x_security_token_issued"),
+            settings: Some(SETTINGS.map(|(setting, note)| KnownSetting { value: value(setting.key()), written: value(note) }))
+                .filter(|settings| *settings != NO_SETTINGS)
+                .map(Box::new),
         }
+    }
+
+    fn settings(&self) -> &KnownSettings {
+        self.settings.as_deref().unwrap_or(&NO_SETTINGS)
+    }
+
+    fn setting(&self, setting: Setting) -> Option<&KnownSetting> {
+        SETTINGS.iter().zip(self.settings()).find(|((other, _), _)| *other == setting).map(|(_, known)| known)
+    }
+
+    /// What a write does with each setting, in the order of [`SETTINGS`].
+    pub(super) fn changes(&self, profile: &ProfileEntry) -> [SettingChange; SETTINGS.len()] {
+        let mut known = self.settings().iter();
+        SETTINGS.map(|(setting, _)| known.next().map_or(SettingChange::Stays, |known| known.change(setting.wanted(profile))))
+    }
+
+    /// The keys in the section that this module wrote besides [`OWN_KEYS`].
+    pub(super) fn written_settings(&self) -> impl Iterator<Item = &'static str> {
+        let of = |((setting, note), known): (&(Setting, &'static str), &KnownSetting)| {
+            [Some(setting.key()).filter(|_| known.is_ours()), Some(*note).filter(|_| known.written.is_some())]
+        };
+        SETTINGS.iter().zip(self.settings()).flat_map(of).flatten()
     }
 
     fn standing(&self, profile: &ProfileEntry, rule: DueRule) -> Standing {
@@ -248,6 +350,9 @@ impl KnownProfile {
         }
         if expiration - rule.now < rule.margin(self.issued.map(|issued| expiration - issued)) {
             return Standing::Due("its keys expire soon");
+        }
+        if self.changes(profile) != [SettingChange::Stays; SETTINGS.len()] {
+            return Standing::Due("its region or output format was changed");
         }
         if rule.force { Standing::Due("-Force fetches all profiles") } else { Standing::Good(expiration) }
     }

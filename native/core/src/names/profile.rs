@@ -6,6 +6,37 @@ pub(crate) struct ProfileEntry {
     pub(crate) name: String,
     pub(crate) account_id: String,
     pub(crate) role_name: String,
+    pub(crate) settings: ProfileSettings,
+}
+
+impl ProfileEntry {
+    /// Whether both are the same profile with the same account and role, so that the same keys are right for both.
+    pub(crate) fn has_same_keys(&self, other: &Self) -> bool {
+        self.name == other.name && self.account_id == other.account_id && self.role_name == other.role_name
+    }
+}
+
+/// What the user wants AWS tools to read from a profile besides its keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ProfileSettings {
+    /// The region that AWS tools send requests to, which is not the region of the Identity Center instance.
+    pub(crate) region: Option<String>,
+    /// The output format of the AWS CLI.
+    pub(crate) output: Option<String>,
+}
+
+impl ProfileSettings {
+    /// These settings, with `defaults` for those that are not set.
+    pub(crate) fn or(self, defaults: &Self) -> Self {
+        Self { region: self.region.or_else(|| defaults.region.clone()), output: self.output.or_else(|| defaults.output.clone()) }
+    }
+}
+
+/// The output formats of the AWS CLI (AWS CLI User Guide, "Setting the output format").
+const OUTPUTS: [&str; 6] = ["json", "yaml", "yaml-stream", "text", "table", "off"];
+
+pub(crate) fn check_output(output: &str) -> Result<(), String> {
+    if OUTPUTS.contains(&output) { Ok(()) } else { Err(format!("{output:?} is not an output format of the AWS CLI, which are {}", OUTPUTS.join(", "))) }
 }
 
 pub(crate) fn check_account_id(profile: &str, account_id: &str) -> Result<(), String> {
@@ -30,4 +61,18 @@ pub(crate) fn check_profile_name(name: &str) -> Result<(), String> {
     }
     // configparser reads [DEFAULT] as the values of every other section.
     if name == "DEFAULT" { Err("DEFAULT in upper case would apply to every profile; use default in lower case".to_owned()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_tab_key_offers_all_output_formats() {
+        let source = include_str!("../../../../module/Commands/Completion.cs");
+        let (_, list) = source.split_once("string[] Outputs = [").unwrap();
+        let (list, _) = list.split_once("];").unwrap();
+        assert_eq!(list.split('"').skip(1).step_by(2).collect::<Vec<_>>(), OUTPUTS);
+    }
 }

@@ -6,14 +6,16 @@ use std::fmt::Write as _;
 use crate::context::Context;
 use crate::environments::edit::{TableChange, edit_table};
 use crate::environments::environment::Environment;
+use crate::environments::regions::{self, check_region};
 use crate::environments::stored::Environments;
 use crate::error::{Code, Error};
 use crate::names::hazards::check_new_name;
-use crate::names::profile::{ProfileEntry, check_account_id, check_profile_name, check_role};
+use crate::names::profile::{ProfileEntry, ProfileSettings, check_account_id, check_output, check_profile_name, check_role};
 use crate::names::template::{DEFAULT_TEMPLATE, NameTemplate, NewName};
 use crate::operations::new_profiles::warn_of_new_profiles;
 use crate::outlet::{NetworkWork, Outlet};
 use crate::protocol::{AddProfile, Added, Event, RoleView};
+use crate::text::capitalized;
 
 /// Adds the new profiles, all of them or none, and reports each; existing profiles stay.
 pub(crate) fn run(wanted: AddProfile, context: &Context) -> Result<Option<NetworkWork>, Error> {
@@ -21,21 +23,42 @@ pub(crate) fn run(wanted: AddProfile, context: &Context) -> Result<Option<Networ
     for role in &wanted.roles {
         check_role_view(role)?;
     }
+    let settings = settings_of(&wanted)?;
+    wanted.profile_region.iter().for_each(|region| regions::warn_if_unknown(region, &context.outlet));
     let mut changed = None;
     edit_table(&context.world, &wanted.environment, wanted.check_only, &context.patience(), |stored, environment| {
-        let added = new_rows(&wanted.roles, &template, stored, environment, &context.outlet)?;
-        changed = Some((environment.name.clone(), added.clone()));
+        let added = new_rows(&wanted.roles, &template, &settings, stored, environment, &context.outlet)?;
+        changed = Some((environment.name.clone(), environment.defaults.clone(), added.clone()));
         Ok(TableChange { added, removed: HashSet::new() })
     })?;
-    if let Some((environment, added)) = changed {
+    if let Some((environment, defaults, added)) = changed {
         if !wanted.check_only {
             warn_of_new_profiles(&added.iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>(), context);
         }
-        for ProfileEntry { name, account_id, role_name } in added {
-            context.outlet.send(Event::Added(Added { environment: environment.clone(), profile_name: name, account_id, role_name }));
+        for ProfileEntry { name, account_id, role_name, settings } in added {
+            let settings = settings.or(&defaults);
+            context.outlet.send(Event::Added(Added {
+                environment: environment.clone(),
+                profile_name: name,
+                account_id,
+                role_name,
+                profile_region: settings.region,
+                profile_output: settings.output,
+            }));
         }
     }
     Ok(None)
+}
+
+/// The settings of all new profiles.
+fn settings_of(wanted: &AddProfile) -> Result<ProfileSettings, Error> {
+    let region = wanted.profile_region.as_deref().map_or(Ok(()), check_region);
+    region.and_then(|()| wanted.profile_output.as_deref().map_or(Ok(()), check_output)).map_err(|what| {
+        Error::new(Code::EnvironmentInvalid, capitalized(&format!("{what}.")))
+            .with_target(&wanted.environment)
+            .with_action("Correct the value and run the command again.")
+    })?;
+    Ok(ProfileSettings { region: wanted.profile_region.clone(), output: wanted.profile_output.clone() })
 }
 
 fn check_role_view(role: &RoleView) -> Result<(), Error> {
@@ -61,6 +84,7 @@ fn in_words(role: &str, account_id: &str, account_name: Option<&str>) -> String 
 fn new_rows(
     roles: &[RoleView],
     template: &NameTemplate,
+    settings: &ProfileSettings,
     stored: &Environments,
     environment: &Environment,
     outlet: &Outlet,
@@ -91,7 +115,7 @@ fn new_rows(
             }
             return Err(conflict(in_words(&other.role_name, &other.account_id, other.account_name.as_deref())));
         }
-        rows.push(ProfileEntry { name: name.clone(), account_id: role.account_id.clone(), role_name: role.role_name.clone() });
+        rows.push(ProfileEntry { name: name.clone(), account_id: role.account_id.clone(), role_name: role.role_name.clone(), settings: settings.clone() });
         seen.insert(name, role);
     }
     Ok(rows)

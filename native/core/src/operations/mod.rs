@@ -16,6 +16,7 @@ mod lister;
 mod named;
 mod new_profiles;
 mod open_console;
+mod other_settings;
 mod plan;
 mod profile_error;
 mod remove_credential;

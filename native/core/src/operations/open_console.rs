@@ -75,12 +75,18 @@ mod tests {
             start_url: start_url.into(),
             region: "us-west-2".into(),
             default_role_name: None,
+            defaults: crate::names::profile::ProfileSettings::default(),
             token_cache: TokenCache::AwsCli,
             sso_session: None,
             profiles: Vec::new(),
             source: "".into(),
         };
-        let profile = ProfileEntry { name: "p".into(), account_id: "012345678901".into(), role_name: role_name.into() };
+        let profile = ProfileEntry {
+            name: "p".into(),
+            account_id: "012345678901".into(),
+            role_name: role_name.into(),
+            settings: crate::names::profile::ProfileSettings::default(),
+        };
         let wanted = OpenConsole {
             profile: "p".into(),
             environments: Vec::new(),

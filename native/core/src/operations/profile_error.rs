@@ -7,7 +7,7 @@ use crate::service::refusal::Refusal;
 
 /// The error for one profile; other profiles of the environment are not affected.
 pub(crate) fn profile_error(refusal: &Refusal, profile: &ProfileEntry, service: &Service) -> Error {
-    let ProfileEntry { name, account_id, role_name } = profile;
+    let ProfileEntry { name, account_id, role_name, settings: _ } = profile;
     let error = match refusal.modelled_status() {
         Some(403) => {
             Error::new(Code::RoleNotAssigned, format!("Could not update profile {name}: the role {role_name} in account {account_id} is not assigned to you."))

@@ -60,6 +60,12 @@ pub struct Added {
     pub account_id: String,
     /// The permission set role.
     pub role_name: String,
+    /// The region that AWS tools use with the profile, where one is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile_region: Option<String>,
+    /// The output format of the AWS CLI with the profile, where one is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile_output: Option<String>,
 }
 
 /// See [`Event::Removed`].
@@ -328,11 +334,17 @@ pub struct EnvironmentView {
     /// The role of every profile that names none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_role_name: Option<String>,
+    /// The region that AWS tools use with every profile that names none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile_region: Option<String>,
+    /// The output format of the AWS CLI with every profile that names none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile_output: Option<String>,
     /// Where its tokens are kept.
     pub token_cache: TokenCache,
     /// The file that defines it.
     pub source: String,
-    /// Its profiles, each with the role that is used.
+    /// Its profiles, each with the role, region and output format that are used.
     pub accounts: Vec<AccountRow>,
 }
 

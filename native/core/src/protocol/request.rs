@@ -225,6 +225,12 @@ pub struct SetEnvironment {
     /// The permission set role of every profile that names none.
     #[serde(default)]
     pub default_role_name: Option<String>,
+    /// The region that AWS tools use with every profile that names none; empty removes it.
+    #[serde(default)]
+    pub profile_region: Option<String>,
+    /// The output format of the AWS CLI with every profile that names none; empty removes it.
+    #[serde(default)]
+    pub profile_output: Option<String>,
     /// The whole new table of profiles.
     #[serde(default)]
     pub accounts: Option<Vec<AccountRow>>,
@@ -368,7 +374,7 @@ pub struct GetRole {
 }
 
 /// Profiles to add; existing ones are not changed.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AddProfile {
     /// The stored environment's name, compared without case.
@@ -381,6 +387,12 @@ pub struct AddProfile {
     /// Text before each name.
     #[serde(default)]
     pub prefix: String,
+    /// The region that AWS tools use with the new profiles; absent means the environment's default, if it has one.
+    #[serde(default)]
+    pub profile_region: Option<String>,
+    /// The output format of the AWS CLI with the new profiles; absent means the environment's default, if it has one.
+    #[serde(default)]
+    pub profile_output: Option<String>,
     /// Whether only to report what would be added.
     #[serde(default)]
     pub check_only: bool,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub type Timestamp = String;
 
 /// One row of an environment's table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccountRow {
     /// The profile's name in the credentials file; case counts.
@@ -16,6 +16,12 @@ pub struct AccountRow {
     /// The permission set role; absent means the environment's default role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_name: Option<String>,
+    /// The region that AWS tools use with the profile; absent means the environment's default, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_region: Option<String>,
+    /// The output format of the AWS CLI with the profile; absent means the environment's default, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_output: Option<String>,
 }
 
 /// See [`Event::Account`].

@@ -457,6 +457,7 @@ mod tests {
             start_url: start_url.into(),
             region: "us-east-1".into(),
             default_role_name: None,
+            defaults: crate::names::profile::ProfileSettings::default(),
             token_cache: TokenCache::AwsCli,
             sso_session: None,
             profiles: Vec::new(),

@@ -67,7 +67,12 @@ pub(crate) fn approving() -> Options {
 
 /// The first `count` accounts of the stand-in, as rows of a table.
 pub(crate) fn rows(count: u64) -> Vec<AccountRow> {
-    let row = |index: u64| AccountRow { profile: format!("Account{}", index + 1), account_id: format!("{:012}", 100_000_000_000 + index), role_name: None };
+    let row = |index: u64| AccountRow {
+        profile: format!("Account{}", index + 1),
+        account_id: format!("{:012}", 100_000_000_000 + index),
+        role_name: None,
+        ..AccountRow::default()
+    };
     (0..count).map(row).collect()
 }
 

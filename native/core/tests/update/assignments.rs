@@ -34,8 +34,7 @@ impl Company {
 
     fn add(&self, roles: Vec<RoleView>, name_template: Option<&str>) -> (Vec<String>, Seen) {
         let mut added = Vec::new();
-        let wanted =
-            AddProfile { environment: "acme".into(), roles, name_template: name_template.map(str::to_owned), prefix: String::new(), check_only: false };
+        let wanted = AddProfile { environment: "acme".into(), roles, name_template: name_template.map(str::to_owned), ..AddProfile::default() };
         let seen = Seen::watching(&self.start(Operation::AddProfile(wanted)), |event| {
             if let Event::Added(profile) = event {
                 added.push(profile.profile_name.clone());

@@ -23,7 +23,7 @@ fn whole(company: &Company) -> GivenEnvironment {
 }
 
 fn row(profile: &str) -> Vec<AccountRow> {
-    vec![AccountRow { profile: profile.into(), account_id: "100000000005".into(), role_name: None }]
+    vec![AccountRow { profile: profile.into(), account_id: "100000000005".into(), role_name: None, ..AccountRow::default() }]
 }
 
 #[test]

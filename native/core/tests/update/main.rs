@@ -19,6 +19,7 @@ mod refresh;
 mod regions;
 mod requests;
 mod sessions;
+mod settings;
 mod start_urls;
 mod stored_environments;
 mod token_files;

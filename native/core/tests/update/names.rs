@@ -24,8 +24,7 @@ fn add(company: &Company, roles: &[RoleView]) -> (Vec<String>, Seen) {
             environment: "Acme".into(),
             roles: roles.to_vec(),
             name_template: Some("{AccountName}".into()),
-            prefix: String::new(),
-            check_only: false,
+            ..AddProfile::default()
         })
     };
     let run = company.start(operation());
@@ -49,8 +48,12 @@ fn a_new_profile_name_that_aws_tools_misread_is_refused() {
 }
 
 fn set(company: &Company, names: &[&str], imported_from: Option<&str>) -> Seen {
-    let row =
-        |(index, name): (usize, &&str)| AccountRow { profile: (*name).to_owned(), account_id: (100_000_000_000 + index as u64).to_string(), role_name: None };
+    let row = |(index, name): (usize, &&str)| AccountRow {
+        profile: (*name).to_owned(),
+        account_id: (100_000_000_000 + index as u64).to_string(),
+        role_name: None,
+        ..AccountRow::default()
+    };
     company.run(Operation::SetEnvironment(SetEnvironment {
         name: "Acme".into(),
         accounts: Some(names.iter().enumerate().map(row).collect()),
@@ -101,7 +104,7 @@ fn existing_profiles_with_such_names_are_updated_with_one_warning() {
 #[test]
 fn an_ad_hoc_table_may_have_such_names() {
     let company = Company::with(approving(), 0);
-    let row = AccountRow { profile: "a # b".into(), account_id: "100000000000".into(), role_name: None };
+    let row = AccountRow { profile: "a # b".into(), account_id: "100000000000".into(), role_name: None, ..AccountRow::default() };
     let mut world = company.world();
     world.given = vec![GivenEnvironment { name: "Acme".into(), accounts: Some(vec![row]), ..GivenEnvironment::default() }];
     company.run_in(world, Operation::Update(update_of("Acme"))).assert_created(1);

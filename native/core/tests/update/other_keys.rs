@@ -21,7 +21,7 @@ fn update_both(company: &Company, names: [&str; 2]) -> Seen {
 }
 
 fn row(profile: &str, account_id: &str) -> AccountRow {
-    AccountRow { profile: profile.into(), account_id: account_id.into(), role_name: None }
+    AccountRow { profile: profile.into(), account_id: account_id.into(), role_name: None, ..AccountRow::default() }
 }
 
 /// `[sso-session my]` with these profiles, all with the administrator's role.

@@ -64,7 +64,7 @@ fn plan(environments: &[&str]) -> Operation {
 }
 
 fn row(profile: &str, account_id: &str, role_name: Option<&str>) -> AccountRow {
-    AccountRow { profile: profile.into(), account_id: account_id.into(), role_name: role_name.map(str::to_owned) }
+    AccountRow { profile: profile.into(), account_id: account_id.into(), role_name: role_name.map(str::to_owned), ..AccountRow::default() }
 }
 
 /// All that a new environment called Bad needs.
@@ -151,7 +151,7 @@ fn an_invalid_block_is_not_replaced_by_some_of_its_values() {
         let error = company.run(Operation::SetEnvironment(wanted)).only_error("EnvironmentInvalid");
         assert!(error.contains("sso-environments, line 3"), "{error}");
     }
-    let change = AddProfile { environment: "Bad".into(), roles: Vec::<RoleView>::new(), name_template: None, prefix: String::new(), check_only: false };
+    let change = AddProfile { environment: "Bad".into(), roles: Vec::<RoleView>::new(), name_template: None, ..AddProfile::default() };
     assert!(company.run(Operation::AddProfile(change)).only_error("EnvironmentInvalid").contains("line 3"));
     assert_eq!(text_of(&company), text);
 }

@@ -47,7 +47,7 @@ fn value(protocol: &Protocol, part: &Part) -> Value {
 
 /// One of each kind, with every field filled.
 pub(crate) fn events() -> Vec<Event> {
-    [of_runs(), of_lists(), of_requests_for_one()].into_iter().flatten().collect()
+    [of_runs(), of_lists(), of_tables(), of_requests_for_one()].into_iter().flatten().collect()
 }
 
 fn text(text: &str) -> String {
@@ -102,17 +102,38 @@ fn of_runs() -> Vec<Event> {
     ]
 }
 
-fn of_lists() -> Vec<Event> {
+fn of_tables() -> Vec<Event> {
     vec![
         Event::Environment(EnvironmentView {
             name: text("Acme"),
             start_url: text("https://d-12345abcde.awsapps.com/start/"),
             region: text("us-west-2"),
             default_role_name: Some(text("AWSAdministratorAccess")),
+            profile_region: Some(text("eu-central-1")),
+            profile_output: Some(text("json")),
             token_cache: TokenCache::Memory,
             source: text("/home/user/.aws/sso-environments"),
-            accounts: vec![AccountRow { profile: text("Account1"), account_id: text("012345678901"), role_name: Some(text("AWSReadOnlyAccess")) }],
+            accounts: vec![AccountRow {
+                profile: text("Account1"),
+                account_id: text("012345678901"),
+                role_name: Some(text("AWSReadOnlyAccess")),
+                profile_region: Some(text("eu-central-1")),
+                profile_output: Some(text("json")),
+            }],
         }),
+        Event::Added(Added {
+            environment: text("Acme"),
+            profile_name: text("Production-AWSReadOnlyAccess"),
+            account_id: text("012345678901"),
+            role_name: text("AWSReadOnlyAccess"),
+            profile_region: Some(text("eu-central-1")),
+            profile_output: Some(text("json")),
+        }),
+    ]
+}
+
+fn of_lists() -> Vec<Event> {
+    vec![
         Event::Session(SessionView {
             environment: text("Acme"),
             start_url: text("https://d-12345abcde.awsapps.com/start/"),
@@ -137,12 +158,6 @@ fn of_lists() -> Vec<Event> {
             email_address: Some(text("aws@example.com")),
             role_name: text("AWSReadOnlyAccess"),
             profile_name: None,
-        }),
-        Event::Added(Added {
-            environment: text("Acme"),
-            profile_name: text("Production-AWSReadOnlyAccess"),
-            account_id: text("012345678901"),
-            role_name: text("AWSReadOnlyAccess"),
         }),
         Event::Removed(Removed { environment: text("Acme"), profile_name: text("Account1") }),
         Event::Credential(CredentialView {

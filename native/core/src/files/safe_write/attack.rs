@@ -40,7 +40,12 @@ fn random_below(limit: u64) -> u64 {
 
 /// The keys of one generation; keys from two generations never match one.
 fn keys(generation: u64, profile: u64) -> (ProfileEntry, RoleCredentials) {
-    let entry = ProfileEntry { name: format!("P{profile}"), account_id: format!("{profile:012}"), role_name: "Admin".to_owned() };
+    let entry = ProfileEntry {
+        name: format!("P{profile}"),
+        account_id: format!("{profile:012}"),
+        role_name: "Admin".to_owned(),
+        settings: crate::names::profile::ProfileSettings::default(),
+    };
     let keys = RoleCredentials {
         access_key_id: format!("ASIA{generation}X{profile}"),
         secret_access_key: Secret::new(format!("{generation}/{profile}")),

@@ -47,6 +47,7 @@ impl UpdateRun {
         }
         self.warn_of_other_meanings(parts);
         self.warn_of_names(parts);
+        self.warn_of_other_settings(parts);
         let time = TimeLimit::of(&self.update.session);
         let environments: Vec<Arc<Environment>> = parts.iter().map(|part| Arc::clone(&part.environment)).collect();
         let mut services = Vec::new();

@@ -120,7 +120,7 @@ impl RowResult {
             Self::Refreshed(end) => (ProfileStatus::Refreshed, Some(*end)),
             Self::Failed(error) => (ProfileStatus::Failed(error.code()), None),
         };
-        let ProfileEntry { name, account_id, role_name } = profile.clone();
+        let ProfileEntry { name, account_id, role_name, settings: _ } = profile.clone();
         Profile { environment: environment.to_owned(), profile_name: name, account_id, role_name, status, expiration: end.map(rfc3339) }
     }
 }

@@ -143,7 +143,9 @@ fn one_row_for_each_section(parts: &mut [Part], outlet: &Outlet) {
     for (name, places) in places {
         let [first, others @ ..] = places.as_slice() else { continue };
         let (kept, profile) = (&parts[first.0].environment, &parts[first.0].rows[first.1].profile);
-        if others.iter().all(|(index, place)| parts[*index].rows[*place].profile == *profile && parts[*index].environment.is_at(&kept.start_url, &kept.region))
+        if others
+            .iter()
+            .all(|(index, place)| parts[*index].rows[*place].profile.has_same_keys(profile) && parts[*index].environment.is_at(&kept.start_url, &kept.region))
         {
             for (index, place) in others {
                 let other = &parts[*index].environment.name;

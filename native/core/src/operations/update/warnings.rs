@@ -6,6 +6,7 @@ use crate::environments::configured::OtherMeaning;
 use crate::files::credentials_file::Fetched;
 use crate::files::known_keys::DueRule;
 use crate::names::hazards::{Hazard, hazard, misread_names};
+use crate::operations::other_settings::ToolFiles;
 use crate::operations::update::fetch::UpdateRun;
 use crate::operations::update::rows::Part;
 use crate::outlet::Topic;
@@ -62,6 +63,15 @@ impl UpdateRun {
                 }
             });
         }
+    }
+
+    /// Warns, once per process, about a region or output format in the files that differs from that of the profile.
+    pub(super) fn warn_of_other_settings(&self, parts: &[Part]) {
+        // The file was read before; if it cannot be read now, the write reports that.
+        let Ok(known) = self.file.known() else { return };
+        let files = ToolFiles { credentials: self.file.path(), known: &known, config: &self.config };
+        let due: Vec<_> = parts.iter().flat_map(Part::due).map(|row| &row.profile).collect();
+        files.warn_of_other_settings(&due, &self.context.outlet);
     }
 
     /// Warns, once per process, about profiles whose keys never last as long as required.

@@ -74,7 +74,12 @@ struct Line {
 
 /// The keys that a run fetched for a profile.
 fn fetched(target: usize, secret: &str) -> (ProfileEntry, RoleCredentials) {
-    let profile = ProfileEntry { name: NAMES[target].to_owned(), account_id: format!("90000000000{target}"), role_name: format!("Role+=,.@-{target}") };
+    let profile = ProfileEntry {
+        name: NAMES[target].to_owned(),
+        account_id: format!("90000000000{target}"),
+        role_name: format!("Role+=,.@-{target}"),
+        settings: crate::names::profile::ProfileSettings::default(),
+    };
     let keys = RoleCredentials {
         access_key_id: format!("ASIA{target}"),
         secret_access_key: Secret::new(secret),
