@@ -556,7 +556,9 @@ internal sealed partial class RemoveCredentialWork
 [DataContract]
 internal sealed partial class GetKeysWork
 {
-    /// <summary>The profile's exact name.</summary>
+    /// <summary>
+    /// The profile's exact name; with <c>role</c>, only the name of the section in the credentials file, which may be empty.
+    /// </summary>
     [DataMember(Name = "profile", IsRequired = true)]
     internal string Profile { get; set; } = "";
 
@@ -564,9 +566,19 @@ internal sealed partial class GetKeysWork
     [DataMember(Name = "environments")]
     internal string[] Environments { get; set; } = [];
 
-    /// <summary>Keys of the file are returned while at least this is left, in seconds.</summary>
-    [DataMember(Name = "minimum_remaining")]
-    internal long MinimumRemaining { get; set; }
+    /// <summary>The account and role, instead of those of the profile; then <c>environments</c> has one name.</summary>
+    [DataMember(Name = "role", EmitDefaultValue = false)]
+    internal RoleOfAccount? Role { get; set; }
+
+    /// <summary>
+    /// Keys are returned while at least this is left, in seconds; null means 20 minutes, or a third of a shorter lifetime.
+    /// </summary>
+    [DataMember(Name = "minimum_remaining", EmitDefaultValue = false)]
+    internal long? MinimumRemaining { get; set; }
+
+    /// <summary>Whether fetched keys are kept in a file of the module for the next program that asks.</summary>
+    [DataMember(Name = "keep")]
+    internal bool Keep { get; set; }
 
     /// <summary>How a session may be obtained.</summary>
     [DataMember(Name = "session", EmitDefaultValue = false)]
@@ -574,6 +586,19 @@ internal sealed partial class GetKeysWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(GetKeysWork work) => new() { GetKeys = work };
+}
+
+/// <summary>A role in an account.</summary>
+[DataContract]
+internal sealed partial class RoleOfAccount
+{
+    /// <summary>The account's id, 12 digits.</summary>
+    [DataMember(Name = "account_id", IsRequired = true)]
+    internal string AccountId { get; set; } = "";
+
+    /// <summary>The permission set role.</summary>
+    [DataMember(Name = "role_name", IsRequired = true)]
+    internal string RoleName { get; set; } = "";
 }
 
 /// <summary>A console to open.</summary>

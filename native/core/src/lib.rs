@@ -14,6 +14,7 @@ mod operations;
 mod outlet;
 mod patience;
 pub mod protocol;
+mod renewal;
 mod role_credentials;
 mod run;
 mod secret;

@@ -331,7 +331,7 @@ mod tests {
     }
 
     fn rule(now: OffsetDateTime) -> DueRule {
-        DueRule { now, minimum_remaining: time::Duration::minutes(15), force: false, replace_keys: false }
+        DueRule { now, minimum_remaining: time::Duration::minutes(15), force: false, replace_keys: false, is_renewal: false }
     }
 
     const NOW: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);

@@ -10,6 +10,7 @@ use crate::error::{Code, Error};
 use crate::files::ini_text::{IniText, Section};
 use crate::names::profile::{ProfileEntry, ProfileSettings};
 use crate::names::same_name;
+use crate::renewal;
 
 /// The keys that this module writes to a profile, in this order.
 pub(super) const OWN_KEYS: [&str; 8] = [
@@ -215,6 +216,8 @@ pub(crate) struct DueRule {
     pub(crate) force: bool,
     /// Whether to replace keys from another source.
     pub(crate) replace_keys: bool,
+    /// Whether keys with a short lifetime need less time left than required, see [`renewal::margin`].
+    pub(crate) is_renewal: bool,
 }
 
 impl DueRule {
@@ -222,7 +225,12 @@ impl DueRule {
     pub(crate) fn of(now: OffsetDateTime, minimum_remaining: u64) -> Self {
         // A century is as good as forever and cannot overflow.
         let seconds = i64::try_from(minimum_remaining).unwrap_or(i64::MAX).min(3_155_760_000);
-        Self { now, minimum_remaining: time::Duration::seconds(seconds), force: false, replace_keys: false }
+        Self { now, minimum_remaining: time::Duration::seconds(seconds), force: false, replace_keys: false, is_renewal: false }
+    }
+
+    /// The rule of a program that asks for keys again and again.
+    pub(crate) fn of_renewal(now: OffsetDateTime) -> Self {
+        Self { minimum_remaining: renewal::margin(None), is_renewal: true, ..Self::of(now, 0) }
     }
 
     /// Whether keys with this lifetime can never have the required time left.
@@ -232,6 +240,9 @@ impl DueRule {
 
     /// The time that keys with this lifetime need to have left: the required time, or half of the lifetime if they can never have that much.
     fn margin(&self, lifetime: Option<time::Duration>) -> time::Duration {
+        if self.is_renewal {
+            return renewal::margin(lifetime);
+        }
         match lifetime.filter(|lifetime| lifetime.is_positive() && self.exceeds(*lifetime)) {
             Some(lifetime) => lifetime / 2,
             None => self.minimum_remaining,

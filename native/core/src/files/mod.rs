@@ -5,6 +5,7 @@ pub(crate) mod faults;
 pub(crate) mod file_memory;
 pub(crate) mod held;
 pub(crate) mod ini_text;
+pub(crate) mod kept_keys;
 pub(crate) mod known_keys;
 pub(crate) mod lock;
 pub(crate) mod owned_files;

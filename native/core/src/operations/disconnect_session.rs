@@ -7,6 +7,7 @@ use crate::environments::configured::ConfigFile;
 use crate::environments::environment::Environment;
 use crate::error::Error;
 use crate::files::credentials_file::Removal;
+use crate::files::kept_keys::KeptKeys;
 use crate::login::attempt::NoLogin;
 use crate::operations::get_session::report_session;
 use crate::operations::key_removal::KeyRemoval;
@@ -44,12 +45,17 @@ async fn disconnect(environment: &Environment, config: &ConfigFile, remove_crede
         Err(_) if environment.token_cache == TokenCache::Memory => None,
         files => files?,
     };
+    let kept = files.as_ref().and_then(|files| KeptKeys::of(&context.world, files.session()));
     let in_file = SessionSource { context, environment, service: &service, files, conflict: None, terms: &terms, time };
     let ended = [in_memory.disconnect().await?, in_file.disconnect().await?];
     if ended.contains(&true) {
         context.outlet.verbose(format!("The session of {} was ended.", environment.name));
     } else {
         context.outlet.inform(format!("{}: there was no session to end", environment.name));
+    }
+    // Keys that are kept for a session end with it.
+    if let Some(kept) = kept {
+        kept.clear()?;
     }
     if remove_credentials {
         // Removes all of the environment's keys, whether or not its table still has the profiles.

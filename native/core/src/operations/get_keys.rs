@@ -1,68 +1,175 @@
-//! `Get-SsoCredential -AsCredentialProcess` and `Use-SsoCredential`: the keys of one profile.
+//! `Get-SsoCredential -AsCredentialProcess`, `Use-SsoCredential -AsEnvironmentVariable`, and the helper program: the keys of one profile.
+
+use std::sync::Arc;
 
 use crate::context::Context;
 use crate::environments::configured::ConfigFile;
 use crate::environments::environment::Environment;
-use crate::error::Error;
+use crate::environments::stored::Environments;
+use crate::error::{Code, Error};
 use crate::files::credentials_file::CredentialsFile;
+use crate::files::kept_keys::{Kept, KeptFile, KeptKeys};
 use crate::files::known_keys::DueRule;
+use crate::files::lock::Lock;
 use crate::login::attempt::NoLogin;
-use crate::names::profile::ProfileEntry;
+use crate::names::profile::{ProfileEntry, ProfileSettings, check_account_id, check_role};
 use crate::operations::named::find_profile;
 use crate::operations::profile_error::profile_error;
-use crate::outlet::{NetworkWork, Outlet};
-use crate::protocol::{Event, GetKeys, KeysView};
+use crate::outlet::NetworkWork;
+use crate::patience::Patience;
+use crate::protocol::{Event, GetKeys, KeysView, TokenCache};
+use crate::renewal;
 use crate::role_credentials::RoleCredentials;
 use crate::secret::Secret;
 use crate::session::live::{LiveSession, Stop};
+use crate::session::place::token_files;
 use crate::session::source::SessionSource;
+use crate::session::time_limit::{DEFAULT_TIMEOUT, TimeLimit};
 use crate::timestamp::rfc3339;
 
-/// Returns the keys in the file if they are good, else fetches new ones without writing them.
+/// Returns the keys in the file, or those that were kept, if they are good; else fetches new ones, which the credentials file does not get.
 pub(crate) fn run(wanted: GetKeys, context: &Context) -> Result<Option<NetworkWork>, Error> {
-    let (environment, profile) = find_profile(&wanted.profile, &wanted.environments, &context.world)?;
+    let (environment, profile) = match &wanted.role {
+        Some(_) => named_role(&wanted, context)?,
+        None => find_profile(&wanted.profile, &wanted.environments, &context.world)?,
+    };
+    let now = context.now();
+    let rule = wanted.minimum_remaining.map_or_else(|| DueRule::of_renewal(now), |seconds| DueRule::of(now, seconds));
     let file = CredentialsFile::of(&context.world)?;
-    let rule = DueRule::of(context.now(), wanted.minimum_remaining);
-    if let Some(keys) = file.keys(&profile, rule)? {
-        tell(&environment, &profile, &keys, &context.outlet);
+    let request = KeysRequest { wanted, rule, file, context: context.clone(), environment, profile };
+    if let Some(keys) = request.in_file(rule)? {
+        request.tell(&keys);
         return Ok(None);
     }
-    let service = context.service(&environment.region)?;
-    let config = ConfigFile::read_for([environment.as_ref()], &context.world, &context.outlet)?;
-    let context = context.clone();
+    let config = ConfigFile::read_for([request.environment.as_ref()], &context.world, &context.outlet)?;
+    let kept = if request.wanted.keep { request.kept(&config)? } else { None };
+    if let Some(found) = kept.as_ref().and_then(KeptFile::read).filter(|found| !request.is_due(found)) {
+        request.tell(&found.keys);
+        return Ok(None);
+    }
     Ok(Some(Box::pin(async move {
-        let source = SessionSource::of(&context, &environment, &service, &config, &wanted.session);
-        let session = match LiveSession::open(&source, source.time.for_requests()).await {
-            Ok(session) => session,
-            Err(NoLogin::Cancelled) => return,
-            Err(NoLogin::Failed(error)) => return context.outlet.fail(&error, true),
+        let outcome = match kept {
+            Some(kept) => request.renew(&kept, &config).await,
+            None => request.fetch(&config).await,
         };
-        let request = |access_token: Secret, deadline| {
-            let (service, profile) = (&service, &profile);
-            async move { service.role_credentials(&access_token, &profile.account_id, &profile.role_name, deadline).await }
-        };
-        let outcome = tokio::select! {
-            outcome = session.send(&source, request) => outcome,
-            () = context.outlet.cancel_token().cancelled() => Err(Stop::Cancelled),
-        };
-        context.hear(&service);
         match outcome {
-            Ok((keys, _)) => tell(&environment, &profile, &keys, &context.outlet),
-            Err(Stop::Refused(refusal)) => context.outlet.fail(&profile_error(&refusal, &profile, &service), true),
-            Err(Stop::Ended) => session.into_ended().iter().for_each(|error| context.outlet.fail(error, true)),
-            Err(Stop::Cancelled) => {}
+            Ok(keys) => request.tell(&keys),
+            Err(NoLogin::Cancelled) => {}
+            Err(NoLogin::Failed(error)) => request.context.outlet.fail(&error, true),
         }
     })))
 }
 
-fn tell(environment: &Environment, profile: &ProfileEntry, keys: &RoleCredentials, outlet: &Outlet) {
-    outlet.send(Event::Keys(KeysView {
-        environment: environment.name.clone(),
-        profile_name: profile.name.clone(),
-        account_id: profile.account_id.clone(),
-        access_key_id: keys.access_key_id.clone(),
-        secret_access_key: keys.secret_access_key.clone(),
-        session_token: keys.session_token.clone(),
-        expiration: rfc3339(keys.expiration),
-    }));
+/// The environment and the account and role that the request names itself.
+fn named_role(wanted: &GetKeys, context: &Context) -> Result<(Arc<Environment>, ProfileEntry), Error> {
+    let (Some(role), [environment]) = (&wanted.role, wanted.environments.as_slice()) else {
+        return Err(Error::new(Code::EnvironmentInvalid, "An account and a role need the name of one environment.")
+            .with_target(&wanted.profile)
+            .with_action("Specify the environment, too."));
+    };
+    check_account_id(&wanted.profile, &role.account_id).and_then(|()| check_role(&role.role_name)).map_err(|what| {
+        Error::new(Code::EnvironmentInvalid, format!("The keys cannot be fetched: {what}.")).with_target(&role.account_id).with_action("Correct the value.")
+    })?;
+    let environment = Environments::read(&context.world)?.find(environment, &context.world)?;
+    let (name, settings) = (wanted.profile.clone(), ProfileSettings::default());
+    Ok((environment, ProfileEntry { name, account_id: role.account_id.clone(), role_name: role.role_name.clone(), settings }))
+}
+
+/// The request for the keys of one profile.
+struct KeysRequest {
+    wanted: GetKeys,
+    rule: DueRule,
+    file: CredentialsFile,
+    context: Context,
+    environment: Arc<Environment>,
+    profile: ProfileEntry,
+}
+
+impl KeysRequest {
+    /// The keys in the credentials file, if they are good by this rule.
+    fn in_file(&self, rule: DueRule) -> Result<Option<RoleCredentials>, Error> {
+        if self.profile.name.is_empty() { Ok(None) } else { self.file.keys(&self.profile, rule) }
+    }
+
+    /// The file where these keys are kept; `None` if the environment keeps its token in memory only, and so its keys.
+    fn kept(&self, config: &ConfigFile) -> Result<Option<KeptFile>, Error> {
+        let token_cache = self.wanted.session.token_cache.unwrap_or(self.environment.token_cache);
+        if token_cache == TokenCache::Memory {
+            return Ok(None);
+        }
+        let files = token_files(&self.context.world, &self.environment, config, token_cache)?;
+        let keys = files.and_then(|files| KeptKeys::of(&self.context.world, files.session()));
+        Ok(keys.map(|keys| keys.file(&self.profile)))
+    }
+
+    fn is_due(&self, kept: &Kept) -> bool {
+        let needed = self.wanted.minimum_remaining.map_or_else(|| renewal::margin(Some(kept.lifetime())), |_| self.rule.minimum_remaining);
+        kept.keys.expiration - self.context.now() < needed
+    }
+
+    /// Fetches new keys and keeps them: one process for all that ask at the same time, and again only after a pause as long as the old keys are good.
+    async fn renew(&self, kept: &KeptFile, config: &ConfigFile) -> Result<RoleCredentials, NoLogin> {
+        let limit = TimeLimit::of(&self.wanted.session).for_session().unwrap_or(DEFAULT_TIMEOUT);
+        let patience = Patience::new(Some(limit), self.context.outlet.cancel_token().clone());
+        let lock = Lock::take_async(&kept.lock_path(), &patience).await?;
+        let now = self.context.now();
+        let old = kept.read().filter(|old| old.keys.expiration > now);
+        if let Some(old) = &old {
+            let was_just_tried = old.attempted.is_some_and(|then| then <= now && now - then < renewal::pause(Some(old.lifetime())));
+            if !self.is_due(old) || was_just_tried {
+                return Ok(old.keys.clone());
+            }
+            // Before the attempt, so that it counts even if this process is killed.
+            kept.write(&lock, &Kept { attempted: Some(now), ..old.clone() })?;
+        }
+        match self.fetch(config).await {
+            Ok(keys) => {
+                let new = Kept { keys, issued: self.context.now(), attempted: None };
+                if let Err(error) = kept.write(&lock, &new) {
+                    // The program that asked gets its keys all the same.
+                    self.context.outlet.verbose(format!("The keys were not kept: {error}"));
+                }
+                Ok(new.keys)
+            }
+            Err(NoLogin::Failed(error)) => {
+                let in_file = || self.in_file(DueRule::of(self.context.now(), 0)).ok().flatten();
+                let good = old.map(|old| old.keys).filter(|keys| keys.expiration > self.context.now()).or_else(in_file);
+                good.ok_or(NoLogin::Failed(error))
+            }
+            Err(NoLogin::Cancelled) => Err(NoLogin::Cancelled),
+        }
+    }
+
+    async fn fetch(&self, config: &ConfigFile) -> Result<RoleCredentials, NoLogin> {
+        let service = self.context.service(&self.environment.region)?;
+        let source = SessionSource::of(&self.context, &self.environment, &service, config, &self.wanted.session);
+        let session = LiveSession::open(&source, source.time.for_requests()).await?;
+        let request = |access_token: Secret, deadline| {
+            let (service, profile) = (&service, &self.profile);
+            async move { service.role_credentials(&access_token, &profile.account_id, &profile.role_name, deadline).await }
+        };
+        let outcome = tokio::select! {
+            outcome = session.send(&source, request) => outcome,
+            () = self.context.outlet.cancel_token().cancelled() => Err(Stop::Cancelled),
+        };
+        self.context.hear(&service);
+        match outcome {
+            Ok((keys, _)) => Ok(keys),
+            Err(Stop::Refused(refusal)) => Err(NoLogin::Failed(profile_error(&refusal, &self.profile, &service))),
+            Err(Stop::Ended) => Err(session.into_ended().map_or(NoLogin::Cancelled, NoLogin::Failed)),
+            Err(Stop::Cancelled) => Err(NoLogin::Cancelled),
+        }
+    }
+
+    fn tell(&self, keys: &RoleCredentials) {
+        self.context.outlet.send(Event::Keys(KeysView {
+            environment: self.environment.name.clone(),
+            profile_name: self.profile.name.clone(),
+            account_id: self.profile.account_id.clone(),
+            access_key_id: keys.access_key_id.clone(),
+            secret_access_key: keys.secret_access_key.clone(),
+            session_token: keys.session_token.clone(),
+            expiration: rfc3339(keys.expiration),
+        }));
+    }
 }

@@ -429,17 +429,33 @@ pub struct RemoveCredential {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GetKeys {
-    /// The profile's exact name.
+    /// The profile's exact name; with `role`, only the name of the section in the credentials file, which may be empty.
     pub profile: String,
     /// The environments to look for it in; empty means every stored one, then those of the AWS config file.
     #[serde(default)]
     pub environments: Vec<String>,
-    /// Keys of the file are returned while at least this is left, in seconds.
-    #[serde(default = "minimum_remaining")]
-    pub minimum_remaining: u64,
+    /// The account and role, instead of those of the profile; then `environments` has one name.
+    #[serde(default)]
+    pub role: Option<RoleOfAccount>,
+    /// Keys are returned while at least this is left, in seconds; absent means 20 minutes, or a third of a shorter lifetime.
+    #[serde(default)]
+    pub minimum_remaining: Option<u64>,
+    /// Whether fetched keys are kept in a file of the module for the next program that asks.
+    #[serde(default)]
+    pub keep: bool,
     /// How a session may be obtained.
     #[serde(default)]
     pub session: SessionTerms,
+}
+
+/// A role in an account.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleOfAccount {
+    /// The account's id, 12 digits.
+    pub account_id: String,
+    /// The permission set role.
+    pub role_name: String,
 }
 
 /// A console to open.

@@ -119,6 +119,11 @@ impl TokenFiles {
         })
     }
 
+    /// Identifies the session: the name of its own token file, without the extension.
+    pub(crate) fn session(&self) -> &str {
+        &self.token_file
+    }
+
     pub(crate) fn scopes(&self) -> &[String] {
         &self.scopes
     }

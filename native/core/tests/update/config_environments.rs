@@ -165,7 +165,7 @@ fn a_profile_of_the_config_file_that_cannot_be_used_is_skipped_with_one_warning_
         assert!(warning.contains(word) && warning.contains("config, line "), "{warning}");
         assert!(warnings(&update(&company, "my-sso")).is_empty(), "the warning comes once");
         let name = warning.split_once("the profile ").unwrap().1.split_once(" is skipped").unwrap().0.to_owned();
-        let keys = GetKeys { profile: name, environments: Vec::new(), minimum_remaining: 900, session: SessionTerms::default() };
+        let keys = GetKeys { profile: name, environments: Vec::new(), minimum_remaining: Some(900), role: None, keep: false, session: SessionTerms::default() };
         let error = company.run(Operation::GetKeys(keys)).only_error("EnvironmentInvalid");
         assert!(error.contains(word), "a request for the profile says why it was skipped: {error}");
     }
@@ -267,7 +267,14 @@ fn no_cmdlet_on_a_stored_environment_needs_a_config_file_that_can_be_read() {
         Operation::ConnectSession(ConnectSession { environments: vec![environment()], session: terms() }),
         Operation::GetSession(GetSession { environments: vec![environment()] }),
         Operation::GetAccount(GetAccount { environment: environment(), known: false, session: terms() }),
-        Operation::GetKeys(GetKeys { profile: "Account1".into(), environments: Vec::new(), minimum_remaining: 900, session: terms() }),
+        Operation::GetKeys(GetKeys {
+            profile: "Account1".into(),
+            environments: Vec::new(),
+            minimum_remaining: Some(900),
+            role: None,
+            keep: false,
+            session: terms(),
+        }),
         Operation::Update(update_of("Acme")),
     ];
     for operation in operations {

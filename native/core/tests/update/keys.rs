@@ -9,7 +9,9 @@ fn keys(profile: &str, login: bool) -> Operation {
     Operation::GetKeys(GetKeys {
         profile: profile.to_owned(),
         environments: Vec::new(),
-        minimum_remaining: 900,
+        role: None,
+        minimum_remaining: Some(900),
+        keep: false,
         session: SessionTerms { login, ..SessionTerms::default() },
     })
 }

@@ -9,6 +9,7 @@ mod fetch_turn;
 mod files;
 mod given_environments;
 mod happy_path;
+mod kept_keys;
 mod keys;
 mod login;
 mod names;

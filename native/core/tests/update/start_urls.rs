@@ -148,7 +148,14 @@ fn an_environment_that_names_the_session_of_another_portal_neither_uses_nor_chan
             connect(),
             disconnect(false),
             Operation::GetSession(GetSession { environments: names() }),
-            Operation::GetKeys(GetKeys { profile: "Account1".into(), environments: names(), minimum_remaining: 900, session: SessionTerms::default() }),
+            Operation::GetKeys(GetKeys {
+                profile: "Account1".into(),
+                environments: names(),
+                minimum_remaining: Some(900),
+                role: None,
+                keep: false,
+                session: SessionTerms::default(),
+            }),
         ] {
             let error = company.run(operation.clone()).only_error("EnvironmentInvalid");
             for word in [named, "https://d-12345abcde.awsapps.com/start", "in us-west-2 and names the sso_session corp", "sso-environments", "config"] {

@@ -100,7 +100,14 @@ fn an_invalid_block_affects_its_environment_only() {
         assert_eq!(company.run(plan(&["good"])).planned, [("G".to_owned(), true)], "{text}");
         let named = company.run(plan(&["Bad"]));
         assert!(named.only_error("EnvironmentInvalid").contains("Set-SsoEnvironment"), "{:?}", named.failed);
-        let keys = |profile: &str| GetKeys { profile: profile.into(), environments: Vec::new(), minimum_remaining: 900, session: within(5) };
+        let keys = |profile: &str| GetKeys {
+            profile: profile.into(),
+            environments: Vec::new(),
+            minimum_remaining: Some(900),
+            role: None,
+            keep: false,
+            session: within(5),
+        };
         let missing = company.run(Operation::GetKeys(keys("B"))).only_error("ProfileNotFound");
         assert!(missing.contains("sso-environments, line "), "{missing}");
         let all = company.run(plan(&[]));

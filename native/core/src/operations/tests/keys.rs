@@ -20,7 +20,11 @@ fn user() -> TestUser {
 
 async fn keys_of(user: &TestUser, profile: &str) -> Vec<Event> {
     let session = SessionTerms { login: false, ..SessionTerms::default() };
-    events_of(user, Operation::GetKeys(GetKeys { profile: profile.into(), environments: Vec::new(), minimum_remaining: 900, session })).await
+    events_of(
+        user,
+        Operation::GetKeys(GetKeys { profile: profile.into(), environments: Vec::new(), minimum_remaining: Some(900), role: None, keep: false, session }),
+    )
+    .await
 }
 
 /// The keys that were handed over, as the caller reads them.
