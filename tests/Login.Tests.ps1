@@ -10,18 +10,34 @@ BeforeAll {
         $path
     }
 
-    # The lines of half blocks in what a user saw, as a bitmap: what is drawn is white.
+    # The QR code in what a user saw, in half blocks or in ASCII, as a bitmap: what is drawn is white.
     function ConvertTo-Bitmap([string] $Text) {
         $blocks = "$([char] 0x2588)$([char] 0x2580)$([char] 0x2584) "
-        $lines = @($Text -split "`n" | Where-Object { $_.Length -gt 20 -and -not $_.Trim($blocks) })
+        $lines = @($Text -split "`n" | Where-Object { $_.Length -gt 20 -and (-not $_.Trim($blocks) -or -not $_.Trim('# ')) })
         $scale = 8
-        $rows = foreach ($line in $lines) {
-            foreach ($half in 0x2580, 0x2584) {
-                $row = -join ($line.ToCharArray() | ForEach-Object { $(if ([int] $_ -in 0x2588, $half) { '0' } else { '1' }) * $scale })
-                for ($copy = 0; $copy -lt $scale; $copy++) { $row }
+        $modules = foreach ($line in $lines) {
+            if ($line.Contains('#')) {
+                # Two columns for a module, since a character is twice as high as it is wide.
+                -join ($line -split '(..)' | Where-Object { $_ } | ForEach-Object { if ($_ -eq '##') { '0' } else { '1' } })
+            }
+            else {
+                foreach ($half in 0x2580, 0x2584) { -join ($line.ToCharArray() | ForEach-Object { if ([int] $_ -in 0x2588, $half) { '0' } else { '1' } }) }
             }
         }
+        $rows = foreach ($row in $modules) { @(-join ($row.ToCharArray() | ForEach-Object { "$_" * $scale })) * $scale }
         "P1`n$($rows[0].Length) $(@($rows).Count)`n$($rows -join "`n")`n"
+    }
+
+    # What a phone reads from the QR code that a user saw; nothing, with the test skipped, if there is no zbarimg.
+    function Read-QrCode([string] $Text) {
+        if (-not (Get-Command zbarimg -CommandType Application -ErrorAction Ignore)) {
+            Set-ItResult -Skipped -Because 'zbarimg is not installed'
+            return
+        }
+
+        $image = Join-Path (New-TestFolder) 'code.pbm'
+        [IO.File]::WriteAllText($image, (ConvertTo-Bitmap $Text))
+        & zbarimg --quiet --raw --oneshot $image 2>$null
     }
 }
 
@@ -42,14 +58,32 @@ Describe 'A login without a browser' {
         $url = $shown.Groups[1].Value
         $result.Text -replace '\r?\n', ' ' | Should -Match "no browser is opened because PowerShell runs $Where"
         @($result.Text -split "`n" | Where-Object { $_ -match "^[\u2580\u2584\u2588 ]{20,}$" -and $_.Length -gt 80 }) | Should -BeNullOrEmpty
-        if (-not (Get-Command zbarimg -CommandType Application -ErrorAction Ignore)) {
-            Set-ItResult -Skipped -Because 'zbarimg is not installed'
-            return
-        }
+        Read-QrCode $result.Text | Should -Be $url
+    }
 
-        $image = Join-Path (New-TestFolder) 'code.pbm'
-        [IO.File]::WriteAllText($image, (ConvertTo-Bitmap $result.Text))
-        & zbarimg --quiet --raw --oneshot $image 2>$null | Should -Be $url
+    It 'draws the QR code with plain characters where the console has no half blocks' {
+        # The lines are those of the records, since what the console writes is in its encoding.
+        $result = Invoke-UserPowerShell (New-Home) $service @'
+            $before = [Console]::OutputEncoding
+            foreach ($name in 'us-ascii', 'iso-8859-1', 'windows-1252', 'ibm437', 'ibm850', 'utf-8') {
+                [Console]::OutputEncoding = [Text.Encoding]::GetEncoding($name)
+                Connect-SsoSession Acme -NoBrowser -InformationVariable said 6> $null
+                [pscustomobject] @{ Encoding = $name; Lines = [string[]] $said.MessageData }
+                Disconnect-SsoSession Acme -Confirm:$false
+            }
+            [Console]::OutputEncoding = $before
+'@
+        $result.Errors | Should -BeNullOrEmpty
+        $result.Output.Count | Should -Be 6
+        foreach ($login in $result.Output) {
+            $allowed = if ($login.Encoding -in 'us-ascii', 'iso-8859-1', 'windows-1252') { '# ' } else { "$([char] 0x2588)$([char] 0x2580)$([char] 0x2584) " }
+            $caption, $check = 'or scan:', 'Check that' | ForEach-Object { $start = $_; [Array]::FindIndex([string[]] $login.Lines, [Predicate[string]] { $args[0].StartsWith($start) }) }
+            $rows = $login.Lines[($caption + 1)..($check - 1)]
+            $rows.Trim($allowed) | Where-Object { $_ } | Should -BeNullOrEmpty -Because $login.Encoding
+            $rows | Where-Object Length -NE $rows[0].Length | Should -BeNullOrEmpty -Because $login.Encoding
+            $rows[0].Length | Should -BeLessOrEqual 80
+            Read-QrCode ($rows -join "`n") | Should -Be $login.Lines[$caption - 1].Trim() -Because $login.Encoding
+        }
     }
 
     It 'shows no QR code with -NoQrCode' {

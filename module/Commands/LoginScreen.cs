@@ -11,8 +11,8 @@ internal static class LoginScreen
 {
     /// <summary>The lines of a login, the address on a line by itself so that no terminal breaks it.</summary>
     /// <param name="login">The login to approve.</param>
-    /// <param name="hasLinks">Whether the terminal shows a text in place of the address that it leads to.</param>
-    internal static IEnumerable<HostInformationMessage> Lines(VerificationEvent login, bool hasLinks)
+    /// <param name="host">The host that shows them.</param>
+    internal static IEnumerable<HostInformationMessage> Lines(VerificationEvent login, SsoHost host)
     {
         var open = login switch
         {
@@ -23,9 +23,9 @@ internal static class LoginScreen
         yield return Line($"Log in to {login.Environment} ({login.Host}): {open}");
 
         // The address of a login with a code is short, and can be typed on another computer.
-        var address = hasLinks && login.UserCode is null ? Link(login.Url, $"the login page of {login.Environment}") : login.Url;
+        var address = login.UserCode is null && host.HasLinks ? Link(login.Url, $"the login page of {login.Environment}") : login.Url;
         yield return Line($"  {address}");
-        if (login.QrCode is { Length: > 0 } code)
+        if (login.QrCode is { Length: > 0 } blocks && (host.HasHalfBlocks ? blocks : PlainQrCode.Of(blocks)) is { } code)
         {
             yield return Line("or scan:");
             foreach (var row in code)

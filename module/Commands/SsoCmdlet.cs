@@ -317,7 +317,7 @@ public abstract class SsoCmdlet : PSCmdlet
     /// </summary>
     private void ShowLogin(VerificationEvent login)
     {
-        foreach (var line in LoginScreen.Lines(login, Shell.HasLinks))
+        foreach (var line in LoginScreen.Lines(login, Shell))
         {
             if (!WriteHost(line) && !login.BrowserOpened)
             {

@@ -26,6 +26,9 @@ internal sealed class SsoHost(PSHost? host)
     /// <summary>Values of TERM_PROGRAM of terminals that show links.</summary>
     private static readonly string?[] LinkPrograms = ["vscode", "iTerm.app", "WezTerm", "ghostty", "Hyper", "rio"];
 
+    /// <summary>The half blocks of a QR code.</summary>
+    private const string HalfBlocks = "\u2580\u2584\u2588";
+
     /// <summary>The first VTE (GNOME Terminal and others) that shows links well: 0.50.</summary>
     private const int FirstVteWithLinks = 5000;
 
@@ -48,6 +51,26 @@ internal sealed class SsoHost(PSHost? host)
             return LinkTerminals.Any(name => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name)))
                 || LinkPrograms.Contains(Environment.GetEnvironmentVariable("TERM_PROGRAM"))
                 || (int.TryParse(Environment.GetEnvironmentVariable("VTE_VERSION"), out var vte) && vte >= FirstVteWithLinks);
+        }
+    }
+
+    /// <summary>
+    /// Whether half blocks can be shown. A console writes them in its own encoding: code pages 437 and 850 have them, 1252 and ASCII do not.
+    /// Any other host takes text as it is.
+    /// </summary>
+    internal bool HasHalfBlocks
+    {
+        get
+        {
+            try
+            {
+                return Name != ConsoleHost || Console.OutputEncoding.GetString(Console.OutputEncoding.GetBytes(HalfBlocks)) == HalfBlocks;
+            }
+            catch (Exception fault) when (fault is ArgumentException or System.IO.IOException or System.Security.SecurityException)
+            {
+                // An encoding that throws at characters that it does not have, or no console.
+                return false;
+            }
         }
     }
 
