@@ -71,6 +71,36 @@ Import-SsoEnvironment './sso $HOME' -Name Other
     }
 }
 
+Describe 'A path of Windows' -Skip:(-not $IsWindows) {
+    It 'leads to the same file and the same lock in every spelling: <_>' -ForEach '%USERPROFILE%\work\creds', '%UserProfile%\work\creds', '~\work\creds.', '%USERPROFILE%\work\creds . ' {
+        $own = New-UserHome -From $loggedIn
+        $run = Invoke-UserRunspace $own $service "`$env:AWS_SHARED_CREDENTIALS_FILE = '$_'; Update-SsoCredential Acme -PassThru"
+        $run.Errors | Should -BeNullOrEmpty
+        $run.Output.Status | Should -Be 'Created', 'Created'
+        (Get-ChildItem "$own/work" -Force).Name | Sort-Object | Should -Be 'creds', 'creds.lock'
+        Get-ChildItem $own -Directory -Force | Where-Object Name -Match '[%~]' | Should -BeNullOrEmpty
+    }
+
+    It 'NUL is an empty config file, and no place for credentials or environments' {
+        $own = New-UserHome -From $loggedIn
+        $run = Invoke-UserRunspace $own $service '$env:AWS_CONFIG_FILE = "NUL"; (Get-SsoEnvironment).Name'
+        $run.Errors | Should -BeNullOrEmpty
+        $run.Output | Should -Be 'Acme'
+        foreach ($variable in 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_SSO_ENVIRONMENTS_FILE') {
+            $run = Invoke-UserRunspace $own $service "`$env:$variable = 'NUL'; Update-SsoCredential Acme -Force"
+            $run.Errors[0].Id | Should -Be 'PathInvalid,AwsSso.Commands.UpdateSsoCredentialCommand'
+            $run.Errors[0].Message | Should -Be "The variable $variable is set to 'NUL', which is a device."
+        }
+    }
+
+    It 'is below HOMEDRIVE and HOMEPATH where USERPROFILE is not set, as in the AWS CLI' {
+        $own = New-UserHome -From $loggedIn
+        $run = Invoke-UserRunspace (New-UserHome) $service "`$env:USERPROFILE = `$null; `$env:HOMEDRIVE = '$($own.Substring(0, 2))'; `$env:HOMEPATH = '$($own.Substring(2))'; (Get-SsoSession Acme).Path"
+        $run.Errors | Should -BeNullOrEmpty
+        $run.Output | Should -BeLike "$own\.aws\sso\cache\*"
+    }
+}
+
 Describe 'Without HOME, as under systemd and cron' -Skip:$IsWindows {
     BeforeAll {
         # A password database of this test's own.

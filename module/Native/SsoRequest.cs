@@ -19,7 +19,7 @@ internal sealed partial class SsoRequest
     /// <summary>The variables that the library reads. None may hold a key.</summary>
     private static readonly string[] VariableNames =
     [
-        "HOME", "USERPROFILE", "USERNAME", "PATH",
+        "HOME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "USERNAME", "PATH",
         "AWS_PROFILE", "AWS_DEFAULT_PROFILE",
         "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_SSO_ENVIRONMENTS_FILE", "AWS_SSO_BROWSER",
         "AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC",
@@ -57,7 +57,9 @@ internal sealed partial class SsoRequest
         Verbose = verbose;
         Take(VariableNames);
         Take(PathVariableNames.SelectMany(ReferencesIn));
-        if (Path.DirectorySeparatorChar == '\\' && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("USERPROFILE")))
+        if (Path.DirectorySeparatorChar == '\\'
+            && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("USERPROFILE"))
+            && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOMEPATH")))
         {
             // Elsewhere the library itself asks the system for it.
             Variables["USERPROFILE"] = Environment.GetFolderPath(

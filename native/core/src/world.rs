@@ -1,6 +1,8 @@
 //! Everything that a run may know about its surroundings, so that a test can replace them.
 
 use std::collections::BTreeMap;
+#[cfg(windows)]
+use std::path::{Component, Prefix};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -128,11 +130,18 @@ impl World {
         }
     }
 
-    /// Returns the user's home folder: from the variable, else from the user database, as in Python and .NET.
+    /// Returns the user's home folder: from the variable, on Windows else from `HOMEDRIVE` and `HOMEPATH` as in Python, else from the user database.
     #[must_use]
     pub fn home(&self) -> Option<PathBuf> {
+        let named = self.variables.get(HOME).map(PathBuf::from).or_else(|| self.home_on_drive());
         // Like all of the caller's paths, a relative one starts at the caller's folder.
-        self.variables.get(HOME).map(|home| self.directory.join(home)).or_else(|| self.registered_home.clone())
+        named.map(|home| self.directory.join(home)).or_else(|| self.registered_home.clone())
+    }
+
+    /// The home folder in the variables that Windows sets for a home on the network.
+    fn home_on_drive(&self) -> Option<PathBuf> {
+        let path = self.variables.get("HOMEPATH").filter(|_| cfg!(windows))?;
+        Some(Path::new(self.variables.get("HOMEDRIVE").unwrap_or_default()).join(path))
     }
 
     /// Expands a path from a variable: replaces its references to variables and home folders, and starts a relative path at the caller's folder. A
@@ -148,10 +157,19 @@ impl World {
             _ if expanded.path.len() > LONGEST_PATH => format!("{in_words} is set to a path that is too long."),
             Some(unknown) => format!("{in_words} is set to '{written}', and {}.", self.why_unknown(&unknown)),
             None if expanded.path.is_empty() => format!("{in_words} is set to '{written}', which is an empty path."),
-            None => return Ok(self.directory.join(Path::new(&expanded.path))),
+            None => match system_path(&self.directory, &expanded.path) {
+                Place::Path(path) => return Ok(path),
+                Place::Device => format!("{in_words} is set to '{written}', which is a device."),
+            },
         };
         let action = format!("Set {name} to the path of a file, or remove it.");
         Err(Error::new(Code::PathInvalid, what).with_target(name).with_action(action))
+    }
+
+    /// Whether a variable is set to a device such as `NUL`, which AWS tools treat as a missing file.
+    pub(crate) fn names_device(&self, variable: &str) -> bool {
+        let written = self.variables.get(variable).unwrap_or_default();
+        matches!(system_path(&self.directory, &expand(written, Rules::HERE, self).path), Place::Device)
     }
 
     fn why_unknown(&self, reference: &str) -> String {
@@ -188,6 +206,38 @@ impl Names for World {
     fn home_of(&self, user: &str) -> Option<String> {
         home_of_user(user)
     }
+}
+
+/// What a path leads to by its name alone.
+enum Place {
+    Path(PathBuf),
+    /// A device of Windows, such as `NUL`.
+    #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere, only the file system knows what is a device"))]
+    Device,
+}
+
+/// A path from the caller's folder on, as Windows itself reads it. Dots and blanks at its end do not count: with another spelling of the same file, its
+/// lock would be another file.
+#[cfg(windows)]
+fn system_path(directory: &Path, written: &str) -> Place {
+    let is_device = |path: &Path| {
+        let prefix = path.components().next();
+        // `\\.\C:\file` is a file.
+        matches!(prefix, Some(Component::Prefix(prefix)) if matches!(prefix.kind(), Prefix::DeviceNS(_))) && path.file_name().is_none()
+    };
+    // Windows 11 finds a device only by its bare name, earlier versions in every folder.
+    let devices = [written.into(), directory.join(written)].map(std::path::absolute);
+    match devices {
+        [Ok(bare), _] if is_device(&bare) => Place::Device,
+        [_, Ok(path)] if is_device(&path) => Place::Device,
+        [_, Ok(path)] => Place::Path(path),
+        [_, Err(_)] => Place::Path(directory.join(written)),
+    }
+}
+
+#[cfg(not(windows))]
+fn system_path(directory: &Path, written: &str) -> Place {
+    Place::Path(directory.join(written))
 }
 
 /// Whether a variable of this name may hold a secret, which must not become part of a file name.
@@ -279,6 +329,49 @@ mod tests {
             (vec![("FILE", "${TEAM}/keys"), ("TEAM", "red")], "/work/red/keys"),
         ] {
             assert_eq!(world(&variables).aws_file("FILE", "credentials").unwrap(), PathBuf::from(path), "{variables:?}");
+        }
+    }
+
+    #[cfg(windows)]
+    fn on_windows(variables: &[(&str, &str)]) -> World {
+        World { directory: PathBuf::from(r"C:\work"), ..world(variables) }
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn windows_paths_are_read_as_windows_and_the_aws_cli_read_them() {
+        const PROFILE: (&str, &str) = ("USERPROFILE", r"C:\Users\me");
+        const DRIVE: (&str, &str) = ("HOMEDRIVE", "H:");
+        const ON_DRIVE: (&str, &str) = ("HOMEPATH", r"\me");
+        for (variables, path) in [
+            (vec![PROFILE, DRIVE, ON_DRIVE], r"C:\Users\me\.aws\credentials"),
+            (vec![DRIVE, ON_DRIVE], r"H:\me\.aws\credentials"),
+            (vec![ON_DRIVE], r"C:\me\.aws\credentials"),
+            (vec![("FILE", "~/keys"), DRIVE, ON_DRIVE], r"H:\me\keys"),
+            (vec![("FILE", r"%USERPROFILE%\.aws\c"), PROFILE], r"C:\Users\me\.aws\c"),
+            (vec![("FILE", r"C:\x\keys.")], r"C:\x\keys"),
+            (vec![("FILE", r"C:\x\keys  ")], r"C:\x\keys"),
+            (vec![("FILE", "keys. .")], r"C:\work\keys"),
+            (vec![("FILE", r"..\keys")], r"C:\keys"),
+            (vec![("FILE", r"\\server\home$\keys.")], r"\\server\home$\keys"),
+            (vec![("FILE", r"\\.\C:\x\keys")], r"\\.\C:\x\keys"),
+            (vec![("FILE", r"\\?\C:\x\keys.")], r"\\?\C:\x\keys."),
+        ] {
+            assert_eq!(on_windows(&variables).aws_file("FILE", "credentials").unwrap(), PathBuf::from(path), "{variables:?}");
+        }
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_device_is_no_place_for_a_file() {
+        for device in ["NUL", "nul", "con", "COM1", r"\\.\NUL"] {
+            let world = on_windows(&[("FILE", device)]);
+            let error = world.aws_file("FILE", "credentials").unwrap_err();
+            assert_eq!((error.code(), error.to_string()), (Code::PathInvalid, format!("The variable FILE is set to '{device}', which is a device.")));
+            assert!(world.names_device("FILE"));
+        }
+        for file in ["null", "nul_", r"C:\x\config", "NULL.txt"] {
+            assert!(!on_windows(&[("FILE", file)]).names_device("FILE"), "{file}");
         }
     }
 

@@ -137,7 +137,7 @@ impl ConfigFile {
     /// The file exists and cannot be read, by this module or by the AWS CLI.
     pub(crate) fn read(world: &World) -> Result<Arc<Self>, Error> {
         const VARIABLE: &str = "AWS_CONFIG_FILE";
-        if world.variables.get(VARIABLE).is_none() && world.home().is_none() {
+        if world.variables.get(VARIABLE).is_none() && world.home().is_none() || world.names_device(VARIABLE) {
             return Ok(Arc::default());
         }
         let path = world.aws_file(VARIABLE, "config")?;
@@ -279,10 +279,9 @@ fn encoded_command(command: &str) -> Option<String> {
 
 /// Whether botocore, which checks that a path is a file, treats the file as missing.
 fn is_no_file(path: &Path) -> bool {
-    let is_windows_null_device = cfg!(windows) && path.file_stem().is_some_and(|name| name.eq_ignore_ascii_case("NUL"));
     match std::fs::metadata(path) {
-        Ok(metadata) => is_windows_null_device || !metadata.is_file(),
-        Err(fault) => is_windows_null_device || fault.kind() == std::io::ErrorKind::NotADirectory,
+        Ok(metadata) => !metadata.is_file(),
+        Err(fault) => fault.kind() == std::io::ErrorKind::NotADirectory,
     }
 }
 
