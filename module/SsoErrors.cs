@@ -164,6 +164,9 @@ internal static class SsoErrors
         path,
         inner: fault);
 
+    internal static SsoException WrongEncoding(string id, string path, string what) => new(
+        id, $"{path} is {what}, which cannot be read.", "Save the file as UTF-8, then run the command again.", path);
+
     internal static SsoException FileTooLarge(string path) => new(
         "ReadFailed",
         $"{path} is larger than {ImportedFile.LargestFile / 1024 / 1024} MB.",

@@ -92,11 +92,11 @@ Describe 'Update-SsoCredential with something wrong' {
         }
 
         It 'tells the line of <Name> in the credentials file before any login, and leaves it to the byte' -ForEach @(
-            @{ Name = 'a section that is there twice'; Text = $duplicate; Line = 7 }
-            @{ Name = 'a line that is no setting'; Text = $broken; Line = 3 }
-            @{ Name = 'a byte order mark'; Text = "$([char] 0xFEFF)[default]`nregion = us-west-2`n"; Line = 1 }
-            @{ Name = 'a key that is there twice'; Text = "[default]`nregion = a`nREGION = b`n"; Line = 3 }
-            @{ Name = 'a setting before any section'; Text = "region = a`n[default]`n"; Line = 1 }
+            @{ Name = 'a section that is there twice'; Text = $duplicate; Says = 'line 7\b' }
+            @{ Name = 'a line that is no setting'; Text = $broken; Says = 'line 3\b' }
+            @{ Name = 'a byte order mark'; Text = "$([char] 0xFEFF)[default]`nregion = us-west-2`n"; Says = 'is UTF-8 text with a byte order mark' }
+            @{ Name = 'a key that is there twice'; Text = "[default]`nregion = a`nREGION = b`n"; Says = 'line 3\b' }
+            @{ Name = 'a setting before any section'; Text = "region = a`n[default]`n"; Says = 'line 1\b' }
         ) {
             # No session, so that a login would be needed.
             $own = New-UserHome
@@ -106,7 +106,7 @@ Describe 'Update-SsoCredential with something wrong' {
             $bytes = [Convert]::ToHexString([IO.File]::ReadAllBytes($file))
             $time = (Get-Item $file).LastWriteTimeUtc
             $before = Get-RequestCount $service
-            Assert-Terminated (Invoke-Caught $own $service 'Update-SsoCredential Acme -NoBrowser') CredentialsFileInvalid InvalidData $file "line $Line\b"
+            Assert-Terminated (Invoke-Caught $own $service 'Update-SsoCredential Acme -NoBrowser') CredentialsFileInvalid InvalidData $file $Says
             [Convert]::ToHexString([IO.File]::ReadAllBytes($file)) | Should -Be $bytes
             (Get-Item $file).LastWriteTimeUtc | Should -Be $time
             Get-RequestCount $service | Should -Be $before

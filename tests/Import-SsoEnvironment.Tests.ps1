@@ -49,7 +49,7 @@ Describe 'Import-SsoEnvironment' {
         @{ Name = 'errors of syntax'; File = 'Broken.ps1'; Says = '*Broken.ps1, line *, column *: PowerShell cannot read it: *' }
         @{ Name = 'a file without a table'; File = 'NoTable.ps1'; Says = '*NoTable.ps1 has no table of accounts*' }
         @{ Name = 'two megabytes of other PowerShell'; File = 'Large.ps1'; Says = '*Large.ps1 has no table of accounts*' }
-        @{ Name = 'a file that is no text'; File = 'Binary.ps1'; Says = '*Binary.ps1: it is not a text file.' }
+        @{ Name = 'a file that is no text'; File = 'Binary.ps1'; Says = '*Binary.ps1 is UTF-16 text without a byte order mark, or no text, which cannot be read.' }
         @{ Name = 'a file that is not there'; File = 'Missing.ps1'; Says = '*Missing.ps1* could not be read: *'; Id = 'ReadFailed' }
         @{ Name = 'an account id that is none'; File = 'WrongId.ps1'; Says = '*12 digits*'; Id = 'EnvironmentInvalid' }
         @{ Name = 'a row without an account'; File = 'NoAccount.ps1'; Says = '*NoAccount.ps1, line 2, column *: the row there has no AccountId.' }
@@ -135,6 +135,54 @@ Describe 'Import-SsoEnvironment' {
         $run.Errors.Count | Should -Be 2
         $run.Errors.Message -like '*team.json, record 2 of the environment Two: the profile A already belongs to the environment One; *' | Should -HaveCount 1
         $run.Errors.Message -like '*team.ini, line 1: the environment Bad needs sso_region.' | Should -HaveCount 1
+    }
+
+    It 'reads a <Kind> in every encoding that programs of Windows write, or names the encoding, and loses no letter' -ForEach @(
+        @{ Kind = 'script'; File = 'team.ps1'; Text = "param(`$DefaultRoleName = 'R', `$Region = 'us-west-2', `$StartUrl = 'https://example.com/start', `$EnvironmentName = 'Acme')`r`n# Z\u{fc}rich`r`n`$t = @(@{ Profile = 'Z\u{fc}rich'; AccountId = '100000000000' })`r`n" }
+        @{ Kind = 'JSON file'; File = 'team.json'; Text = "{`"Name`":`"Acme`",`"StartUrl`":`"https://example.com/start`",`"Region`":`"us-west-2`",`r`n`"Profiles`":[`r`n{`"Profile`":`"Z\u{fc}rich`",`"AccountId`":`"100000000000`",`"RoleName`":`"R`"}]}" }
+        @{ Kind = 'file of environments'; File = 'team.ini'; Text = "[environment Acme]`r`nsso_start_url = https://example.com/start`r`nsso_region = us-west-2`r`n[environment Acme profile Z\u{fc}rich]`r`nsso_account_id = 100000000000`r`nsso_role_name = R`r`n" }
+    ) {
+        $content = $Text.Replace('\u{fc}', [string] [char] 0xfc)
+        $line = @($content.Substring(0, $content.IndexOf([char] 0xfc)) -split "`n").Count
+        $folder = New-TestFolder
+        $encodings = @(
+            @{ Name = 'utf8'; Encoding = [Text.UTF8Encoding]::new($false); Says = $null }
+            @{ Name = 'utf8 with a mark'; Encoding = [Text.UTF8Encoding]::new($true); Says = $null }
+            @{ Name = 'utf16'; Encoding = [Text.UnicodeEncoding]::new($false, $true); Says = $null }
+            @{ Name = 'utf16 big endian'; Encoding = [Text.UnicodeEncoding]::new($true, $true); Says = $null }
+            @{ Name = 'utf16 without a mark'; Encoding = [Text.UnicodeEncoding]::new($false, $false); Says = 'UTF-16 text without a byte order mark, or no text' }
+            @{ Name = 'utf16 big endian without a mark'; Encoding = [Text.UnicodeEncoding]::new($true, $false); Says = 'UTF-16 text without a byte order mark, or no text' }
+            @{ Name = 'utf32'; Encoding = [Text.UTF32Encoding]::new($false, $true); Says = 'UTF-32 text' }
+            @{ Name = 'ansi'; Encoding = [Text.Encoding]::Latin1; Says = "not UTF-8 text (line $line)" }
+        )
+        foreach ($one in $encodings) {
+            $null = New-Item -ItemType Directory "$folder/$($one.Name)"
+            [IO.File]::WriteAllText("$folder/$($one.Name)/$File", $content, $one.Encoding)
+        }
+
+        $run = Invoke-Import "Get-Item '$folder/*/$File' | ForEach-Object { `$Error.Clear(); `$found = Import-SsoEnvironment `$_ -Force -PassThru -ErrorAction SilentlyContinue; [pscustomobject] @{ Name = `$_.Directory.Name; Profile = `$found.Profiles.Profile; Message = `"`$(`$Error[0])`"; Advice = `"`$(`$Error[0].ErrorDetails.RecommendedAction)`" } }"
+        foreach ($one in $encodings) {
+            $imported = $run.Output | Where-Object Name -EQ $one.Name
+            if ($one.Says) {
+                $imported.Profile | Should -BeNullOrEmpty -Because $one.Name
+                $imported.Message | Should -BeLike "*$File is $($one.Says), which cannot be read." -Because $one.Name
+                $imported.Advice | Should -Be 'Save the file as UTF-8, then run the command again.' -Because $one.Name
+            }
+            else {
+                $imported.Profile | Should -Be "Z$([char] 0xfc)rich" -Because "$($one.Name): $($imported.Message)"
+            }
+        }
+
+        $run.Stored | Should -Not -Match ([char] 0xfffd)
+    }
+
+    It 'names a half of a character in UTF-16' {
+        $folder = New-TestFolder
+        [IO.File]::WriteAllBytes("$folder/odd.ps1", [byte[]] (0xff, 0xfe, 0x24, 0, 0x61))
+        [IO.File]::WriteAllBytes("$folder/half.json", [byte[]] (0xff, 0xfe, 0x3d, 0xd8, 0x20, 0))
+        $run = Invoke-Import "Import-SsoEnvironment '$folder/odd.ps1'; Import-SsoEnvironment '$folder/half.json'"
+        $run.Errors.Message | Should -HaveCount 2
+        $run.Errors.Message | Should -Match 'is damaged UTF-16 text, which cannot be read\.$'
     }
 
     It 'replaces a stored environment with an error in the file only with -Force' {

@@ -115,7 +115,7 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
     private List<SsoEnvironment> ReadEnvironments(string file)
     {
         // The library reads it again; this finds out whether it may.
-        ImportedFile.ReadText(file);
+        ImportedFile.ReadText(file, "EnvironmentInvalid");
         return Environments(new GetEnvironmentWork { StoredOnly = true }, file);
     }
 

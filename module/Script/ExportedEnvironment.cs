@@ -41,7 +41,7 @@ internal sealed class ExportedEnvironment
     /// <summary>Reads a file with one environment or a list of them.</summary>
     internal static List<SsoEnvironment> Read(string path)
     {
-        var text = ImportedFile.ReadText(path).TrimStart();
+        var text = ImportedFile.ReadText(path, "EnvironmentInvalid").TrimStart();
         var json = text.StartsWith("[", StringComparison.Ordinal) ? text : $"[{text}]";
         ExportedEnvironment?[] found;
         try

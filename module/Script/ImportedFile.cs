@@ -1,6 +1,5 @@
 using System;
 using System.IO;
-using System.Text;
 
 namespace AwsSso;
 
@@ -16,8 +15,16 @@ internal static class ImportedFile
     /// <summary>The most rows of a table, and the most environments of a file.</summary>
     internal const int MostRows = 10_000;
 
-    /// <summary>Reads a file as text: a byte order mark counts, else it is UTF-8, as PowerShell reads a script.</summary>
-    internal static string ReadText(string path)
+    /// <summary>Reads a file as text in UTF-8, or in UTF-16 with a byte order mark.</summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="errorId">The id of the error for a file in another encoding.</param>
+    internal static string ReadText(string path, string errorId)
+    {
+        var (text, fault) = TextEncoding.Decode(ReadBytes(path));
+        return text ?? throw SsoErrors.WrongEncoding(errorId, path, fault!);
+    }
+
+    private static byte[] ReadBytes(string path)
     {
         try
         {
@@ -35,9 +42,7 @@ internal static class ImportedFile
                 }
             }
 
-            bytes.Position = 0;
-            using var reader = new StreamReader(bytes, Encoding.UTF8, detectEncodingFromByteOrderMarks: true);
-            return reader.ReadToEnd();
+            return bytes.ToArray();
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or NotSupportedException)
         {

@@ -61,12 +61,7 @@ internal sealed class SsoScript
 
     private ScriptBlockAst Parse()
     {
-        var text = ImportedFile.ReadText(path);
-        if (text.IndexOf('\0') >= 0)
-        {
-            throw SsoErrors.ScriptInvalid(path, null, "it is not a text file");
-        }
-
+        var text = ImportedFile.ReadText(path, "ScriptInvalid");
         if (ScriptNesting.FaultOf(text) is var (nesting, place))
         {
             throw SsoErrors.ScriptInvalid(path, LineAndColumn(text, place), nesting);

@@ -25,6 +25,7 @@ mod system_proxy;
 #[cfg(test)]
 mod test_user;
 mod text;
+mod text_encoding;
 mod timestamp;
 mod urls;
 pub mod world;

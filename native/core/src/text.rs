@@ -53,6 +53,21 @@ pub(crate) fn check_visible(name: &str) -> Result<(), String> {
     }
 }
 
+/// Checks that no letter of a name was lost when the file that it comes from was read.
+///
+/// # Errors
+/// What is wrong with the name, as a part of a sentence.
+pub(crate) fn check_complete(name: &str) -> Result<(), String> {
+    if name.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(format!(
+            "the name \"{}\" has the character U+FFFD in place of a letter, because the file that it comes from was read in another encoding; \
+             save that file as UTF-8",
+            visible(name)
+        ));
+    }
+    Ok(())
+}
+
 /// The text with each hidden character replaced by its code.
 pub(crate) fn visible(text: &str) -> String {
     text.chars().map(|c| if is_unseen(c) { format!("<U+{:04X}>", u32::from(c)) } else { c.to_string() }).collect()

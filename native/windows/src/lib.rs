@@ -2,6 +2,7 @@
 #![cfg(windows)]
 
 mod access_list;
+mod ansi;
 mod app_path;
 mod desktop;
 mod holders;
@@ -15,6 +16,7 @@ pub use windows_sys::Win32::{
 };
 
 pub use access_list::{access_list_of, copy_access_list, make_private, others_can_read, set_access_list};
+pub use ansi::ansi_text;
 pub use app_path::app_path;
 pub use desktop::has_desktop;
 pub use holders::holders_of;

@@ -17,6 +17,7 @@ use crate::names::same_name;
 use crate::outlet::Outlet;
 use crate::patience::{Patience, WaitLimit};
 use crate::protocol::{AccountView, RoleView};
+use crate::text_encoding::decoded;
 use crate::world::World;
 
 /// How long to wait for the file's lock; little is lost if the file cannot be written.
@@ -57,7 +58,11 @@ fn known_file(environments: &Environments) -> SafeFile {
 impl Known {
     /// Reads the lists; a missing or damaged file counts as empty.
     pub(crate) fn read(environments: &Environments) -> Result<Arc<Self>, Error> {
-        CACHE.of(&known_file(environments), |bytes| Ok(serde_json::from_slice(bytes).unwrap_or_default()))
+        CACHE.of(&known_file(environments), |bytes| Ok(Self::parse(bytes).unwrap_or_default()))
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(&decoded(bytes).ok()?).ok()
     }
 
     pub(crate) fn of(&self, environment: &Environment) -> &[KnownAccount] {
@@ -117,7 +122,7 @@ async fn remember(environments: &Environments, environment: &Environment, change
     let outcome = async {
         let lock = Lock::take_async(&file.lock_path(), &patience).await?;
         file.replace(&lock, |old| {
-            let mut known: Known = old.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
+            let mut known: Known = old.and_then(Known::parse).unwrap_or_default();
             let accounts = change(known.of(environment).to_vec());
             known.environments.retain(|other| !same_name(&other.name, &environment.name));
             known.environments.push(KnownEnvironment { name: environment.name.clone(), start_url: environment.start_url.clone(), accounts });

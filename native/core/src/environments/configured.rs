@@ -1,6 +1,7 @@
 //! Reads the AWS config file, `~/.aws/config`, as the AWS CLI does; this module never writes to it.
 
 mod botocore;
+mod encoding;
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -24,6 +25,13 @@ use crate::protocol::TokenCache;
 use crate::world::{Variables, World};
 
 use botocore::{ConfigText, Kind, Named, Values};
+use encoding::as_the_aws_cli_reads;
+
+/// The keys of a session that this module uses.
+const SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registration_scopes"];
+
+/// The keys of a profile that decide whose keys it gets.
+const PROFILE_KEYS: [&str; 5] = ["sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name"];
 
 /// What this process last read from each file.
 static CACHE: LazyLock<FileMemory<ConfigFile>> = LazyLock::new(FileMemory::default);
@@ -201,7 +209,8 @@ impl ConfigFile {
     }
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
-        let text = ConfigText::read(bytes).map_err(|refused| {
+        let bytes = as_the_aws_cli_reads(path, bytes)?;
+        let text = ConfigText::read(&bytes).map_err(|refused| {
             Error::new(Code::ConfigFileInvalid, format!("{}, line {}: {}.", path.display(), refused.line, refused.what))
                 .with_target(path.display().to_string())
                 .with_action("Correct that line; the AWS CLI cannot read the file either.")
@@ -341,14 +350,18 @@ struct Portal<'r> {
 impl<'p> Reading<'p> {
     fn of(text: &ConfigText<'_>, path: &'p Path) -> Self {
         let defaults = text.defaults();
-        let mut sessions: Vec<Session> =
-            text.sso_sessions.iter().map(|named| Session::of(named, text.line(named), &text.values(named, &defaults), None)).collect();
+        let session_of = |named: &Named| {
+            let values = text.values(named, &defaults);
+            Session::of(named, text.line(named), &values, values.not_utf8(&SESSION_KEYS))
+        };
+        let mut sessions: Vec<Session> = text.sso_sessions.iter().map(session_of).collect();
         let profiles = text.profiles.iter().map(|named| {
             let values = text.values(named, &defaults);
             let session = values.text("sso_session");
             let own_session = text.sso_sessions.iter().find(|other| Some(&other.name) == session.as_ref());
             let different = own_session.and_then(|other| values.contradicts(&text.values(other, &defaults)));
-            let fault = different.map(|key| format!("{key} has another value in its sso-session"));
+            let different = different.map(|key| format!("{key} has another value in its sso-session"));
+            let fault = values.not_utf8(&PROFILE_KEYS).or(different);
             Profile { session, fault, ..profile_of(named, text.line(named), &values) }
         });
         let profiles = profiles.collect();

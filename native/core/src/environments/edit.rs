@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::environments::environment::Environment;
 use crate::environments::lookup::not_stored;
-use crate::environments::stored::{Environments, SectionName, decoded, file, own_indices, own_sections};
+use crate::environments::stored::{Environments, SectionName, decoded, file, own_indices, own_sections, unreadable};
 use crate::environments::wanted::{Origin, check_wanted, missing_parameters, rows_of};
 use crate::error::{Code, Error};
 use crate::files::ini_text::{IniText, SectionEdit};
@@ -19,6 +19,7 @@ use crate::names::profile::{ProfileEntry, ProfileSettings};
 use crate::names::same_name;
 use crate::patience::Patience;
 use crate::protocol::{AccountRow, EnvironmentView, SetEnvironment, TokenCache};
+use crate::text_encoding::mixed_by_edit;
 use crate::world::World;
 
 /// The result of a change to an environment.
@@ -39,7 +40,7 @@ pub(crate) fn set(world: &World, wanted: &SetEnvironment, patience: &Patience) -
         let text = decoded(file.path(), bytes.unwrap_or_default())?;
         let (new, changed) = with_environment(file.path(), &text, wanted)?;
         result = Some(changed);
-        Ok((*new != *text).then_some(new))
+        in_one_encoding(file.path(), &text, new)
     };
     if wanted.check_only {
         let bytes = file.read()?.map(|contents| contents.bytes);
@@ -247,9 +248,17 @@ pub(crate) fn edit_table(
         let after = Environments::parse(file.path(), &new);
         check_others(&stored, &after, name)?;
         after.fault_of(name).map_or(Ok(()), Err)?;
-        Ok((*new != *decoded).then_some(new))
+        in_one_encoding(file.path(), &decoded, new)
     };
     change_file(&file, check_only, patience, edit)
+}
+
+/// The new text if it differs from the old one; letters beyond ASCII cannot be added to a text that is not UTF-8.
+fn in_one_encoding(path: &Path, old: &[u8], new: Zeroizing<Vec<u8>>) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    match mixed_by_edit(old, &new) {
+        Some(line) => Err(unreadable(path, format_args!("not UTF-8 text (line {line}), so letters beyond ASCII cannot be added to it"))),
+        None => Ok((*new != *old).then_some(new)),
+    }
 }
 
 /// Changes the file under its lock. Tries the edit first, so that an edit that fails or changes nothing creates no lock file.

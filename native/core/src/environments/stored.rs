@@ -16,6 +16,7 @@ use crate::names::profile::{ProfileEntry, ProfileSettings, check_account_id, che
 use crate::names::same_name;
 use crate::protocol::TokenCache;
 use crate::text::check_visible;
+use crate::text_encoding;
 use crate::world::World;
 
 const KEYS: [&str; 7] = ["sso_start_url", "sso_region", "default_role_name", "profile_region", "profile_output", "token_cache", "sso_session"];
@@ -92,6 +93,8 @@ impl Environments {
                 blocks.refuse(environment, fault.line, fault.kind);
             } else if section.name().is_none() {
                 blocks.refuse(environment, section.line(), "the section's name is not UTF-8 text; save the file as UTF-8");
+            } else if let Some(key) = text.key_not_utf8(section) {
+                blocks.refuse(environment, key.line(), format_args!("the value of {} is not UTF-8 text; save the file as UTF-8", key.name));
             } else if let Some(Err(what)) = meaning.as_ref().map(SectionName::check_visible) {
                 blocks.refuse(environment, section.line(), what);
             } else {
@@ -160,24 +163,14 @@ impl<'n> SectionName<'n> {
 
 /// The text of the file as UTF-8 without a byte order mark; Windows PowerShell writes other encodings.
 pub(super) fn decoded<'b>(path: &Path, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, Error> {
-    let unreadable = |encoding: &str| {
-        Error::new(Code::EnvironmentInvalid, format!("{} is {encoding}, which cannot be read.", path.display()))
-            .with_target(path.display().to_string())
-            .with_action("Save the file as UTF-8.")
-    };
-    let from_utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
-        let (units, odd) = rest.as_chunks::<2>();
-        let text = char::decode_utf16(units.iter().map(|bytes| unit(*bytes))).collect::<Result<String, _>>();
-        text.ok().filter(|_| odd.is_empty()).map(|text| Cow::Owned(text.into_bytes())).ok_or_else(|| unreadable("damaged UTF-16 text"))
-    };
-    match bytes {
-        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Err(unreadable("UTF-32 text")),
-        [0xff, 0xfe, rest @ ..] => from_utf16(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => from_utf16(rest, u16::from_be_bytes),
-        [0xef, 0xbb, 0xbf, rest @ ..] => Ok(Cow::Borrowed(rest)),
-        _ if bytes.contains(&0) => Err(unreadable("UTF-16 text without a byte order mark, or no text")),
-        _ => Ok(Cow::Borrowed(bytes)),
-    }
+    text_encoding::decoded(bytes).map_err(|what| unreadable(path, format_args!("{what}, which cannot be read")))
+}
+
+/// The file has an encoding in which it cannot be read or changed.
+pub(super) fn unreadable(path: &Path, what: impl std::fmt::Display) -> Error {
+    Error::new(Code::EnvironmentInvalid, format!("{} is {what}.", path.display()))
+        .with_target(path.display().to_string())
+        .with_action("Save the file as UTF-8, then run the command again.")
 }
 
 /// The blocks of the file while it is read.
@@ -389,32 +382,6 @@ pub(super) mod tests {
                 let errors = environments.faults().map(|error| error.to_string()).collect::<Vec<_>>();
                 assert!(errors.iter().any(|error| error.contains(&code)) && !errors.concat().contains(c), "{errors:?}");
             }
-        }
-    }
-
-    #[test]
-    fn a_file_that_windows_powershell_wrote_is_read_and_any_other_encoding_is_refused_by_name() {
-        let path = Path::new("file");
-        let (little, big): (Vec<u8>, Vec<u8>) =
-            (ACME.encode_utf16().flat_map(u16::to_le_bytes).collect(), ACME.encode_utf16().flat_map(u16::to_be_bytes).collect());
-        for bytes in [
-            ACME.as_bytes().to_vec(),
-            [&[0xef, 0xbb, 0xbf], ACME.as_bytes()].concat(),
-            [&[0xff, 0xfe][..], &little].concat(),
-            [&[0xfe, 0xff][..], &big].concat(),
-        ] {
-            assert_eq!(String::from_utf8_lossy(&decoded(path, &bytes).unwrap()), ACME);
-        }
-        for (bytes, encoding) in [
-            (&[0xff, 0xfe, 0, 0, b'a', 0, 0, 0][..], "file is UTF-32 text"),
-            (&[0, 0, 0xfe, 0xff, 0, 0, 0, b'a'], "file is UTF-32 text"),
-            (&[0xff, 0xfe, b'a', 0, b'b'], "file is damaged UTF-16 text"),
-            (&[0xff, 0xfe, 0x00, 0xd8], "file is damaged UTF-16 text"),
-            (&[b'a', 0, b'b', 0], "file is UTF-16 text without a byte order mark, or no text"),
-        ] {
-            let error = decoded(path, bytes).unwrap_err();
-            assert_eq!(error.code(), Code::EnvironmentInvalid);
-            assert_eq!(error.to_string(), format!("{encoding}, which cannot be read."));
         }
     }
 

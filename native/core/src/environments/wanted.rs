@@ -7,7 +7,7 @@ use crate::environments::start_url::check_start_url;
 use crate::error::{Code, Error};
 use crate::names::profile::{ProfileEntry, ProfileSettings, check_account_id, check_output, check_profile_name, check_role};
 use crate::protocol::{AccountRow, SetEnvironment};
-use crate::text::{capitalized, check_visible, visible};
+use crate::text::{capitalized, check_complete, check_visible, visible};
 
 /// Where the values of an environment come from, for the text of an error.
 #[derive(Debug, Clone, Copy)]
@@ -96,7 +96,8 @@ pub(super) fn check_wanted(wanted: &SetEnvironment, origin: Origin<'_>) -> Resul
     for (index, row) in wanted.accounts.iter().flatten().enumerate() {
         let role = row.role_name.as_deref().map_or(Ok(()), check_role);
         let seen = if matches!(origin, Origin::File(_)) { check_visible(&row.profile) } else { Ok(()) };
-        seen.and_then(|()| check_profile_name(&row.profile))
+        seen.and_then(|()| check_complete(&row.profile))
+            .and_then(|()| check_profile_name(&row.profile))
             .and_then(|()| check_account_id(&row.profile, &row.account_id))
             .and(role)
             .and_then(|()| row.profile_region.as_deref().map_or(Ok(()), check_region))
@@ -114,6 +115,7 @@ pub(super) fn check_wanted(wanted: &SetEnvironment, origin: Origin<'_>) -> Resul
 
 fn check_name(name: &str) -> Result<(), String> {
     check_visible(name)?;
+    check_complete(name)?;
     let fits = !name.is_empty() && !name.contains([']', '[', '#', ';']) && !name.chars().any(|c| c.is_whitespace() || c.is_control());
     if fits { Ok(()) } else { Err(format!("{name:?} is not a valid environment name: it must not contain spaces, brackets, # or ;")) }
 }

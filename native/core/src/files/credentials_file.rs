@@ -8,15 +8,19 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
+use crate::files::faults::unreadable_by_aws_tools;
 use crate::files::file_memory::FileMemory;
 use crate::files::ini_text::{Fault, IniText, Section, SectionEdit};
-use crate::files::known_keys::{DueRule, KnownProfile, KnownProfiles, OWN_KEYS, Obstacle, SETTINGS, STALE_KEYS, SettingChange, Standing, known_profiles};
+use crate::files::known_keys::{
+    DueRule, KnownProfile, KnownProfiles, OWN_KEYS, Obstacle, SETTINGS, STALE_KEYS, SettingChange, Standing, known_profiles, obstacle_to_new_section,
+};
 use crate::files::lock::Lock;
 use crate::files::safe_write::{SafeFile, Surroundings, Written};
 use crate::names::profile::ProfileEntry;
 use crate::patience::Patience;
 use crate::role_credentials::RoleCredentials;
 use crate::secret::Secret;
+use crate::text_encoding::Encoding;
 use crate::timestamp::rfc3339;
 use crate::world::World;
 
@@ -104,7 +108,11 @@ impl CredentialsFile {
     }
 
     fn scan<'b>(&self, bytes: &'b [u8]) -> Result<IniText<'b>, Error> {
-        IniText::scan(bytes).map_err(|fault| self.invalid(&fault))
+        match Encoding::of(bytes) {
+            // Old encodings in comments and in values of other tools are harmless, since no byte of them changes.
+            Encoding::Utf8 | Encoding::Ansi { .. } => IniText::scan(bytes).map_err(|fault| self.invalid(&fault)),
+            other => Err(unreadable_by_aws_tools(Code::CredentialsFileInvalid, self.path(), other)),
+        }
     }
 
     /// Returns what the file has; reads it only if it has changed since this process last read it.
@@ -287,7 +295,10 @@ fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys:
     for fetched in fetched {
         let name = fetched.profile.name.as_str();
         match sections.get(name).map(Vec::as_slice) {
-            None | Some([]) => writable.push(Writable { fetched, spelling: name, changes: KnownProfile::default().changes(fetched.profile) }),
+            None | Some([]) => match obstacle_to_new_section(text, name) {
+                Some(obstacle) => drop(outcome.blocked.insert(name.to_owned(), obstacle)),
+                None => writable.push(Writable { fetched, spelling: name, changes: KnownProfile::default().changes(fetched.profile) }),
+            },
             Some([section]) => {
                 let spelling = section.name().unwrap_or(name);
                 let known = KnownProfile::of(text, section);

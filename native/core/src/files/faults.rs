@@ -17,6 +17,13 @@ pub(crate) fn read_failed(path: &Path, fault: &io::Error) -> Error {
         .with_action("Check that it is a file that you can read.")
 }
 
+/// A file of AWS tools has an encoding that they cannot read.
+pub(crate) fn unreadable_by_aws_tools(code: Code, path: &Path, what: impl std::fmt::Display) -> Error {
+    Error::new(code, format!("{} is {what}, which AWS tools cannot read.", path.display()))
+        .with_target(path.display().to_string())
+        .with_action("Save the file as UTF-8 without a byte order mark, then run the command again.")
+}
+
 pub(crate) fn write_failed(path: &Path, fault: &io::Error) -> Error {
     if is_held(fault) {
         return in_use(path);

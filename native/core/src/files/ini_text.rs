@@ -9,14 +9,14 @@ use std::ops::{ControlFlow, Range};
 use bstr::ByteSlice as _;
 use zeroize::Zeroizing;
 
+use crate::text_encoding::Encoding;
+
 /// The section whose values apply in every other section that does not set them.
 pub(crate) const DEFAULT_SECTION: &str = "DEFAULT";
 
 /// Why configparser refuses a file; never quotes a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FaultKind {
-    #[error("the file starts with a byte order mark, which AWS tools cannot read; save it as UTF-8 without one")]
-    ByteOrderMark,
     #[error("the section [{0}] is already defined")]
     DuplicateSection(String),
     #[error("the key {0} is already set in its section")]
@@ -148,10 +148,6 @@ pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
-fn starts_with_byte_order_mark(bytes: &[u8]) -> bool {
-    [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| bytes.starts_with(mark))
-}
-
 fn trimmed(bytes: &[u8], range: Range<usize>) -> Range<usize> {
     let content = &bytes[range.clone()];
     let start = range.start + (content.len() - content.trim_start_with(is_space).len());
@@ -202,9 +198,6 @@ impl<'a> IniText<'a> {
     /// Scans until `on_fault` breaks. Adds a duplicate section or key once more, and skips a line that is neither.
     fn scan_while(bytes: &'a [u8], mut on_fault: impl FnMut(Option<usize>, Fault) -> ControlFlow<()>) -> Self {
         let mut text = Self { bytes, lines: lines_of(bytes), sections: Vec::new() };
-        if starts_with_byte_order_mark(bytes) && on_fault(None, Fault { line: 1, kind: FaultKind::ByteOrderMark }).is_break() {
-            return text;
-        }
         let mut state = ScanState::default();
         for index in 0..text.lines.len() {
             if let Err(kind) = text.take_line(index, &mut state)
@@ -266,7 +259,22 @@ impl<'a> IniText<'a> {
         section.keys.iter().all(|key| keys.contains(&key.name.as_str())) && !has_comment
     }
 
-    /// The value of a key, with its continuation lines joined by line feeds.
+    /// The first line that is not UTF-8, counted from 1.
+    pub(crate) fn line_not_utf8(&self) -> Option<usize> {
+        if let Encoding::Ansi { line } = Encoding::of(self.bytes) { Some(line) } else { None }
+    }
+
+    /// The first key of a section whose value is not UTF-8; the text of such a value is not the one that was meant.
+    pub(crate) fn key_not_utf8<'s>(&self, section: &'s Section) -> Option<&'s Key> {
+        section.keys.iter().find(|key| !self.is_utf8(key))
+    }
+
+    /// Whether the value of a key is UTF-8.
+    pub(crate) fn is_utf8(&self, key: &Key) -> bool {
+        key.values.iter().all(|range| self.bytes[range.clone()].to_str().is_ok())
+    }
+
+    /// The value of a key, with its continuation lines joined by line feeds, and a replacement character for each byte sequence that is not UTF-8.
     pub(crate) fn value(&self, key: &Key) -> Zeroizing<String> {
         let mut value = Zeroizing::new(String::new());
         let count = key.values.iter().rposition(|range| !range.is_empty()).map_or(0, |last| last + 1);
@@ -508,7 +516,7 @@ mod tests {
         assert_eq!(fault_of(b"[a]\n= 1\n"), (2, FaultKind::BrokenLine));
         assert_eq!(fault_of(b"[a\n"), (1, FaultKind::BeforeFirstSection));
         assert_eq!(fault_of(b"[a]\n[]\n"), (2, FaultKind::BrokenLine));
-        assert_eq!(fault_of("\u{feff}[a]\n".as_bytes()), (1, FaultKind::ByteOrderMark));
+        assert_eq!(fault_of("\u{feff}[a]\n".as_bytes()), (1, FaultKind::BeforeFirstSection));
         assert_eq!(fault_of(b"[a]\rx\r"), (2, FaultKind::BrokenLine));
     }
 

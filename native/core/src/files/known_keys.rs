@@ -117,6 +117,8 @@ pub(crate) enum Obstacle {
     OtherKeys(OtherKeys),
     /// The file has two sections for it, whose names differ only in spaces.
     TwoSections,
+    /// Its new section would have letters beyond ASCII, in a file that is not UTF-8 from this line on.
+    OtherEncoding { line: usize },
     /// Another environment in the run has a profile of the same name for another account or role.
     TwoRows { environment: String },
 }
@@ -127,6 +129,7 @@ impl std::fmt::Display for Obstacle {
             Self::OtherKeys(OtherKeys::LongTerm) => f.write_str("its section has long-term access keys (AKIA…)"),
             Self::OtherKeys(OtherKeys::NoSessionToken) => f.write_str("its section has access keys without a session token, which this module did not write"),
             Self::TwoSections => f.write_str("it has two sections, one with spaces inside the brackets and one without"),
+            Self::OtherEncoding { line } => write!(f, "its name cannot be written, because the file is not UTF-8 text (line {line})"),
             Self::TwoRows { environment } => write!(f, "the environment {environment} has a profile of the same name for another account or role"),
         }
     }
@@ -137,7 +140,9 @@ impl Obstacle {
     pub(crate) fn error(&self, profile: &str, environment: &str, file: &Path) -> Error {
         let sentence = match self {
             Self::TwoRows { .. } => format!("Could not update profile {profile} of {environment}: {self}."),
-            Self::OtherKeys(_) | Self::TwoSections => format!("Could not update profile {profile}: {self}, in {}.", file.display()),
+            Self::OtherKeys(_) | Self::TwoSections | Self::OtherEncoding { .. } => {
+                format!("Could not update profile {profile}: {self}, in {}.", file.display())
+            }
         };
         let (code, action) = match self {
             Self::OtherKeys(_) => (
@@ -148,6 +153,9 @@ impl Obstacle {
                 ),
             ),
             Self::TwoSections => (Code::CredentialsFileInvalid, format!("Delete one of the two sections named {profile} from the file.")),
+            Self::OtherEncoding { .. } => {
+                (Code::CredentialsFileInvalid, "Save the file as UTF-8 without a byte order mark, or give the profile a name of plain letters.".to_owned())
+            }
             Self::TwoRows { environment: other } => {
                 (Code::ProfileNameConflict, format!("Rename the profile in {environment} or in {other}, or update one environment at a time."))
             }
@@ -183,7 +191,11 @@ enum Known {
 
 /// What the file has, without its secrets.
 #[derive(Debug, Default)]
-pub(crate) struct KnownProfiles(HashMap<String, Known>);
+pub(crate) struct KnownProfiles {
+    sections: HashMap<String, Known>,
+    /// The first line that is not UTF-8, counted from 1.
+    not_utf8: Option<usize>,
+}
 
 /// What tells one set of keys in the file from another; contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -252,7 +264,7 @@ impl DueRule {
 
 impl KnownProfiles {
     fn one(&self, profile: &str) -> Option<&KnownProfile> {
-        match self.0.get(profile) {
+        match self.sections.get(profile) {
             Some(Known::One(known)) => Some(known),
             Some(Known::Two) | None => None,
         }
@@ -282,8 +294,8 @@ impl KnownProfiles {
 
     /// Whether a profile of an environment is due, good or blocked.
     pub(crate) fn standing(&self, profile: &ProfileEntry, rule: DueRule) -> Standing {
-        match self.0.get(&profile.name) {
-            None => Standing::Missing,
+        match self.sections.get(&profile.name) {
+            None => obstacle_to_name(self.not_utf8, &profile.name).map_or(Standing::Missing, Standing::Blocked),
             Some(Known::Two) => Standing::Blocked(Obstacle::TwoSections),
             Some(Known::One(known)) => known.standing(profile, rule),
         }
@@ -381,5 +393,15 @@ pub(super) fn known_profiles(text: &IniText<'_>) -> KnownProfiles {
         let known = Known::One(KnownProfile::of(text, section));
         profiles.entry(name.to_owned()).and_modify(|known| *known = Known::Two).or_insert(known);
     }
-    KnownProfiles(profiles)
+    KnownProfiles { sections: profiles, not_utf8: text.line_not_utf8() }
+}
+
+/// Why a new section of this name cannot be added.
+pub(super) fn obstacle_to_new_section(text: &IniText<'_>, name: &str) -> Option<Obstacle> {
+    if name.is_ascii() { None } else { obstacle_to_name(text.line_not_utf8(), name) }
+}
+
+/// In a file with another encoding, an editor and a tool could read the name or the rest rightly, but never both.
+fn obstacle_to_name(line_not_utf8: Option<usize>, name: &str) -> Option<Obstacle> {
+    line_not_utf8.filter(|_| !name.is_ascii()).map(|line| Obstacle::OtherEncoding { line })
 }

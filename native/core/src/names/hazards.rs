@@ -1,6 +1,6 @@
 //! How AWS tools read a profile name: which characters they misread, and which some SDKs do not accept.
 
-use crate::text::check_visible;
+use crate::text::{check_complete, check_visible};
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
 /// Characters that make a tool read another name, or another line, than the file has: with `[a # b]` or `[a ; b]` the SDK for JavaScript gives the
@@ -37,6 +37,7 @@ fn is_usual(c: char) -> bool {
 /// What is wrong with the name, as a part of a sentence.
 pub(crate) fn check_new_name(name: &str) -> Result<(), String> {
     check_visible(name)?;
+    check_complete(name)?;
     match name.chars().find(|c| MISREAD.contains(c)) {
         Some(c) => {
             Err(format!("the profile name {name:?} contains {c}, which makes some AWS tools misread the credentials file and use another profile's keys"))

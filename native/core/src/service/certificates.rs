@@ -8,6 +8,7 @@ use rustls::pki_types::pem::PemObject as _;
 
 use crate::environments::configured::ConfigFile;
 use crate::error::{Code, Error};
+use crate::text_encoding::decoded;
 use crate::world::World;
 
 /// CA certificates that are trusted in addition to those of the system.
@@ -43,6 +44,10 @@ pub(super) fn ca_bundle(world: &World) -> Result<Option<Certificates>, Error> {
     // An unreadable config file is reported where the file is needed.
     let config = ConfigFile::read(world).unwrap_or_default();
     let Some(written) = config.ca_bundle(&world.variables) else { return Ok(None) };
+    if written.contains(char::REPLACEMENT_CHARACTER) {
+        let sentence = format!("The key ca_bundle in {} has a path that is not UTF-8 text.", config.path.display());
+        return Err(Error::new(Code::ConfigFileInvalid, sentence).with_target("ca_bundle").with_action("Save the file as UTF-8, then run the command again."));
+    }
     let path = world.path_of_setting("ca_bundle", &format!("The key ca_bundle in {}", config.path.display()), written)?;
     read_certificates(path, NamedBy::ConfigFile(config.path.clone())).map(Some)
 }
@@ -55,6 +60,8 @@ fn read_certificates(path: PathBuf, named_by: NamedBy) -> Result<Certificates, E
             .with_action(format!("Point {named_by} to a file of PEM certificates, or remove it."))
     };
     let bytes = std::fs::read(&path).map_err(|fault| invalid(&format!("could not be read: {fault}")))?;
+    // Windows PowerShell joins certificates to UTF-16 text; behind a byte order mark, the first one would be overlooked.
+    let bytes = decoded(&bytes).map_err(|what| invalid(&format!("is {what}, which cannot be read; save it as UTF-8")))?.into_owned();
     let roots: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|_| invalid("is not a file of PEM certificates"))?;
     let mut store = RootCertStore::empty();

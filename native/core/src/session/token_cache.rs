@@ -19,6 +19,7 @@ use crate::protocol::LoginMethod;
 use crate::secret::{Secret, SecretBytes};
 use crate::service::oidc::{AUTHORIZATION_CODE, PKCE_GRANTS, Registration};
 use crate::sha1_hex::sha1_hex;
+use crate::text_encoding::decoded;
 use crate::timestamp::rfc3339;
 use crate::world::World;
 
@@ -385,9 +386,10 @@ fn field(value: impl serde::Serialize) -> SecretValue {
     SecretValue(json!(value))
 }
 
-/// The JSON object in the bytes; white space around it is allowed.
+/// The JSON object in the bytes; white space around it is allowed, and any encoding in which an editor of Windows may have saved it.
 fn object_of(bytes: &[u8]) -> Option<SecretObject> {
-    match serde_json::from_slice(bytes) {
+    let text = Zeroizing::new(decoded(bytes).ok()?.into_owned());
+    match serde_json::from_slice(&text) {
         Ok(Value::Object(object)) => Some(SecretObject(object)),
         _ => None,
     }

@@ -16,6 +16,8 @@ mod tls;
 
 #[path = "../common/company.rs"]
 mod company;
+#[path = "../common/encodings.rs"]
+mod encodings;
 #[path = "../common/side_by_side.rs"]
 mod side_by_side;
 

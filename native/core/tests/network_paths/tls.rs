@@ -2,6 +2,7 @@ use sso_core::protocol::{Operation, Update};
 use sso_stand_in::Options;
 
 use crate::certificates::{Authority, LOOPBACK};
+use crate::encodings::saved;
 use crate::relay::relayed;
 use crate::{Company, assert_says, update, within};
 
@@ -50,6 +51,25 @@ fn a_ca_bundle_may_hold_several_certificates_with_notes_between_them() {
     let mut company = Company::with(authority.serving(&LOOPBACK), 1);
     company.variable("AWS_CA_BUNDLE", authority.bundle(&["# Another\n", &other.pem(), "\n# Acme\r\n", &authority.pem()]));
     company.update().assert_created(1);
+}
+
+#[test]
+fn a_ca_bundle_that_a_program_of_windows_saved_is_used_whole_or_refused_by_its_encoding() {
+    let (other, authority) = (Authority::new("Another"), Authority::new("Acme Inspection"));
+    let mut company = Company::with(authority.serving(&LOOPBACK), 1);
+    // The one that is needed comes first, directly behind a byte order mark.
+    let text = format!("{}# Z\u{fc}rich\r\n{}", authority.pem(), other.pem());
+    let bundle = company.home.path().join("ca.pem");
+    company.variable("AWS_CA_BUNDLE", "ca.pem");
+    for saved in saved(&text) {
+        std::fs::write(&bundle, &saved.bytes).unwrap();
+        let seen = company.forced();
+        if ["UTF-16 text without a byte order mark", "UTF-32 text"].contains(&saved.encoding) {
+            assert_says(&seen.only_error("ReadFailed"), &["ca.pem", "AWS_CA_BUNDLE", saved.encoding, "save it as UTF-8"]);
+        } else {
+            assert!(seen.failed.is_empty() && seen.profiles.len() == 1, "{}: {:?}", saved.encoding, seen.failed);
+        }
+    }
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn without_environments_the_error_names_the_cmdlet_that_creates_one() {
 #[test]
 fn an_invalid_credentials_file_is_an_error_before_any_login_and_does_not_change() {
     let broken: [(&[u8], &str); 4] =
-        [(b"[a]\nk=v\n\n[a]\n", "line 4"), (b"[a]\nnot a key\n", "line 2"), (b"\xef\xbb\xbf[a]\nk=v\n", "line 1"), (b"[a]\nk=1\nk=2\n", "line 3")];
+        [(b"[a]\nk=v\n\n[a]\n", "line 4"), (b"[a]\nnot a key\n", "line 2"), (b"\xef\xbb\xbf[a]\nk=v\n", "byte order mark"), (b"[a]\nk=1\nk=2\n", "line 3")];
     for (bytes, line) in broken {
         let company = Company::without_session(approving(), 1);
         std::fs::write(company.aws("credentials"), bytes).unwrap();

@@ -5,6 +5,7 @@ mod assignments;
 mod bad_input;
 mod config_environments;
 mod console;
+mod encodings_of_files;
 mod fetch_turn;
 mod files;
 mod given_environments;
@@ -30,6 +31,9 @@ mod counts;
 
 #[path = "../common/company.rs"]
 mod company;
+
+#[path = "../common/encodings.rs"]
+mod encodings;
 
 #[path = "../common/side_by_side.rs"]
 mod side_by_side;

@@ -144,6 +144,12 @@ impl Values<'_> {
         self.key(name).map(|key| self.text.value(key).to_string()).filter(|value| !value.is_empty() && !value.starts_with('\n'))
     }
 
+    /// What is wrong if one of these keys has a value that is not UTF-8.
+    pub(super) fn not_utf8(&self, names: &[&str]) -> Option<String> {
+        let name = names.iter().find(|name| self.key(name).is_some_and(|key| !self.text.is_utf8(key)))?;
+        Some(format!("the value of {name} is not UTF-8 text; save the file as UTF-8"))
+    }
+
     /// The first key that both sections have with different values, which botocore refuses in a profile and its `sso-session`.
     pub(super) fn contradicts(&self, session: &Self) -> Option<String> {
         let keys = self.own.keys().chain(session.own.keys());

@@ -299,6 +299,8 @@ fn a_write_changes_only_the_bytes_of_our_keys_and_all_tools_read_the_result() {
             let new = std::fs::read(&path).unwrap();
 
             let present: HashSet<usize> = case.blocks.iter().map(|block| block.name).collect();
+            // A file of another encoding gets no new name with letters beyond ASCII.
+            targets.retain(|target| present.contains(target) || !lenient || NAMES[*target].is_ascii());
             let added: Vec<usize> = targets.iter().copied().filter(|target| !present.contains(target)).collect();
             let theirs: Vec<u8> = lines.iter().filter(|line| !line.ours).flat_map(|line| line.bytes.clone()).collect();
             let kept = without_ours(&new, &case, &added);
