@@ -163,10 +163,8 @@ Describe 'A build' -Skip:$IsWindows {
         foreach ($program in 'sh', 'bash', 'awk', 'cat', 'chmod', 'dirname', 'env', 'grep', 'mkdir', 'rm') {
             $null = New-Item -ItemType SymbolicLink "$TestDrive/system/$program" -Target (Get-Command $program -CommandType Application | Select-Object -First 1).Source
         }
-        # This very PowerShell; installed as a .NET tool, pwsh would look for dotnet on the PATH and find the stub.
         Import-Module "$root/tests/StandIn.psm1"
-        $powershell = Get-PowerShell
-        Set-Program "$TestDrive/pwsh/pwsh" "exec $(($powershell | ForEach-Object { "'$_'" }) -join ' ') `"`$@`""
+        New-PwshProgram "$TestDrive/pwsh"
 
         # Two test programs of cargo's, or what the variables say.
         Set-Program "$TestDrive/cargo/cargo" @'

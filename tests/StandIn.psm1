@@ -187,6 +187,13 @@ function Get-PowerShell {
     if ((Split-Path -LeafBase $process) -eq 'dotnet') { $process, [Environment]::GetCommandLineArgs()[0] } else { , $process }
 }
 
+# Creates the program pwsh in a folder: this very PowerShell. Installed as a .NET tool, it would look for dotnet on the PATH.
+function New-PwshProgram([string] $Folder) {
+    $words = Get-PowerShell | ForEach-Object { "'$_'" }
+    [IO.File]::WriteAllText("$Folder/pwsh", "#!/bin/sh`nexec $words `"`$@`"`n")
+    chmod +x "$Folder/pwsh"
+}
+
 # The environment variables of a user: the home folder, the address of the stand-in, and no variable of this process that the module reads.
 function Get-UserVariable([string] $UserHome, [object] $StandIn, [hashtable] $Variable = @{}) {
     $variables = @{}

@@ -141,13 +141,8 @@ Describe 'Get-SsoCredential -AsCredentialProcess' {
         $documented = [regex]::Match((Get-Content -Raw "$PSScriptRoot/../docs/automation.md"), '(?m)^credential_process = (pwsh .+)\r?$').Groups[1].Value
         $documented | Should -Not -Match "[`"'``$%\\]" -Because 'not every tool passes them on'
         $modules, $programs = (New-ModuleFolder), (New-TestFolder)
-        # This very PowerShell, as pwsh.
         $powershell = @(Get-PowerShell)
-        if (-not $IsWindows) {
-            Set-Content "$programs/pwsh" "#!/bin/sh`nexec $(($powershell | ForEach-Object { "'$_'" }) -join ' ') `"`$@`""
-            chmod +x "$programs/pwsh"
-        }
-        else { $programs = Split-Path $powershell[0] }
+        if ($IsWindows) { $programs = Split-Path $powershell[0] } else { New-PwshProgram $programs }
         $separator = [IO.Path]::PathSeparator
         $variables = Get-UserVariable $loggedIn $service @{ PSModulePath = "$modules$separator$env:PSModulePath"; PATH = "$programs$separator$env:PATH" }
         $words = @(& $Start $documented.Replace('Account1-AWSReadOnlyAccess', 'Account1'))
