@@ -69,12 +69,40 @@ function Invoke-Release([string] $Title, [string] $Build, [string[]] $Word) {
     $folder
 }
 
-# Replaces a file by renaming the new one: a shell that has the library loaded keeps the old one.
+# The full path of a file, for what does not know PowerShell's current folder.
+function Get-FullPath([string] $Path) {
+    [IO.Path]::GetFullPath($Path, $PWD.ProviderPath)
+}
+
+# Renames a file over another one. Windows refuses that while a program has the other one loaded.
+function Move-Over([string] $From, [string] $To) {
+    [IO.File]::Move((Get-FullPath $From), (Get-FullPath $To), $true)
+}
+
+# Renames a file, which Windows allows while a program has it loaded.
+function Move-Aside([string] $Path) {
+    $number = 1
+    while (Test-Path "$Path.$number.old") { $number++ }
+    [IO.File]::Move((Get-FullPath $Path), (Get-FullPath "$Path.$number.old"))
+}
+
+# Removes the files that Move-Aside renamed, unless a program still has them loaded.
+function Remove-Aside([string] $Path) {
+    Get-Item "$Path.*.old" -ErrorAction Ignore | Remove-Item -ErrorAction Ignore
+}
+
+# Replaces a file by renaming the new one: a program that has the old one loaded keeps it.
 function Copy-Whole([string] $From, [string] $To) {
+    Remove-Aside $To
     if ((Test-Path $To) -and (Get-FileHash $From).Hash -eq (Get-FileHash $To).Hash) { return }
     $null = New-Item -ItemType Directory -Force (Split-Path $To)
     Copy-Item $From "$To.new"
-    Move-Item -Force "$To.new" $To
+    try { Move-Over "$To.new" $To }
+    catch [IO.IOException], [UnauthorizedAccessException] {
+        Move-Aside $To
+        Move-Over "$To.new" $To
+        Write-Host "A running program has loaded $To; restart it to use the new build."
+    }
 }
 
 function Assert-BuildTool {

@@ -193,7 +193,7 @@ function Invoke-PackageTest([hashtable] $Count, [string] $Package) {
     Remove-Item $folder -Recurse -Force -ErrorAction Ignore
     [IO.Compression.ZipFile]::ExtractToDirectory($file[0], $folder)
     $env:SSO_TEST_PACKAGE, $env:SSO_TEST_MANIFEST = $file[0].FullName, "$folder/Set-AwsCliSsoCredentials.psd1"
-    try { Invoke-TestRun $Count (Get-AllPesterRun Build.Tests.ps1, Bench.Tests.ps1) }
+    try { Invoke-TestRun $Count (Get-AllPesterRun Bench.Tests.ps1, Build.Tests.ps1, Rebuild.Tests.ps1) }
     finally { $env:SSO_TEST_PACKAGE = $env:SSO_TEST_MANIFEST = $null }
 }
 
