@@ -9,7 +9,6 @@
     # For Windows PowerShell: the first version that runs a .NET Standard 2.0 assembly without additional files.
     DotNetFrameworkVersion = '4.7.2'
     CompatiblePSEditions   = @('Desktop', 'Core')
-    FormatsToProcess       = @('module/AwsSso.Format.ps1xml')
     CmdletsToExport        = @(
         'Add-SsoProfile', 'Connect-SsoSession', 'Disconnect-SsoSession', 'Export-SsoEnvironment', 'Get-SsoAccount', 'Get-SsoCredential',
         'Get-SsoEnvironment', 'Get-SsoProfile', 'Get-SsoRole', 'Get-SsoSession', 'Import-SsoEnvironment', 'Open-SsoConsole',

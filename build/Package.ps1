@@ -76,6 +76,13 @@ function Set-ProjectUri([string] $Manifest, [string] $Uri) {
     [IO.File]::WriteAllText($Manifest, ($text -replace '(?m)^( +)LicenseUri', "`$1ProjectUri   = '$Uri'`n`$1LicenseUri"))
 }
 
+# The files of a package with the libraries of these platforms. Without a signature, there can be no script and no .ps1xml file among them: some execution
+# policies block both.
+function Get-PackageFile([string[]] $Platform) {
+    @('Set-AwsCliSsoCredentials.psd1', 'LICENSE', 'THIRD-PARTY-NOTICES.txt', 'bin/AwsSso.dll') +
+        @(Get-ChildItem en-US -File | ForEach-Object { "en-US/$($_.Name)" }) + @($Platform | ForEach-Object { Get-Library $_ })
+}
+
 function Invoke-Pack([switch] $Full) {
     if ($env:PROJECT_URI -and $env:PROJECT_URI -notmatch '^https://[\w.:/~-]+$') { throw "PROJECT_URI is not an https URL: $env:PROJECT_URI." }
     Assert-Tool cargo 'install Rust from https://rustup.rs.'
@@ -92,8 +99,7 @@ function Invoke-Pack([switch] $Full) {
     }
     $stage = 'target/pack/Set-AwsCliSsoCredentials'
     Remove-Item target/pack -Recurse -Force -ErrorAction Ignore
-    $files = @('Set-AwsCliSsoCredentials.psd1', 'LICENSE', 'THIRD-PARTY-NOTICES.txt', 'module/AwsSso.Format.ps1xml', 'bin/AwsSso.dll') +
-        @(Get-ChildItem en-US -File | ForEach-Object { "en-US/$($_.Name)" }) + @($platforms | Where-Object { $_ -notin $missing } | ForEach-Object { Get-Library $_ })
+    $files = Get-PackageFile ($platforms | Where-Object { $_ -notin $missing })
     foreach ($file in $files) { Copy-Whole $file "$stage/$file" }
     if ($env:PROJECT_URI) { Set-ProjectUri "$PWD/$stage/Set-AwsCliSsoCredentials.psd1" $env:PROJECT_URI }
     $package, $version, $time = (Get-PackagePath), (Get-Version), (Get-CommitTime)

@@ -153,7 +153,6 @@ Describe 'A build' -Skip:$IsWindows {
         $copy = Join-Path $TestDrive 'main'
         $null = New-Item -ItemType Directory "$copy/tests", "$copy/module", "$copy/build", "$copy/.ci", "$TestDrive/system", "$TestDrive/pwsh", "$TestDrive/cargo", "$TestDrive/dotnet"
         Copy-Item "$root/build.ps1", "$root/build.sh", "$root/Set-AwsCliSsoCredentials.psd1", "$root/LICENSE", "$root/THIRD-PARTY-NOTICES.txt" $copy
-        Copy-Item "$root/module/AwsSso.Format.ps1xml" "$copy/module"
         Copy-Item "$root/.ci/run" "$copy/.ci"
         Copy-Item "$root/tests/StandIn.psm1" "$copy/tests"
         Copy-Item "$root/build/*.ps1" "$copy/build"

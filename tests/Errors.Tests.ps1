@@ -372,7 +372,7 @@ Describe 'Update-SsoCredential with something wrong' {
             function Copy-Module {
                 $from = Split-Path $manifest
                 $to = New-TestFolder
-                foreach ($name in 'Set-AwsCliSsoCredentials.psd1', 'bin/AwsSso.dll', 'module/AwsSso.Format.ps1xml') {
+                foreach ($name in 'Set-AwsCliSsoCredentials.psd1', 'bin/AwsSso.dll') {
                     $null = New-Item -ItemType Directory (Split-Path (Join-Path $to $name)) -Force
                     Copy-Item (Join-Path $from $name) (Join-Path $to $name)
                 }

@@ -49,7 +49,7 @@ Describe 'A package' {
         $libraries = @($platforms | ForEach-Object { Get-Library $_ } | Where-Object { $_ -in $names })
         $libraries | Should -Contain (Get-Library (Get-Platform).Folder)
         $of = 'LICENSE', 'Set-AwsCliSsoCredentials.psd1', 'THIRD-PARTY-NOTICES.txt', 'bin/AwsSso.dll', 'en-US/AwsSso.dll-Help.xml',
-        'en-US/about_SsoEnvironments.help.txt', 'en-US/about_SsoSessions.help.txt', 'module/AwsSso.Format.ps1xml'
+        'en-US/about_SsoEnvironments.help.txt', 'en-US/about_SsoSessions.help.txt'
         $names | Sort-Object | Should -Be (@($of) + $libraries + $ofNuGet | Sort-Object)
     }
 

@@ -68,9 +68,8 @@ function New-ModuleFolder {
     $place, $from = (Join-Path $path Set-AwsCliSsoCredentials), (Split-Path $script:manifest)
     # On Windows, most users may not create links.
     if ($IsWindows) {
-        $null = New-Item -ItemType Directory "$place/module"
+        $null = New-Item -ItemType Directory $place
         Copy-Item "$from/Set-AwsCliSsoCredentials.psd1", "$from/bin", "$from/en-US" $place -Recurse
-        Copy-Item "$from/module/*.ps1xml" "$place/module"
     }
     else { $null = New-Item -ItemType SymbolicLink $place -Target $from }
     $path

@@ -116,7 +116,7 @@ public sealed class AddSsoProfileCommand : SsoCmdlet
                 var added = Run(table.Add(agreed), happened => happened.Added);
                 if (PassThru)
                 {
-                    WriteObject(added, enumerateCollection: true);
+                    WriteObjects(added);
                 }
             }
         }

@@ -24,7 +24,7 @@ public sealed class DisconnectSsoSessionCommand : EnvironmentCmdlet
             var sessions = Run(
                 new DisconnectSessionWork { Environments = agreed, RemoveCredentials = RemoveCredentials },
                 happened => happened.Session);
-            WriteObject(PassThru ? sessions : [], enumerateCollection: true);
+            WriteObjects(PassThru ? sessions : []);
         }
     }
 }

@@ -42,7 +42,7 @@ public sealed class GetSsoCredentialCommand : ProfileCmdlet
             happened => happened.Credential,
             credential => credential.Environment);
         var environments = credentials.Select(credential => credential.Environment).ToList();
-        WriteObject(Meant(environments, credentials, credential => credential.AsProfile()), enumerateCollection: true);
+        WriteObjects(Meant(environments, credentials, credential => credential.AsProfile()));
     }
 
     private void Answer()

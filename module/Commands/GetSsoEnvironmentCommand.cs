@@ -7,5 +7,5 @@ namespace AwsSso.Commands;
 [OutputType(typeof(SsoEnvironment))]
 public sealed class GetSsoEnvironmentCommand : EnvironmentNameCmdlet
 {
-    private protected override void RunAll() => WriteObject(Environments(), enumerateCollection: true);
+    private protected override void RunAll() => WriteObjects(Environments());
 }

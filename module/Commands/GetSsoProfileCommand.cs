@@ -7,5 +7,5 @@ namespace AwsSso.Commands;
 [OutputType(typeof(SsoProfile))]
 public sealed class GetSsoProfileCommand : ProfileCmdlet
 {
-    private protected override void RunAll() => WriteObject(MeantProfiles(Environments()), enumerateCollection: true);
+    private protected override void RunAll() => WriteObjects(MeantProfiles(Environments()));
 }

@@ -7,5 +7,5 @@ namespace AwsSso.Commands;
 [OutputType(typeof(SsoSession))]
 public sealed class GetSsoSessionCommand : EnvironmentCmdlet
 {
-    private protected override void RunAll() => WriteObject(Sessions(), enumerateCollection: true);
+    private protected override void RunAll() => WriteObjects(Sessions());
 }

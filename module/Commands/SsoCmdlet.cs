@@ -136,6 +136,26 @@ public abstract class SsoCmdlet : PSCmdlet
         return answers;
     }
 
+    /// <summary>Writes an object; where it is the session's first one, the session gets the tables before it.</summary>
+    private protected new void WriteObject(object item)
+    {
+        if (item is not string)
+        {
+            SessionViews.Give();
+        }
+
+        base.WriteObject(item);
+    }
+
+    /// <summary>Writes objects one by one.</summary>
+    private protected void WriteObjects(IEnumerable<object> items)
+    {
+        foreach (var item in items)
+        {
+            WriteObject(item);
+        }
+    }
+
     /// <summary>Does what may throw an error of the module, which then ends the cmdlet.</summary>
     private protected void OrTerminate(Action work)
     {

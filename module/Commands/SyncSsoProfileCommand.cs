@@ -126,7 +126,7 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
 
         if (PassThru)
         {
-            WriteObject(added, enumerateCollection: true);
+            WriteObjects(added);
         }
 
         // An account that no longer exists is known by its id only.

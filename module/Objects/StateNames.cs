@@ -1,8 +1,6 @@
 using System;
 using System.Linq;
-using System.Management.Automation;
 using System.Management.Automation.Runspaces;
-using System.Runtime.CompilerServices;
 
 namespace AwsSso;
 
@@ -15,22 +13,14 @@ internal static class StateNames
     private static readonly Type[] States =
         [typeof(SsoCredentialState), typeof(SsoProfileStatus), typeof(SsoSessionState), typeof(SsoTokenCache)];
 
-    private static readonly ConditionalWeakTable<Runspace, object> Prepared = new();
+    private static readonly OncePerSession Kept = new();
 
     /// <summary>Prepares this session, once.</summary>
     internal static void Keep()
     {
-        if (Runspace.DefaultRunspace is not { } runspace || Prepared.TryGetValue(runspace, out _))
+        if (Kept.IsFirst(out _))
         {
-            return;
+            UtilityCmdlet.UpdateTypeData(States.Select(state => new TypeData(state) { SerializationMethod = "String" }).ToArray());
         }
-
-        Prepared.Add(runspace, States);
-        using var shell = PowerShell.Create(RunspaceMode.CurrentRunspace);
-        shell
-            .AddCommand("Microsoft.PowerShell.Utility\\Update-TypeData")
-            .AddParameter("TypeData", States.Select(state => new TypeData(state) { SerializationMethod = "String" }).ToArray())
-            .AddParameter("Force")
-            .Invoke();
     }
 }
