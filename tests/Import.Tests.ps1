@@ -117,6 +117,54 @@ Describe 'Import-Module' {
     }
 }
 
+Describe 'Import-Module from a folder' {
+    BeforeAll {
+        # The module as it is installed, below a folder with this name.
+        function Copy-Module([string] $Name) {
+            $folder = Join-Path (New-TestFolder) $Name Set-AwsCliSsoCredentials
+            $null = New-Item -ItemType Directory $folder -Force
+            foreach ($file in 'Set-AwsCliSsoCredentials.psd1', 'bin', 'en-US') {
+                Copy-Item (Join-Path (Split-Path $manifest) $file) -Destination $folder -Recurse
+            }
+            $folder
+        }
+
+        # Imports the module of the folder, runs a command and shows a text of the help.
+        function Invoke-From([string] $Folder) {
+            $path = [WildcardPattern]::Escape("$Folder/Set-AwsCliSsoCredentials.psd1".Replace('/', [IO.Path]::DirectorySeparatorChar)).Replace("'", "''")
+            Invoke-Pwsh $stored $null '-NoProfile', '-NonInteractive', '-Command', "Import-Module '$path' -ErrorAction Stop; (Get-SsoEnvironment).Name; (Get-Help Update-SsoCredential).Synopsis"
+        }
+
+        $stored = New-UserHome
+        Add-AwsText $stored sso-environments "[environment Acme]`nsso_start_url = https://example.com/start`nsso_region = us-west-2`n"
+        $works = '^Acme\nUpdates the credentials of AWS profiles'
+    }
+
+    It 'works with <Name> in the path' -ForEach @(
+        @{ Name = 'blanks'; Folder = 'My  PowerShell modules' }
+        @{ Name = 'characters that mean something to PowerShell'; Folder = 'Acme''s [1] $modules & more' }
+        @{ Name = 'letters of other languages'; Folder = 'Größe 模块' }
+    ) {
+        $run = Invoke-From (Copy-Module $Folder)
+        $run.ErrorText, $run.ExitCode | Should -Be '', 0
+        $run.Text | Should -Match $works
+    }
+
+    It 'works by a network path' -Skip:(-not $IsWindows) {
+        $folder = Copy-Module modules
+        # Wine has no share, but a path of this kind to the files of its host.
+        $path = "\\localhost\$($folder[0])`$$($folder.Substring(2))", "\\?\unix$env:WINEPREFIX\drive_c$($folder.Substring(2))".Replace('/', '\') |
+            Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1
+        if (-not $path) {
+            Set-ItResult -Skipped -Because 'the share of the drive for administrators cannot be reached'
+            return
+        }
+        $run = Invoke-From $path
+        $run.ErrorText, $run.ExitCode | Should -Be '', 0
+        $run.Text | Should -Match $works
+    }
+}
+
 Describe 'Get-Help <_>' -ForEach $commands {
     BeforeAll {
         $help = $facts.Help | Where-Object Name -EQ $_
