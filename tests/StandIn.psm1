@@ -379,7 +379,7 @@ function New-PythonEnvironment([string] $Package) {
 # The AWS CLI: Debian's if it is installed, otherwise a new one from PyPI. Returns its command line, or why there is none.
 function Get-AwsCli {
     $debian = '/usr/bin/python3'
-    if (Test-Path $debian) {
+    if ($IsLinux -and (Test-Path $debian)) {
         $null = & $debian -c 'import awscli' 2>&1
         if ($LASTEXITCODE -eq 0) { return [pscustomobject] @{ Command = $debian, '-m', 'awscli'; Missing = $null } }
     }
