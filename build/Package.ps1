@@ -122,5 +122,7 @@ function Invoke-Publish([string] $Repository) {
     Assert-Tool git 'only the package of a tag can be published, and git tells whether this is one.'
     $tag = "v$(Get-Version)"
     if ($tag -notin @(git tag --points-at HEAD)) { throw "The tag $tag is not checked out. A version can only be published from its tag." }
-    Publish-PSResource -NupkgPath (Convert-Path $package) -Repository $Repository -ApiKey $env:PSGALLERY_API_KEY
+    # A repository in a folder needs no key.
+    $key = if ($env:PSGALLERY_API_KEY) { @{ ApiKey = $env:PSGALLERY_API_KEY } } else { @{} }
+    Publish-PSResource -NupkgPath (Convert-Path $package) -Repository $Repository @key
 }

@@ -371,6 +371,10 @@ function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
             $run = Invoke-Task 'Publish', '-Repository', 'Here' @{ STUB_TAG = "v$version"; PSGALLERY_API_KEY = 'a-secret-key' }
             $run.ExitCode | Should -Be 0 -Because "$($run.Errors)"
             "$($run.Output) $($run.Errors)" | Should -Not -Match 'a-secret-key'
+            # A folder asks for no key.
+            Remove-Item "$TestDrive/gallery/*.nupkg"
+            $run = Invoke-Task 'Publish', '-Repository', 'Here' @{ STUB_TAG = "v$version"; PSGALLERY_API_KEY = '' }
+            $run.ExitCode | Should -Be 0 -Because "$($run.Errors)"
             Get-FileHash "$TestDrive/gallery/*.nupkg" | ForEach-Object Hash | Should -Be (Get-FileHash "$copy/out/*.nupkg").Hash
         }
 
