@@ -93,7 +93,7 @@ Describe 'A package' {
         foreach ($file in Get-ChildItem $folder -Recurse -File) {
             # Byte by byte, as a text of Latin-1.
             $text = [IO.File]::ReadAllText($file, [Text.Encoding]::Latin1)
-            foreach ($path in $paths) { $text.Contains("$path/") | Should -BeFalse -Because "$file has $path in it" }
+            foreach ($path in $paths) { $text.Contains("$path/") -or $text.Contains("$path\") | Should -BeFalse -Because "$file has $path in it" }
         }
     }
 
