@@ -49,23 +49,26 @@ function Test-Zig {
     $IsLinux -and (Get-Command cargo-zigbuild -CommandType Application -ErrorAction Ignore)
 }
 
-# Runs cargo for a release and returns its output folder. The output is the same in every folder and on every machine of a platform, and contains
-# no local path. On Linux, zig's linker, if it is installed, links an old glibc. Without it, the library needs this machine's glibc or a later one.
-function Invoke-Release([string] $Title, [string] $Build, [string[]] $Word) {
+# Runs cargo for a release, for this machine or a target of Rust, and returns its output folder. The output is the same in every folder and on every
+# machine of a platform, and contains no local path. On Linux, zig's linker, if it is installed, links an old glibc, and for other targets. Without it,
+# the library needs this machine's glibc or a later one.
+function Invoke-Release([string] $Title, [string] $Build, [string[]] $Word, [string] $Target) {
     $cargoHome = $env:CARGO_HOME ?? (Join-Path $HOME '.cargo')
     $flags = @("--remap-path-prefix=$cargoHome=/cargo", "--remap-path-prefix=$root=/src")
     # The library also runs on a Windows without Microsoft's C++ runtime, and contains no timestamp.
     if ($IsWindows) { $flags += '-Ctarget-feature=+crt-static', '-Clink-arg=/Brepro' }
     $program, $words, $folder = 'cargo', @($Build), 'target/release'
     if (Test-Zig) {
-        $target = Get-HostTarget
-        $program, $folder = 'cargo-zigbuild', "target/$target/release"
-        $words = @($Build -replace '^build$', 'zigbuild'), '--target', "$target.$glibc"
+        if (-not $Target) { $Target = Get-HostTarget }
+        $version = if ($Target -like '*-linux-gnu') { ".$glibc" }
+        $program, $folder = 'cargo-zigbuild', "target/$Target/release"
+        $words = @($Build -replace '^build$', 'zigbuild'), '--target', "$Target$version"
     }
-    # Not RUSTFLAGS, which cargo splits at spaces.
-    $env:CARGO_ENCODED_RUSTFLAGS = $flags -join [char] 0x1f
+    # Not RUSTFLAGS, which cargo splits at spaces. zig writes the epoch into a Windows library in place of the time; it is the same for every commit,
+    # because a commit without changes for the library does not link it again.
+    $env:CARGO_ENCODED_RUSTFLAGS, $epoch, $env:SOURCE_DATE_EPOCH = ($flags -join [char] 0x1f), $env:SOURCE_DATE_EPOCH, '315532800'
     try { Invoke-Step $Title { & $program @words --release --locked @Word } }
-    finally { $env:CARGO_ENCODED_RUSTFLAGS = $null }
+    finally { $env:CARGO_ENCODED_RUSTFLAGS, $env:SOURCE_DATE_EPOCH = $null, $epoch }
     $folder
 }
 
@@ -116,10 +119,15 @@ function Invoke-StandInBuild {
     if ($built -ne 'target/release') { Copy-Whole "$built/$program" "target/release/$program" }
 }
 
+# Builds the native library for a release, and returns its folder.
+function Invoke-LibraryBuild([string] $Title, [string] $Target) {
+    # Only the dynamic library: with the rlib that its tests need, cargo would skip link-time optimization.
+    Invoke-Release $Title rustc '-p', 'sso-ffi', '--lib', '--crate-type', 'cdylib' $Target
+}
+
 # Builds the native library and the stand-in for a release, and returns the path of the library.
 function Invoke-ReleaseBuild([hashtable] $Platform) {
-    # Only the dynamic library: with the rlib that its tests need, cargo would skip link-time optimization.
-    $built = Invoke-Release 'Native library' rustc '-p', 'sso-ffi', '--lib', '--crate-type', 'cdylib'
+    $built = Invoke-LibraryBuild 'Native library'
     Invoke-StandInBuild
     "$built/$($Platform.Built)"
 }

@@ -3,6 +3,14 @@
 # The platforms of a released package.
 $platforms = 'linux-arm64', 'linux-x64', 'osx-arm64', 'osx-x64', 'win-arm64', 'win-x64'
 
+# The platforms whose libraries zig links on Linux, with their targets of Rust and the file names that cargo gives. A library for macOS needs Apple's SDK.
+$zigPlatforms = @{
+    'linux-arm64' = @{ Target = 'aarch64-unknown-linux-gnu'; Built = 'libaws_sso.so' }
+    'linux-x64'   = @{ Target = 'x86_64-unknown-linux-gnu'; Built = 'libaws_sso.so' }
+    'win-arm64'   = @{ Target = 'aarch64-pc-windows-gnullvm'; Built = 'aws_sso.dll' }
+    'win-x64'     = @{ Target = 'x86_64-pc-windows-gnu'; Built = 'aws_sso.dll' }
+}
+
 # Writes a zip file whose bytes depend only on its entries and the time: sorted, with the permissions of plain files.
 function Write-Zip([string] $Path, [hashtable] $Entry, [DateTimeOffset] $Time) {
     $names = [string[]] $Entry.Keys
@@ -83,6 +91,32 @@ function Get-PackageFile([string[]] $Platform) {
         @(Get-ChildItem en-US -File | ForEach-Object { "en-US/$($_.Name)" }) + @($Platform | ForEach-Object { Get-Library $_ })
 }
 
+# Whether this machine has Rust's standard library for a target.
+function Test-RustTarget([string] $Target) {
+    (Get-Command rustc -CommandType Application -ErrorAction Ignore) -and (Test-Path (rustc --print target-libdir --target $Target))
+}
+
+# Links the libraries that zig can link here and that are not in bin/, and returns their paths by platform. Not in bin/, where they would be taken for
+# those of a later commit.
+function Invoke-ZigLibrary {
+    $linked = @{}
+    foreach ($platform in $zigPlatforms.Keys | Sort-Object) {
+        $zig = $zigPlatforms[$platform]
+        if ((Test-Path (Get-Library $platform)) -or -not (Test-RustTarget $zig.Target)) { continue }
+        $linked[$platform] = "$(Invoke-LibraryBuild "Native library for $platform" $zig.Target)/$($zig.Built)"
+    }
+    $linked
+}
+
+# Says which libraries of a package were not built by their own systems, which are missing, and what would add them.
+function Write-PackedLibrary([string[]] $Linked, [string[]] $Missing) {
+    if ($Linked) { Write-Host "Linked on this machine, and not tested: $($Linked -join ', '). A release has the libraries that release.yml builds on each system." }
+    if (-not $Missing) { return }
+    Write-Host "The package has no library for $($Missing -join ', ')."
+    $targets = $Missing | Where-Object { (Test-Zig) -and $zigPlatforms[$_] } | ForEach-Object { $zigPlatforms[$_].Target }
+    if ($targets) { Write-Host "To link more of them here, run rustup target add $($targets -join ' ')." }
+}
+
 function Invoke-Pack([switch] $Full) {
     if ($env:PROJECT_URI -and $env:PROJECT_URI -notmatch '^https://[\w.:/~-]+$') { throw "PROJECT_URI is not an https URL: $env:PROJECT_URI." }
     Assert-Tool cargo 'install Rust from https://rustup.rs.'
@@ -97,10 +131,14 @@ function Invoke-Pack([switch] $Full) {
     if ($Full -and $missing) {
         throw "The library is missing for $($missing -join ', '). Run ./build.ps1 on each of them and copy its folder in bin/ to this machine."
     }
+    $linked = if ($missing -and (Test-Zig)) { Invoke-ZigLibrary } else { @{} }
+    $missing = $missing | Where-Object { -not $linked[$_] }
     $stage = 'target/pack/Set-AwsCliSsoCredentials'
     Remove-Item target/pack -Recurse -Force -ErrorAction Ignore
     $files = Get-PackageFile ($platforms | Where-Object { $_ -notin $missing })
-    foreach ($file in $files) { Copy-Whole $file "$stage/$file" }
+    $built = @{}
+    foreach ($platform in $linked.Keys) { $built[(Get-Library $platform)] = $linked[$platform] }
+    foreach ($file in $files) { Copy-Whole ($built[$file] ?? $file) "$stage/$file" }
     if ($env:PROJECT_URI) { Set-ProjectUri "$PWD/$stage/Set-AwsCliSsoCredentials.psd1" $env:PROJECT_URI }
     $package, $version, $time = (Get-PackagePath), (Get-Version), (Get-CommitTime)
     $zip = $package -replace 'nupkg$', 'zip'
@@ -113,7 +151,7 @@ function Invoke-Pack([switch] $Full) {
     Write-Zip "$PWD/$zip" $entries $time
     foreach ($file in $files | Sort-Object) { Write-Host ('{0,12:n0}  {1}' -f (Get-Item "$stage/$file").Length, $file) }
     foreach ($file in $package, $zip) { Write-Host ('{0,12:n0}  {1}  sha256 {2}' -f (Get-Item $file).Length, $file, (Get-FileHash $file).Hash.ToLowerInvariant()) }
-    if ($missing) { Write-Host "The package has no library for $($missing -join ', ')." }
+    Write-PackedLibrary ($linked.Keys | Sort-Object) $missing
 }
 
 function Invoke-Publish([string] $Repository) {

@@ -159,7 +159,7 @@ Describe 'A build' -Skip:$IsWindows {
         Copy-Item "$root/PSScriptAnalyzerSettings.psd1" $copy
         # There is no assembly to write help from.
         Set-Content "$copy/build/Write-Help.ps1" 'param($Assembly, $Destination)'
-        foreach ($program in 'sh', 'bash', 'awk', 'cat', 'chmod', 'dirname', 'env', 'grep', 'mkdir', 'rm') {
+        foreach ($program in 'sh', 'bash', 'awk', 'cat', 'chmod', 'dirname', 'cp', 'env', 'grep', 'mkdir', 'rm') {
             $null = New-Item -ItemType SymbolicLink "$TestDrive/system/$program" -Target (Get-Command $program -CommandType Application | Select-Object -First 1).Source
         }
         Import-Module "$root/tests/StandIn.psm1"
@@ -323,13 +323,31 @@ function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
     Context 'that packs' -Skip:(-not $IsLinux) {
         BeforeAll {
             # What zig's linker makes lies in a folder of the target's.
-            Set-Program "$TestDrive/cargo/cargo-zigbuild" 'mkdir -p target/host/release; echo library >target/host/release/libaws_sso.so; echo program >target/host/release/sso-stand-in'
+            Set-Program "$TestDrive/cargo/cargo-zigbuild" @'
+for word; do
+    if [ "$before" = --target ]; then target=${word%.2.17}; fi
+    before=$word
+done
+mkdir -p "target/$target/release"
+cd "target/$target/release"
+if [ "$target" = host ]; then echo library; else echo "linked for $target"; fi >libaws_sso.so
+cp libaws_sso.so aws_sso.dll
+echo program >sso-stand-in
+'@
+            # Rust's standard library for a target is here if a folder has its name.
+            Set-Program "$TestDrive/cargo/rustc" "echo '$TestDrive/std'/`"`$4`""
             Set-Program "$TestDrive/cargo/git" 'if [ "$1" = tag ]; then echo "$STUB_TAG"; else echo 1700000000; fi'
             $null = New-Item -ItemType Directory "$copy/en-US", "$TestDrive/home", "$TestDrive/gallery"
             Set-Content "$copy/en-US/about_Some.help.txt" 'help'
             $cargo = "$TestDrive/cargo/cargo"
             Set-Program $cargo ("if [ `"`$1`" = -vV ]; then echo 'host: host'; fi`n" + ((Get-Content $cargo | Select-Object -Skip 1) -join "`n"))
             $others = 'linux-arm64', 'linux-x64', 'osx-arm64', 'osx-x64', 'win-arm64', 'win-x64' -ne "linux-$architecture"
+            # The libraries of the package, each with its text.
+            function Read-Library {
+                $zip = [IO.Compression.ZipFile]::OpenRead("$copy/out/Set-AwsCliSsoCredentials.$version.nupkg")
+                $zip.Entries | Where-Object FullName -Like 'bin/*/*' | Sort-Object FullName | ForEach-Object { "$($_.FullName) $([IO.StreamReader]::new($_.Open()).ReadToEnd().Trim())" }
+                $zip.Dispose()
+            }
             function Invoke-Task([string[]] $Word, [hashtable] $Variables = @{}) {
                 Invoke-Copy (@('pwsh', '-NoProfile', '-File', 'build.ps1') + $Word) $withAll ($Variables + @{ HOME = "$TestDrive/home" })
             }
@@ -347,7 +365,23 @@ function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
             $text = $run.Output -join "`n"
             $text | Should -Match '(?m)^ +8  bin/linux-\S+/aws_sso\.so$'
             $text | Should -Match "(?m)^ +[\d,]+  out/Set-AwsCliSsoCredentials\.$version\.nupkg  sha256 [0-9a-f]{64}$"
-            $run.Output[-1] | Should -Be "The package has no library for $($others -join ', ')."
+            $run.Output | Should -Contain "The package has no library for $($others -join ', ')."
+            $run.Output -match 'Linked on this machine' | Should -BeNullOrEmpty
+        }
+
+        It 'links what zig and the installed targets of Rust can, and says what was linked, what is missing, and what would add more' {
+            $targets = if ($architecture -eq 'x64') { 'aarch64-unknown-linux-gnu', 'x86_64-pc-windows-gnu' } else { 'x86_64-unknown-linux-gnu', 'x86_64-pc-windows-gnu' }
+            $null = $targets | ForEach-Object { New-Item -ItemType Directory "$TestDrive/std/$_" }
+            $linked = @($others -like 'linux-*') + 'win-x64'
+            try { $run = Invoke-Task 'Pack' }
+            finally { Remove-Item "$TestDrive/std" -Recurse }
+            $run.ExitCode | Should -Be 0 -Because "$($run.Errors)"
+            $run.Output[-3] | Should -BeLike "Linked on this machine, and not tested: $($linked -join ', '). *"
+            $run.Output[-2] | Should -Be "The package has no library for osx-arm64, osx-x64, win-arm64."
+            $run.Output[-1] | Should -Be 'To link more of them here, run rustup target add aarch64-pc-windows-gnullvm.'
+            Read-Library | Should -Be (@("bin/$($linked[0])/aws_sso.so linked for $($targets[0])", "bin/linux-$architecture/aws_sso.so library") + "bin/win-x64/aws_sso.dll linked for $($targets[1])" | Sort-Object)
+            # Where the next commit would take it for its own.
+            Get-ChildItem "$copy/bin" -Directory | ForEach-Object Name | Should -Be "linux-$architecture"
         }
 
         It 'packs the libraries of all platforms, and no other file of their folders' {
@@ -356,7 +390,13 @@ function Invoke-ScriptAnalyzer([string] $Path, [string] $Settings) {
                 Set-Content "$copy/bin/$platform/aws_sso$(if ($platform -like 'win-*') { '.dll' } elseif ($platform -like 'osx-*') { '.dylib' } else { '.so' })" $platform
                 Set-Content "$copy/bin/$platform/aws_sso.pdb" 'symbols'
             }
-            (Invoke-Task 'Pack', '-Full').ExitCode | Should -Be 0
+            # With Rust's standard library for it, too.
+            $null = New-Item -ItemType Directory "$TestDrive/std/x86_64-pc-windows-gnu"
+            try { $run = Invoke-Task 'Pack', '-Full' }
+            finally { Remove-Item "$TestDrive/std" -Recurse }
+            $run.ExitCode | Should -Be 0 -Because "$($run.Errors)"
+            $run.Output[-1] | Should -Match 'sha256'
+            Read-Library | Should -Contain 'bin/win-x64/aws_sso.dll win-x64'
             $zip = [IO.Compression.ZipFile]::OpenRead("$copy/out/Set-AwsCliSsoCredentials.$version.nupkg")
             @($zip.Entries.FullName -like 'bin/*').Count | Should -Be 7
             $zip.Entries.LastWriteTime.UtcDateTime | Sort-Object -Unique | Should -Be ([DateTime] '2023-11-14 22:13:20')
