@@ -25,3 +25,4 @@ pub(crate) mod scripted;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod trust;

@@ -14,11 +14,11 @@ use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::crypto::ring;
-use rustls_platform_verifier::Verifier;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
 use crate::service::certificates::Certificates;
+use crate::service::trust::Trust;
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Connecting<Stream> = Pin<Box<dyn Future<Output = Result<Stream, BoxError>> + Send>>;
@@ -121,8 +121,7 @@ where
 /// The TLS settings: the system decides which certificates it trusts, as it does for a browser, and the CA bundle adds to them.
 pub(super) fn tls(bundle: Option<&Certificates>) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(ring::default_provider());
-    let extra = bundle.map(|bundle| bundle.roots.clone()).unwrap_or_default();
-    let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider))?;
+    let trust = Trust::new(bundle, Arc::clone(&provider))?;
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+    Ok(config.dangerous().with_custom_certificate_verifier(Arc::new(trust)).with_no_client_auth())
 }
