@@ -197,8 +197,11 @@ fn user_sid_text() -> io::Result<String> {
 /// Takes a text that Windows allocated with `LocalAlloc`.
 fn take_text(text: *mut u16) -> String {
     let memory = Local(text.cast());
+    let mut length = 0;
     // SAFETY: the text ends with a zero.
-    let length = (0..).take_while(|index| unsafe { *text.add(*index) } != 0).count();
+    while unsafe { *text.add(length) } != 0 {
+        length += 1;
+    }
     // SAFETY: so many characters are before the zero.
     let taken = String::from_utf16_lossy(unsafe { std::slice::from_raw_parts(text, length) });
     drop(memory);

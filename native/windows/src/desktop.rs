@@ -3,7 +3,7 @@
 use windows_sys::Win32::System::RemoteDesktop::ProcessIdToSessionId;
 use windows_sys::Win32::System::Threading::GetCurrentProcessId;
 
-/// Whether this process runs in a session with a desktop. Services, WinRM and SSH run in session 0, where nobody sees a window.
+/// Whether this process runs in a session with a desktop. Services, `WinRM` and SSH run in session 0, where nobody sees a window.
 #[must_use]
 pub fn has_desktop() -> bool {
     let mut session = 0;
