@@ -5,6 +5,7 @@ mod access_list;
 mod ansi;
 mod app_path;
 mod desktop;
+mod files;
 mod holders;
 mod proxy;
 mod registry;
@@ -15,9 +16,16 @@ pub use windows_sys::Win32::{
     Storage::FileSystem::{DELETE, READ_CONTROL, WRITE_DAC},
 };
 
+/// What others may do to a file while it is open, for the share mode with which it is opened.
+pub use windows_sys::Win32::Storage::FileSystem::{FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE};
+
+/// Opens a symbolic link itself and not the file that it points to.
+pub use windows_sys::Win32::Storage::FileSystem::FILE_FLAG_OPEN_REPARSE_POINT;
+
 pub use access_list::{access_list_of, copy_access_list, make_private, others_can_read, set_access_list};
 pub use ansi::ansi_text;
 pub use app_path::app_path;
 pub use desktop::has_desktop;
+pub use files::{Existing, free_space, is_on_disk, rename};
 pub use holders::holders_of;
 pub use proxy::{SystemProxy, system_proxy};

@@ -25,8 +25,8 @@ mod windows {
     const LOCK_VIOLATION: i32 = 33;
     const DELETE_PENDING: i32 = 303;
 
-    /// Others may read, write and delete the file.
-    const SHARE_ALL: u32 = 7;
+    /// Nobody else may have the file open.
+    const SHARE_NOTHING: u32 = 0;
 
     /// How often a waiter tries again.
     const INTERVAL: Duration = Duration::from_millis(20);
@@ -61,9 +61,9 @@ mod windows {
         }
     }
 
-    /// Whether somebody else has the file open and does not let others remove it.
+    /// Whether somebody else has the file open. Only NTFS, from version 1607 of Windows 10 on, replaces a file that others have open and let be removed.
     fn is_open_elsewhere(file: &Path) -> bool {
-        OpenOptions::new().access_mode(DELETE).share_mode(SHARE_ALL).open(file).is_err_and(|fault| fault.raw_os_error() == Some(SHARING_VIOLATION))
+        OpenOptions::new().access_mode(DELETE).share_mode(SHARE_NOTHING).open(file).is_err_and(|fault| fault.raw_os_error() == Some(SHARING_VIOLATION))
     }
 
     /// Whether a refusal can be that of a file that is being removed: a folder and a read-only file are refused for what they are.

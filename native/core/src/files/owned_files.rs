@@ -3,24 +3,13 @@
 //! The folder stays open while a file is created in it, so that nobody can swap in another folder in the meantime. What root creates in a user's
 //! folder (`sudo pwsh`) is given to that user, who would otherwise be locked out; ownership of anything else never changes.
 
-use std::fs::File;
-use std::io;
 use std::path::Path;
 
 #[cfg(unix)]
 pub(crate) use unix::{create_new, make_folder, open_existing_lock, open_lock};
 
-#[cfg(not(unix))]
-pub(crate) use elsewhere::{create_new, make_folder, open_existing_lock, open_lock};
-
-/// Accepts only a regular file as a lock: opening a pipe could block forever.
-fn only_regular(file: File) -> io::Result<File> {
-    if file.metadata()?.is_file() { Ok(file) } else { Err(not_regular()) }
-}
-
-fn not_regular() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
-}
+#[cfg(windows)]
+pub(crate) use windows::{create_new, make_folder, open_existing_lock, open_lock};
 
 /// The folder of a path; the current folder for a bare file name.
 pub(crate) fn folder_of(path: &Path) -> &Path {
@@ -38,7 +27,8 @@ mod unix {
     use rustix::fs::{CWD, Dir, Gid, Mode, OFlags, Stat, Uid, fchown, fstat, mkdirat, openat};
     use rustix::io::Errno;
 
-    use super::{folder_of, not_regular, only_regular};
+    use super::folder_of;
+    use crate::files::regular_file::{not_regular, regular};
 
     /// A file can appear and disappear between two system calls; more often than this is an attack.
     const TRIES: usize = 16;
@@ -111,7 +101,7 @@ mod unix {
 
     fn open_in(folder: &OwnedFd, name: &OsStr) -> io::Result<File> {
         match openat(folder, name, OFlags::WRONLY | NEVER_A_LINK, Mode::empty()) {
-            Ok(file) => only_regular(File::from(file)),
+            Ok(file) => regular(File::from(file)).map(|(file, _)| file),
             Err(Errno::LOOP) => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link")),
             // A pipe without a reader, or a socket.
             Err(Errno::NXIO) => Err(not_regular()),
@@ -137,32 +127,34 @@ mod unix {
     }
 }
 
-#[cfg(not(unix))]
-mod elsewhere {
+/// On Windows, a file has the access list of its folder, which its writer changes if it must.
+#[cfg(windows)]
+mod windows {
     use std::fs::{File, OpenOptions};
     use std::io;
+    use std::os::windows::fs::OpenOptionsExt as _;
     use std::path::Path;
 
-    use super::only_regular;
+    use sso_windows::{FILE_FLAG_OPEN_REPARSE_POINT, GENERIC_WRITE, READ_CONTROL, WRITE_DAC};
+
+    use crate::files::regular_file::regular;
 
     pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
-        OpenOptions::new().write(true).create(true).truncate(false).open(path).and_then(only_regular)
+        open(path, OpenOptions::new().create(true).truncate(false))
     }
 
     pub(crate) fn open_existing_lock(path: &Path) -> io::Result<File> {
-        OpenOptions::new().write(true).open(path).and_then(only_regular)
+        open(path, &mut OpenOptions::new())
     }
 
+    fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+        regular(options.write(true).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT).open(path)?).map(|(file, _)| file)
+    }
+
+    /// Creates a file; fails if the path exists.
     pub(crate) fn create_new(path: &Path) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(windows)]
-        {
-            use sso_windows::{GENERIC_WRITE, READ_CONTROL, WRITE_DAC};
-            // Its access list is read and changed, too.
-            std::os::windows::fs::OpenOptionsExt::access_mode(&mut options, GENERIC_WRITE | READ_CONTROL | WRITE_DAC);
-        }
-        options.open(path)
+        // Its access list is read and changed, too.
+        OpenOptions::new().write(true).create_new(true).access_mode(GENERIC_WRITE | READ_CONTROL | WRITE_DAC).open(path)
     }
 
     pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
@@ -173,6 +165,8 @@ mod elsewhere {
 #[cfg(all(test, unix))]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::fs::File;
+    use std::io;
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 
     use super::*;

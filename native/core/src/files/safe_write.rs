@@ -1,7 +1,9 @@
 //! Replaces a file so that at every moment it is the whole old file or the whole new one, even after a crash or when other programs write to it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+mod swap;
+
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +14,10 @@ use crate::files::faults::{WRITE_ADVICE, locked_by_attribute, mounted, no_space,
 use crate::files::held::while_held;
 use crate::files::lock::Lock;
 use crate::files::owned_files::{create_new, folder_of, make_folder};
+use crate::files::regular_file::{open_file, read_all};
 use crate::patience::WaitLimit;
+
+use swap::{Replacement, Swapped, swap};
 
 /// The free space, in bytes, beyond the size of the old file below which a disk counts as full.
 const LEAST_FREE: u64 = 4096;
@@ -90,8 +95,8 @@ impl SafeFile {
     }
 
     /// Only the holder of the lock writes here, so one name is enough, and the next run removes what a killed process leaves. No user file has this name.
-    fn temporary_path(&self) -> PathBuf {
-        self.beside(".aws-sso-tmp")
+    fn temporary(&self) -> Temporary<'_> {
+        Temporary { path: self.beside(".aws-sso-tmp"), wait_limit: &self.wait_limit }
     }
 
     /// Returns the current version of the file, or `None` if it does not exist.
@@ -107,7 +112,7 @@ impl SafeFile {
     pub(crate) fn read(&self) -> Result<Option<Contents>, Error> {
         let read = || {
             let (file, metadata) = open_file(&self.target)?;
-            read_all(file, &metadata).map(|bytes| Contents { bytes, identity: Identity::of(&metadata) })
+            read_all(&file, &metadata).map(|bytes| Contents { bytes, identity: Identity::of(&metadata) })
         };
         match while_held(&[&self.target], &self.wait_limit, read) {
             Ok(read) => Ok(Some(read)),
@@ -134,21 +139,19 @@ impl SafeFile {
             Error::new(error.code(), sentence).with_target(self.target.display().to_string()).with_action(WRITE_ADVICE)
         })?;
         let Some(_lock) = lock else { return Ok(Surroundings::default()) };
-        let temporary = self.temporary_path();
-        let outcome = self.write_temporary(&temporary, b"").map(|_| Surroundings::of(&temporary));
-        let _ = std::fs::remove_file(&temporary);
-        outcome.map_err(|fault| write_failed(&self.target, &fault))
+        let temporary = self.temporary();
+        self.write_temporary(&temporary.path, b"").map(|_| Surroundings::of(&temporary.path)).map_err(|fault| write_failed(&self.target, &fault))
     }
 
     /// Replaces the file with what `edit` makes of its bytes (`None` if it does not exist); writes nothing if `edit` returns `None`.
     ///
     /// The caller holds the lock. `edit` runs again each time a program without the lock changes the file in the meantime.
     pub(crate) fn replace(&self, _lock: &Lock, mut edit: impl FnMut(Option<&[u8]>) -> Result<Option<Zeroizing<Vec<u8>>>, Error>) -> Result<Written, Error> {
-        let temporary = Temporary(self.temporary_path());
+        let temporary = self.temporary();
         for _ in 0..ATTEMPTS {
             let before = self.read()?;
             let Some(new) = edit(before.as_ref().map(|before| before.bytes.as_slice()))? else { return Ok(Written::default()) };
-            if let Some(written) = self.exchange(&temporary.0, new, before.as_ref()).map_err(|fault| write_failed(&self.target, &fault))? {
+            if let Some(written) = self.exchange(&temporary.path, &new, before.as_ref()).map_err(|fault| write_failed(&self.target, &fault))? {
                 drop(temporary);
                 self.sync_folder();
                 return Ok(written);
@@ -160,20 +163,16 @@ impl SafeFile {
     }
 
     /// Puts the new file in place of the old one. Returns `None` if another program wrote the file first; that program's file then stays in place.
-    fn exchange(&self, temporary: &Path, new: Zeroizing<Vec<u8>>, before: Option<&Contents>) -> io::Result<Option<Written>> {
-        let written = self.write_temporary(temporary, &new)?;
+    fn exchange(&self, temporary: &Path, new: &[u8], before: Option<&Contents>) -> io::Result<Option<Written>> {
+        let written = self.write_temporary(temporary, new)?;
         if !self.is_still(before)? {
             return Ok(None);
         }
-        match while_held(&[&self.target, temporary], &self.wait_limit, || swap(temporary, &self.target, before.is_some()))? {
-            Swapped::Changed => return Ok(None),
-            Swapped::Displaced(theirs) if before.is_none_or(|before| before.bytes != theirs) => {
-                put_back(temporary, &self.target, theirs, new)?;
-                return Ok(None);
-            }
-            Swapped::Displaced(_) | Swapped::Blind => {}
+        let it = Replacement { new: temporary, new_bytes: new, target: &self.target, old_bytes: before.map(|before| before.bytes.as_slice()) };
+        match while_held(&[&self.target, temporary], &self.wait_limit, || swap(&it))? {
+            Swapped::Done => Ok(Some(written)),
+            Swapped::Changed => Ok(None),
         }
-        Ok(Some(written))
     }
 
     /// Compares the bytes too, because time stamps are coarse on some file systems.
@@ -185,7 +184,7 @@ impl SafeFile {
                 Err(fault) => return Err(fault),
             };
             let Some(before) = before else { return Ok(false) };
-            Ok(Identity::of(&metadata) == before.identity && read_all(now, &metadata)? == before.bytes)
+            Ok(Identity::of(&metadata) == before.identity && read_all(&now, &metadata)? == before.bytes)
         };
         while_held(&[&self.target], &self.wait_limit, compare)
     }
@@ -202,7 +201,7 @@ impl SafeFile {
         }
         remove_if_there(temporary, &self.wait_limit)?;
         let mut file = while_held(&[temporary], &self.wait_limit, || create_new(temporary))?;
-        file.write_all(bytes)?;
+        // Before the bytes: a process that is killed here must not leave keys that others can read.
         let written = match while_held(&[&self.target], &self.wait_limit, || keep_access(&file, &self.target)) {
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
                 make_private(&file);
@@ -210,6 +209,7 @@ impl SafeFile {
             }
             written => written?,
         };
+        file.write_all(bytes)?;
         sync(&file)?;
         Ok(written)
     }
@@ -222,67 +222,17 @@ impl SafeFile {
     }
 }
 
-/// The path of the new file before it is in place; removed on drop, so that nothing is left there.
-struct Temporary(PathBuf);
+/// The path of the new file before it is in place; removed on drop, so that nothing is left there. It may be held by then, by a program that checks it
+/// for viruses.
+struct Temporary<'a> {
+    path: PathBuf,
+    wait_limit: &'a WaitLimit,
+}
 
-impl Drop for Temporary {
+impl Drop for Temporary<'_> {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        let _ = remove_if_there(&self.path, self.wait_limit);
     }
-}
-
-enum Swapped {
-    /// The new file is in place; what it replaced is not known.
-    Blind,
-    /// The new file is in place and replaced one with these bytes.
-    #[cfg_attr(windows, allow(dead_code, reason = "Windows cannot exchange two files"))]
-    Displaced(Zeroizing<Vec<u8>>),
-    /// Nothing was done: the file was created or deleted since it was last read.
-    #[cfg_attr(windows, allow(dead_code, reason = "Windows cannot exchange two files"))]
-    Changed,
-}
-
-/// Puts the new file in place of the old one. If the system can exchange the two in one step, returns the bytes that were there at that moment.
-#[cfg(unix)]
-fn swap(new: &Path, target: &Path, exists: bool) -> io::Result<Swapped> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    use rustix::io::Errno;
-    let flags = if exists { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
-    match renameat_with(CWD, new, CWD, target, flags) {
-        Ok(()) if exists => {
-            let (file, metadata) = open_file(new)?;
-            read_all(file, &metadata).map(Swapped::Displaced)
-        }
-        Ok(()) => Ok(Swapped::Blind),
-        Err(Errno::EXIST | Errno::NOENT) => Ok(Swapped::Changed),
-        // Some file systems cannot exchange files.
-        Err(fault) if [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP].contains(&fault) => std::fs::rename(new, target).map(|()| Swapped::Blind),
-        Err(fault) => Err(fault.into()),
-    }
-}
-
-/// Undoes an exchange that displaced another program's write, so that its own file is in place again.
-#[cfg(unix)]
-fn put_back(temporary: &Path, target: &Path, mut taken: Zeroizing<Vec<u8>>, mut put: Zeroizing<Vec<u8>>) -> io::Result<()> {
-    // Repeats only if another program writes between two exchanges.
-    for _ in 0..ATTEMPTS {
-        match swap(temporary, target, true)? {
-            Swapped::Displaced(bytes) if bytes != put => put = std::mem::replace(&mut taken, bytes),
-            _ => break,
-        }
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-#[allow(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-fn put_back(_temporary: &Path, _target: &Path, _taken: Zeroizing<Vec<u8>>, _put: Zeroizing<Vec<u8>>) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn swap(new: &Path, target: &Path, _exists: bool) -> io::Result<Swapped> {
-    std::fs::rename(new, target).map(|()| Swapped::Blind)
 }
 
 /// Makes the bytes of a file survive a power failure, as far as its file system can.
@@ -303,27 +253,6 @@ fn remove_if_there(path: &Path, wait_limit: &WaitLimit) -> io::Result<()> {
         Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
         _ => Ok(()),
     }
-}
-
-/// Opens a regular file and nothing else: reading a pipe could block forever, and a device must not be replaced by a file.
-fn open_file(path: &Path) -> io::Result<(File, std::fs::Metadata)> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-    let file = options.open(path)?;
-    let metadata = file.metadata()?;
-    match metadata.file_type() {
-        kind if kind.is_file() => Ok((file, metadata)),
-        kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
-    }
-}
-
-fn read_all(mut file: File, metadata: &std::fs::Metadata) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1)));
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Gives the new file the owner of the old one and as much access, but none for others.
@@ -374,7 +303,7 @@ impl Identity {
         }
     }
 
-    #[cfg(not(unix))]
+    #[cfg(windows)]
     fn of(metadata: &std::fs::Metadata) -> Self {
         Self { file: (0, 0), size: metadata.len(), modified: metadata.modified().ok(), changed: (0, 0) }
     }
@@ -400,7 +329,7 @@ impl Surroundings {
         Self { anybody_can_replace: modes_count && folder & 0o002 != 0 && folder & 0o1000 == 0 }
     }
 
-    #[cfg(not(unix))]
+    #[cfg(windows)]
     fn of(_created: &Path) -> Self {
         Self::default()
     }
@@ -416,15 +345,19 @@ enum Obstacle {
 }
 
 /// The bytes that an ordinary user can still write beside a file; `None` if the system does not report them.
-#[cfg(unix)]
 fn free_space(path: &Path) -> Option<u64> {
     let folder = path.ancestors().skip(1).find(|folder| folder.is_dir())?;
+    free_space_in(folder)
+}
+
+#[cfg(unix)]
+fn free_space_in(folder: &Path) -> Option<u64> {
     rustix::fs::statvfs(folder).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
-#[cfg(not(unix))]
-fn free_space(_path: &Path) -> Option<u64> {
-    None
+#[cfg(windows)]
+fn free_space_in(folder: &Path) -> Option<u64> {
+    sso_windows::free_space(folder).ok()
 }
 
 /// What the file's attributes report against replacing it. Linux before 5.8 does not report a mount point.
@@ -450,7 +383,7 @@ fn obstacle_to_replacing(_path: &Path) -> Option<Obstacle> {
     None
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod attack;
 
 #[cfg(all(test, windows))]
@@ -566,7 +499,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = SafeFile::at(&home.path().join("file"), &WaitLimit::default());
         std::fs::write(file.path(), "old").unwrap();
-        std::fs::create_dir(file.temporary_path()).unwrap();
+        std::fs::create_dir(&file.temporary().path).unwrap();
         let error = file.replace(&take(&file), |_| Ok(Some(bytes("new")))).unwrap_err();
         assert_eq!((error.code(), std::fs::read_to_string(file.path()).unwrap().as_str()), (Code::WriteFailed, "old"));
         assert!(!error.to_string().contains("exists"), "that the file exists is as it should be: {error}");

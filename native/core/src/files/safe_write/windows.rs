@@ -2,13 +2,17 @@
 //! What is special to files on Windows: who can read one before and after it is replaced, and its path.
 
 use std::fs::{File, OpenOptions};
+use std::io::Write as _;
 use std::os::windows::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use sso_windows::{GENERIC_READ, WRITE_DAC, access_list_of, others_can_read, set_access_list};
 use zeroize::Zeroizing;
 
+use super::swap::{Replacement, Swapped, swap};
 use super::{SafeFile, Written};
+use crate::error::Code;
 use crate::files::lock::Lock;
 use crate::patience::WaitLimit;
 
@@ -75,4 +79,109 @@ fn a_file_is_the_same_in_other_letters() {
     assert_eq!(std::fs::read_to_string(home.path().join("credentials")).unwrap(), "new");
     let names: Vec<_> = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name().to_ascii_lowercase()).collect();
     assert_eq!(names.len(), 2, "the file and its lock: {names:?}");
+}
+
+#[test]
+fn a_program_that_pauses_between_emptying_and_writing_the_file_keeps_its_text_and_ours_stays() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("file");
+    std::fs::write(&path, "old\n").unwrap();
+    let file = SafeFile::at(&path, &WaitLimit::default());
+    let lock = Lock::take(&file.lock_path(), &WaitLimit::default().begin()).unwrap();
+    let mut writers = Vec::new();
+    let mut seen = Vec::new();
+    file.replace(&lock, |old| {
+        let old = old.unwrap_or_default();
+        seen.push(String::from_utf8_lossy(old).into_owned());
+        if writers.is_empty() {
+            // As programs in C and Python open a file.
+            let mut theirs = OpenOptions::new().write(true).truncate(true).share_mode(3).open(&path).unwrap();
+            writers.push(std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(300));
+                theirs.write_all(b"theirs\n").unwrap();
+            }));
+        }
+        Ok(Some(Zeroizing::new([old, b"ours\n"].concat())))
+    })
+    .unwrap();
+    for writer in writers {
+        writer.join().unwrap();
+    }
+    assert_eq!((seen.last().unwrap().as_str(), std::fs::read_to_string(&path).unwrap().as_str()), ("theirs\n", "theirs\nours\n"));
+}
+
+#[test]
+fn a_file_that_another_program_creates_during_the_first_write_is_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("file");
+    let (new, target) = (home.path().join("new"), path.clone());
+    std::fs::write(&new, "ours").unwrap();
+    std::fs::write(&target, "theirs").unwrap();
+    let it = Replacement { new: &new, new_bytes: b"ours", target: &target, old_bytes: None };
+    assert_eq!(swap(&it).unwrap(), Swapped::Changed);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "theirs");
+}
+
+#[test]
+fn new_keys_are_never_in_a_file_that_others_can_read_even_for_a_moment() {
+    let home = tempfile::tempdir().unwrap();
+    let file = SafeFile::at(&home.path().join("file"), &WaitLimit::default());
+    let temporary = file.temporary().path.clone();
+    std::fs::write(file.path(), "old").unwrap();
+    let lock = Lock::take(&file.lock_path(), &WaitLimit::default().begin()).unwrap();
+    let mut scanners = Vec::new();
+    file.replace(&lock, |_| {
+        // The write waits for this one, because it needs the access list of the old file.
+        let held = OpenOptions::new().read(true).share_mode(0).open(file.path()).unwrap();
+        let temporary = temporary.clone();
+        scanners.push(std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(300));
+            let seen = File::open(temporary).map(|new| (new.metadata().unwrap().len(), others_can_read(&new).unwrap()));
+            drop(held);
+            seen.unwrap()
+        }));
+        Ok(Some(Zeroizing::new(b"keys".to_vec())))
+    })
+    .unwrap();
+    for scanner in scanners {
+        let (length, is_open) = scanner.join().unwrap();
+        assert!(length == 0 || !is_open, "{length} bytes could be read by others");
+    }
+}
+
+#[test]
+fn new_keys_that_a_scanner_holds_are_removed_after_a_failed_write_when_it_lets_go() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("file");
+    let file = SafeFile::at(&path, &WaitLimit::default());
+    let temporary = file.temporary();
+    std::fs::write(&temporary.path, "keys").unwrap();
+    let held = OpenOptions::new().read(true).share_mode(1).open(&temporary.path).unwrap();
+    let place = temporary.path.clone();
+    let scanner = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        drop(held);
+    });
+    drop(temporary);
+    assert!(!place.exists());
+    scanner.join().unwrap();
+}
+
+#[tokio::test]
+async fn a_pipe_a_device_and_a_folder_are_refused_at_once_and_kept() {
+    let pipe = format!(r"\\.\pipe\sso-test-{}", std::process::id());
+    // An instance for each time that somebody opens it.
+    let _servers = [(); 4].map(|()| tokio::net::windows::named_pipe::ServerOptions::new().create(&pipe).unwrap());
+    let home = tempfile::tempdir().unwrap();
+    for path in [Path::new(&pipe).to_owned(), home.path().join("NUL")] {
+        let error = SafeFile::at(&path, &WaitLimit::default()).read().err().unwrap();
+        assert_eq!(error.code(), Code::ReadFailed);
+        assert!(error.to_string().contains("not a regular file"), "{error}");
+    }
+    let folder = SafeFile::at(&home.path().join("folder"), &WaitLimit::default());
+    std::fs::create_dir(folder.path()).unwrap();
+    let lock = Lock::take(&folder.lock_path(), &WaitLimit::default().begin()).unwrap();
+    assert_eq!(folder.read().err().unwrap().code(), Code::ReadFailed);
+    assert!(folder.replace(&lock, |_| Ok(Some(Zeroizing::new(b"new".to_vec())))).is_err());
+    assert!(folder.path().is_dir() && !folder.temporary().path.exists());
 }
