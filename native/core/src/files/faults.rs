@@ -60,6 +60,12 @@ pub(super) fn locked_by_attribute(path: &Path, attribute: &str) -> Error {
         .with_action(format!("Remove the attribute with {command} '{}'.", path.display()))
 }
 
+pub(super) fn stream(path: &Path) -> Error {
+    Error::new(Code::WriteFailed, format!("{} is a stream inside another file, so it cannot be replaced.", path.display()))
+        .with_target(path.display().to_string())
+        .with_action("Use a file name without a colon.")
+}
+
 pub(super) fn no_space(path: &Path, free: u64) -> Error {
     Error::new(Code::WriteFailed, format!("{} cannot be replaced, because its disk has only {free} bytes free.", path.display()))
         .with_target(path.display().to_string())

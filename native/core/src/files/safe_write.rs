@@ -10,7 +10,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
-use crate::files::faults::{WRITE_ADVICE, locked_by_attribute, mounted, no_space, read_failed, write_failed};
+use crate::files::faults::{WRITE_ADVICE, locked_by_attribute, mounted, no_space, read_failed, stream, write_failed};
 use crate::files::held::while_held;
 use crate::files::lock::Lock;
 use crate::files::owned_files::{create_new, folder_of, make_folder};
@@ -77,7 +77,7 @@ impl SafeFile {
                 Err(_) => break,
             }
         }
-        Self { target, wait_limit: wait_limit.clone() }
+        Self { target: one_spelling(target), wait_limit: wait_limit.clone() }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -126,6 +126,7 @@ impl SafeFile {
         match obstacle_to_replacing(&self.target) {
             Some(Obstacle::MountPoint) => return Err(mounted(&self.target)),
             Some(Obstacle::Attribute(name)) => return Err(locked_by_attribute(&self.target, name)),
+            Some(Obstacle::Stream) => return Err(stream(&self.target)),
             None => {}
         }
         let length = std::fs::metadata(&self.target).map_or(0, |metadata| metadata.len());
@@ -220,6 +221,17 @@ impl SafeFile {
             let _ = File::open(folder_of(&self.target)).and_then(|folder| folder.sync_all());
         }
     }
+}
+
+/// The spelling of a path that all programs lock: Windows ignores dots and blanks at the end of a name, and two locks of one file would protect nothing.
+#[cfg(windows)]
+fn one_spelling(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+#[cfg(unix)]
+fn one_spelling(path: PathBuf) -> PathBuf {
+    path
 }
 
 /// The path of the new file before it is in place; removed on drop, so that nothing is left there. It may be held by then, by a program that checks it
@@ -342,6 +354,9 @@ enum Obstacle {
     /// `chattr +i` or `+a`; on Windows `attrib +r`.
     #[cfg_attr(not(any(target_os = "linux", windows)), allow(dead_code, reason = "macOS reports it when the file is replaced"))]
     Attribute(&'static str),
+    /// `credentials:text`, on NTFS a stream beside the bytes of the file `credentials`.
+    #[cfg_attr(not(windows), allow(dead_code, reason = "only Windows has them"))]
+    Stream,
 }
 
 /// The bytes that an ordinary user can still write beside a file; `None` if the system does not report them.
@@ -375,6 +390,9 @@ fn obstacle_to_replacing(path: &Path) -> Option<Obstacle> {
 
 #[cfg(windows)]
 fn obstacle_to_replacing(path: &Path) -> Option<Obstacle> {
+    if path.file_name().is_some_and(|name| name.as_encoded_bytes().contains(&b':')) {
+        return Some(Obstacle::Stream);
+    }
     std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().readonly()).then_some(Obstacle::Attribute("read-only"))
 }
 

@@ -1,5 +1,4 @@
 //! The credentials file under attack by whole runs: odd places, full disks, and many processes at once.
-#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 #[path = "../common/company.rs"]
@@ -8,6 +7,10 @@ mod company;
 mod counts;
 mod places;
 mod processes;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -41,14 +44,20 @@ impl Home {
         Self::around(Company::without_session(approving(), 3), place)
     }
 
-    fn around(mut company: Company, place: &str) -> Self {
-        let credentials = company.home.path().join(place);
-        company.variable("AWS_SHARED_CREDENTIALS_FILE", credentials.display().to_string());
-        Self { company, credentials }
+    fn around(company: Company, place: &str) -> Self {
+        let mut home = Self { company, credentials: PathBuf::new() };
+        home.put_credentials_at(home.at(place));
+        home
     }
 
+    fn put_credentials_at(&mut self, path: PathBuf) {
+        self.company.variable("AWS_SHARED_CREDENTIALS_FILE", path.display().to_string());
+        self.credentials = path;
+    }
+
+    /// A place in the home folder, with the separators of the system, as in the module's messages.
     fn at(&self, place: &str) -> PathBuf {
-        self.company.home.path().join(place)
+        place.split('/').fold(self.company.home.path().to_owned(), |path, part| path.join(part))
     }
 
     fn update(&self) -> Seen {
@@ -63,6 +72,39 @@ impl Home {
     fn requests(&self) -> u64 {
         self.company.service.stats().requests.values().sum()
     }
+}
+
+/// What a user has in a credentials file.
+const OLD: &str = "# mine\n[mine]\nregion = eu-west-1\n";
+
+/// Runs something when it goes, so that nothing is left mounted or fixed by a test that fails.
+struct Undone<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for Undone<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// Whether only its owner, and on Windows the administrators and the system, can read a file.
+fn is_private(path: &Path) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::mode(&path.metadata().unwrap()).is_multiple_of(0o100);
+    #[cfg(windows)]
+    return !sso_windows::others_can_read(&std::fs::File::open(path).unwrap()).unwrap();
+}
+
+/// Creates a symbolic link to a file. Returns false, and says why, where there are none.
+fn is_linked(target: &Path, link: &Path) -> bool {
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(target, link).unwrap();
+    #[cfg(windows)]
+    let _ = std::os::windows::fs::symlink_file(target, link);
+    let is_there = link.is_symlink();
+    if !is_there {
+        println!("SKIPPED: Windows lets this user create no symbolic links, or this is Wine before 10.19, where creating one does nothing.");
+    }
+    is_there
 }
 
 /// The texts of a run for people.

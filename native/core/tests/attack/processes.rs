@@ -25,6 +25,26 @@ fn start(role: &str, home: &Home, process: u64, updates: u32) -> Child {
     command.stdout(Stdio::piped()).spawn().unwrap()
 }
 
+/// Starts a process that holds something, and returns when it does.
+fn holding(role: &str, home: &Home, number: u64) -> Child {
+    let mut holder = start(role, home, number, 0);
+    let output = BufReader::new(holder.stdout.take().unwrap());
+    assert!(output.lines().map_while(Result::ok).any(|line| line.ends_with("HELD")));
+    holder
+}
+
+/// A process that keeps the credentials file open, and lets others open it in this way at the same time.
+#[cfg(windows)]
+pub(crate) fn held_by_another_process(home: &Home, sharing: u32) -> Child {
+    holding("keep", home, sharing.into())
+}
+
+/// Kills a process.
+pub(crate) fn stop(mut process: Child) {
+    process.kill().unwrap();
+    process.wait().unwrap();
+}
+
 fn profiles_of(process: u64) -> Vec<String> {
     let first = usize::try_from(process * PROFILES_OF_EACH).unwrap();
     rows(PROCESSES * PROFILES_OF_EACH).into_iter().skip(first).take(usize::try_from(PROFILES_OF_EACH).unwrap()).map(|row| row.profile).collect()
@@ -59,6 +79,15 @@ fn a_process_of_these_tests() {
     if role == "hold" {
         let lock = File::create(credentials.with_extension("lock")).unwrap();
         lock.lock().unwrap();
+        println!("HELD");
+        std::thread::sleep(LONG);
+        return;
+    }
+    #[cfg(windows)]
+    if role == "keep" {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        let sharing = variable("SSO_TEST_PROCESS").parse().unwrap();
+        let _file = std::fs::OpenOptions::new().read(true).share_mode(sharing).open(&credentials).unwrap();
         println!("HELD");
         std::thread::sleep(LONG);
         return;
@@ -101,12 +130,9 @@ fn a_lock_times_out_and_is_free_once_its_holder_dies() {
     let home = Home::with_credentials_at("credentials");
     home.update().assert_created(3);
     let old = std::fs::read_to_string(&home.credentials).unwrap();
-    let mut holder = start("hold", &home, 0, 0);
-    let output = BufReader::new(holder.stdout.take().unwrap());
-    assert!(output.lines().map_while(Result::ok).any(|line| line.ends_with("HELD")));
+    let holder = holding("hold", &home, 0);
     home.update_watched(1, |_| {}).only_error("FileLocked");
     assert_eq!(std::fs::read_to_string(&home.credentials).unwrap(), old);
-    holder.kill().unwrap();
-    holder.wait().unwrap();
+    stop(holder);
     assert_eq!(home.update_watched(1, |_| {}).statuses(), [("Refreshed", 3)].into());
 }
