@@ -1,9 +1,13 @@
 //! The boundary, through raw pointers and through a C program.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+#[path = "common/requests.rs"]
+mod requests;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use requests::Requests;
 use sso_stand_in::{Options, StandIn};
 
 /// The cdylib that cargo built beside this test.
@@ -11,36 +15,31 @@ fn library_folder() -> PathBuf {
     std::env::current_exe().unwrap().parent().unwrap().to_path_buf()
 }
 
-fn requests(home: &Path, service: &StandIn, profiles: u64) -> [String; 2] {
-    let accounts: Vec<String> = (0..profiles).map(|n| format!(r#"{{"profile":"Account{n}","account_id":"{}"}}"#, 100_000_000_000 + n)).collect();
-    let (path, url) = (serde_json::to_string(home).unwrap(), service.url());
-    let variables = format!(r#""HOME":{path},"USERPROFILE":{path},"AWS_ENDPOINT_URL_SSO":"{url}","AWS_ENDPOINT_URL_SSO_OIDC":"{url}""#);
-    let world = format!(r#""directory":{path},"variables":{{{variables}}}"#);
-    [
-        format!(
-            r#"{{{world},"operation":{{"set_environment":{{"name":"Acme","start_url":"{}","region":"us-west-2","default_role_name":"AWSAdministratorAccess","accounts":[{}]}}}}}}"#,
-            service.start_url(),
-            accounts.join(",")
-        ),
-        format!(r#"{{{world},"operation":{{"update":{{"targets":[{{"environment":"Acme"}}],"session":{{"browser":false}}}}}}}}"#),
-    ]
+/// The first C compiler that is installed and makes programs for this system.
+fn compiler() -> Option<&'static str> {
+    let makes_ours = |name: &&str| {
+        let made = Command::new(name).arg("-dumpmachine").output();
+        made.is_ok_and(|made| !cfg!(windows) || String::from_utf8_lossy(&made.stdout).starts_with(std::env::consts::ARCH))
+    };
+    ["cc", "gcc", "clang"].into_iter().find(makes_ours)
 }
 
 /// Compiles the C program against the library.
-fn compile(folder: &Path, flags: &[&str]) -> PathBuf {
-    let program = folder.join("abi");
+fn compile(folder: &Path, compiler: &str, flags: &[&str]) -> PathBuf {
+    let program = folder.join(format!("abi{}", std::env::consts::EXE_SUFFIX));
     let library = library_folder();
-    let compiled = Command::new("cc")
-        .args(["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-g"])
-        .args(flags)
-        .args([concat!(env!("CARGO_MANIFEST_DIR"), "/tests/abi.c"), "-o"])
-        .arg(&program)
-        .arg(format!("-L{}", library.display()))
-        .arg(format!("-Wl,-rpath,{}", library.display()))
-        .args(["-laws_sso", "-lpthread"])
-        .output()
-        .unwrap();
-    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    let mut command = Command::new(compiler);
+    command.args(["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-g"]).args(flags);
+    command.args([concat!(env!("CARGO_MANIFEST_DIR"), "/tests/abi.c"), "-o"]).arg(&program);
+    command.arg(format!("-L{}", library.display())).arg("-laws_sso");
+    if cfg!(windows) {
+        // Windows looks for a library beside the program.
+        std::fs::copy(library.join("aws_sso.dll"), folder.join("aws_sso.dll")).unwrap();
+    } else {
+        command.arg(format!("-Wl,-rpath,{}", library.display())).arg("-lpthread");
+    }
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     program
 }
 
@@ -52,41 +51,62 @@ fn run(command: &mut Command) -> String {
     text
 }
 
+impl Requests {
+    /// The command that has the C program set an environment of five profiles and update it.
+    fn pass_to(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.args([&self.set_environment, &self.update, "5"]);
+        command
+    }
+}
+
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "needs gcc or clang with AddressSanitizer")]
 fn a_c_program_updates_under_address_sanitizer() {
     let folder = tempfile::tempdir().unwrap();
-    let program = compile(folder.path(), &["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]);
+    let program = compile(folder.path(), "cc", &["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]);
     let service = StandIn::start(Options { approve_after_polls: Some(0), ..Options::default() }).unwrap();
     let home = tempfile::tempdir().unwrap();
-    let [set, update] = requests(home.path(), &service, 5);
-    run(Command::new(program).args([set, update, "5".to_owned()]).env("ASAN_OPTIONS", "detect_leaks=1"));
+    let requests = Requests::of(home.path(), &service, 5);
+    run(requests.pass_to(&program).env("ASAN_OPTIONS", "detect_leaks=1"));
 }
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "needs gcc or clang")]
 fn a_forked_child_gets_an_error_and_does_not_hang() {
     let folder = tempfile::tempdir().unwrap();
-    let program = compile(folder.path(), &[]);
+    let program = compile(folder.path(), "cc", &[]);
     let service = StandIn::start(Options { approve_after_polls: Some(0), ..Options::default() }).unwrap();
     let home = tempfile::tempdir().unwrap();
-    let [set, update] = requests(home.path(), &service, 5);
-    let forced = update.replace(r#""session":"#, r#""force":true,"session":"#);
-    run(Command::new(program).args([set, update, "5".to_owned(), forced]));
+    let requests = Requests::of(home.path(), &service, 5);
+    run(requests.pass_to(&program).arg(&requests.forced_update));
+}
+
+#[test]
+fn a_c_program_sees_a_panic_as_an_event_and_updates() {
+    let Some(compiler) = compiler() else {
+        println!("SKIPPED: there is no cc, gcc, or clang for this system.");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let program = compile(folder.path(), compiler, &[]);
+    let service = StandIn::start(Options { approve_after_polls: Some(0), ..Options::default() }).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    run(&mut Requests::of(home.path(), &service, 5).pass_to(&program));
 }
 
 #[test]
 #[ignore = "takes a minute and needs valgrind: runs with `build.ps1 Test -Full`"]
 fn a_thousand_operations_lose_no_memory_and_do_not_grow() {
     let folder = tempfile::tempdir().unwrap();
-    let program = compile(folder.path(), &[]);
+    let program = compile(folder.path(), "cc", &[]);
     let service = StandIn::start(Options { approve_after_polls: Some(0), ..Options::default() }).unwrap();
     let home = tempfile::tempdir().unwrap();
-    let [set, update] = requests(home.path(), &service, 5);
-    run(Command::new(&program).args([&set, &update, "5"]));
+    let requests = Requests::of(home.path(), &service, 5);
+    run(&mut requests.pass_to(&program));
     let in_use_at_exit = |count: &str| -> u64 {
         let valgrind = ["--leak-check=full", "--errors-for-leak-kinds=definite", "--error-exitcode=9", "--show-leak-kinds=definite"];
-        let text = run(Command::new("valgrind").args(valgrind).arg(&program).args(["repeat", &update, count]));
+        let text = run(Command::new("valgrind").args(valgrind).arg(&program).args(["repeat", &requests.update, count]));
         let line = text.lines().find(|line| line.contains("in use at exit:")).unwrap();
         line.split("exit: ").nth(1).unwrap().split(' ').next().unwrap().replace(',', "").parse().unwrap()
     };

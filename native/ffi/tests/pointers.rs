@@ -1,6 +1,9 @@
 //! The boundary through raw pointers, as the C# side uses it; `build.ps1 Test -Full` also runs this under `AddressSanitizer`.
 #![allow(clippy::unwrap_used)]
 
+#[path = "common/requests.rs"]
+mod requests;
+
 use std::ffi::c_void;
 use std::ptr::null_mut;
 
@@ -8,6 +11,7 @@ use aws_sso::{
     sso_abi_version, sso_bytes_free, sso_operation_cancel, sso_operation_free, sso_operation_next, sso_operation_start, SsoOperation, SsoStatus,
     SSO_ABI_VERSION,
 };
+use requests::Requests;
 use sso_stand_in::{Options, StandIn};
 
 /// A handle that may be sent to other threads, like a `SafeHandle`.
@@ -65,20 +69,9 @@ impl Handle {
 fn company(options: Options) -> (StandIn, tempfile::TempDir, String) {
     let service = StandIn::start(options).unwrap();
     let home = tempfile::tempdir().unwrap();
-    let url = service.url();
-    let path = serde_json::to_string(home.path()).unwrap();
-    let variables = format!(r#""HOME":{path},"USERPROFILE":{path},"AWS_ENDPOINT_URL_SSO":"{url}","AWS_ENDPOINT_URL_SSO_OIDC":"{url}""#);
-    let world = format!(r#""directory":{path},"variables":{{{variables}}}"#);
-    let rows: Vec<String> =
-        (0..3).map(|n| format!(r#"{{"profile":"A{n}","account_id":"{}","role_name":"AWSAdministratorAccess"}}"#, 100_000_000_000_u64 + n)).collect();
-    let set = format!(
-        r#"{{{world},"operation":{{"set_environment":{{"name":"Acme","start_url":"{}","region":"us-west-2","accounts":[{}]}}}}}}"#,
-        service.start_url(),
-        rows.join(",")
-    );
-    assert_eq!(Handle::start(&set).all().len(), 1);
-    let update = format!(r#"{{{world},"operation":{{"update":{{"targets":[{{"environment":"Acme"}}],"force":true,"session":{{"browser":false}}}}}}}}"#);
-    (service, home, update)
+    let requests = Requests::of(home.path(), &service, 3);
+    assert_eq!(Handle::start(&requests.set_environment).all().len(), 1);
+    (service, home, requests.forced_update)
 }
 
 #[test]
