@@ -14,16 +14,13 @@ use crate::files::lock::Lock;
 use crate::login::attempt::NoLogin;
 use crate::names::profile::{ProfileEntry, ProfileSettings, check_account_id, check_role};
 use crate::operations::named::find_profile;
-use crate::operations::profile_error::profile_error;
 use crate::outlet::NetworkWork;
 use crate::patience::Patience;
 use crate::protocol::{Event, GetKeys, KeysView, TokenCache};
 use crate::renewal;
 use crate::role_credentials::RoleCredentials;
-use crate::secret::Secret;
-use crate::session::live::{LiveSession, Stop};
 use crate::session::place::token_files;
-use crate::session::source::SessionSource;
+use crate::session::role_keys::RoleKeys;
 use crate::session::time_limit::{DEFAULT_TIMEOUT, TimeLimit};
 use crate::timestamp::rfc3339;
 
@@ -141,24 +138,8 @@ impl KeysRequest {
     }
 
     async fn fetch(&self, config: &ConfigFile) -> Result<RoleCredentials, NoLogin> {
-        let service = self.context.service(&self.environment.region)?;
-        let source = SessionSource::of(&self.context, &self.environment, &service, config, &self.wanted.session);
-        let session = LiveSession::open(&source, source.time.for_requests()).await?;
-        let request = |access_token: Secret, deadline| {
-            let (service, profile) = (&service, &self.profile);
-            async move { service.role_credentials(&access_token, &profile.account_id, &profile.role_name, deadline).await }
-        };
-        let outcome = tokio::select! {
-            outcome = session.send(&source, request) => outcome,
-            () = self.context.outlet.cancel_token().cancelled() => Err(Stop::Cancelled),
-        };
-        self.context.hear(&service);
-        match outcome {
-            Ok((keys, _)) => Ok(keys),
-            Err(Stop::Refused(refusal)) => Err(NoLogin::Failed(profile_error(&refusal, &self.profile, &service))),
-            Err(Stop::Ended) => Err(session.into_ended().map_or(NoLogin::Cancelled, NoLogin::Failed)),
-            Err(Stop::Cancelled) => Err(NoLogin::Cancelled),
-        }
+        let Self { context, environment, profile, wanted, .. } = self;
+        RoleKeys { context, environment, profile, config, terms: &wanted.session }.fetch().await
     }
 
     fn tell(&self, keys: &RoleCredentials) {

@@ -18,7 +18,6 @@ mod new_profiles;
 mod open_console;
 mod other_settings;
 mod plan;
-mod profile_error;
 mod remove_credential;
 mod remove_environment;
 mod remove_profile;

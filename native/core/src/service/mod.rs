@@ -17,6 +17,7 @@ pub(crate) mod network;
 pub(crate) mod oidc;
 pub(crate) mod pace;
 pub(crate) mod portal;
+pub(crate) mod profile_error;
 mod proxy;
 pub(crate) mod refusal;
 mod route;

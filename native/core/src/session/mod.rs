@@ -6,6 +6,7 @@ pub(crate) mod memory;
 mod obtain;
 pub(crate) mod place;
 mod refresh;
+pub(crate) mod role_keys;
 pub(crate) mod source;
 #[cfg(test)]
 mod tests;
