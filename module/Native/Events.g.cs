@@ -82,6 +82,10 @@ internal sealed partial class SsoEvent
     /// <summary>The link to a console.</summary>
     [DataMember(Name = "console", EmitDefaultValue = false)]
     internal ConsoleEvent? Console { get; set; }
+
+    /// <summary>Where the keys of one profile are served; sent only where that was asked for.</summary>
+    [DataMember(Name = "endpoint", EmitDefaultValue = false)]
+    internal EndpointEvent? Endpoint { get; set; }
 }
 
 /// <summary>A profile whose keys were removed from the credentials file, or would be.</summary>
@@ -97,7 +101,9 @@ internal sealed partial class RemovedEvent
     internal string ProfileName { get; set; } = "";
 }
 
-/// <summary>The keys of one profile; sent only where they were asked for. Only this event and <c>TokenView</c> have a secret.</summary>
+/// <summary>
+/// The keys of one profile; sent only where they were asked for. Only this event, <c>TokenView</c> and <c>EndpointView</c> have a secret.
+/// </summary>
 [DataContract]
 internal sealed partial class KeysEvent
 {
@@ -153,6 +159,41 @@ internal sealed partial class ConsoleEvent
     /// <summary>Whether a browser was opened with it.</summary>
     [DataMember(Name = "browser_opened", IsRequired = true)]
     internal bool BrowserOpened { get; set; }
+}
+
+/// <summary>
+/// Where the keys of one profile are served; sent only where that was asked for. It has the secret that the endpoint asks for.
+/// </summary>
+[DataContract]
+internal sealed partial class EndpointEvent
+{
+    /// <summary>The environment's name.</summary>
+    [DataMember(Name = "environment", IsRequired = true)]
+    internal string Environment { get; set; } = "";
+
+    /// <summary>The profile's name.</summary>
+    [DataMember(Name = "profile_name", IsRequired = true)]
+    internal string ProfileName { get; set; } = "";
+
+    /// <summary>The address for <c>AWS_CONTAINER_CREDENTIALS_FULL_URI</c>.</summary>
+    [DataMember(Name = "url", IsRequired = true)]
+    internal string Url { get; set; } = "";
+
+    /// <summary>The token for <c>AWS_CONTAINER_AUTHORIZATION_TOKEN</c>.</summary>
+    [DataMember(Name = "token", IsRequired = true)]
+    internal string Token { get; set; } = "";
+
+    /// <summary>The profile of the AWS config file for <c>AWS_PROFILE</c>, which has no keys.</summary>
+    [DataMember(Name = "config_profile", IsRequired = true)]
+    internal string ConfigProfile { get; set; } = "";
+
+    /// <summary>When the keys that it has now expire, RFC 3339.</summary>
+    [DataMember(Name = "expiration", IsRequired = true)]
+    internal string Expiration { get; set; } = "";
+
+    /// <summary>Gives no secret.</summary>
+    /// <returns>What every type with a secret prints.</returns>
+    public override string ToString() => "** redacted **";
 }
 
 /// <summary>An access token; sent only where it was asked for.</summary>

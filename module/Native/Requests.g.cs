@@ -149,6 +149,14 @@ internal sealed partial class SsoWork
     /// <summary>Opens the console of a profile's account and role through the access portal.</summary>
     [DataMember(Name = "open_console", EmitDefaultValue = false)]
     internal OpenConsoleWork? OpenConsole { get; set; }
+
+    /// <summary>Serves the keys of one profile on an endpoint in this process.</summary>
+    [DataMember(Name = "start_endpoint", EmitDefaultValue = false)]
+    internal StartEndpointWork? StartEndpoint { get; set; }
+
+    /// <summary>Ends that endpoint.</summary>
+    [DataMember(Name = "stop_endpoint", EmitDefaultValue = false)]
+    internal StopEndpointWork? StopEndpoint { get; set; }
 }
 
 /// <summary>Which environments to plan, and what counts as due.</summary>
@@ -340,46 +348,6 @@ internal sealed partial class ConnectSessionWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(ConnectSessionWork work) => new() { ConnectSession = work };
-}
-
-/// <summary>How a session may be obtained, and how long that may take.</summary>
-[DataContract]
-internal sealed partial class SessionTerms
-{
-    /// <summary>Whether a browser may be opened for a login.</summary>
-    [DataMember(Name = "browser")]
-    internal bool Browser { get; set; }
-
-    /// <summary>Whether a user may be asked to log in; otherwise only a refresh is tried.</summary>
-    [DataMember(Name = "login")]
-    internal bool Login { get; set; }
-
-    /// <summary>
-    /// Why nobody can log in where <c>login</c> is false, as the end of a sentence with "since"; null where the caller only does not want a
-    /// login.
-    /// </summary>
-    [DataMember(Name = "no_login_reason", EmitDefaultValue = false)]
-    internal string? NoLoginReason { get; set; }
-
-    /// <summary>The limit of each login, in seconds; null means until its code expires.</summary>
-    [DataMember(Name = "timeout", EmitDefaultValue = false)]
-    internal long? Timeout { get; set; }
-
-    /// <summary>Where the token is kept in this run; null means as the environment says.</summary>
-    internal SsoTokenCache? TokenCache { get; set; }
-
-    [DataMember(Name = "token_cache", EmitDefaultValue = false)]
-    private string? TokenCacheWord { get => TokenCache?.ToString(); set => TokenCache = value is null ? null : Word.Read<SsoTokenCache>(value); }
-
-    /// <summary>How a user logs in.</summary>
-    internal SsoLoginMethod LoginMethod { get; set; }
-
-    [DataMember(Name = "login_method")]
-    private string LoginMethodWord { get => LoginMethod.ToString(); set => LoginMethod = Word.Read<SsoLoginMethod>(value); }
-
-    /// <summary>Whether a login without a browser has its address as a QR code, too.</summary>
-    [DataMember(Name = "qr_code")]
-    internal bool QrCode { get; set; }
 }
 
 /// <summary>Which sessions to end.</summary>
@@ -627,4 +595,78 @@ internal sealed partial class OpenConsoleWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(OpenConsoleWork work) => new() { OpenConsole = work };
+}
+
+/// <summary>
+/// Whose keys to serve on an endpoint in this process. They are fetched first, and then renewed until the endpoint stops.
+/// </summary>
+[DataContract]
+internal sealed partial class StartEndpointWork
+{
+    /// <summary>The profile's exact name.</summary>
+    [DataMember(Name = "profile", IsRequired = true)]
+    internal string Profile { get; set; } = "";
+
+    /// <summary>The environments to look for it in; empty means every stored one, then those of the AWS config file.</summary>
+    [DataMember(Name = "environments")]
+    internal string[] Environments { get; set; } = [];
+
+    /// <summary>The region that AWS tools use where neither the profile nor the config file has one; null means none.</summary>
+    [DataMember(Name = "region", EmitDefaultValue = false)]
+    internal string? Region { get; set; }
+
+    /// <summary>How a session may be obtained now; later, nobody is asked to log in.</summary>
+    [DataMember(Name = "session", EmitDefaultValue = false)]
+    internal SessionTerms? Session { get; set; }
+
+    /// <summary>The work with this as its operation.</summary>
+    public static implicit operator SsoWork(StartEndpointWork work) => new() { StartEndpoint = work };
+}
+
+/// <summary>Ends the endpoint of this process and forgets the keys that it serves.</summary>
+[DataContract]
+internal sealed partial class StopEndpointWork
+{
+    /// <summary>The work with this as its operation.</summary>
+    public static implicit operator SsoWork(StopEndpointWork work) => new() { StopEndpoint = work };
+}
+
+/// <summary>How a session may be obtained, and how long that may take.</summary>
+[DataContract]
+internal sealed partial class SessionTerms
+{
+    /// <summary>Whether a browser may be opened for a login.</summary>
+    [DataMember(Name = "browser")]
+    internal bool Browser { get; set; }
+
+    /// <summary>Whether a user may be asked to log in; otherwise only a refresh is tried.</summary>
+    [DataMember(Name = "login")]
+    internal bool Login { get; set; }
+
+    /// <summary>
+    /// Why nobody can log in where <c>login</c> is false, as the end of a sentence with "since"; null where the caller only does not want a
+    /// login.
+    /// </summary>
+    [DataMember(Name = "no_login_reason", EmitDefaultValue = false)]
+    internal string? NoLoginReason { get; set; }
+
+    /// <summary>The limit of each login, in seconds; null means until its code expires.</summary>
+    [DataMember(Name = "timeout", EmitDefaultValue = false)]
+    internal long? Timeout { get; set; }
+
+    /// <summary>Where the token is kept in this run; null means as the environment says.</summary>
+    internal SsoTokenCache? TokenCache { get; set; }
+
+    [DataMember(Name = "token_cache", EmitDefaultValue = false)]
+    private string? TokenCacheWord { get => TokenCache?.ToString(); set => TokenCache = value is null ? null : Word.Read<SsoTokenCache>(value); }
+
+    /// <summary>How a user logs in.</summary>
+    internal SsoLoginMethod LoginMethod { get; set; }
+
+    [DataMember(Name = "login_method")]
+    private string LoginMethodWord { get => LoginMethod.ToString(); set => LoginMethod = Word.Read<SsoLoginMethod>(value); }
+
+    /// <summary>Whether a login without a browser has its address as a QR code, too.</summary>
+    [DataMember(Name = "qr_code")]
+    internal bool QrCode { get; set; }
 }

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod context;
+mod endpoint;
 mod environments;
 pub mod error;
 mod files;

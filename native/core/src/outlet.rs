@@ -27,8 +27,19 @@ pub(crate) struct Channel {
     queue: Mutex<Queue>,
     pub(crate) arrived: Condvar,
     pub(crate) cancel: CancellationToken,
-    verbose: bool,
+    audience: Audience,
     warned: Arc<Warned>,
+}
+
+/// Who takes the events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    /// A caller who reads the notes for `-Verbose`.
+    Verbose,
+    /// A caller.
+    Usual,
+    /// Nobody: the work goes on after the run that started it.
+    Nobody,
 }
 
 #[derive(Default)]
@@ -66,8 +77,12 @@ pub(crate) struct Warned(Mutex<HashSet<(Topic, String)>>);
 
 impl Channel {
     pub(crate) fn new(work: LocalWork, verbose: bool, warned: Arc<Warned>) -> Self {
-        let queue = Mutex::new(Queue { local_work: Some(work), ..Queue::default() });
-        Self { queue, arrived: Condvar::new(), cancel: CancellationToken::new(), verbose, warned }
+        let queue = Queue { local_work: Some(work), ..Queue::default() };
+        Self::of(queue, if verbose { Audience::Verbose } else { Audience::Usual }, warned)
+    }
+
+    fn of(queue: Queue, audience: Audience, warned: Arc<Warned>) -> Self {
+        Self { queue: Mutex::new(queue), arrived: Condvar::new(), cancel: CancellationToken::new(), audience, warned }
     }
 
     pub(crate) fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -76,14 +91,22 @@ impl Channel {
 }
 
 impl Outlet {
+    /// An outlet for work that goes on after its run: what it sends is dropped, and no warning counts as given.
+    pub(crate) fn unheard() -> Self {
+        Self(Arc::new(Channel::of(Queue::default(), Audience::Nobody, Arc::default())))
+    }
+
     pub(crate) fn send(&self, event: Event) {
+        if self.0.audience == Audience::Nobody {
+            return;
+        }
         self.0.queue().events.push_back(event);
         self.0.arrived.notify_all();
     }
 
     /// Whether anybody reads the notes of [`Self::verbose`]; if not, an expensive text need not be built.
     pub(crate) fn is_verbose(&self) -> bool {
-        self.0.verbose
+        self.0.audience == Audience::Verbose
     }
 
     pub(crate) fn verbose(&self, text: impl AsRef<str>) {

@@ -1,4 +1,4 @@
-//! Reads the AWS config file, `~/.aws/config`, as the AWS CLI does; this module never writes to it.
+//! Reads the AWS config file, `~/.aws/config`, as the AWS CLI does. The module changes nothing in it but the profiles of its endpoint.
 
 mod botocore;
 mod encoding;

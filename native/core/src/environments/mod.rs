@@ -3,6 +3,7 @@
 pub(crate) mod assigned;
 pub(crate) mod configured;
 pub(crate) mod edit;
+pub(crate) mod endpoint_profile;
 pub(crate) mod environment;
 pub(crate) mod lookup;
 pub(crate) mod regions;

@@ -1,6 +1,6 @@
 //! The operations, one file for each.
 
-#![allow(clippy::needless_pass_by_value, reason = "every operation has the same signature")]
+#![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every operation has the same signature")]
 
 mod add_profile;
 mod connect_session;
@@ -22,6 +22,8 @@ mod remove_credential;
 mod remove_environment;
 mod remove_profile;
 mod set_environment;
+mod start_endpoint;
+mod stop_endpoint;
 #[cfg(test)]
 pub(crate) mod tests;
 mod throttle;
@@ -53,6 +55,8 @@ pub(crate) fn begin(operation: Operation, context: &Context) -> Result<Option<Ne
         Operation::RemoveCredential(request) => remove_credential::run(request, context),
         Operation::GetKeys(request) => get_keys::run(request, context),
         Operation::OpenConsole(request) => open_console::run(request, context),
+        Operation::StartEndpoint(request) => start_endpoint::run(request, context),
+        Operation::StopEndpoint(request) => stop_endpoint::run(request, context),
         #[cfg(debug_assertions)]
         Operation::Panic => panic!("this panic was asked for"),
     }

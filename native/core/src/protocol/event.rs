@@ -47,6 +47,8 @@ pub enum Event {
     Keys(KeysView),
     /// The link to a console.
     Console(ConsoleView),
+    /// Where the keys of one profile are served; sent only where that was asked for.
+    Endpoint(EndpointView),
 }
 
 /// See [`Event::Added`].
@@ -77,7 +79,7 @@ pub struct Removed {
     pub profile_name: String,
 }
 
-/// See [`Event::Keys`]. Only this event and [`TokenView`] have a secret.
+/// See [`Event::Keys`]. Only this event, [`TokenView`] and [`EndpointView`] have a secret.
 #[derive(Debug, Clone, Serialize)]
 pub struct KeysView {
     /// The environment's name.
@@ -109,6 +111,24 @@ pub struct ConsoleView {
     pub url: String,
     /// Whether a browser was opened with it.
     pub browser_opened: bool,
+}
+
+/// See [`Event::Endpoint`]. It has the secret that the endpoint asks for.
+#[derive(Debug, Clone, Serialize)]
+pub struct EndpointView {
+    /// The environment's name.
+    pub environment: String,
+    /// The profile's name.
+    pub profile_name: String,
+    /// The address for `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
+    pub url: String,
+    /// The token for `AWS_CONTAINER_AUTHORIZATION_TOKEN`.
+    #[serde(serialize_with = "revealed")]
+    pub token: Secret,
+    /// The profile of the AWS config file for `AWS_PROFILE`, which has no keys.
+    pub config_profile: String,
+    /// When the keys that it has now expire, RFC 3339.
+    pub expiration: String,
 }
 
 /// See [`Event::Token`].

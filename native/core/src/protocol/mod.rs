@@ -5,10 +5,12 @@
 mod event;
 mod request;
 mod shared;
+mod terms;
 
 pub use self::event::*;
 pub use self::request::*;
 pub use self::shared::*;
+pub use self::terms::*;
 pub use crate::secret::Secret;
 use crate::secret::SecretBytes;
 

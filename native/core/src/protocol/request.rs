@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::protocol::shared::{AccountRow, AccountView, RoleView, TokenCache};
+use crate::protocol::terms::SessionTerms;
 use crate::secret::Secret;
 
 /// What a caller asks for, with what only the caller knows.
@@ -114,6 +115,10 @@ pub enum Operation {
     GetKeys(GetKeys),
     /// Opens the console of a profile's account and role through the access portal.
     OpenConsole(OpenConsole),
+    /// Serves the keys of one profile on an endpoint in this process.
+    StartEndpoint(StartEndpoint),
+    /// Ends that endpoint.
+    StopEndpoint(StopEndpoint),
     /// Panics on purpose, so that the boundary can be tried; debug builds only.
     #[cfg(debug_assertions)]
     Panic,
@@ -128,6 +133,7 @@ impl Operation {
             Self::GetAccount(request) => &request.session,
             Self::GetRole(request) => &request.session,
             Self::GetKeys(request) => &request.session,
+            Self::StartEndpoint(request) => &request.session,
             _ => return None,
         };
         terms.timeout.map(Duration::from_secs)
@@ -269,41 +275,6 @@ pub struct ConnectSession {
     /// How a session may be obtained.
     #[serde(default)]
     pub session: SessionTerms,
-}
-
-/// How a session may be obtained, and how long that may take.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SessionTerms {
-    /// Whether a browser may be opened for a login.
-    pub browser: bool,
-    /// Whether a user may be asked to log in; otherwise only a refresh is tried.
-    pub login: bool,
-    /// Why nobody can log in where `login` is false, as the end of a sentence with "since"; absent where the caller only does not want a login.
-    pub no_login_reason: Option<String>,
-    /// The limit of each login, in seconds; absent means until its code expires.
-    pub timeout: Option<u64>,
-    /// Where the token is kept in this run; absent means as the environment says.
-    pub token_cache: Option<TokenCache>,
-    /// How a user logs in.
-    pub login_method: LoginMethod,
-    /// Whether a login without a browser has its address as a QR code, too.
-    pub qr_code: bool,
-}
-
-impl Default for SessionTerms {
-    fn default() -> Self {
-        Self { browser: true, login: true, no_login_reason: None, timeout: None, token_cache: None, login_method: LoginMethod::DeviceCode, qr_code: true }
-    }
-}
-
-/// How a user logs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum LoginMethod {
-    /// A code is approved in any browser, on any machine (RFC 8628).
-    DeviceCode,
-    /// A browser on this machine returns the answer (RFC 7636, RFC 8252).
-    Pkce,
 }
 
 /// Which sessions to end.
@@ -477,6 +448,28 @@ pub struct OpenConsole {
     #[serde(default = "yes")]
     pub browser: bool,
 }
+
+/// Whose keys to serve on an endpoint in this process. They are fetched first, and then renewed until the endpoint stops.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StartEndpoint {
+    /// The profile's exact name.
+    pub profile: String,
+    /// The environments to look for it in; empty means every stored one, then those of the AWS config file.
+    #[serde(default)]
+    pub environments: Vec<String>,
+    /// The region that AWS tools use where neither the profile nor the config file has one; absent means none.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// How a session may be obtained now; later, nobody is asked to log in.
+    #[serde(default)]
+    pub session: SessionTerms,
+}
+
+/// Ends the endpoint of this process and forgets the keys that it serves.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StopEndpoint {}
 
 fn minimum_remaining() -> u64 {
     900

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
+use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::mutex::locked;
 use crate::outlet::Warned;
@@ -15,7 +16,8 @@ use crate::service::clock::ServiceTime;
 use crate::service::oidc::Registration;
 use crate::session::token_cache::{Token, TokenFiles};
 
-/// What this process remembers between runs: sessions, clients, the service's time, and the warnings that it has given.
+/// What this process remembers between runs: sessions, clients, the service's time, the warnings that it has given, and the
+/// endpoint with the keys that it serves.
 ///
 /// The contents of files are remembered where they are parsed.
 #[derive(Debug, Default)]
@@ -26,6 +28,8 @@ pub struct Memory {
     pub(crate) time: ServiceTime,
     pub(crate) services: Services,
     pub(crate) warned: Arc<Warned>,
+    /// Where programs that this process starts get keys.
+    pub(crate) endpoint: Endpoint,
 }
 
 /// The state of one session, which one run at a time may change.

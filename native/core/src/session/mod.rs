@@ -7,6 +7,7 @@ mod obtain;
 pub(crate) mod place;
 mod refresh;
 pub(crate) mod role_keys;
+pub(crate) mod served_keys;
 pub(crate) mod source;
 #[cfg(test)]
 mod tests;

@@ -3,8 +3,9 @@
 use serde_json::{json, Map, Value};
 use sso_core::error::Code;
 use sso_core::protocol::{
-    AccountRow, AccountView, Added, Completed, ConsoleView, CredentialState, CredentialView, EnvironmentView, Event, Failed, KeysView, Level, Note, Planned,
-    PlannedProfile, Profile, ProfileStatus, Progress, Removed, RoleView, Secret, SessionState, SessionView, TokenCache, TokenView, Verification, Waiting,
+    AccountRow, AccountView, Added, Completed, ConsoleView, CredentialState, CredentialView, EndpointView, EnvironmentView, Event, Failed, KeysView, Level,
+    Note, Planned, PlannedProfile, Profile, ProfileStatus, Progress, Removed, RoleView, Secret, SessionState, SessionView, TokenCache, TokenView, Verification,
+    Waiting,
 };
 
 use super::protocol::{Kind, Part, Protocol, Type};
@@ -188,6 +189,14 @@ fn of_requests_for_one() -> Vec<Event> {
             profile_name: text("Account1"),
             url: text("https://d-12345abcde.awsapps.com/start/#/console?account_id=012345678901&role_name=AWSReadOnlyAccess"),
             browser_opened: true,
+        }),
+        Event::Endpoint(EndpointView {
+            environment: text("Acme"),
+            profile_name: text("Account1"),
+            url: text("http://127.0.0.1:50000/sso-endpoint/example-path"),
+            token: Secret::new("example-token"),
+            config_profile: text("sso-endpoint-Account1"),
+            expiration: text("2026-01-01T01:00:00Z"),
         }),
         Event::Token(TokenView::new("Acme", "an access token", 28_800)),
     ]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod live;
+mod served;
 mod sharing;
 mod state;
 mod tokens;
