@@ -6,11 +6,13 @@ namespace AwsSso;
 /// <summary>The variables of this process that lead AWS tools to keys: what Use-SsoCredential set, and what was there before.</summary>
 internal static class SessionVariables
 {
-    private static readonly Dictionary<string, (string Ours, string? Original)> Set = new(StringComparer.Ordinal);
+    private static readonly Dictionary<string, (string? Ours, string? Original)> Set = new(StringComparer.Ordinal);
     private static readonly object Gate = new();
 
-    /// <summary>Restores what was set before, unless it has changed since, and sets these.</summary>
-    internal static void Replace(params (string Name, string Value)[] variables)
+    /// <summary>
+    /// Restores what was set before, unless it has changed since, and sets these. Null removes a variable; empty text is a value.
+    /// </summary>
+    internal static void Replace(params (string Name, string? Value)[] variables)
     {
         lock (Gate)
         {
@@ -28,6 +30,16 @@ internal static class SessionVariables
                 Set[name] = (value, Environment.GetEnvironmentVariable(name));
                 Environment.SetEnvironmentVariable(name, value);
             }
+        }
+    }
+
+    /// <summary>The value that a variable has without what Use-SsoCredential set; null where it is not set.</summary>
+    internal static string? Own(string name)
+    {
+        lock (Gate)
+        {
+            var now = Environment.GetEnvironmentVariable(name);
+            return Set.TryGetValue(name, out var variable) && variable.Ours == now ? variable.Original : now;
         }
     }
 }

@@ -11,19 +11,25 @@ namespace AwsSso.Commands;
 public sealed class UseSsoCredentialCommand : LoginCmdlet
 {
     private const string ByProfile = "ProfileName";
+    private const string ByEndpoint = "AsEndpoint";
     private const string Back = "Clear";
+
+    /// <summary>Whether the user was told of an endpoint that has ended.</summary>
+    private static bool hasWarnedOfDeadEndpoint;
 
     /// <summary>What AWS tools use instead of AWS_PROFILE.</summary>
     private static readonly string[] Stronger = ["AWS_ACCESS_KEY_ID", "AWS_DEFAULT_PROFILE"];
 
     /// <summary>The profile; case-sensitive.</summary>
     [Parameter(Position = 0, ParameterSetName = ByProfile, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ParameterSetName = ByEndpoint, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ProfileCompleter))]
     public string ProfileName { get; set; } = "";
 
     /// <summary>The environment to look in; without it every stored one, then those of the AWS config file.</summary>
     [Parameter(ParameterSetName = ByProfile, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ByEndpoint, ValueFromPipelineByPropertyName = true)]
     [Alias("EnvironmentName")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(EnvironmentCompleter))]
@@ -34,9 +40,17 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
     [Parameter(ParameterSetName = ByProfile)]
     public SwitchParameter AsEnvironmentVariable { get; set; }
 
+    /// <summary>Serves the keys to AWS tools from this PowerShell, which renews them.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = ByEndpoint)]
+    public SwitchParameter AsEndpoint { get; set; }
+
     /// <summary>Restores the variables that were set.</summary>
     [Parameter(Mandatory = true, ParameterSetName = Back)]
     public SwitchParameter Clear { get; set; }
+
+    /// <summary>Ends the endpoint, too; programs that use it get no more keys.</summary>
+    [Parameter(ParameterSetName = Back)]
+    public SwitchParameter StopEndpoint { get; set; }
 
     /// <summary>Credentials are renewed when less than this is left of them.</summary>
     [Parameter(ParameterSetName = ByProfile)]
@@ -73,27 +87,76 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
     {
         if (Clear)
         {
-            if (ShouldProcess("AWS_PROFILE and the variables of keys", "Restore what Use-SsoCredential has changed"))
-            {
-                SessionVariables.Replace();
-            }
-
+            Restore();
             return;
         }
 
-        var action = AsEnvironmentVariable ? "Set the variables of keys" : "Set AWS_PROFILE";
+        WarnOfDeadEndpoint();
+
+        var action = AsEndpoint ? "Start an endpoint and set its variables"
+            : AsEnvironmentVariable ? "Set the variables of keys"
+            : "Set AWS_PROFILE";
         if (OneProfile(out var environments) is not { } name || !ShouldProcess(name, action))
         {
             return;
         }
 
-        if (AsEnvironmentVariable)
+        if (AsEndpoint)
+        {
+            SetEndpoint(name, environments);
+        }
+        else if (AsEnvironmentVariable)
         {
             SetKeys(name, environments);
         }
         else
         {
             SetProfile(name);
+        }
+    }
+
+    private void Restore()
+    {
+        if (!ShouldProcess("AWS_PROFILE and the variables of keys", "Restore what Use-SsoCredential has changed"))
+        {
+            return;
+        }
+
+        SessionVariables.Replace();
+        if (StopEndpoint)
+        {
+            Run(new StopEndpointWork());
+        }
+
+        if (EndpointVariables.AreDead())
+        {
+            EndpointVariables.Remove();
+        }
+    }
+
+    private void WarnOfDeadEndpoint()
+    {
+        if (!AsEndpoint && !hasWarnedOfDeadEndpoint && EndpointVariables.AreDead())
+        {
+            hasWarnedOfDeadEndpoint = true;
+            Warn("AWS_CONTAINER_CREDENTIALS_FULL_URI leads to the endpoint of a PowerShell that has ended; "
+                + "remove it with Use-SsoCredential -Clear.");
+        }
+    }
+
+    private void SetEndpoint(string name, string[] environments)
+    {
+        var work = new StartEndpointWork
+        {
+            Profile = name,
+            Environments = environments,
+            Region = EndpointVariables.Region(),
+            Session = Terms(),
+        };
+        if (Run(work, happened => happened.Endpoint).FirstOrDefault() is { } endpoint && Find(name) is { } profile)
+        {
+            SessionVariables.Replace([.. EndpointVariables.For(endpoint), .. RegionVariables(profile)]);
+            Show(profile, "AWS tools get its credentials from this PowerShell, which renews them", null);
         }
     }
 
@@ -152,7 +215,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
     }
 
     /// <summary>The variables of the profile's region: botocore reads only the second one, other SDKs only the first one.</summary>
-    private static (string Name, string Value)[] RegionVariables(SsoProfile profile) =>
+    private static (string Name, string? Value)[] RegionVariables(SsoProfile profile) =>
         profile.ProfileRegion is { } region ? [("AWS_REGION", region), ("AWS_DEFAULT_REGION", region)] : [];
 
     /// <summary>The profile of this name; null where the named environment does not exist, which was reported.</summary>

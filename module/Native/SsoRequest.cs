@@ -56,6 +56,7 @@ internal sealed partial class SsoRequest
         Directory = directory;
         Verbose = verbose;
         Take(VariableNames);
+        EndpointVariables.Undo(Variables);
         Take(PathVariableNames.SelectMany(ReferencesIn));
         if (Path.DirectorySeparatorChar == '\\'
             && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("USERPROFILE"))
