@@ -75,6 +75,10 @@ internal sealed partial class SsoEvent
     [DataMember(Name = "removed", EmitDefaultValue = false)]
     internal RemovedEvent? Removed { get; set; }
 
+    /// <summary>What an export did with a profile in the AWS config file, or would do.</summary>
+    [DataMember(Name = "exported", EmitDefaultValue = false)]
+    internal SsoExportedProfile? Exported { get; set; }
+
     /// <summary>The keys of one profile; sent only where they were asked for.</summary>
     [DataMember(Name = "keys", EmitDefaultValue = false)]
     internal KeysEvent? Keys { get; set; }

@@ -59,6 +59,8 @@ pub(crate) enum Topic {
     OpenFolder,
     /// A profile whose name some AWS tools misread.
     MisreadName,
+    /// A profile in the AWS config file whose name not every AWS tool finds.
+    ExportedName,
     /// A profile whose keys never last as long as required.
     ShortKeys,
     /// A region or an output format of a profile.

@@ -144,6 +144,14 @@ impl World {
         Some(Path::new(self.variables.get("HOMEDRIVE").unwrap_or_default()).join(path))
     }
 
+    /// Returns the user's home folder.
+    ///
+    /// # Errors
+    /// It is unknown.
+    pub(crate) fn home_folder(&self) -> Result<PathBuf, Error> {
+        self.home().ok_or_else(no_home)
+    }
+
     /// Expands a path from a variable: replaces its references to variables and home folders, and starts a relative path at the caller's folder. A
     /// reference to something unknown is an error, because it would become part of a file name.
     pub(crate) fn path(&self, variable: &str, written: &str) -> Result<PathBuf, Error> {
@@ -189,7 +197,7 @@ impl World {
     pub(crate) fn aws_file(&self, variable: &str, name: &str) -> Result<PathBuf, Error> {
         match self.variables.get(variable) {
             Some(written) => self.path(variable, written),
-            None => Ok(self.home().ok_or_else(no_home)?.join(".aws").join(name)),
+            None => Ok(self.home_folder()?.join(".aws").join(name)),
         }
     }
 }

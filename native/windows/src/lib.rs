@@ -9,6 +9,7 @@ mod files;
 mod holders;
 mod proxy;
 mod registry;
+mod short_path;
 
 /// Rights to a file, for the access mode with which it is opened.
 pub use windows_sys::Win32::{
@@ -29,3 +30,4 @@ pub use desktop::has_desktop;
 pub use files::{Existing, free_space, is_on_disk, rename};
 pub use holders::holders_of;
 pub use proxy::{SystemProxy, system_proxy};
+pub use short_path::short_path;

@@ -1,22 +1,21 @@
-//! Reads the AWS config file, `~/.aws/config`, as the AWS CLI does. The module changes nothing in it but the profiles of its endpoint.
+//! Reads the AWS config file, `~/.aws/config`, as the AWS CLI does.
 
 mod botocore;
 mod encoding;
+pub(crate) mod export;
+mod provider;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
-
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 
 use crate::environments::environment::Environment;
 use crate::environments::regions::check_region;
 use crate::environments::start_url::{check_start_url, same_start_url};
 use crate::error::{Code, Error};
 use crate::files::file_memory::FileMemory;
-use crate::files::known_keys::Setting;
+use crate::files::known_keys::{MARK, Setting};
 use crate::files::safe_write::SafeFile;
 use crate::names::profile::{ProfileEntry, ProfileSettings, check_account_id, check_profile_name, check_role};
 use crate::names::same_name;
@@ -32,6 +31,18 @@ const SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registratio
 
 /// The keys of a profile that decide whose keys it gets.
 const PROFILE_KEYS: [&str; 5] = ["sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name"];
+pub(crate) use provider::Provider;
+
+/// The variable with the path of the config file.
+const VARIABLE: &str = "AWS_CONFIG_FILE";
+
+/// The path of the config file.
+///
+/// # Errors
+/// The variable has an invalid path, or the home folder is unknown.
+pub(crate) fn path_of(world: &World) -> Result<PathBuf, Error> {
+    world.aws_file(VARIABLE, "config")
+}
 
 /// What this process last read from each file.
 static CACHE: LazyLock<FileMemory<ConfigFile>> = LazyLock::new(FileMemory::default);
@@ -54,8 +65,8 @@ pub(crate) struct ConfigFile {
     /// One for each session, in the order of the file, then one for each start URL of profiles without a session.
     pub(crate) environments: Vec<Configured>,
     profiles: Vec<Profile>,
-    /// The profiles whose `credential_process` calls this module.
-    calling_us: HashSet<String>,
+    /// How AWS tools get keys from this module, for the profiles for which they do.
+    providers: HashMap<String, Provider>,
 }
 
 /// An environment in the config file, or why it cannot be used.
@@ -88,6 +99,8 @@ struct Profile {
     has_role_arn: bool,
     credential_process: Option<String>,
     ca_bundle: Option<String>,
+    /// Whether `Export-SsoProfile` wrote it.
+    is_exported: bool,
     /// The region and output format that AWS tools use with it.
     settings: ProfileSettings,
     /// Why the AWS CLI does not use the section, if it does not.
@@ -95,16 +108,6 @@ struct Profile {
 }
 
 impl Profile {
-    fn calls_us(&self) -> bool {
-        let command = self.credential_process.as_deref().unwrap_or_default();
-        let calls_us = |command: &str| {
-            let command = command.to_ascii_lowercase();
-            // PowerShell accepts an unambiguous prefix as the parameter name.
-            command.contains("get-ssocredential") && command.contains("-as")
-        };
-        calls_us(command) || encoded_command(command).is_some_and(|decoded| calls_us(&decoded))
-    }
-
     /// Whether the profile gets its keys by SSO in the AWS CLI.
     fn is_for_sso(&self) -> bool {
         self.account_id.is_some() || self.role_name.is_some()
@@ -144,11 +147,10 @@ impl ConfigFile {
     /// # Errors
     /// The file exists and cannot be read, by this module or by the AWS CLI.
     pub(crate) fn read(world: &World) -> Result<Arc<Self>, Error> {
-        const VARIABLE: &str = "AWS_CONFIG_FILE";
         if world.variables.get(VARIABLE).is_none() && world.home().is_none() || world.names_device(VARIABLE) {
             return Ok(Arc::default());
         }
-        let path = world.aws_file(VARIABLE, "config")?;
+        let path = path_of(world)?;
         let file = SafeFile::at(&path, &world.wait_limit);
         match CACHE.of(&file, |bytes| Self::parse(&path, bytes)) {
             Err(_) if is_no_file(file.path()) => Ok(Arc::new(Self { path, ..Self::default() })),
@@ -210,17 +212,13 @@ impl ConfigFile {
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
         let bytes = as_the_aws_cli_reads(path, bytes)?;
-        let text = ConfigText::read(&bytes).map_err(|refused| {
-            Error::new(Code::ConfigFileInvalid, format!("{}, line {}: {}.", path.display(), refused.line, refused.what))
-                .with_target(path.display().to_string())
-                .with_action("Correct that line; the AWS CLI cannot read the file either.")
-        })?;
+        let text = read_text(path, &bytes)?;
         let reading = Reading::of(&text, path);
         let sessions = reading.sessions.iter().filter_map(Session::complete).collect();
         let environments = reading.environments();
         let profiles = reading.profiles;
-        let calling_us = profiles.iter().filter(|profile| profile.calls_us()).map(|profile| profile.name.clone()).collect();
-        Ok(Self { path: path.to_owned(), environments, sessions, profiles, calling_us })
+        let providers = profiles.iter().filter_map(|profile| Some((profile.name.clone(), profile.provider()?))).collect();
+        Ok(Self { path: path.to_owned(), environments, sessions, profiles, providers })
     }
 
     /// The `ca_bundle` of the profile that the AWS CLI would use: the one in `AWS_PROFILE`, else `default`.
@@ -261,9 +259,15 @@ impl ConfigFile {
         }
     }
 
-    /// Whether AWS tools get the keys of this profile from this module, by a `credential_process` that calls it.
-    pub(crate) fn calls_us(&self, profile: &str) -> bool {
-        self.calling_us.contains(profile)
+    /// How AWS tools get the keys of this profile from this module without the credentials file; `None` if they do not.
+    pub(crate) fn provider(&self, profile: &str) -> Option<Provider> {
+        self.providers.get(profile).copied()
+    }
+
+    /// Whether AWS tools log in to the environment's portal for profiles without a session.
+    pub(crate) fn has_portal_without_session(&self, environment: &Environment) -> bool {
+        let usable = self.environments.iter().filter_map(|found| found.outcome.as_ref().ok());
+        usable.filter(|other| other.sso_session.is_none()).any(|other| environment.is_at(&other.start_url, &other.region))
     }
 
     /// The session with this name.
@@ -277,13 +281,12 @@ impl ConfigFile {
     }
 }
 
-/// What follows PowerShell's `-EncodedCommand`, which may be shortened: UTF-16 in base64.
-fn encoded_command(command: &str) -> Option<String> {
-    let mut words = command.split_ascii_whitespace();
-    words.find(|word| word.len() > 1 && word.strip_prefix('-').is_some_and(|name| "encodedcommand".starts_with(&name.to_ascii_lowercase())))?;
-    let bytes = BASE64_STANDARD.decode(words.next()?).ok()?;
-    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-    String::from_utf16(&units).ok()
+fn read_text<'b>(path: &Path, bytes: &'b [u8]) -> Result<ConfigText<'b>, Error> {
+    ConfigText::read(bytes).map_err(|refused| {
+        Error::new(Code::ConfigFileInvalid, format!("{}, line {}: {}.", path.display(), refused.line, refused.what))
+            .with_target(path.display().to_string())
+            .with_action("Correct that line; the AWS CLI cannot read the file either.")
+    })
 }
 
 /// Whether botocore, which checks that a path is a file, treats the file as missing.
@@ -502,6 +505,7 @@ fn profile_of(named: &Named, line: usize, values: &Values<'_>) -> Profile {
         has_role_arn: values.text("role_arn").is_some(),
         credential_process: values.text("credential_process"),
         ca_bundle: values.text("ca_bundle"),
+        is_exported: values.text(MARK).is_some(),
         settings: ProfileSettings { region: values.text("region"), output: values.text("output") },
         fault: None,
     }

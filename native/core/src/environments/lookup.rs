@@ -129,7 +129,7 @@ pub(super) fn not_stored(name: &str, stored: &Environments, world: &World) -> Er
     match config.environment(name) {
         Some(found) => Error::new(
             Code::EnvironmentNotFound,
-            format!("The environment {} is not stored: it comes from {}, which this module never changes.", found.name, config.path.display()),
+            format!("The environment {} is not stored: it comes from {}, where only Export-SsoProfile changes something.", found.name, config.path.display()),
         )
         .with_target(name)
         .with_action(format!("Change it there, or store it with Set-SsoEnvironment -Name {} -StartUrl … -Region …", found.name)),

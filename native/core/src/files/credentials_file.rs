@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 use crate::error::{Code, Error};
 use crate::files::faults::unreadable_by_aws_tools;
 use crate::files::file_memory::FileMemory;
-use crate::files::ini_text::{Fault, IniText, Section, SectionEdit};
+use crate::files::ini_text::{Fault, IniText, Key, Section, SectionEdit};
 use crate::files::known_keys::{
-    DueRule, KnownProfile, KnownProfiles, OWN_KEYS, Obstacle, SETTINGS, STALE_KEYS, SettingChange, Standing, known_profiles, obstacle_to_new_section,
+    DueRule, KnownProfile, KnownProfiles, OWN_KEYS, Obstacle, STALE_KEYS, SettingEdits, Standing, is_source_of_keys, known_profiles, obstacle_to_new_section,
 };
 use crate::files::lock::Lock;
 use crate::files::safe_write::{SafeFile, Surroundings, Written};
@@ -160,15 +160,15 @@ impl CredentialsFile {
                 return Ok(None);
             }
             let values: Vec<_> = writable.iter().map(|writable| writable.fetched.values()).collect();
-            let settings: Vec<_> = writable.iter().map(Writable::settings).collect();
+            let removed: Vec<Vec<&str>> = writable.iter().map(|writable| [&STALE_KEYS[..], &writable.settings.remove].concat()).collect();
             let edits: Vec<SectionEdit<'_>> = writable
                 .iter()
-                .zip(values.iter().zip(&settings))
-                .map(|(Writable { fetched, spelling, .. }, (values, settings))| SectionEdit {
+                .zip(values.iter().zip(&removed))
+                .map(|(Writable { fetched, spelling, settings }, (values, removed))| SectionEdit {
                     section: spelling,
                     rename: Some(fetched.profile.name.as_str()).filter(|name| name != spelling),
                     set: OWN_KEYS.into_iter().zip(values.iter().map(|value| value.as_str())).chain(settings.set.iter().copied()).collect(),
-                    remove: &settings.remove,
+                    remove: removed,
                     behind: None,
                 })
                 .collect();
@@ -196,6 +196,26 @@ impl CredentialsFile {
             }
         }
         Ok(())
+    }
+
+    /// Why the sections of these profiles cannot give way to another source of keys, by profile: they have something that this module did not write for
+    /// the environment.
+    pub(crate) fn in_the_way(&self, environment: &str, profiles: &HashSet<&str>) -> Result<HashMap<String, String>, Error> {
+        let Some(contents) = self.file.read()? else { return Ok(HashMap::new()) };
+        let text = self.scan(&contents.bytes)?;
+        let named = text.sections.iter().filter_map(|section| Some((section.name()?.trim(), section))).filter(|(name, _)| profiles.contains(name));
+        let reason = |section: &Section| {
+            let known = KnownProfile::of(&text, section);
+            if let Some(other) = known.other_keys {
+                return Some(Obstacle::OtherKeys(other).to_string());
+            }
+            if let Some(marked) = known.environment.as_ref().filter(|_| !known.is_marked_for(environment)) {
+                return Some(format!("its section has keys for the environment {marked}"));
+            }
+            let is_source = |key: &&Key| is_source_of_keys(&key.name) && !OWN_KEYS.contains(&key.name.as_str()) && !STALE_KEYS.contains(&key.name.as_str());
+            section.keys.iter().find(is_source).map(|key| format!("its section has {}", key.name))
+        };
+        Ok(named.filter_map(|(name, section)| Some((name.to_owned(), reason(section)?))).collect())
     }
 
     /// Returns what a removal would do.
@@ -262,27 +282,7 @@ struct Writable<'f> {
     fetched: &'f Fetched<'f>,
     /// Its section name in the file, or the name for a new section.
     spelling: &'f str,
-    changes: [SettingChange; SETTINGS.len()],
-}
-
-/// What to do with the keys of a section that are not [`OWN_KEYS`].
-struct SettingEdits<'f> {
-    set: Vec<(&'static str, &'f str)>,
-    remove: Vec<&'static str>,
-}
-
-impl<'f> Writable<'f> {
-    fn settings(&self) -> SettingEdits<'f> {
-        let mut edits = SettingEdits { set: Vec::new(), remove: STALE_KEYS.to_vec() };
-        for ((setting, note), change) in SETTINGS.into_iter().zip(self.changes) {
-            match (change, setting.wanted(self.fetched.profile)) {
-                (SettingChange::IsWritten, Some(value)) => edits.set.extend([(setting.key(), value), (note, value)]),
-                (SettingChange::IsRemoved, _) => edits.remove.extend([setting.key(), note]),
-                _ => {}
-            }
-        }
-        edits
-    }
+    settings: SettingEdits<'f>,
 }
 
 /// The profiles whose keys may be written. Records the others in `outcome`.
@@ -297,7 +297,7 @@ fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys:
         match sections.get(name).map(Vec::as_slice) {
             None | Some([]) => match obstacle_to_new_section(text, name) {
                 Some(obstacle) => drop(outcome.blocked.insert(name.to_owned(), obstacle)),
-                None => writable.push(Writable { fetched, spelling: name, changes: KnownProfile::default().changes(fetched.profile) }),
+                None => writable.push(Writable { fetched, spelling: name, settings: KnownProfile::default().setting_edits(fetched.profile) }),
             },
             Some([section]) => {
                 let spelling = section.name().unwrap_or(name);
@@ -309,7 +309,7 @@ fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys:
                 if spelling != name {
                     outcome.renamed.push(name.to_owned());
                 }
-                writable.push(Writable { fetched, spelling, changes: known.changes(fetched.profile) });
+                writable.push(Writable { fetched, spelling, settings: known.setting_edits(fetched.profile) });
             }
             Some(_) => drop(outcome.blocked.insert(name.to_owned(), Obstacle::TwoSections)),
         }

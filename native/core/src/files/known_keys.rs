@@ -12,6 +12,9 @@ use crate::names::profile::{ProfileEntry, ProfileSettings};
 use crate::names::same_name;
 use crate::renewal;
 
+/// The key that marks what this module wrote, with the name of the environment.
+pub(crate) const MARK: &str = "x_sso_environment";
+
 /// The keys that this module writes to a profile, in this order.
 pub(super) const OWN_KEYS: [&str; 8] = [
     "aws_access_key_id",
@@ -20,13 +23,13 @@ pub(super) const OWN_KEYS: [&str; 8] = [
     "aws_account_id",
     "x_security_token_expires",
     "x_sso_role_name",
-    "x_sso_environment",
+    MARK,
     "x_security_token_issued",
 ];
 
 /// A setting that AWS tools read from a profile, and the key where this module notes the value that it wrote.
 /// A value without that note, or with another one, is the user's, and stays.
-pub(super) const SETTINGS: [(Setting, &str); 2] = [(Setting::Region, "x_sso_region"), (Setting::Output, "x_sso_output")];
+const SETTINGS: [(Setting, &str); 2] = [(Setting::Region, "x_sso_region"), (Setting::Output, "x_sso_output")];
 
 /// A setting of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,10 +71,17 @@ struct KnownSetting {
 
 /// What a write does with a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SettingChange {
+enum SettingChange {
     Stays,
     IsWritten,
     IsRemoved,
+}
+
+/// The settings that a write sets in a section and removes from it, with their notes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct SettingEdits<'p> {
+    pub(crate) set: Vec<(&'static str, &'p str)>,
+    pub(crate) remove: Vec<&'static str>,
 }
 
 type KnownSettings = [KnownSetting; SETTINGS.len()];
@@ -97,6 +107,24 @@ pub(super) const NEEDED_KEYS: usize = 6;
 
 /// An old name of the session token, which readers prefer to the new one: a stale value would override ours.
 pub(super) const STALE_KEYS: [&str; 1] = ["aws_security_token"];
+
+/// The keys besides `sso_…` by which AWS tools find credentials for a profile (AWS SDKs and Tools Reference Guide, "Settings reference").
+const SOURCES: [&str; 9] = [
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "credential_process",
+    "credential_source",
+    "login_session",
+    "role_arn",
+    "source_profile",
+    "web_identity_token_file",
+];
+
+/// Whether AWS tools get credentials by a key with this name, in lowercase, of a profile.
+pub(crate) fn is_source_of_keys(key: &str) -> bool {
+    key.starts_with("sso_") || SOURCES.contains(&key) || STALE_KEYS.contains(&key)
+}
 
 /// The prefix of a long-term access key ID (IAM User Guide, "IAM identifiers").
 const LONG_TERM_PREFIX: &str = "AKIA";
@@ -166,7 +194,7 @@ impl Obstacle {
 
 /// What the file has for a profile, without its secrets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct KnownProfile {
+pub(crate) struct KnownProfile {
     pub(super) other_keys: Option<OtherKeys>,
     complete: bool,
     /// Whether the name in the header has spaces around it, which make it a different profile to the AWS CLI.
@@ -175,7 +203,7 @@ pub(super) struct KnownProfile {
     account_id: Option<String>,
     role_name: Option<String>,
     /// The environment that the keys were fetched for.
-    pub(super) environment: Option<String>,
+    pub(crate) environment: Option<String>,
     expiration: Option<OffsetDateTime>,
     issued: Option<OffsetDateTime>,
     /// In the order of [`SETTINGS`]; few sections have any.
@@ -303,7 +331,7 @@ impl KnownProfiles {
 }
 
 impl KnownProfile {
-    pub(super) fn of(text: &IniText<'_>, section: &Section) -> Self {
+    pub(crate) fn of(text: &IniText<'_>, section: &Section) -> Self {
         let value = |name: &str| text.value_of(section, name).map(|value| value.to_string()).filter(|value| !value.is_empty());
         let time = |name: &str| value(name).and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
         let is_filled = |name: &str| text.value_of(section, name).is_some_and(|value| !value.is_empty());
@@ -322,7 +350,7 @@ impl KnownProfile {
             access_key_id: value(access_key_id),
             account_id: value("aws_account_id"),
             role_name: value("x_sso_role_name"),
-            environment: value("x_sso_environment"),
+            environment: value(MARK),
             expiration: time("x_security_token_expires"),
             issued: time("x_security_token_issued"),
             settings: Some(SETTINGS.map(|(setting, note)| KnownSetting { value: value(setting.key()), written: value(note) }))
@@ -339,14 +367,27 @@ impl KnownProfile {
         SETTINGS.iter().zip(self.settings()).find(|((other, _), _)| *other == setting).map(|(_, known)| known)
     }
 
+    /// What a write of the profile does with the settings in its section.
+    pub(crate) fn setting_edits<'p>(&self, profile: &'p ProfileEntry) -> SettingEdits<'p> {
+        let mut edits = SettingEdits::default();
+        for ((setting, note), change) in SETTINGS.into_iter().zip(self.changes(profile)) {
+            match (change, setting.wanted(profile)) {
+                (SettingChange::IsWritten, Some(value)) => edits.set.extend([(setting.key(), value), (note, value)]),
+                (SettingChange::IsRemoved, _) => edits.remove.extend([setting.key(), note]),
+                _ => {}
+            }
+        }
+        edits
+    }
+
     /// What a write does with each setting, in the order of [`SETTINGS`].
-    pub(super) fn changes(&self, profile: &ProfileEntry) -> [SettingChange; SETTINGS.len()] {
+    fn changes(&self, profile: &ProfileEntry) -> [SettingChange; SETTINGS.len()] {
         let mut known = self.settings().iter();
         SETTINGS.map(|(setting, _)| known.next().map_or(SettingChange::Stays, |known| known.change(setting.wanted(profile))))
     }
 
     /// The keys in the section that this module wrote besides [`OWN_KEYS`].
-    pub(super) fn written_settings(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn written_settings(&self) -> impl Iterator<Item = &'static str> {
         let of = |((setting, note), known): (&(Setting, &'static str), &KnownSetting)| {
             [Some(setting.key()).filter(|_| known.is_ours()), Some(*note).filter(|_| known.written.is_some())]
         };
@@ -380,7 +421,7 @@ impl KnownProfile {
         if rule.force { Standing::Due("-Force fetches all profiles") } else { Standing::Good(expiration) }
     }
 
-    pub(super) fn is_marked_for(&self, environment: &str) -> bool {
+    pub(crate) fn is_marked_for(&self, environment: &str) -> bool {
         self.environment.as_deref().is_some_and(|marked| same_name(marked, environment))
     }
 }

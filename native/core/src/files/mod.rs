@@ -9,5 +9,6 @@ pub(crate) mod kept_keys;
 pub(crate) mod known_keys;
 pub(crate) mod lock;
 pub(crate) mod owned_files;
+pub(crate) mod program;
 pub(crate) mod regular_file;
 pub(crate) mod safe_write;

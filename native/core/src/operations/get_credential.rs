@@ -1,6 +1,7 @@
 //! `Get-SsoCredential`: the state of the keys in the credentials file.
 
 use crate::context::Context;
+use crate::environments::configured::Provider;
 use crate::error::Error;
 use crate::files::credentials_file::CredentialsFile;
 use crate::files::known_keys::{DueRule, Obstacle, Standing};
@@ -20,9 +21,8 @@ pub(crate) fn run(wanted: GetCredential, context: &Context) -> Result<Option<Net
         for profile in &environment.profiles {
             let expiration = known.expiration(&profile.name);
             let (state, reason) = match known.standing(profile, rule) {
-                Standing::Missing if config.calls_us(&profile.name) => (CredentialState::CredentialProcess, None),
                 Standing::Good(_) => (CredentialState::Valid, None),
-                Standing::Missing => (CredentialState::Missing, None),
+                Standing::Missing => (state_of_missing(config.provider(&profile.name)), None),
                 Standing::Due(why) => {
                     (if expiration.is_some_and(|end| end <= rule.now) { CredentialState::Expired } else { CredentialState::Due }, Some(why.to_owned()))
                 }
@@ -41,4 +41,13 @@ pub(crate) fn run(wanted: GetCredential, context: &Context) -> Result<Option<Net
         }
     }
     Ok(None)
+}
+
+/// The state of a profile that the credentials file has no keys for.
+fn state_of_missing(provider: Option<Provider>) -> CredentialState {
+    match provider {
+        Some(Provider::Process) => CredentialState::CredentialProcess,
+        Some(Provider::Session) => CredentialState::SsoSession,
+        None => CredentialState::Missing,
+    }
 }

@@ -5,6 +5,7 @@
 mod add_profile;
 mod connect_session;
 mod disconnect_session;
+mod export_profile;
 mod get_account;
 mod get_credential;
 mod get_environment;
@@ -53,6 +54,7 @@ pub(crate) fn begin(operation: Operation, context: &Context) -> Result<Option<Ne
         Operation::AddProfile(request) => add_profile::run(request, context),
         Operation::RemoveProfile(request) => remove_profile::run(request, context),
         Operation::RemoveCredential(request) => remove_credential::run(request, context),
+        Operation::ExportProfile(request) => export_profile::run(request, context),
         Operation::GetKeys(request) => get_keys::run(request, context),
         Operation::OpenConsole(request) => open_console::run(request, context),
         Operation::StartEndpoint(request) => start_endpoint::run(request, context),

@@ -43,6 +43,8 @@ pub enum Event {
     Added(Added),
     /// A profile whose keys were removed from the credentials file, or would be.
     Removed(Removed),
+    /// What an export did with a profile in the AWS config file, or would do.
+    Exported(Exported),
     /// The keys of one profile; sent only where they were asked for.
     Keys(KeysView),
     /// The link to a console.
@@ -77,6 +79,40 @@ pub struct Removed {
     pub environment: String,
     /// The profile's name.
     pub profile_name: String,
+}
+
+/// See [`Event::Exported`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Exported {
+    /// The environment's name.
+    pub environment: String,
+    /// The profile's name.
+    pub profile_name: String,
+    /// The account's id; absent where the environment no longer has the profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// The permission set role; absent where the environment no longer has the profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_name: Option<String>,
+    /// What the export did.
+    pub status: ExportStatus,
+    /// The keys of the AWS config file that were added, changed or removed.
+    pub changed_keys: Vec<String>,
+    /// Whether the credentials file had keys for the profile, which were removed.
+    pub credentials_removed: bool,
+}
+
+/// What an export did with a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum ExportStatus {
+    /// The AWS config file did not have it, and has it now.
+    Added,
+    /// Some of its keys were added, changed or removed.
+    Changed,
+    /// It was as it should be.
+    Unchanged,
+    /// The environment no longer has it, and the file has neither.
+    Removed,
 }
 
 /// See [`Event::Keys`]. Only this event, [`TokenView`] and [`EndpointView`] have a secret.
@@ -445,4 +481,6 @@ pub enum CredentialState {
     Blocked,
     /// AWS tools get them from this module through a `credential_process`.
     CredentialProcess,
+    /// AWS tools get them by themselves, with the session that they share with this module.
+    SsoSession,
 }

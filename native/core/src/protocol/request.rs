@@ -111,6 +111,8 @@ pub enum Operation {
     RemoveProfile(RemoveProfile),
     /// Removes the module's keys for profiles from the credentials file.
     RemoveCredential(RemoveCredential),
+    /// Writes profiles to the AWS config file, so that AWS tools get their keys by themselves.
+    ExportProfile(ExportProfile),
     /// Returns the keys of one profile.
     GetKeys(GetKeys),
     /// Opens the console of a profile's account and role through the access portal.
@@ -394,6 +396,39 @@ pub struct RemoveCredential {
     /// Whether only to report what would be removed.
     #[serde(default)]
     pub check_only: bool,
+}
+
+/// Profiles to write to the AWS config file. What this module did not write there stays.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportProfile {
+    /// The stored environment's name, compared without case.
+    pub environment: String,
+    /// The profiles' exact names.
+    pub profiles: Vec<String>,
+    /// How AWS tools get the keys.
+    pub kind: ExportKind,
+    /// The folder of the module that has the program for a `credential_process` line and the library.
+    #[serde(default)]
+    pub programs: PathBuf,
+    /// Whether the exported profiles that the environment no longer has are removed from the file.
+    #[serde(default)]
+    pub prune: bool,
+    /// The exact names of profiles that are not removed even so.
+    #[serde(default)]
+    pub kept: Vec<String>,
+    /// Whether only to report what would change.
+    #[serde(default)]
+    pub check_only: bool,
+}
+
+/// How AWS tools get the keys of an exported profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum ExportKind {
+    /// By themselves, with the session that they share with this module.
+    SsoSession,
+    /// From a program of this module, which they start.
+    CredentialProcess,
 }
 
 /// Whose keys to return: those of the credentials file where they are valid, otherwise fetched ones, which are not written.

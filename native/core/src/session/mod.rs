@@ -3,6 +3,7 @@
 mod disconnect;
 pub(crate) mod live;
 pub(crate) mod memory;
+pub(crate) mod moved;
 mod obtain;
 pub(crate) mod place;
 mod refresh;

@@ -6,6 +6,7 @@ mod bad_input;
 mod config_environments;
 mod console;
 mod encodings_of_files;
+mod export_profiles;
 mod fetch_turn;
 mod files;
 mod given_environments;

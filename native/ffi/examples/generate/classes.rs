@@ -6,12 +6,15 @@
 use super::protocol::{Kind, Part, Protocol, Type, Word};
 
 /// The types that cmdlets return; they are public and have the module's prefix.
-const PUBLIC: [(&str, &str); 13] = [
+const PUBLIC: [(&str, &str); 16] = [
     ("AccountRow", "SsoAccountRow"),
     ("AccountView", "SsoAccount"),
     ("RoleView", "SsoRole"),
     ("Added", "SsoProfile"),
     ("Profile", "SsoProfileResult"),
+    ("Exported", "SsoExportedProfile"),
+    ("ExportKind", "SsoExportKind"),
+    ("ExportStatus", "SsoExportStatus"),
     ("EnvironmentView", "SsoEnvironment"),
     ("SessionView", "SsoSession"),
     ("CredentialView", "SsoCredential"),
@@ -33,7 +36,7 @@ const HIDDEN: [(&str, &str); 1] = [("RoleView", "profile_name")];
 const RENAMED_MEMBERS: [(&str, &str, &str); 1] = [("EnvironmentView", "accounts", "Profiles")];
 
 /// Enums that have no word for 0, because PowerShell treats 0 as false, as in `Where-Object State`.
-const TRUE: [&str; 3] = ["SessionState", "CredentialState", "ProfileStatus"];
+const TRUE: [&str; 4] = ["SessionState", "CredentialState", "ProfileStatus", "ExportStatus"];
 
 /// The longest line, in columns.
 const WIDTH: usize = 140;

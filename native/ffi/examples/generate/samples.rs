@@ -3,9 +3,9 @@
 use serde_json::{json, Map, Value};
 use sso_core::error::Code;
 use sso_core::protocol::{
-    AccountRow, AccountView, Added, Completed, ConsoleView, CredentialState, CredentialView, EndpointView, EnvironmentView, Event, Failed, KeysView, Level,
-    Note, Planned, PlannedProfile, Profile, ProfileStatus, Progress, Removed, RoleView, Secret, SessionState, SessionView, TokenCache, TokenView, Verification,
-    Waiting,
+    AccountRow, AccountView, Added, Completed, ConsoleView, CredentialState, CredentialView, EndpointView, EnvironmentView, Event, ExportStatus, Exported,
+    Failed, KeysView, Level, Note, Planned, PlannedProfile, Profile, ProfileStatus, Progress, Removed, RoleView, Secret, SessionState, SessionView, TokenCache,
+    TokenView, Verification, Waiting,
 };
 
 use super::protocol::{Kind, Part, Protocol, Type};
@@ -129,6 +129,15 @@ fn of_tables() -> Vec<Event> {
             role_name: text("AWSReadOnlyAccess"),
             profile_region: Some(text("eu-central-1")),
             profile_output: Some(text("json")),
+        }),
+        Event::Exported(Exported {
+            environment: text("Acme"),
+            profile_name: text("Account1"),
+            account_id: Some(text("012345678901")),
+            role_name: Some(text("AWSReadOnlyAccess")),
+            status: ExportStatus::Changed,
+            changed_keys: vec![text("credential_process"), text("region")],
+            credentials_removed: true,
         }),
     ]
 }

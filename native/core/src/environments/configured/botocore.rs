@@ -16,7 +16,7 @@ pub(super) struct Refused {
 /// The profiles and sessions in a config file that botocore can read.
 #[derive(Debug)]
 pub(super) struct ConfigText<'a> {
-    text: IniText<'a>,
+    pub(super) text: IniText<'a>,
     pub(super) profiles: Vec<Named>,
     pub(super) sso_sessions: Vec<Named>,
     /// Sections for profiles or sessions that botocore ignores, because their headers do not have exactly one name or are not UTF-8.
@@ -62,6 +62,13 @@ pub(super) struct Values<'t> {
 
 /// The keys of `[DEFAULT]` by name.
 pub(super) type Defaults<'t> = HashMap<&'t str, &'t Key>;
+
+impl Named {
+    /// The section's place in the text.
+    pub(super) fn section<'t>(&self, text: &'t IniText<'_>) -> &'t Section {
+        &text.sections[self.section]
+    }
+}
 
 impl<'a> ConfigText<'a> {
     /// Reads a text as botocore's `load_config` does.
@@ -197,6 +204,11 @@ fn nested_values(value: &str) -> Option<BTreeMap<String, String>> {
     let lines = lines.map(|line| line.trim_matches(is_space)).filter(|line| !line.is_empty());
     let pair = |(key, value): (&str, &str)| (key.trim_matches(is_space).to_owned(), value.trim_matches(is_space).to_owned());
     lines.map(|line| line.split_once('=').map(pair)).collect()
+}
+
+/// The name of the profile that a section defines; `None` if it defines none.
+pub(super) fn profile_in(header: &str) -> Option<String> {
+    if header == "default" { Some(header.to_owned()) } else { header.starts_with(Kind::Profile.word()).then(|| name_in(header)).flatten() }
 }
 
 /// The second word of a header that has exactly two words.

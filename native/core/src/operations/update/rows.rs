@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::context::Context;
-use crate::environments::configured::ConfigFile;
+use crate::environments::configured::{ConfigFile, Provider};
 use crate::environments::environment::Environment;
 use crate::environments::stored::Environments;
 use crate::error::Error;
@@ -107,9 +107,15 @@ impl Known<'_> {
         let names: Option<HashSet<&str>> = names.map(|names| names.iter().map(String::as_str).collect());
         let meant = environment.profiles.iter().filter(|profile| names.as_ref().is_none_or(|names| names.contains(profile.name.as_str())));
         // AWS tools would prefer keys in the file to those from the process, and the process would not renew them.
-        let (called, wanted): (Vec<_>, Vec<_>) = meant.partition(|profile| self.config.calls_us(&profile.name));
-        for profile in called {
-            self.leave_to_process(profile, rule, &context.outlet);
+        let (mut others, mut wanted) = (Vec::new(), Vec::new());
+        for profile in meant {
+            match self.config.provider(&profile.name) {
+                Some(provider) => others.push((profile, provider)),
+                None => wanted.push(profile),
+            }
+        }
+        for (profile, provider) in others {
+            self.leave_to_tools(profile, provider, rule, &context.outlet);
         }
         let row = |profile: &ProfileEntry| Row {
             profile: profile.clone(),
@@ -120,13 +126,20 @@ impl Known<'_> {
         wanted.into_iter().map(row).collect()
     }
 
-    /// Reports that a profile is left to its `credential_process`, and warns once if there are keys that AWS tools use instead.
-    fn leave_to_process(&self, profile: &ProfileEntry, rule: DueRule, outlet: &Outlet) {
+    /// Reports that AWS tools get the keys of a profile by themselves, and warns once if there are keys in the credentials file as well.
+    fn leave_to_tools(&self, profile: &ProfileEntry, provider: Provider, rule: DueRule, outlet: &Outlet) {
         let (name, config) = (&profile.name, self.config.path.display());
-        outlet.verbose(format!("{name} is skipped: its credential_process in {config} calls this module."));
+        let (what, also) = match provider {
+            Provider::Process => ("its credential_process in", "which AWS tools use instead of its credential_process in"),
+            Provider::Session => ("its sso_session in", "which some AWS tools use instead of its sso_session in"),
+        };
+        outlet.verbose(match provider {
+            Provider::Process => format!("{name} is skipped: {what} {config} calls this module."),
+            Provider::Session => format!("{name} is skipped: AWS tools get its credentials by {what} {config}."),
+        });
         if self.keys.standing(profile, rule) != Standing::Missing && outlet.is_first_warning(Topic::ConfigFile, name) {
             let file = self.file.path().display();
-            outlet.warn(format!("{file} has keys for {name}, which AWS tools use instead of its credential_process in {config}. Remove that section."));
+            outlet.warn(format!("{file} has keys for {name}, {also} {config}. Remove that section."));
         }
     }
 }
