@@ -38,6 +38,11 @@ function Get-Library([string] $Platform) {
     "bin/$Platform/aws_sso$(if ($Platform -like 'win-*') { '.dll' } elseif ($Platform -like 'osx-*') { '.dylib' } else { '.so' })"
 }
 
+# The path of the program for credential_process lines of a platform, beside its library.
+function Get-Helper([string] $Platform) {
+    "bin/$Platform/sso-credential-process$(if ($Platform -like 'win-*') { '.exe' })"
+}
+
 # The oldest glibc that a released library supports. Rust's standard library needs this version.
 $glibc = '2.17'
 
@@ -125,16 +130,24 @@ function Invoke-LibraryBuild([string] $Title, [string] $Target) {
     Invoke-Release $Title rustc '-p', 'sso-ffi', '--lib', '--crate-type', 'cdylib' $Target
 }
 
-# Builds the native library and the stand-in for a release, and returns the path of the library.
+# Builds the program for credential_process lines for a release, and returns its folder.
+function Invoke-HelperBuild([string] $Title, [string] $Target) {
+    Invoke-Release $Title rustc '-p', 'sso-credential-process' $Target
+}
+
+# Builds the native library and the programs for a release, and returns the path of the library.
 function Invoke-ReleaseBuild([hashtable] $Platform) {
     $built = Invoke-LibraryBuild 'Native library'
+    $null = Invoke-HelperBuild 'credential_process program'
+    Copy-Whole "$built/sso-credential-process$($Platform.Program)" (Get-Helper $Platform.Folder)
     Invoke-StandInBuild
     "$built/$($Platform.Built)"
 }
 
 # Builds both without optimization: seconds after a change, where a release takes minutes.
 function Invoke-DebugBuild([hashtable] $Platform) {
-    Invoke-Step 'Native library and stand-in (debug)' { cargo build --locked -p sso-ffi -p sso-stand-in }
+    Invoke-Step 'Native library and programs (debug)' { cargo build --locked -p sso-ffi -p sso-stand-in -p sso-credential-process }
+    Copy-Whole "target/debug/sso-credential-process$($Platform.Program)" (Get-Helper $Platform.Folder)
     # The tests start it from there.
     Copy-Whole "target/debug/sso-stand-in$($Platform.Program)" "target/release/sso-stand-in$($Platform.Program)"
     "target/debug/$($Platform.Built)"

@@ -88,7 +88,7 @@ function Set-ProjectUri([string] $Manifest, [string] $Uri) {
 # policies block both.
 function Get-PackageFile([string[]] $Platform) {
     @('Set-AwsCliSsoCredentials.psd1', 'LICENSE', 'THIRD-PARTY-NOTICES.txt', 'bin/AwsSso.dll') +
-        @(Get-ChildItem en-US -File | ForEach-Object { "en-US/$($_.Name)" }) + @($Platform | ForEach-Object { Get-Library $_ })
+        @(Get-ChildItem en-US -File | ForEach-Object { "en-US/$($_.Name)" }) + @($Platform | ForEach-Object { Get-Library $_; Get-Helper $_ })
 }
 
 # Whether this machine has Rust's standard library for a target.
@@ -96,14 +96,17 @@ function Test-RustTarget([string] $Target) {
     (Get-Command rustc -CommandType Application -ErrorAction Ignore) -and (Test-Path (rustc --print target-libdir --target $Target))
 }
 
-# Links the libraries that zig can link here and that are not in bin/, and returns their paths by platform. Not in bin/, where they would be taken for
+# Links the libraries and programs that zig can link here and that are not in bin/, and returns their paths by platform. Not in bin/, where they would be taken for
 # those of a later commit.
 function Invoke-ZigLibrary {
     $linked = @{}
     foreach ($platform in $zigPlatforms.Keys | Sort-Object) {
         $zig = $zigPlatforms[$platform]
         if ((Test-Path (Get-Library $platform)) -or -not (Test-RustTarget $zig.Target)) { continue }
-        $linked[$platform] = "$(Invoke-LibraryBuild "Native library for $platform" $zig.Target)/$($zig.Built)"
+        $built = Invoke-LibraryBuild "Native library for $platform" $zig.Target
+        $null = Invoke-HelperBuild "credential_process program for $platform" $zig.Target
+        $program = Get-Helper $platform
+        $linked[$platform] = @{ (Get-Library $platform) = "$built/$($zig.Built)"; $program = "$built/$(Split-Path -Leaf $program)" }
     }
     $linked
 }
@@ -127,7 +130,7 @@ function Invoke-Pack([switch] $Full) {
         throw "cargo-zigbuild was not found on the PATH. It links the library for glibc $glibc and later. Run pip install cargo-zigbuild."
     }
     Invoke-Build
-    $missing = $platforms | Where-Object { -not (Test-Path (Get-Library $_)) }
+    $missing = $platforms | Where-Object { -not ((Test-Path (Get-Library $_)) -and (Test-Path (Get-Helper $_))) }
     if ($Full -and $missing) {
         throw "The library is missing for $($missing -join ', '). Run ./build.ps1 on each of them and copy its folder in bin/ to this machine."
     }
@@ -137,7 +140,7 @@ function Invoke-Pack([switch] $Full) {
     Remove-Item target/pack -Recurse -Force -ErrorAction Ignore
     $files = Get-PackageFile ($platforms | Where-Object { $_ -notin $missing })
     $built = @{}
-    foreach ($platform in $linked.Keys) { $built[(Get-Library $platform)] = $linked[$platform] }
+    foreach ($platform in $linked.Keys) { $built += $linked[$platform] }
     foreach ($file in $files) { Copy-Whole ($built[$file] ?? $file) "$stage/$file" }
     if ($env:PROJECT_URI) { Set-ProjectUri "$PWD/$stage/Set-AwsCliSsoCredentials.psd1" $env:PROJECT_URI }
     $package, $version, $time = (Get-PackagePath), (Get-Version), (Get-CommitTime)
