@@ -10,8 +10,8 @@
     DotNetFrameworkVersion = '4.7.2'
     CompatiblePSEditions   = @('Desktop', 'Core')
     CmdletsToExport        = @(
-        'Add-SsoProfile', 'Connect-SsoSession', 'Disconnect-SsoSession', 'Export-SsoEnvironment', 'Get-SsoAccount', 'Get-SsoCredential',
-        'Get-SsoEnvironment', 'Get-SsoProfile', 'Get-SsoRole', 'Get-SsoSession', 'Import-SsoEnvironment', 'Open-SsoConsole',
+        'Add-SsoProfile', 'Connect-SsoSession', 'Disconnect-SsoSession', 'Export-SsoEnvironment', 'Export-SsoProfile', 'Get-SsoAccount',
+        'Get-SsoCredential', 'Get-SsoEnvironment', 'Get-SsoProfile', 'Get-SsoRole', 'Get-SsoSession', 'Import-SsoEnvironment', 'Open-SsoConsole',
         'Remove-SsoEnvironment', 'Remove-SsoProfile', 'Set-SsoEnvironment', 'Sync-SsoProfile', 'Update-SsoCredential', 'Use-SsoCredential'
     )
     FunctionsToExport      = @()

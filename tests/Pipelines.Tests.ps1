@@ -19,6 +19,7 @@ BeforeDiscovery {
         'Update-SsoCredential' = Join-Row $profiles $whole
         'Get-SsoCredential' = Join-Row $profiles $whole
         'Get-SsoProfile' = Join-Row $profiles $whole
+        'Export-SsoProfile' = Join-Row $profiles $whole
         'Remove-SsoProfile' = Join-Row $profiles $refusedWhole
         'Use-SsoCredential' = Join-Row $profiles $refusedWhole @{ Name = 'no such profile' }
         'Open-SsoConsole' = Join-Row $profiles $refusedWhole @{ Name = 'no such profile' }

@@ -19,6 +19,9 @@ internal static class SsoLibrary
 
     private static volatile bool isReady;
 
+    /// <summary>The folder that has the library of this platform and the program for AWS tools.</summary>
+    internal static string PlatformFolder => System.IO.Path.Combine(Folder, Platform);
+
     /// <summary>Loads the library where it is not loaded yet, and checks that it has the version that this assembly needs.</summary>
     internal static void Load()
     {

@@ -67,6 +67,13 @@ internal static class TableViews
             .Column("RoleName")
             .Build(),
 
+        new TableView<SsoExportedProfile>(autoSize: false)
+            .GroupBy("Environment")
+            .Column("ProfileName")
+            .Column("Status")
+            .Column("ChangedKeys")
+            .Build(),
+
         new TableView<SsoProfile>(autoSize: false)
             .GroupBy("Environment")
             .Column("ProfileName")
