@@ -18,16 +18,6 @@ public enum SsoLoginMethod
     Pkce,
 }
 
-/// <summary>How AWS tools get the keys of an exported profile.</summary>
-public enum SsoExportKind
-{
-    /// <summary>By themselves, with the session that they share with this module.</summary>
-    SsoSession,
-
-    /// <summary>From a program of this module, which they start.</summary>
-    CredentialProcess,
-}
-
 /// <summary>One row of an environment's table.</summary>
 [DataContract]
 public sealed partial class SsoAccountRow
@@ -156,61 +146,6 @@ public sealed partial class SsoProfile
     /// <summary>The output format of the AWS CLI with the profile, where one is set.</summary>
     [DataMember(Name = "profile_output", EmitDefaultValue = false)]
     public string? ProfileOutput { get; internal set; }
-}
-
-/// <summary>What an export did with a profile in the AWS config file, or would do.</summary>
-[DataContract]
-public sealed partial class SsoExportedProfile
-{
-    internal SsoExportedProfile()
-    {
-    }
-
-    /// <summary>The environment's name.</summary>
-    [DataMember(Name = "environment", IsRequired = true)]
-    public string Environment { get; internal set; } = "";
-
-    /// <summary>The profile's name.</summary>
-    [DataMember(Name = "profile_name", IsRequired = true)]
-    public string ProfileName { get; internal set; } = "";
-
-    /// <summary>The account's id; null where the environment no longer has the profile.</summary>
-    [DataMember(Name = "account_id", EmitDefaultValue = false)]
-    public string? AccountId { get; internal set; }
-
-    /// <summary>The permission set role; null where the environment no longer has the profile.</summary>
-    [DataMember(Name = "role_name", EmitDefaultValue = false)]
-    public string? RoleName { get; internal set; }
-
-    /// <summary>What the export did.</summary>
-    public SsoExportStatus Status { get; internal set; }
-
-    [DataMember(Name = "status", IsRequired = true)]
-    private string StatusWord { get => Status.ToString(); set => Status = Word.Read<SsoExportStatus>(value); }
-
-    /// <summary>The keys of the AWS config file that were added, changed or removed.</summary>
-    [DataMember(Name = "changed_keys", IsRequired = true)]
-    public string[] ChangedKeys { get; internal set; } = [];
-
-    /// <summary>Whether the credentials file had keys for the profile, which were removed.</summary>
-    [DataMember(Name = "credentials_removed", IsRequired = true)]
-    public bool CredentialsRemoved { get; internal set; }
-}
-
-/// <summary>What an export did with a profile.</summary>
-public enum SsoExportStatus
-{
-    /// <summary>The AWS config file did not have it, and has it now.</summary>
-    Added = 1,
-
-    /// <summary>Some of its keys were added, changed or removed.</summary>
-    Changed,
-
-    /// <summary>It was as it should be.</summary>
-    Unchanged,
-
-    /// <summary>The environment no longer has it, and the file has neither.</summary>
-    Removed,
 }
 
 /// <summary>The result of one profile, sent after the write.</summary>
@@ -512,4 +447,69 @@ public enum SsoCredentialState
 
     /// <summary>AWS tools get them by themselves, with the session that they share with this module.</summary>
     SsoSession,
+}
+
+/// <summary>How AWS tools get the keys of an exported profile.</summary>
+public enum SsoExportKind
+{
+    /// <summary>By themselves, with the session that they share with this module.</summary>
+    SsoSession,
+
+    /// <summary>From a program of this module, which they start.</summary>
+    CredentialProcess,
+}
+
+/// <summary>What an export did with a profile in the AWS config file, or would do.</summary>
+[DataContract]
+public sealed partial class SsoExportedProfile
+{
+    internal SsoExportedProfile()
+    {
+    }
+
+    /// <summary>The environment's name.</summary>
+    [DataMember(Name = "environment", IsRequired = true)]
+    public string Environment { get; internal set; } = "";
+
+    /// <summary>The profile's name.</summary>
+    [DataMember(Name = "profile_name", IsRequired = true)]
+    public string ProfileName { get; internal set; } = "";
+
+    /// <summary>The account's id; null where the environment no longer has the profile.</summary>
+    [DataMember(Name = "account_id", EmitDefaultValue = false)]
+    public string? AccountId { get; internal set; }
+
+    /// <summary>The permission set role; null where the environment no longer has the profile.</summary>
+    [DataMember(Name = "role_name", EmitDefaultValue = false)]
+    public string? RoleName { get; internal set; }
+
+    /// <summary>What the export did.</summary>
+    public SsoExportStatus Status { get; internal set; }
+
+    [DataMember(Name = "status", IsRequired = true)]
+    private string StatusWord { get => Status.ToString(); set => Status = Word.Read<SsoExportStatus>(value); }
+
+    /// <summary>The keys of the AWS config file that were added, changed or removed.</summary>
+    [DataMember(Name = "changed_keys", IsRequired = true)]
+    public string[] ChangedKeys { get; internal set; } = [];
+
+    /// <summary>Whether the credentials file had keys for the profile, which were removed.</summary>
+    [DataMember(Name = "credentials_removed", IsRequired = true)]
+    public bool CredentialsRemoved { get; internal set; }
+}
+
+/// <summary>What an export did with a profile.</summary>
+public enum SsoExportStatus
+{
+    /// <summary>The AWS config file did not have it, and has it now.</summary>
+    Added = 1,
+
+    /// <summary>Some of its keys were added, changed or removed.</summary>
+    Changed,
+
+    /// <summary>It was as it should be.</summary>
+    Unchanged,
+
+    /// <summary>The environment no longer has it, and the file has neither.</summary>
+    Removed,
 }

@@ -3,7 +3,7 @@
 mod botocore;
 mod encoding;
 pub(crate) mod export;
-mod provider;
+pub(crate) mod provider;
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -31,7 +31,7 @@ const SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registratio
 
 /// The keys of a profile that decide whose keys it gets.
 const PROFILE_KEYS: [&str; 5] = ["sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name"];
-pub(crate) use provider::Provider;
+use provider::Provider;
 
 /// The variable with the path of the config file.
 const VARIABLE: &str = "AWS_CONFIG_FILE";
@@ -257,17 +257,6 @@ impl ConfigFile {
             Profile { credential_process: Some(_), .. } => Some(OtherMeaning::CredentialProcess),
             _ => None,
         }
-    }
-
-    /// How AWS tools get the keys of this profile from this module without the credentials file; `None` if they do not.
-    pub(crate) fn provider(&self, profile: &str) -> Option<Provider> {
-        self.providers.get(profile).copied()
-    }
-
-    /// Whether AWS tools log in to the environment's portal for profiles without a session.
-    pub(crate) fn has_portal_without_session(&self, environment: &Environment) -> bool {
-        let usable = self.environments.iter().filter_map(|found| found.outcome.as_ref().ok());
-        usable.filter(|other| other.sso_session.is_none()).any(|other| environment.is_at(&other.start_url, &other.region))
     }
 
     /// The session with this name.

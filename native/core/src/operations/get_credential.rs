@@ -1,7 +1,7 @@
 //! `Get-SsoCredential`: the state of the keys in the credentials file.
 
 use crate::context::Context;
-use crate::environments::configured::Provider;
+use crate::environments::configured::provider::Provider;
 use crate::error::Error;
 use crate::files::credentials_file::CredentialsFile;
 use crate::files::known_keys::{DueRule, Obstacle, Standing};

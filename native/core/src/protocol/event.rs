@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::error::{Code, Error};
+use crate::protocol::export::Exported;
 use crate::protocol::shared::{AccountRow, AccountView, RoleView, Timestamp, TokenCache};
 use crate::secret::Secret;
 
@@ -79,40 +80,6 @@ pub struct Removed {
     pub environment: String,
     /// The profile's name.
     pub profile_name: String,
-}
-
-/// See [`Event::Exported`].
-#[derive(Debug, Clone, Serialize)]
-pub struct Exported {
-    /// The environment's name.
-    pub environment: String,
-    /// The profile's name.
-    pub profile_name: String,
-    /// The account's id; absent where the environment no longer has the profile.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<String>,
-    /// The permission set role; absent where the environment no longer has the profile.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub role_name: Option<String>,
-    /// What the export did.
-    pub status: ExportStatus,
-    /// The keys of the AWS config file that were added, changed or removed.
-    pub changed_keys: Vec<String>,
-    /// Whether the credentials file had keys for the profile, which were removed.
-    pub credentials_removed: bool,
-}
-
-/// What an export did with a profile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum ExportStatus {
-    /// The AWS config file did not have it, and has it now.
-    Added,
-    /// Some of its keys were added, changed or removed.
-    Changed,
-    /// It was as it should be.
-    Unchanged,
-    /// The environment no longer has it, and the file has neither.
-    Removed,
 }
 
 /// See [`Event::Keys`]. Only this event, [`TokenView`] and [`EndpointView`] have a secret.

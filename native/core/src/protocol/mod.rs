@@ -3,11 +3,13 @@
 //! This is the only module that knows of JSON. C#'s classes are generated from its types and their comments by `native/ffi/examples/generate`.
 
 mod event;
+mod export;
 mod request;
 mod shared;
 mod terms;
 
 pub use self::event::*;
+pub use self::export::*;
 pub use self::request::*;
 pub use self::shared::*;
 pub use self::terms::*;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::protocol::export::ExportProfile;
 use crate::protocol::shared::{AccountRow, AccountView, RoleView, TokenCache};
 use crate::protocol::terms::SessionTerms;
 use crate::secret::Secret;
@@ -396,39 +397,6 @@ pub struct RemoveCredential {
     /// Whether only to report what would be removed.
     #[serde(default)]
     pub check_only: bool,
-}
-
-/// Profiles to write to the AWS config file. What this module did not write there stays.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExportProfile {
-    /// The stored environment's name, compared without case.
-    pub environment: String,
-    /// The profiles' exact names.
-    pub profiles: Vec<String>,
-    /// How AWS tools get the keys.
-    pub kind: ExportKind,
-    /// The folder of the module that has the program for a `credential_process` line and the library.
-    #[serde(default)]
-    pub programs: PathBuf,
-    /// Whether the exported profiles that the environment no longer has are removed from the file.
-    #[serde(default)]
-    pub prune: bool,
-    /// The exact names of profiles that are not removed even so.
-    #[serde(default)]
-    pub kept: Vec<String>,
-    /// Whether only to report what would change.
-    #[serde(default)]
-    pub check_only: bool,
-}
-
-/// How AWS tools get the keys of an exported profile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum ExportKind {
-    /// By themselves, with the session that they share with this module.
-    SsoSession,
-    /// From a program of this module, which they start.
-    CredentialProcess,
 }
 
 /// Whose keys to return: those of the credentials file where they are valid, otherwise fetched ones, which are not written.

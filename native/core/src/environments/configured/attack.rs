@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 
 use super::ConfigFile;
 use super::botocore::{ConfigText, Named};
+use super::export::{Export, Way};
+use crate::environments::environment::Environment;
 use crate::files::ini_text::attack::{Python, cases, runner};
+use crate::names::profile::{ProfileEntry, ProfileSettings};
 
 /// Sections by name, each with its values; a nested block is an object.
 type Sections = BTreeMap<String, BTreeMap<String, Value>>;
@@ -330,6 +333,82 @@ fn texts_from_the_sdks_shared_tests_are_read_as_in_botocore() {
         assert_eq!(name, expected, "{text}");
         if let Some(python) = &mut python {
             assert_eq!(ours, read_by_botocore(python, &path), "{text}");
+        }
+    }
+}
+
+/// An environment with these profiles.
+fn environment(names: &[&str]) -> Environment {
+    let settings = ProfileSettings { region: Some("eu-west-1".into()), output: None };
+    let profile = |name: &&str| ProfileEntry { name: (*name).into(), account_id: "100000000000".into(), role_name: "R".into(), settings: settings.clone() };
+    Environment {
+        name: "Acme".into(),
+        start_url: "https://acme.awsapps.com/start".into(),
+        region: "us-west-2".into(),
+        default_role_name: None,
+        defaults: ProfileSettings::default(),
+        token_cache: crate::protocol::TokenCache::AwsCli,
+        sso_session: None,
+        profiles: names.iter().map(profile).collect(),
+        source: "file".into(),
+    }
+}
+
+const WAYS: [fn() -> Way; 2] = [|| Way::Session, || Way::Process { program: "/home/user/program".into() }];
+
+fn exporting<'e>(environment: &'e Environment, way: Way, prune: bool) -> Export<'e> {
+    Export { environment, profiles: environment.profiles.iter().collect(), way, pruned_but: prune.then(Default::default) }
+}
+
+#[test]
+fn exported_profiles_are_read_by_botocore_and_the_sdk_for_rust_beside_those_of_the_user() {
+    let python = botocore(READER).map(RefCell::new);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    let ours = environment(&["Account1-Admin", "a/b.c@d"]);
+    runner(300)
+        .run(&usual_config(), |text| {
+            prop_assume!(!text.contains("Account1-Admin") && !text.contains("a/b.c@d"));
+            let before = usual(read_by_us(text.as_bytes()).unwrap());
+            for way in WAYS {
+                let outcome = exporting(&ours, way(), false).apply(&path, text.as_bytes()).unwrap();
+                prop_assert!(outcome.conflicts.is_empty());
+                let new = String::from_utf8(outcome.text.unwrap().to_vec()).unwrap();
+                prop_assert!(new.starts_with(&text), "what was there is changed: {new}");
+                std::fs::write(&path, &new).unwrap();
+                let (profiles, sessions) = read_by_the_sdk(&new);
+                prop_assert!(ours.profiles.iter().all(|profile| profiles.contains_key(&profile.name)));
+                prop_assert!(before.0.iter().all(|(name, values)| profiles.get(name) == Some(values)));
+                prop_assert!(before.1.iter().all(|(name, values)| sessions.get(name) == Some(values)));
+                if let Some(python) = &python {
+                    let read = usual(read_by_botocore(&mut python.borrow_mut(), &path).unwrap());
+                    prop_assert_eq!(&(profiles, sessions), &read);
+                }
+                // Again, it changes nothing; and once the environment has no profiles, only what was there before is left.
+                prop_assert!(exporting(&ours, way(), true).apply(&path, new.as_bytes()).unwrap().text.is_none());
+                let none = environment(&[]);
+                let left = exporting(&none, way(), true).apply(&path, new.as_bytes()).unwrap().text.unwrap();
+                let left = String::from_utf8(left.to_vec()).unwrap();
+                prop_assert_eq!(left.trim_end(), text.trim_end());
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn botocore_finds_exported_profiles_whose_names_need_quotation_marks() {
+    let Some(mut python) = botocore(READER) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    let names = ["two words", "it\u{27}s", "say \"x\"", "back\\slash", "a # b", "semi;colon", "Z\u{fc}rich", "default", "no\u{a0}break"];
+    let ours = environment(&names);
+    for way in WAYS {
+        let new = exporting(&ours, way(), false).apply(&path, b"").unwrap().text.unwrap();
+        std::fs::write(&path, &*new).unwrap();
+        let (profiles, _) = read_by_botocore(&mut python, &path).unwrap();
+        for name in names {
+            assert_eq!(profiles[name]["x_sso_environment"], "Acme", "{name}");
         }
     }
 }

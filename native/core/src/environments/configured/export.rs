@@ -6,7 +6,8 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use crate::environments::configured::botocore::{ConfigText, profile_in};
-use crate::environments::configured::{ConfigFile, Provider, read_text};
+use crate::environments::configured::provider::Provider;
+use crate::environments::configured::{ConfigFile, read_text};
 use crate::environments::environment::Environment;
 use crate::environments::start_url::same_start_url;
 use crate::error::{Code, Error};

@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::environments::configured::Profile;
+use crate::environments::configured::{ConfigFile, Profile};
+use crate::environments::environment::Environment;
 
 /// How AWS tools get the keys of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,19 @@ impl Profile {
             None if self.is_exported && self.session.is_some() => Some(Provider::Session),
             _ => None,
         }
+    }
+}
+
+impl ConfigFile {
+    /// How AWS tools get the keys of this profile from this module without the credentials file; `None` if they do not.
+    pub(crate) fn provider(&self, profile: &str) -> Option<Provider> {
+        self.providers.get(profile).copied()
+    }
+
+    /// Whether AWS tools log in to the environment's portal for profiles without a session.
+    pub(crate) fn has_portal_without_session(&self, environment: &Environment) -> bool {
+        let usable = self.environments.iter().filter_map(|found| found.outcome.as_ref().ok());
+        usable.filter(|other| other.sso_session.is_none()).any(|other| environment.is_at(&other.start_url, &other.region))
     }
 }
 

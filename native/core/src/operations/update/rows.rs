@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::context::Context;
-use crate::environments::configured::{ConfigFile, Provider};
+use crate::environments::configured::ConfigFile;
+use crate::environments::configured::provider::Provider;
 use crate::environments::environment::Environment;
 use crate::environments::stored::Environments;
 use crate::error::Error;
