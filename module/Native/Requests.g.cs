@@ -674,3 +674,41 @@ internal sealed partial class SessionTerms
     [DataMember(Name = "qr_code")]
     internal bool QrCode { get; set; }
 }
+
+/// <summary>Profiles to write to the AWS config file. What this module did not write there stays.</summary>
+[DataContract]
+internal sealed partial class ExportProfileWork
+{
+    /// <summary>The stored environment's name, compared without case.</summary>
+    [DataMember(Name = "environment", IsRequired = true)]
+    internal string Environment { get; set; } = "";
+
+    /// <summary>The profiles' exact names.</summary>
+    [DataMember(Name = "profiles", IsRequired = true)]
+    internal string[] Profiles { get; set; } = [];
+
+    /// <summary>How AWS tools get the keys.</summary>
+    internal SsoExportKind Kind { get; set; }
+
+    [DataMember(Name = "kind", IsRequired = true)]
+    private string KindWord { get => Kind.ToString(); set => Kind = Word.Read<SsoExportKind>(value); }
+
+    /// <summary>The folder of the module that has the program for a <c>credential_process</c> line and the library.</summary>
+    [DataMember(Name = "programs")]
+    internal string Programs { get; set; } = "";
+
+    /// <summary>Whether the exported profiles that the environment no longer has are removed from the file.</summary>
+    [DataMember(Name = "prune")]
+    internal bool Prune { get; set; }
+
+    /// <summary>The exact names of profiles that are not removed even so.</summary>
+    [DataMember(Name = "kept")]
+    internal string[] Kept { get; set; } = [];
+
+    /// <summary>Whether only to report what would change.</summary>
+    [DataMember(Name = "check_only")]
+    internal bool CheckOnly { get; set; }
+
+    /// <summary>The work with this as its operation.</summary>
+    public static implicit operator SsoWork(ExportProfileWork work) => new() { ExportProfile = work };
+}
