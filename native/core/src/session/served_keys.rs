@@ -63,8 +63,20 @@ struct State {
 enum Attempt {
     /// None was needed yet.
     None,
-    Running(OffsetDateTime),
+    /// It runs; with the error of the one before.
+    Running(OffsetDateTime, Option<Error>),
     Failed(OffsetDateTime, Error),
+}
+
+impl Attempt {
+    /// Why the last attempt that ended failed.
+    fn error(&self) -> Option<&Error> {
+        match self {
+            Self::None => None,
+            Self::Running(_, error) => error.as_ref(),
+            Self::Failed(_, error) => Some(error),
+        }
+    }
 }
 
 impl State {
@@ -83,7 +95,7 @@ impl State {
         let pause = if is_asked && !self.is_good(now) { pause.min(PAUSE_WITHOUT_KEYS) } else { pause };
         let rest_of_pause = match &self.attempt {
             // A clock that was set back must not make the pause longer.
-            Attempt::Running(then) | Attempt::Failed(then, _) if *then <= now => *then + pause - now,
+            Attempt::Running(then, _) | Attempt::Failed(then, _) if *then <= now => *then + pause - now,
             _ => Duration::ZERO,
         };
         until_due.max(rest_of_pause).max(Duration::ZERO)
@@ -136,7 +148,11 @@ impl ServedKeys {
     }
 
     async fn renew(&self) {
-        locked(&self.state).attempt = Attempt::Running(self.context.now());
+        {
+            let mut state = locked(&self.state);
+            let before = state.attempt.error().cloned();
+            state.attempt = Attempt::Running(self.context.now(), before);
+        }
         let ServedProfile { environment, profile, config } = &self.profile;
         let request = RoleKeys { context: &self.context, environment, profile, config, terms: &self.terms };
         let outcome = request.fetch().await;
@@ -165,14 +181,12 @@ impl ServedKeys {
 
     fn is_renewal_near(&self) -> bool {
         let state = locked(&self.state);
-        matches!(state.attempt, Attempt::Running(_)) || state.wait(self.context.now(), true).is_zero()
+        matches!(state.attempt, Attempt::Running(..)) || state.wait(self.context.now(), true).is_zero()
     }
 
     fn failure(&self) -> Error {
-        match &locked(&self.state).attempt {
-            Attempt::Failed(_, error) => error.clone(),
-            Attempt::None | Attempt::Running(_) => self.expired("The keys have expired and new ones have not arrived yet"),
-        }
+        let error = locked(&self.state).attempt.error().cloned();
+        error.unwrap_or_else(|| self.expired("The keys have expired and new ones have not arrived yet"))
     }
 
     fn expired(&self, what: &str) -> Error {
