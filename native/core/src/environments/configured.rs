@@ -25,13 +25,13 @@ use crate::world::{Variables, World};
 
 use botocore::{ConfigText, Kind, Named, Values};
 use encoding::as_the_aws_cli_reads;
+use provider::{Provider, provider_of};
 
 /// The keys of a session that this module uses.
 const SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registration_scopes"];
 
 /// The keys of a profile that decide whose keys it gets.
 const PROFILE_KEYS: [&str; 5] = ["sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name"];
-use provider::Provider;
 
 /// The variable with the path of the config file.
 const VARIABLE: &str = "AWS_CONFIG_FILE";
@@ -217,7 +217,8 @@ impl ConfigFile {
         let sessions = reading.sessions.iter().filter_map(Session::complete).collect();
         let environments = reading.environments();
         let profiles = reading.profiles;
-        let providers = profiles.iter().filter_map(|profile| Some((profile.name.clone(), profile.provider()?))).collect();
+        let provider = |profile: &Profile| provider_of(profile.credential_process.as_deref(), profile.session.is_some(), profile.is_exported);
+        let providers = profiles.iter().filter_map(|profile| Some((profile.name.clone(), provider(profile)?))).collect();
         Ok(Self { path: path.to_owned(), environments, sessions, profiles, providers })
     }
 

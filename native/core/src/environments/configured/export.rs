@@ -317,6 +317,19 @@ impl Export<'_> {
     }
 }
 
+impl ConfigFile {
+    /// How AWS tools get the keys of this profile from this module without the credentials file; `None` if they do not.
+    pub(crate) fn provider(&self, profile: &str) -> Option<Provider> {
+        self.providers.get(profile).copied()
+    }
+
+    /// Whether AWS tools log in to the environment's portal for profiles without a session.
+    pub(crate) fn has_portal_without_session(&self, environment: &Environment) -> bool {
+        let usable = self.environments.iter().filter_map(|found| found.outcome.as_ref().ok());
+        usable.filter(|other| other.sso_session.is_none()).any(|other| environment.is_at(&other.start_url, &other.region))
+    }
+}
+
 /// A section with all of its values.
 type Contents = (String, Vec<(String, Zeroizing<String>)>);
 

@@ -3,9 +3,6 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::environments::configured::{ConfigFile, Profile};
-use crate::environments::environment::Environment;
-
 /// How AWS tools get the keys of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Provider {
@@ -15,27 +12,12 @@ pub(crate) enum Provider {
     Session,
 }
 
-impl Profile {
-    /// How AWS tools get the keys from this module; `None` if they do not.
-    pub(super) fn provider(&self) -> Option<Provider> {
-        match &self.credential_process {
-            Some(command) if self.is_exported || calls_us(command) => Some(Provider::Process),
-            None if self.is_exported && self.session.is_some() => Some(Provider::Session),
-            _ => None,
-        }
-    }
-}
-
-impl ConfigFile {
-    /// How AWS tools get the keys of this profile from this module without the credentials file; `None` if they do not.
-    pub(crate) fn provider(&self, profile: &str) -> Option<Provider> {
-        self.providers.get(profile).copied()
-    }
-
-    /// Whether AWS tools log in to the environment's portal for profiles without a session.
-    pub(crate) fn has_portal_without_session(&self, environment: &Environment) -> bool {
-        let usable = self.environments.iter().filter_map(|found| found.outcome.as_ref().ok());
-        usable.filter(|other| other.sso_session.is_none()).any(|other| environment.is_at(&other.start_url, &other.region))
+/// How AWS tools get the keys of a profile from this module; `None` if they do not.
+pub(super) fn provider_of(credential_process: Option<&str>, has_session: bool, is_exported: bool) -> Option<Provider> {
+    match credential_process {
+        Some(command) if is_exported || calls_us(command) => Some(Provider::Process),
+        None if is_exported && has_session => Some(Provider::Session),
+        _ => None,
     }
 }
 
