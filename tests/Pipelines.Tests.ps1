@@ -101,6 +101,8 @@ Describe 'Each object in the pipeline of each cmdlet' {
                 'Get-SsoCredential' = { $input | Get-SsoCredential }
                 'Get-SsoProfile' = { $input | Get-SsoProfile }
                 'Remove-SsoProfile' = { $input | Remove-SsoProfile -WhatIf }
+                # The AWS config file of this user has another profile of that name.
+                'Export-SsoProfile' = { $env:AWS_CONFIG_FILE = './none'; $input | Export-SsoProfile -As SsoSession -WhatIf; $env:AWS_CONFIG_FILE = $null }
                 'Use-SsoCredential' = { $input | Use-SsoCredential -Quiet; if ($env:AWS_PROFILE) { "using $env:AWS_PROFILE"; Use-SsoCredential -Clear } }
                 'Open-SsoConsole' = { $input | Open-SsoConsole -NoBrowser -PassThru }
                 'Get-SsoEnvironment' = { $input | Get-SsoEnvironment }
@@ -145,6 +147,7 @@ Describe 'Each object in the pipeline of each cmdlet' {
         $means = @{
             'Update-SsoCredential' = @{ one = 'Acme: Account1'; all = 'Acme: Account2, Account3, Account1', 'Acme: Account1, Account2, Account3' }
             'Remove-SsoProfile' = @{ one = 'Acme: Account1' }
+            'Export-SsoProfile' = @{ one = 'Acme: Account1'; all = 'Acme: Account1', 'Acme: Account2', 'Acme: Account3' }
             'Get-SsoCredential' = @{ one = 'Acme/Account1'; all = 'Acme/Account1 Acme/Account2 Acme/Account3' }
             'Get-SsoProfile' = @{ one = 'Acme/Account1'; all = 'Acme/Account1 Acme/Account2 Acme/Account3' }
             'Use-SsoCredential' = @{ one = '/using Account1' }
@@ -164,7 +167,8 @@ Describe 'Each object in the pipeline of each cmdlet' {
         $cmdlets = Get-Command -Module (Import-Module $manifest -PassThru).Name -CommandType Cmdlet
         $Consumers | Sort-Object | Should -Be ($cmdlets.Name | Sort-Object)
         $given.Given | Sort-Object | Should -Be ($Producers | Sort-Object)
-        $types = $cmdlets | ForEach-Object { $_.OutputType.Name } | Where-Object { $_ -like 'AwsSso.*' } | Sort-Object -Unique
+        $types = $cmdlets | ForEach-Object { $_.OutputType.Name } | Where-Object { $_ -like 'AwsSso.*' -and $_ -ne 'AwsSso.SsoExportedProfile' } | Sort-Object -Unique
+        # An exported profile is read as any object with a ProfileName; to make one would take the keys that the others need.
         $given.Types | Where-Object { $_ -ne 'System.String' } | Should -Be $types
     }
 

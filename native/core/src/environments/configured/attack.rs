@@ -356,7 +356,7 @@ fn environment(names: &[&str]) -> Environment {
 
 const WAYS: [fn() -> Way; 2] = [|| Way::Session, || Way::Process { program: "/home/user/program".into() }];
 
-fn exporting<'e>(environment: &'e Environment, way: Way, prune: bool) -> Export<'e> {
+fn exporting(environment: &Environment, way: Way, prune: bool) -> Export<'_> {
     Export { environment, profiles: environment.profiles.iter().collect(), way, pruned_but: prune.then(Default::default) }
 }
 
