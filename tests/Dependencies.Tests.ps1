@@ -6,13 +6,14 @@ Describe 'What goes into a package' {
         . "$root/build.ps1"
     }
 
-    It 'lists exactly the crates of all platforms'' libraries in the third-party notices' {
+    It 'lists exactly the crates of all platforms'' libraries and programs in the third-party notices' {
         $notices = Select-String -Path "$root/THIRD-PARTY-NOTICES.txt" '^  (\S+) (\d+\.\d+\.\d+\S*)(  http\S+)?$' | ForEach-Object { "$($_.Matches[0].Groups[1]) $($_.Matches[0].Groups[2])" } | Sort-Object -Unique
         $targets = Select-String -Path "$root/about.toml" '^    "(\S+)",$' | ForEach-Object { $_.Matches[0].Groups[1].Value }
         $targets.Count | Should -Be $platforms.Count
-        $crates = $targets | ForEach-Object {
-            cargo tree --manifest-path "$root/native/ffi/Cargo.toml" --locked --edges normal --target $_ --prefix none --format '{p}'
-        } | Where-Object { $_ -notmatch '^sso-' } | ForEach-Object { $_ -replace '^(\S+) v(\S+).*', '$1 $2' } | Sort-Object -Unique
+        $crates = foreach ($target in $targets) {
+            cargo tree --manifest-path "$root/Cargo.toml" -p sso-ffi -p sso-credential-process --locked --edges normal --target $target --prefix none --format '{p}'
+        }
+        $crates = $crates | Where-Object { $_ -notmatch '^sso-' } | ForEach-Object { $_ -replace '^(\S+) v(\S+).*', '$1 $2' } | Sort-Object -Unique
         $crates | Where-Object { $_ -notin $notices } | Should -BeNullOrEmpty -Because 'build.ps1 Generate renews the notices'
         $locked = [regex]::Matches((Get-Content -Raw "$root/Cargo.lock"), 'name = "(\S+)"\r?\nversion = "(\S+)"') | ForEach-Object { "$($_.Groups[1]) $($_.Groups[2])" }
         $notices | Where-Object { $_ -notin $locked } | Should -BeNullOrEmpty -Because 'build.ps1 Generate renews the notices'
