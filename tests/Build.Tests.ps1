@@ -36,8 +36,8 @@ Describe 'build.ps1' {
 }
 
 Describe 'The library' {
-    It 'is no larger than 5.5 MB' {
-        foreach ($library in Get-Item "$PSScriptRoot/../bin/*-*/aws_sso.*") { $library.Length | Should -BeLessOrEqual 5.5e6 }
+    It 'is no larger than 5.7 MB' {
+        foreach ($library in Get-Item "$PSScriptRoot/../bin/*-*/aws_sso.*") { $library.Length | Should -BeLessOrEqual 5.7e6 }
     }
 }
 
@@ -171,7 +171,7 @@ case $1 in
     build | rustc)
         case $* in *--release*) folder=target/release ;; *) folder=target/debug ;; esac
         mkdir -p target/release $folder
-        for name in libaws_sso.so libaws_sso.dylib sso-stand-in; do echo "${STUB_LIBRARY:-library}" >$folder/$name; done ;;
+        for name in libaws_sso.so libaws_sso.dylib sso-stand-in sso-credential-process; do echo "${STUB_LIBRARY:-library}" >$folder/$name; done ;;
     fmt) exit "${STUB_FORMAT:-0}" ;;
     run) echo "cargo $*" ;;
     test)
@@ -333,6 +333,8 @@ cd "target/$target/release"
 if [ "$target" = host ]; then echo library; else echo "linked for $target"; fi >libaws_sso.so
 cp libaws_sso.so aws_sso.dll
 echo program >sso-stand-in
+echo program >sso-credential-process
+cp sso-credential-process sso-credential-process.exe
 '@
             # Rust's standard library for a target is here if a folder has its name.
             Set-Program "$TestDrive/cargo/rustc" "echo '$TestDrive/std'/`"`$4`""
@@ -345,7 +347,7 @@ echo program >sso-stand-in
             # The libraries of the package, each with its text.
             function Read-Library {
                 $zip = [IO.Compression.ZipFile]::OpenRead("$copy/out/Set-AwsCliSsoCredentials.$version.nupkg")
-                $zip.Entries | Where-Object FullName -Like 'bin/*/*' | Sort-Object FullName | ForEach-Object { "$($_.FullName) $([IO.StreamReader]::new($_.Open()).ReadToEnd().Trim())" }
+                $zip.Entries | Where-Object FullName -Like 'bin/*/aws_sso.*' | Sort-Object FullName | ForEach-Object { "$($_.FullName) $([IO.StreamReader]::new($_.Open()).ReadToEnd().Trim())" }
                 $zip.Dispose()
             }
             function Invoke-Task([string[]] $Word, [hashtable] $Variables = @{}) {

@@ -79,7 +79,7 @@ Describe 'The Tab key' {
     It 'completes the states of sessions and credentials in a condition' {
         $states = Get-Completion 'Get-SsoSession | Where-Object State -eq ', 'Get-SsoCredential | Where-Object State -eq '
         $states[0].Text | Should -Be 'Active', 'Refreshable', 'Ended', 'None'
-        $states[1].Text | Should -Be 'Valid', 'Due', 'Expired', 'Missing', 'OtherKeys', 'Blocked', 'CredentialProcess'
+        $states[1].Text | Should -Be 'Valid', 'Due', 'Expired', 'Missing', 'OtherKeys', 'Blocked', 'CredentialProcess', 'SsoSession'
     }
 
     It 'completes regions, with those in use first' {

@@ -67,7 +67,7 @@ Describe 'A session shows tables' {
         $script = 'Get-SsoEnvironment; @(Get-FormatData AwsSso.*).Count'
         (Invoke-UserRunspace $empty $service $script).Output | Should -Be 0
         $types = (Invoke-UserRunspace $loggedIn $service '$null = Get-SsoEnvironment; (Get-FormatData AwsSso.*).TypeNames').Output
-        $of = 'Account', 'AccountRow', 'Credential', 'Environment', 'Profile', 'ProfileResult', 'Role', 'Session'
+        $of = 'Account', 'AccountRow', 'Credential', 'Environment', 'ExportedProfile', 'Profile', 'ProfileResult', 'Role', 'Session'
         $types | Sort-Object | Should -Be ($of | ForEach-Object { "AwsSso.Sso$_" })
     }
 
@@ -85,7 +85,7 @@ Describe 'A session shows tables' {
 "@
         $run.Errors | Should -BeNullOrEmpty
         (Get-Row $run.Output[0])[0] | Should -Match $heads.Session
-        $run.Output[1] | Should -Be 8
+        $run.Output[1] | Should -Be 9
     }
 
     It 'after another version of the module was imported as well' {
@@ -167,7 +167,7 @@ Describe 'A session that cannot have the tables' {
 '@
         $run.Errors | Should -BeNullOrEmpty
         $run.Output[0] | Should -Match '(?m)^Name +: Acme'
-        $run.Output[1] | Should -Be 8
+        $run.Output[1] | Should -Be 9
         $run.Output[2] | Should -Match 'ProcessName'
     }
 }

@@ -286,7 +286,8 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
             Compare($"account of {row.Profile}", row.AccountId, other.AccountId);
             Compare($"role of {row.Profile}", row.RoleName, other.RoleName ?? found.DefaultRoleName);
             Compare($"region of {row.Profile}", row.ProfileRegion, other.ProfileRegion ?? found.ProfileRegion ?? stored.ProfileRegion);
-            Compare($"output format of {row.Profile}", row.ProfileOutput, other.ProfileOutput ?? found.ProfileOutput ?? stored.ProfileOutput);
+            var output = other.ProfileOutput ?? found.ProfileOutput ?? stored.ProfileOutput;
+            Compare($"output format of {row.Profile}", row.ProfileOutput, output);
         }
 
         return string.Join("; ", differences);

@@ -27,5 +27,6 @@ internal static class PlainQrCode
     }
 
     /// <summary>The upper or the lower half of a row.</summary>
-    private static string Modules(string row, char half) => string.Concat(row.Select(block => block == '\u2588' || block == half ? "##" : "  "));
+    private static string Modules(string row, char half) =>
+        string.Concat(row.Select(block => block == '\u2588' || block == half ? "##" : "  "));
 }

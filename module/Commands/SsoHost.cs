@@ -55,7 +55,8 @@ internal sealed class SsoHost(PSHost? host)
     }
 
     /// <summary>
-    /// Whether half blocks can be shown. A console writes them in its own encoding: code pages 437 and 850 have them, 1252 and ASCII do not.
+    /// Whether half blocks can be shown. A console writes them in its own encoding: code pages 437 and 850 have them,
+    /// 1252 and ASCII do not.
     /// Any other host takes text as it is.
     /// </summary>
     internal bool HasHalfBlocks

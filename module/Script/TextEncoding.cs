@@ -48,7 +48,8 @@ internal static class TextEncoding
     {
         try
         {
-            var text = new UnicodeEncoding(isBigEndian, byteOrderMark: false, throwOnInvalidBytes: true).GetString(bytes, 2, bytes.Length - 2);
+            var encoding = new UnicodeEncoding(isBigEndian, byteOrderMark: false, throwOnInvalidBytes: true);
+            var text = encoding.GetString(bytes, 2, bytes.Length - 2);
             return text.IndexOf('\0') < 0 ? (text, null) : (null, "no text");
         }
         catch (ArgumentException)

@@ -18,8 +18,8 @@ internal static class UtilityCmdlet
         Run("Update-TypeData", "UpdateTypeDataCommand", new() { ["TypeData"] = types, ["Force"] = true });
 
     /// <summary>
-    /// Runs a cmdlet by its class, since PowerShell would import the whole module to find its name. Windows PowerShell may need the name: it
-    /// does not look everywhere for an assembly without its full name.
+    /// Runs a cmdlet by its class, since PowerShell would import the whole module to find its name. Windows PowerShell may need the
+    /// name: it does not look everywhere for an assembly without its full name.
     /// </summary>
     private static void Run(string name, string type, Dictionary<string, object> parameters)
     {

@@ -8,8 +8,7 @@ use std::path::{Component, Path, Prefix};
 use std::ptr::null_mut;
 
 use windows_sys::Win32::Storage::FileSystem::{
-    FILE_RENAME_INFO, FILE_TYPE_DISK, FileRenameInfo, FileRenameInfoEx, GetDiskFreeSpaceExW, GetFileInformationByHandle, GetFileType,
-    SetFileInformationByHandle,
+    FILE_RENAME_INFO, FILE_TYPE_DISK, FileRenameInfo, FileRenameInfoEx, GetDiskFreeSpaceExW, GetFileType, SetFileInformationByHandle,
 };
 use windows_sys::Win32::System::WindowsProgramming::{FILE_RENAME_FLAG_POSIX_SEMANTICS, FILE_RENAME_FLAG_REPLACE_IF_EXISTS};
 

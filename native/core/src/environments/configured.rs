@@ -24,14 +24,8 @@ use crate::protocol::TokenCache;
 use crate::world::{Variables, World};
 
 use botocore::{ConfigText, Kind, Named, Values};
-use encoding::as_the_aws_cli_reads;
+use encoding::{PROFILE_KEYS, SESSION_KEYS, as_the_aws_cli_reads};
 use provider::{Provider, provider_of};
-
-/// The keys of a session that this module uses.
-const SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registration_scopes"];
-
-/// The keys of a profile that decide whose keys it gets.
-const PROFILE_KEYS: [&str; 5] = ["sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name"];
 
 /// The variable with the path of the config file.
 const VARIABLE: &str = "AWS_CONFIG_FILE";

@@ -182,6 +182,8 @@ fn certificate_words(why: &CertificateError) -> String {
         CertificateError::UnsupportedSignatureAlgorithmContext { .. } | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             "its signature algorithm is not supported (UnsupportedSignatureAlgorithm)"
         }
+        // Windows and macOS have reasons of their own.
+        CertificateError::Other(_) => "the system does not accept it",
         CertificateError::ApplicationVerificationFailure => "the system does not accept it (ApplicationVerificationFailure)",
         _ => "the TLS library rejected it",
     };

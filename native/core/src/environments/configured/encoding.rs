@@ -7,6 +7,12 @@ use crate::error::{Code, Error};
 use crate::files::faults::unreadable_by_aws_tools;
 use crate::text_encoding::Encoding;
 
+/// The keys of a session that this module uses.
+pub(super) const SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registration_scopes"];
+
+/// The keys of a profile that decide whose keys it gets.
+pub(super) const PROFILE_KEYS: [&str; 5] = ["sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name"];
+
 /// The text of the file.
 ///
 /// # Errors
