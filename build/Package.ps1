@@ -141,8 +141,6 @@ function Invoke-Pack([switch] $Full) {
     $files = Get-PackageFile ($platforms | Where-Object { $_ -notin $missing })
     $built = @{}
     foreach ($platform in $linked.Keys) { $built += $linked[$platform] }
-    # The folder of another platform may be from a build without the program.
-    $files = $files | Where-Object { $_ -notlike '*/sso-credential-process*' -or $built[$_] -or (Test-Path $_) }
     foreach ($file in $files) { Copy-Whole ($built[$file] ?? $file) "$stage/$file" }
     if ($env:PROJECT_URI) { Set-ProjectUri "$PWD/$stage/Set-AwsCliSsoCredentials.psd1" $env:PROJECT_URI }
     $package, $version, $time = (Get-PackagePath), (Get-Version), (Get-CommitTime)

@@ -215,7 +215,7 @@ Describe 'Some' {
             $written = (Get-Item $files).LastWriteTimeUtc
             & $build 'second'
             (Get-Item $files).LastWriteTimeUtc | Should -Be $written
-            Get-ChildItem "$copy/bin" -Recurse -File | Should -HaveCount 2
+            Get-ChildItem "$copy/bin" -Recurse -File | Should -HaveCount 3
         }
 
         It 'uses the debug library and stand-in with -Configuration Debug' {
@@ -386,10 +386,11 @@ cp sso-credential-process sso-credential-process.exe
             Get-ChildItem "$copy/bin" -Directory | ForEach-Object Name | Should -Be "linux-$architecture"
         }
 
-        It 'packs the libraries of all platforms, and no other file of their folders' {
+        It 'packs the libraries and programs of all platforms, and no other file of their folders' {
             foreach ($platform in $others) {
                 $null = New-Item -ItemType Directory "$copy/bin/$platform"
                 Set-Content "$copy/bin/$platform/aws_sso$(if ($platform -like 'win-*') { '.dll' } elseif ($platform -like 'osx-*') { '.dylib' } else { '.so' })" $platform
+                Set-Content "$copy/bin/$platform/sso-credential-process$(if ($platform -like 'win-*') { '.exe' })" 'program'
                 Set-Content "$copy/bin/$platform/aws_sso.pdb" 'symbols'
             }
             # With Rust's standard library for it, too.
@@ -400,7 +401,7 @@ cp sso-credential-process sso-credential-process.exe
             $run.Output[-1] | Should -Match 'sha256'
             Read-Library | Should -Contain 'bin/win-x64/aws_sso.dll win-x64'
             $zip = [IO.Compression.ZipFile]::OpenRead("$copy/out/Set-AwsCliSsoCredentials.$version.nupkg")
-            @($zip.Entries.FullName -like 'bin/*').Count | Should -Be 7
+            @($zip.Entries.FullName -like 'bin/*').Count | Should -Be 13
             $zip.Entries.LastWriteTime.UtcDateTime | Sort-Object -Unique | Should -Be ([DateTime] '2023-11-14 22:13:20')
             $zip.Dispose()
         }
