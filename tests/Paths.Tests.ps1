@@ -77,7 +77,7 @@ Describe 'A path of Windows' -Skip:(-not $IsWindows) {
         $run = Invoke-UserRunspace $own $service "`$env:AWS_SHARED_CREDENTIALS_FILE = '$_'; Update-SsoCredential Acme -PassThru"
         $run.Errors | Should -BeNullOrEmpty
         $run.Output.Status | Should -Be 'Created', 'Created'
-        (Get-ChildItem "$own/work" -Force).Name | Sort-Object | Should -Be 'creds', 'creds.lock'
+        (Get-ChildItem "$own/work" -Force).Name | Sort-Object | Should -Be 'creds', 'creds.fetch-acme.lock', 'creds.lock'
         Get-ChildItem $own -Directory -Force | Where-Object Name -Match '[%~]' | Should -BeNullOrEmpty
     }
 
