@@ -348,7 +348,9 @@ json.dump([[path.expanduser(path.expandvars(text)) for path in paths] for text i
         ]);
         let texts = prop::collection::vec(part, 0..9);
         let mut runner = TestRunner::deterministic();
-        let texts: Vec<String> = (0..5000).map(|_| texts.new_tree(&mut runner).unwrap().current().concat()).collect();
+        // What follows `${` without `}` stays as it is in newer Pythons only.
+        let closed = |text: &String| text.rfind("${").is_none_or(|open| text[open..].contains('}'));
+        let texts: Vec<String> = (0..5000).map(|_| texts.new_tree(&mut runner).unwrap().current().concat()).filter(closed).collect();
         let started = Command::new("python3").args(["-c", READER]).env("PYTHONUTF8", "1").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let Ok(mut python) = started else {
             println!("SKIPPED: there is no python3 on this machine, so nothing was compared with os.path.");

@@ -8,7 +8,10 @@ use sso_stand_in::{Control, Options};
 
 use crate::side_by_side::side_by_side;
 use crate::spoiler::{Answer, KEYS, Spoiler, TOKEN, accounts, assert_keeps, company, logged_out, secrets};
-use crate::{Company, approving, assert_says, within};
+use crate::{Company, approving, assert_says};
+
+/// An operation with a limit.
+type Limited = fn(SessionTerms) -> Operation;
 
 /// A fault of an answer, and what it is.
 type Fault = (&'static str, fn(&mut Answer));
@@ -46,13 +49,12 @@ const FAULTS: [Fault; 12] = [
 
 #[test]
 fn no_failure_of_a_request_shows_a_token() {
-    for (path, operation) in [
-        (KEYS, Operation::Update(Update { force: true, session: within(2), ..crate::update() })),
-        (TOKEN, Operation::Update(Update { force: true, session: within(2), ..crate::update() })),
-        ("/assignment/accounts", Operation::GetAccount(GetAccount { environment: "Acme".into(), known: false, session: within(2) })),
-        ("/logout", Operation::DisconnectSession(DisconnectSession { environments: vec!["Acme".into()], remove_credentials: false })),
-    ] {
-        side_by_side(FAULTS.map(|fault| (fault, operation.clone())), |((what, fault), operation)| {
+    let update = |session| Operation::Update(Update { force: true, session, ..crate::update() });
+    let list = |session| Operation::GetAccount(GetAccount { environment: "Acme".into(), known: false, session });
+    let log_out = |_| Operation::DisconnectSession(DisconnectSession { environments: vec!["Acme".into()], remove_credentials: false });
+    let operations: [(_, Limited); 4] = [(KEYS, update), (TOKEN, update), ("/assignment/accounts", list), ("/logout", log_out)];
+    for (path, operation) in operations {
+        side_by_side(FAULTS, |(what, fault)| {
             let (company, spoiler) = company(approving());
             company.update().assert_created(2);
             let secrets = secrets(&company);
@@ -70,7 +72,7 @@ fn no_failure_of_a_request_shows_a_token() {
                     answer.head.iter_mut().chain([&mut answer.body]).for_each(|text| *text = text.replace("SECRETS", &echo));
                 }
             });
-            let seen = company.run(operation);
+            let seen = company.run_long_enough(operation, |_| shown.load(Ordering::Relaxed) > 0);
             assert!(shown.load(Ordering::Relaxed) > 0, "{path}: {what}: no secret was sent");
             assert_keeps(&secrets, &seen, &format!("{path}: {what}"));
             assert!(!seen.codes().contains(&"InternalError".to_owned()), "{path}: {what}: {:?}", seen.failed);

@@ -1,5 +1,5 @@
 //! Whole runs against a loopback Identity Center.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod assignments;
 mod bad_input;
