@@ -121,6 +121,10 @@ impl Outlet {
         self.note(Level::Warning, text.as_ref());
     }
 
+    pub(crate) fn warn_all(&self, texts: impl IntoIterator<Item = String>) {
+        texts.into_iter().for_each(|text| self.warn(text));
+    }
+
     /// Reports the result of a run to every user, as its closing line does.
     pub(crate) fn inform(&self, text: impl AsRef<str>) {
         self.note(Level::Information, text.as_ref());

@@ -7,14 +7,15 @@ mod app_path;
 mod desktop;
 mod files;
 mod holders;
+mod properties;
 mod proxy;
 mod registry;
 mod short_path;
 
-/// Rights to a file, for the access mode with which it is opened.
+/// Rights to a file, for the access mode with which it is opened, and attributes of a file.
 pub use windows_sys::Win32::{
     Foundation::{GENERIC_READ, GENERIC_WRITE},
-    Storage::FileSystem::{DELETE, READ_CONTROL, WRITE_DAC},
+    Storage::FileSystem::{DELETE, FILE_ATTRIBUTE_COMPRESSED, FILE_ATTRIBUTE_ENCRYPTED, READ_CONTROL, WRITE_DAC},
 };
 
 /// What others may do to a file while it is open, for the share mode with which it is opened.
@@ -29,5 +30,6 @@ pub use app_path::app_path;
 pub use desktop::has_desktop;
 pub use files::{Existing, free_space, is_on_disk, rename};
 pub use holders::holders_of;
+pub use properties::{Stream, compress, copy_properties, link_count, streams};
 pub use proxy::{SystemProxy, system_proxy};
 pub use short_path::short_path;

@@ -29,13 +29,15 @@ pub(crate) struct Changed {
     pub(crate) profiles: Vec<ProfileEntry>,
     /// The profiles that were not in its table before.
     pub(crate) added: Vec<String>,
+    /// What the user should know of the new file.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Creates or changes an environment, and returns it as it is now stored.
 pub(crate) fn set(world: &World, wanted: &SetEnvironment, patience: &Patience) -> Result<Changed, Error> {
     let file = file(world)?;
     check_wanted(wanted, Origin::of(wanted))?;
-    let mut result = None;
+    let (mut result, mut warnings) = (None, Vec::new());
     let mut edit = |bytes: Option<&[u8]>| {
         let text = decoded(file.path(), bytes.unwrap_or_default())?;
         let (new, changed) = with_environment(file.path(), &text, wanted)?;
@@ -47,9 +49,10 @@ pub(crate) fn set(world: &World, wanted: &SetEnvironment, patience: &Patience) -
         edit(bytes.as_ref().map(|bytes| bytes.as_slice()))?;
     } else {
         let lock = Lock::take(&file.lock_path(), patience)?;
-        file.replace(&lock, edit)?;
+        warnings = file.replace(&lock, edit)?.warnings(file.path());
     }
-    result.ok_or_else(|| Error::new(Code::InternalError, "The environment was written but not read back."))
+    let changed = result.map(|changed| Changed { warnings, ..changed });
+    changed.ok_or_else(|| Error::new(Code::InternalError, "The environment was written but not read back."))
 }
 
 /// Returns the text with the wanted environment, and the environment as it reads from there.
@@ -126,7 +129,7 @@ fn checked(path: &Path, before: &Environments, new: Zeroizing<Vec<u8>>, wanted: 
             let known: HashSet<&str> = before.stored(&wanted.name).iter().flat_map(|before| &before.profiles).map(|profile| profile.name.as_str()).collect();
             let names = environment.profiles.iter().map(|profile| &profile.name);
             let added = names.filter(|name| !known.contains(name.as_str())).cloned().collect();
-            Ok((new, Changed { environment: environment.view(), profiles: environment.profiles.clone(), added }))
+            Ok((new, Changed { environment: environment.view(), profiles: environment.profiles.clone(), added, warnings: Vec::new() }))
         }
         (None, fault) => {
             let what = fault.map_or_else(|| "it could not be read back".to_owned(), |fault| fault.what.clone());
@@ -219,14 +222,15 @@ fn keys_of(row: &ProfileEntry) -> Vec<(&str, &str)> {
     needed.into_iter().chain(settings.into_iter().filter_map(|(key, value)| Some((key, value?)))).collect()
 }
 
-/// Changes the table of a stored environment; `change` decides under the lock, from what is stored at that time.
+/// Changes the table of a stored environment; `change` decides under the lock, from what is stored at that time. Returns what the user should know of the
+/// new file.
 pub(crate) fn edit_table(
     world: &World,
     name: &str,
     check_only: bool,
     patience: &Patience,
     mut change: impl FnMut(&Environments, &Environment) -> Result<TableChange, Error>,
-) -> Result<(), Error> {
+) -> Result<Vec<String>, Error> {
     let file = file(world)?;
     let edit = |bytes: Option<&[u8]>| {
         let decoded = decoded(file.path(), bytes.unwrap_or_default())?;
@@ -267,18 +271,18 @@ fn change_file(
     check_only: bool,
     patience: &Patience,
     mut edit: impl FnMut(Option<&[u8]>) -> Result<Option<Zeroizing<Vec<u8>>>, Error>,
-) -> Result<(), Error> {
+) -> Result<Vec<String>, Error> {
     let bytes = file.read()?.map(|contents| contents.bytes);
     let changed = edit(bytes.as_ref().map(|bytes| bytes.as_slice()))?;
-    if changed.is_some() && !check_only {
-        let lock = Lock::take(&file.lock_path(), patience)?;
-        file.replace(&lock, edit)?;
+    if changed.is_none() || check_only {
+        return Ok(Vec::new());
     }
-    Ok(())
+    let lock = Lock::take(&file.lock_path(), patience)?;
+    Ok(file.replace(&lock, edit)?.warnings(file.path()))
 }
 
-/// Removes an environment from the file; the keys of its profiles stay in the credentials file.
-pub(crate) fn remove(world: &World, name: &str, check_only: bool, patience: &Patience) -> Result<(), Error> {
+/// Removes an environment from the file; the keys of its profiles stay in the credentials file. Returns what the user should know of the new file.
+pub(crate) fn remove(world: &World, name: &str, check_only: bool, patience: &Patience) -> Result<Vec<String>, Error> {
     let file = file(world)?;
     let edit = |bytes: Option<&[u8]>| {
         let decoded = decoded(file.path(), bytes.unwrap_or_default())?;

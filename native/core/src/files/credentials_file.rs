@@ -15,7 +15,8 @@ use crate::files::known_keys::{
     DueRule, KnownProfile, KnownProfiles, OWN_KEYS, Obstacle, STALE_KEYS, SettingEdits, Standing, is_source_of_keys, known_profiles, obstacle_to_new_section,
 };
 use crate::files::lock::Lock;
-use crate::files::safe_write::{SafeFile, Surroundings, Written};
+use crate::files::safe_write::{SafeFile, Surroundings};
+use crate::files::written::Written;
 use crate::names::profile::ProfileEntry;
 use crate::patience::Patience;
 use crate::role_credentials::RoleCredentials;
@@ -80,6 +81,7 @@ pub(crate) struct KeysRemoved {
     pub(crate) removed: Vec<String>,
     /// The sections that were left alone because they have keys from another source.
     pub(crate) left: Vec<String>,
+    pub(crate) written: Written,
 }
 
 /// The credentials file, and what this process remembers of it.
@@ -228,7 +230,7 @@ impl CredentialsFile {
     /// Removes this module's keys from profiles, and sections that have nothing else; changes no other byte.
     pub(crate) fn remove(&self, removal: Removal<'_>, lock: &Lock) -> Result<KeysRemoved, Error> {
         let mut outcome = KeysRemoved::default();
-        self.file.replace(lock, |bytes| {
+        let written = self.file.replace(lock, |bytes| {
             let Some(bytes) = bytes else { return Ok(None) };
             let text = self.scan(bytes)?;
             let (chosen, sections) = removal.choose(&text);
@@ -243,7 +245,7 @@ impl CredentialsFile {
             self.check_new(&new, std::iter::empty())?;
             Ok((*new != *bytes).then_some(new))
         })?;
-        Ok(outcome)
+        Ok(KeysRemoved { written, ..outcome })
     }
 }
 

@@ -12,3 +12,4 @@ pub(crate) mod owned_files;
 pub(crate) mod program;
 pub(crate) mod regular_file;
 pub(crate) mod safe_write;
+pub(crate) mod written;

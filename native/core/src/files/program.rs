@@ -8,7 +8,7 @@ use crate::error::{Code, Error};
 use crate::files::faults::{read_failed, write_failed};
 use crate::files::held::while_held;
 use crate::files::lock::Lock;
-use crate::files::owned_files::{create_new, make_folder};
+use crate::files::owned_files::{Encryption, create_new, make_folder};
 use crate::patience::WaitLimit;
 use crate::world::World;
 
@@ -97,7 +97,7 @@ impl InstalledProgram {
             Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
             _ => Ok(()),
         })?;
-        let mut file = create_new(&temporary)?;
+        let mut file = create_new(&temporary, Encryption::Off)?;
         let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| make_executable(&file));
         drop(file);
         let placed = written.and_then(|()| put_in_place(&temporary, target));

@@ -1,5 +1,6 @@
 //! Replaces a file so that at every moment it is the whole old file or the whole new one, even after a crash or when other programs write to it.
 
+mod kept;
 mod swap;
 
 use std::fs::File;
@@ -15,8 +16,10 @@ use crate::files::held::while_held;
 use crate::files::lock::Lock;
 use crate::files::owned_files::{create_new, folder_of, make_folder};
 use crate::files::regular_file::{open_file, read_all};
+use crate::files::written::Written;
 use crate::patience::WaitLimit;
 
+use kept::{LeftBehind, NewFile, encryption_of, keep_access, keep_properties, make_private};
 use swap::{Replacement, Swapped, swap};
 
 /// The free space, in bytes, beyond the size of the old file below which a disk counts as full.
@@ -53,17 +56,6 @@ impl Identity {
 pub(crate) struct Contents {
     pub(crate) bytes: Zeroizing<Vec<u8>>,
     pub(crate) identity: Identity,
-}
-
-/// What a write did.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Written {
-    /// Whether the file was replaced.
-    pub(crate) changed: bool,
-    /// Whether other users could read the old file; they cannot read the new one.
-    pub(crate) made_private: bool,
-    /// Whether the old file had hard links, which still lead to the old bytes.
-    pub(crate) had_hard_links: bool,
 }
 
 impl SafeFile {
@@ -195,24 +187,30 @@ impl SafeFile {
         remove_if_there(&self.target, &self.wait_limit).map_err(|fault| write_failed(&self.target, &fault))
     }
 
-    /// Writes the new file beside the old one, with the owner and mode of the old one but no access for others. Returns what the replacement will do.
+    /// Writes the new file beside the old one, with all that the old one has, but no access for others. Returns what the replacement will do.
     fn write_temporary(&self, temporary: &Path, bytes: &[u8]) -> io::Result<Written> {
         if let Some(folder) = self.target.parent() {
             make_folder(folder)?;
         }
         remove_if_there(temporary, &self.wait_limit)?;
-        let mut file = while_held(&[temporary], &self.wait_limit, || create_new(temporary))?;
+        let encryption = encryption_of(&self.target);
+        let mut file = while_held(&[temporary], &self.wait_limit, || create_new(temporary, encryption))?;
         // Before the bytes: a process that is killed here must not leave keys that others can read.
-        let written = match while_held(&[&self.target], &self.wait_limit, || keep_access(&file, &self.target)) {
+        let made_private = match while_held(&[&self.target], &self.wait_limit, || keep_access(&file, &self.target)) {
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
                 make_private(&file);
-                Written { changed: true, ..Written::default() }
+                false
             }
-            written => written?,
+            made_private => made_private?,
         };
         file.write_all(bytes)?;
+        let new = NewFile { path: temporary, file: &file };
+        let left = match while_held(&[&self.target], &self.wait_limit, || keep_properties(&new, &self.target)) {
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => LeftBehind::default(),
+            left => left?,
+        };
         sync(&file)?;
-        Ok(written)
+        Ok(Written { changed: true, made_private, had_hard_links: left.had_hard_links, lost: left.lost })
     }
 
     /// Makes the rename survive a power failure; if the folder cannot be synced, only that is lost.
@@ -264,42 +262,6 @@ fn remove_if_there(path: &Path, wait_limit: &WaitLimit) -> io::Result<()> {
     match while_held(&[path], wait_limit, || std::fs::remove_file(path)) {
         Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
         _ => Ok(()),
-    }
-}
-
-/// Gives the new file the owner of the old one and as much access, but none for others.
-#[cfg(unix)]
-fn keep_access(file: &File, old: &Path) -> io::Result<Written> {
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
-    let (old, new) = (std::fs::metadata(old)?, file.metadata()?);
-    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-        fchown(file, Some(old.uid()), Some(old.gid()))?;
-    }
-    let mode = old.mode() & 0o7777;
-    file.set_permissions(std::fs::Permissions::from_mode(mode & 0o700))?;
-    Ok(Written { changed: true, made_private: mode & 0o077 != 0, had_hard_links: old.nlink() > 1 })
-}
-
-/// Gives the new file the access list of the old one, unless others can read that one.
-#[cfg(windows)]
-fn keep_access(file: &File, old: &Path) -> io::Result<Written> {
-    let old = File::open(old)?;
-    let made_private = sso_windows::others_can_read(&old).unwrap_or(false);
-    // File systems without access lists refuse this; then nothing protects the old file either.
-    let _ = if made_private { sso_windows::make_private(file) } else { sso_windows::copy_access_list(&old, file) };
-    Ok(Written { changed: true, made_private, ..Written::default() })
-}
-
-/// Unix has created the file for its owner alone.
-#[cfg(unix)]
-fn make_private(_file: &File) {}
-
-/// A new file has the access list of its folder, and outside the user's profile that may let others read it.
-#[cfg(windows)]
-fn make_private(file: &File) {
-    // File systems without access lists refuse this; then nothing can be done.
-    if sso_windows::others_can_read(file).unwrap_or(false) {
-        let _ = sso_windows::make_private(file);
     }
 }
 
@@ -461,6 +423,27 @@ mod tests {
         assert!(link.is_symlink());
         assert_eq!((std::fs::read_to_string(&real).unwrap().as_str(), real.metadata().unwrap().permissions().mode() & 0o777), ("new", 0o600));
         assert_eq!(file.lock_path(), home.path().join("real.lock"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    #[allow(clippy::print_stdout)]
+    fn extended_attributes_stay_but_for_those_that_let_others_in() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("file");
+        std::fs::write(&path, "old").unwrap();
+        if let Err(fault) = xattr::set(&path, "user.note", b"mine") {
+            println!("SKIPPED: the file system of {} has no extended attributes: {fault}.", home.path().display());
+            return;
+        }
+        xattr::set(&path, "user.empty", b"").unwrap();
+        let file = SafeFile::at(&path, &WaitLimit::default());
+        for _ in 0..2 {
+            let written = file.replace(&take(&file), |_| Ok(Some(bytes("new")))).unwrap();
+            assert_eq!(written.lost, Vec::<String>::new());
+        }
+        let values = ["user.note", "user.empty"].map(|name| xattr::get(&path, name).unwrap());
+        assert_eq!(values, [Some(b"mine".to_vec()), Some(Vec::new())]);
     }
 
     #[test]

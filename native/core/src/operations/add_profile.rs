@@ -26,11 +26,12 @@ pub(crate) fn run(wanted: AddProfile, context: &Context) -> Result<Option<Networ
     let settings = settings_of(&wanted)?;
     wanted.profile_region.iter().for_each(|region| regions::warn_if_unknown(region, &context.outlet));
     let mut changed = None;
-    edit_table(&context.world, &wanted.environment, wanted.check_only, &context.patience(), |stored, environment| {
+    let warnings = edit_table(&context.world, &wanted.environment, wanted.check_only, &context.patience(), |stored, environment| {
         let added = new_rows(&wanted.roles, &template, &settings, stored, environment, &context.outlet)?;
         changed = Some((environment.name.clone(), environment.defaults.clone(), added.clone()));
         Ok(TableChange { added, removed: HashSet::new() })
     })?;
+    context.outlet.warn_all(warnings);
     if let Some((environment, defaults, added)) = changed {
         if !wanted.check_only {
             warn_of_new_profiles(&added.iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>(), context);

@@ -12,7 +12,8 @@ use crate::error::{Code, Error};
 use crate::files::credentials_file::{CredentialsFile, Removal};
 use crate::files::lock::Lock;
 use crate::files::program::InstalledProgram;
-use crate::files::safe_write::{SafeFile, Written};
+use crate::files::safe_write::SafeFile;
+use crate::files::written::Written;
 use crate::names::profile::ProfileEntry;
 use crate::operations::key_removal::KeyRemoval;
 use crate::outlet::{NetworkWork, Topic};
@@ -131,9 +132,7 @@ fn report_write(file: &SafeFile, written: &Written, context: &Context) {
     if written.made_private {
         context.outlet.warn(format!("Other users could read {path}. Now only you can."));
     }
-    if written.had_hard_links {
-        context.outlet.warn(format!("{path} has another name (a hard link) that still leads to the old text. Use a symbolic link instead."));
-    }
+    context.outlet.warn_all(written.warnings(file.path()));
     if written.changed {
         context.outlet.verbose(format!("{path} was written."));
     }

@@ -36,7 +36,8 @@ impl<'a> KeyRemoval<'a> {
     }
 
     fn under(self, lock: Option<&Lock>, context: &Context) -> Result<Vec<String>, Error> {
-        let removed = lock.map(|lock| self.file.remove(self.removal, lock)).transpose()?.map(|outcome| outcome.removed).unwrap_or_default();
+        let KeysRemoved { removed, written, .. } = lock.map(|lock| self.file.remove(self.removal, lock)).transpose()?.unwrap_or_default();
+        context.outlet.warn_all(written.warnings(self.file.path()));
         report(&removed, &self.planned.left, &self.file, context);
         Ok(removed)
     }

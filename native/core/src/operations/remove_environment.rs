@@ -8,6 +8,6 @@ use crate::protocol::RemoveEnvironment;
 
 /// Removes the environment; the keys of its profiles stay in the credentials file.
 pub(crate) fn run(wanted: RemoveEnvironment, context: &Context) -> Result<Option<NetworkWork>, Error> {
-    remove(&context.world, &wanted.name, wanted.check_only, &context.patience())?;
+    context.outlet.warn_all(remove(&context.world, &wanted.name, wanted.check_only, &context.patience())?);
     Ok(None)
 }

@@ -11,9 +11,10 @@ use crate::protocol::RemoveProfile;
 /// Removes profiles from a table; their keys in the credentials file stay.
 pub(crate) fn run(wanted: RemoveProfile, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let names: HashSet<&String> = wanted.profiles.iter().collect();
-    edit_table(&context.world, &wanted.environment, false, &context.patience(), |_, environment| {
+    let warnings = edit_table(&context.world, &wanted.environment, false, &context.patience(), |_, environment| {
         let removed = environment.profiles.iter().map(|profile| &profile.name).filter(|name| names.contains(name));
         Ok(TableChange { added: Vec::new(), removed: removed.cloned().collect() })
     })?;
+    context.outlet.warn_all(warnings);
     Ok(None)
 }

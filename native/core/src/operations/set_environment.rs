@@ -11,7 +11,8 @@ use crate::protocol::{Event, SetEnvironment};
 
 /// Stores the environment, and reports it as it is now stored.
 pub(crate) fn run(wanted: SetEnvironment, context: &Context) -> Result<Option<NetworkWork>, Error> {
-    let Changed { environment, profiles, added } = set(&context.world, &wanted, &context.patience())?;
+    let Changed { environment, profiles, added, warnings } = set(&context.world, &wanted, &context.patience())?;
+    context.outlet.warn_all(warnings);
     let regions = wanted.region.iter().chain(wanted.profile_region.iter().filter(|region| !region.is_empty()));
     regions
         .chain(wanted.accounts.iter().flatten().filter_map(|row| row.profile_region.as_ref()))

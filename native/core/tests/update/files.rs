@@ -1,4 +1,4 @@
-use sso_core::protocol::{Operation, Update};
+use sso_core::protocol::{AddProfile, Operation, RemoveCredential, RemoveEnvironment, RemoveProfile, RoleView, SetEnvironment, Update};
 
 use crate::{Company, approving, update_of};
 
@@ -106,10 +106,52 @@ fn a_hard_link_keeps_the_old_credentials_and_is_reported() {
     std::fs::write(company.aws("credentials"), "[x]\nk=v\n").unwrap();
     std::fs::hard_link(company.aws("credentials"), company.aws("other")).unwrap();
     let seen = company.update();
-    assert_eq!(seen.notes.iter().filter(|note| note.contains("hard link")).count(), usize::from(cfg!(unix)));
+    assert_eq!(seen.notes.iter().filter(|note| note.contains("hard link")).count(), 1);
     assert_eq!(std::fs::read_to_string(company.aws("other")).unwrap(), "[x]\nk=v\n");
     let seen = company.run(Operation::Update(Update { force: true, ..update_of("Acme") }));
     assert!(!seen.notes.iter().any(|note| note.contains("hard link")));
+}
+
+#[test]
+fn every_command_that_replaces_a_file_says_once_that_a_hard_link_keeps_the_old_one() {
+    let environment = || "Acme".to_owned();
+    let role = RoleView {
+        environment: environment(),
+        account_id: "100000000009".into(),
+        account_name: None,
+        email_address: None,
+        role_name: "Audit".into(),
+        profile_name: Some("New".into()),
+    };
+    let region = SetEnvironment { name: environment(), region: Some("eu-west-1".into()), ..SetEnvironment::default() };
+    let add = AddProfile {
+        environment: environment(),
+        roles: vec![role],
+        name_template: None,
+        prefix: String::new(),
+        profile_region: None,
+        profile_output: None,
+        check_only: false,
+    };
+    let keys = RemoveCredential { environment: environment(), profiles: None, unlisted: false, check_only: false };
+    let commands = [
+        ("credentials", Operation::RemoveCredential(keys)),
+        ("sso-environments", Operation::AddProfile(add)),
+        ("sso-environments", Operation::SetEnvironment(region)),
+        ("sso-environments", Operation::RemoveProfile(RemoveProfile { environment: environment(), profiles: vec!["New".into()] })),
+        ("sso-environments", Operation::RemoveEnvironment(RemoveEnvironment { name: environment(), check_only: false })),
+    ];
+    let company = Company::with(approving(), 1);
+    company.update().assert_created(1);
+    for (number, (file, command)) in commands.into_iter().enumerate() {
+        let other = company.aws(&format!("other{number}"));
+        std::fs::hard_link(company.aws(file), &other).unwrap();
+        let before = std::fs::read(&other).unwrap();
+        let seen = company.run(command);
+        assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+        let said = seen.notes.iter().filter(|note| note.contains(file) && note.contains("hard link")).count();
+        assert_eq!((said, std::fs::read(&other).unwrap()), (1, before), "{number}: {:?}", seen.notes);
+    }
 }
 
 #[cfg(unix)]

@@ -1,19 +1,20 @@
-#![allow(clippy::unwrap_used)]
-//! What is special to files on Windows: who can read one before and after it is replaced, and its path.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+//! What is special to files on Windows: who can read one before and after it is replaced, what else it has, and its path.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
-use std::os::windows::fs::OpenOptionsExt as _;
-use std::path::Path;
-use std::time::Duration;
+use std::os::windows::fs::{FileTimesExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use sso_windows::{GENERIC_READ, WRITE_DAC, access_list_of, others_can_read, set_access_list};
+use sso_windows::{FILE_ATTRIBUTE_COMPRESSED, FILE_ATTRIBUTE_ENCRYPTED, GENERIC_READ, WRITE_DAC, access_list_of, others_can_read, set_access_list};
 use zeroize::Zeroizing;
 
+use super::SafeFile;
 use super::swap::{Replacement, Swapped, swap};
-use super::{SafeFile, Written};
 use crate::error::Code;
 use crate::files::lock::Lock;
+use crate::files::written::Written;
 use crate::patience::WaitLimit;
 
 /// Writes a file with this access list. Returns the list as Windows keeps it.
@@ -184,4 +185,101 @@ async fn a_pipe_a_device_and_a_folder_are_refused_at_once_and_kept() {
     assert_eq!(folder.read().err().unwrap().code(), Code::ReadFailed);
     assert!(folder.replace(&lock, |_| Ok(Some(Zeroizing::new(b"new".to_vec())))).is_err());
     assert!(folder.path().is_dir() && !folder.temporary().path.exists());
+}
+
+const HIDDEN: u32 = 0x2;
+const SYSTEM: u32 = 0x4;
+const NOT_INDEXED: u32 = 0x2000;
+
+/// Creates a file with these attributes; `None`, with the reason, if this system does not keep them.
+fn file_with(home: &tempfile::TempDir, attributes: u32) -> Option<PathBuf> {
+    let path = home.path().join("file");
+    let created = OpenOptions::new().write(true).create_new(true).attributes(attributes).open(&path);
+    let kept = created.and_then(|file| file.metadata()).map_or(0, |metadata| metadata.file_attributes());
+    if kept & attributes == attributes {
+        return Some(path);
+    }
+    println!("SKIPPED: of the attributes {attributes:#x}, this file system keeps {:#x}.", kept & attributes);
+    None
+}
+
+fn attributes_of(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().file_attributes()
+}
+
+#[test]
+fn the_attributes_of_a_file_stay() {
+    for attributes in [HIDDEN, HIDDEN | SYSTEM, NOT_INDEXED] {
+        let home = tempfile::tempdir().unwrap();
+        let Some(path) = file_with(&home, attributes) else { continue };
+        for _ in 0..2 {
+            assert_eq!(replaced(&path).lost, Vec::<String>::new());
+            assert_eq!(attributes_of(&path) & (HIDDEN | SYSTEM | NOT_INDEXED), attributes, "{attributes:#x}");
+        }
+    }
+}
+
+#[test]
+fn an_encrypted_file_stays_encrypted_and_a_compressed_one_compressed() {
+    let home = tempfile::tempdir().unwrap();
+    if let Some(path) = file_with(&home, FILE_ATTRIBUTE_ENCRYPTED) {
+        replaced(&path);
+        assert_ne!(attributes_of(&path) & FILE_ATTRIBUTE_ENCRYPTED, 0);
+    }
+    let path = home.path().join("compressed");
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path).unwrap();
+    match sso_windows::compress(&file) {
+        Ok(()) if attributes_of(&path) & FILE_ATTRIBUTE_COMPRESSED != 0 => {
+            drop(file);
+            assert_eq!(replaced(&path).lost, Vec::<String>::new());
+            assert_ne!(attributes_of(&path) & FILE_ATTRIBUTE_COMPRESSED, 0);
+        }
+        refused => println!("SKIPPED: this file system does not compress files: {refused:?}."),
+    }
+}
+
+#[test]
+fn the_time_of_creation_stays() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("file");
+    let created = SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000);
+    let file = File::create_new(&path).unwrap();
+    file.set_times(std::fs::FileTimes::new().set_created(created)).unwrap();
+    drop(file);
+    if std::fs::metadata(&path).unwrap().created().unwrap() != created {
+        println!("SKIPPED: this system does not keep the time at which a file was created.");
+        return;
+    }
+    replaced(&path);
+    assert_eq!(std::fs::metadata(&path).unwrap().created().unwrap(), created);
+}
+
+#[test]
+fn the_other_streams_of_a_file_stay_and_one_that_is_too_large_is_said() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("file");
+    std::fs::write(&path, "old").unwrap();
+    let stream = |name: &str| PathBuf::from(format!("{}:{name}", path.display()));
+    let zone = "[ZoneTransfer]\r\nZoneId=3\r\n";
+    let written = std::fs::write(stream("Zone.Identifier"), zone).and_then(|()| std::fs::write(stream("large"), vec![0; 2 * 1024 * 1024]));
+    let found = sso_windows::streams(&File::open(&path).unwrap());
+    if written.is_err() || found.len() != 2 {
+        println!("SKIPPED: this file system has no streams: {written:?}, {found:?}.");
+        return;
+    }
+    assert_eq!(replaced(&path).lost, ["the data stream large"]);
+    assert_eq!(std::fs::read_to_string(stream("Zone.Identifier")).unwrap(), zone);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+    assert_eq!(replaced(&path).lost, Vec::<String>::new());
+}
+
+#[test]
+fn another_name_of_a_file_is_said() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("file");
+    std::fs::write(&path, "old").unwrap();
+    std::fs::hard_link(&path, home.path().join("other")).unwrap();
+    assert!(replaced(&path).had_hard_links);
+    assert_eq!(std::fs::read_to_string(home.path().join("other")).unwrap(), "old");
+    assert!(!replaced(&path).had_hard_links);
 }

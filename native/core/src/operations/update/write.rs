@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::files::credentials_file::{Fetched, KeysWritten};
 use crate::files::known_keys::Standing;
-use crate::files::safe_write::Written;
+use crate::files::written::Written;
 use crate::operations::update::fetch::UpdateRun;
 use crate::operations::update::rows::{Outcome, Part};
 use crate::patience::Patience;
@@ -44,9 +44,7 @@ impl UpdateRun {
         if written.made_private {
             self.context.outlet.warn(format!("Other users could read {file}. Now only you can."));
         }
-        if written.had_hard_links {
-            self.context.outlet.warn(format!("{file} has another name (a hard link) that still leads to the old keys. Use a symbolic link instead."));
-        }
+        self.context.outlet.warn_all(written.warnings(self.file.path()));
         for name in renamed {
             self.context.outlet.warn(format!(
                 "The section name [{name}] had spaces inside its brackets in {file}, which the AWS CLI reads as part of the name. They were removed."
