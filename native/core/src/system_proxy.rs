@@ -1,11 +1,16 @@
 //! The proxy that the user set in the system, for users who set no variable.
 
+#[cfg(any(target_os = "macos", test))]
+mod macos;
+
+use std::net::Ipv4Addr;
+
 /// The proxy settings of the system.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct SystemProxy {
     /// The host and port of the proxy for https, maybe with a scheme.
     pub(crate) server: Option<String>,
-    /// The hosts that need no proxy: names and addresses with `*`, and `<local>` for names without a dot.
+    /// The hosts that need no proxy: names and addresses with `*`, IPv4 networks such as `169.254/16`, and `<local>` for names without a dot.
     pub(crate) bypass: Vec<String>,
     /// Whether a script decides about the proxy, which this module does not run.
     pub(crate) has_script: bool,
@@ -32,15 +37,32 @@ impl SystemProxy {
         Self { server, bypass, has_script: settings.script.is_some() }
     }
 
-    #[cfg(not(windows))]
+    #[cfg(target_os = "macos")]
+    fn of_this_system() -> Self {
+        macos::settings().as_ref().map(macos::system_proxy).unwrap_or_default()
+    }
+
+    #[cfg(not(any(windows, target_os = "macos")))]
     fn of_this_system() -> Self {
         Self::default()
     }
 
     /// Whether connections to this host need no proxy.
     pub(crate) fn bypasses(&self, host: &str) -> bool {
-        self.bypass.iter().any(|pattern| if pattern == "<local>" { !host.contains('.') } else { matches(pattern, host) })
+        self.bypass.iter().any(|pattern| if pattern == "<local>" { !host.contains('.') } else { matches(pattern, host) || is_in_network(host, pattern) })
     }
+}
+
+/// Whether a host is an address in an IPv4 network whose last zeros can be left out. A host that is a name is not looked up.
+fn is_in_network(host: &str, network: &str) -> bool {
+    let Some((start, length)) = network.split_once('/') else { return false };
+    let parts: Option<Vec<u8>> = start.split('.').map(|part| part.parse().ok()).collect();
+    let (Some(parts), Ok(address), Ok(length)) = (parts.filter(|parts| parts.len() <= 4), host.parse::<Ipv4Addr>(), length.parse::<u32>()) else {
+        return false;
+    };
+    let start = parts.iter().zip([24, 16, 8, 0]).fold(0, |start, (part, shift)| start | u32::from(*part) << shift);
+    let differs = address.to_bits() ^ start;
+    length <= 32 && differs.checked_shr(32 - length).unwrap_or(0) == 0
 }
 
 /// The proxy for https in Windows' setting: the only one for all, or that after `https=`.
@@ -108,5 +130,23 @@ mod tests {
             assert_eq!(proxy.bypasses(host), expected, "{host}");
         }
         assert!(matches("a*b*c", "aXbYbc") && !matches("a*b*c", "acb") && matches("*", "x") && !matches("aa*aa", "aaa"));
+    }
+    #[test]
+    fn addresses_in_a_network_need_no_proxy() {
+        for (host, network, expected) in [
+            ("169.254.1.2", "169.254/16", true),
+            ("169.255.1.2", "169.254/16", false),
+            ("10.1.2.3", "10.0.0.0/8", true),
+            ("10.1.2.3", "10.1.2.3/32", true),
+            ("10.1.2.4", "10.1.2.3/32", false),
+            ("8.8.8.8", "0/0", true),
+            ("10.example.com", "10/8", false),
+            ("10.1.2.3", "10/33", false),
+            ("10.1.2.3", "10/x", false),
+            ("10.1.2.3", "1.2.3.4.5/8", false),
+            ("10.1.2.3", "256/8", false),
+        ] {
+            assert_eq!(is_in_network(host, network), expected, "{host} {network}");
+        }
     }
 }

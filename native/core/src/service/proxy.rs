@@ -16,6 +16,7 @@ impl std::fmt::Display for ProxySource {
         f.write_str(match self {
             Self::Variable(name) => name,
             Self::System if cfg!(windows) => "the proxy settings of Windows",
+            Self::System if cfg!(target_os = "macos") => "the proxy settings of macOS",
             Self::System => "the proxy settings of the system",
         })
     }
