@@ -213,7 +213,10 @@ mod tests {
         assert!(keys.file(&profile("Audit")).read().is_none());
         assert!(KeptKeys::of(&world, "other").unwrap().file(&profile("Admin")).read().is_none());
         // A file system that does not distinguish case, or a file that somebody copied.
-        std::fs::copy(file.file.path(), keys.file(&profile("ADMIN")).file.path()).unwrap();
+        let copied = keys.file(&profile("ADMIN"));
+        if !copied.file.path().exists() {
+            std::fs::copy(file.file.path(), copied.file.path()).unwrap();
+        }
         assert!(keys.file(&profile("ADMIN")).read().is_none());
     }
 

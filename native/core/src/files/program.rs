@@ -1,6 +1,5 @@
 //! The program that AWS tools start from a `credential_process` line: installed from the module's folder to a place that stays.
 
-use std::fs::Permissions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -146,7 +145,7 @@ fn put_in_place(new: &Path, target: &Path) -> io::Result<()> {
 fn close_to_others(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = folder.metadata()?.permissions().mode();
-    if mode & 0o022 == 0 { Ok(()) } else { std::fs::set_permissions(folder, Permissions::from_mode(0o700)) }
+    if mode & 0o022 == 0 { Ok(()) } else { std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)) }
 }
 
 #[cfg(not(unix))]
@@ -214,7 +213,7 @@ mod tests {
         let (home, world) = test_world();
         let bin = home.path().join(".aws/sso/bin");
         std::fs::create_dir_all(&bin).unwrap();
-        std::fs::set_permissions(&bin, Permissions::from_mode(0o777)).unwrap();
+        std::fs::set_permissions(&bin, std::fs::Permissions::from_mode(0o777)).unwrap();
         std::fs::write(home.path().join("elsewhere"), "one").unwrap();
         std::os::unix::fs::symlink(home.path().join("elsewhere"), bin.join(PROGRAM)).unwrap();
         InstalledProgram::of(&world).unwrap().install(module("one").path()).unwrap();
