@@ -32,6 +32,8 @@ function New-WineCopy([string] $Work) {
     Copy-Item "$root/*.ps1", "$root/*.psd1", "$root/*.md", "$root/build", "$root/docs", "$root/en-US", "$root/module", "$root/tests" $copy -Recurse
     Copy-Item "$root/bin/AwsSso.dll" "$copy/bin"
     Copy-Item "$built/aws_sso.dll" "$copy/bin/win-x64"
+    # Only a tool that builds the whole workspace has made the program for credential_process lines.
+    Copy-Item "$built/sso-credential-process.exe" "$copy/bin/win-x64" -ErrorAction Ignore
     Copy-Item "$built/sso-stand-in.exe" "$copy/target/release"
 }
 
