@@ -177,7 +177,7 @@ Describe 'Sync-SsoProfile' {
             Add-SsoProfile Acme -AccountId 999999999999 -RoleName Janitor -ProfileName gone-account
             Sync-SsoProfile Acme -Role *ReadOnly* -Prune -WhatIf
             Sync-SsoProfile Acme -Role *ReadOnly* -Account Account1, Account2 -Prune -Confirm:$false
-            Sync-SsoProfile Acme -Role *ReadOnly* -Prune -Confirm:$false
+            Sync-SsoProfile Acme -Account '' -Prune -Confirm:$false
             Get-SsoProfile Acme
 '@
         $result.Errors | Should -BeNullOrEmpty
@@ -216,5 +216,96 @@ Describe 'Sync-SsoProfile' {
         $result = Invoke-UserRunspace $userHome $gone 'Sync-SsoProfile Acme -Prune -Confirm:$false -Timeout 10'
         $result.Errors.Id | Should -Be 'NetworkError,AwsSso.Commands.SyncSsoProfileCommand'
         (Get-FileHash (Get-AwsPath $userHome sso-environments)).Hash | Should -Be $before.Hash
+    }
+}
+
+Describe 'The filters of Sync-SsoProfile' {
+    It 'are stored when they are given, so that the next run needs none' {
+        $company = Start-StandIn '--accounts', '6', '--account-name', 'Acme, Inc.', '--approve-after-polls', '0'
+        $userHome = New-LoggedInHome $company
+        $given = Invoke-UserRunspace $userHome $company @'
+            Sync-SsoProfile Acme AWSReadOnlyAccess -Account 'Account[1-4]', 'Acme, Inc*' -Exclude Account2 -NameTemplate '{AccountName:lower}' -Prefix 'x-'
+            (Get-SsoEnvironment Acme).Sync
+'@
+        $given.Errors | Should -BeNullOrEmpty
+        $given.Text | Should -Match ([regex]::Escape("Acme: Sync-SsoProfile Acme without filters now means -Role AWSReadOnlyAccess -Account 'Account[1-4]', 'Acme, Inc*' -Exclude Account2 -NameTemplate '{AccountName:lower}' -Prefix x-"))
+        $given.Output.Accounts | Should -Be 'Account[1-4]', 'Acme, Inc*'
+        $next = Invoke-UserRunspace $userHome $company @'
+            Remove-SsoProfile Acme x-account3
+            Sync-SsoProfile Acme -PassThru
+'@
+        $next.Output.ProfileName | Should -Be 'x-account3'
+        $next.Text | Should -Not -Match 'without filters'
+        (Invoke-UserRunspace $userHome $company 'Get-SsoProfile Acme').Output.ProfileName | Should -Be 'x-acme-inc.', 'x-account4', 'x-account3'
+    }
+
+    It 'change one by one, and an empty value removes one' {
+        $userHome = New-LoggedInHome $service
+        $result = Invoke-UserRunspace $userHome $service @'
+            Sync-SsoProfile Acme AWSReadOnlyAccess -Account Account1 -NameTemplate '{AccountName}'
+            Sync-SsoProfile Acme -Account 'Account[12]'
+            Sync-SsoProfile Acme -Role '' -Account '' -NameTemplate '' -Exclude 'Account[3-8]', '*Administrator*'
+            Sync-SsoProfile Acme -Exclude ''
+            $null -eq (Get-SsoEnvironment Acme).Sync
+'@
+        $result.Errors | Should -BeNullOrEmpty
+        $result.Text | Should -Match "now means -Role AWSReadOnlyAccess -Account 'Account\[12\]' -NameTemplate '\{AccountName\}'"
+        $result.Text | Should -Match "now means -Exclude 'Account\[3-8\]', '\*Administrator\*'"
+        $result.Text | Should -Match 'Acme: Sync-SsoProfile Acme now has no stored filters'
+        $result.Output[-1] | Should -BeTrue
+        (Invoke-UserRunspace $userHome $service 'Get-SsoProfile Acme').Output.ProfileName | Should -Contain 'Account8-AWSAdministratorAccess'
+    }
+
+    It 'are not stored with -WhatIf, nor after an error' {
+        $userHome = New-LoggedInHome $service
+        $result = Invoke-UserRunspace $userHome $service @'
+            Sync-SsoProfile Acme AWSReadOnlyAccess -WhatIf
+            Sync-SsoProfile Acme -Account Nowhere
+            Sync-SsoProfile Acme -NameTemplate '{Nothing}'
+            Sync-SsoProfile Acme -NameTemplate 'same-{Environment}'
+            $null -eq (Get-SsoEnvironment Acme).Sync
+'@
+        $result.Output[-1] | Should -BeTrue
+        $result.Errors.Count | Should -Be 3
+        Get-Content -Raw (Get-AwsPath $userHome sso-environments) | Should -Not -Match 'sync_|name_template'
+    }
+
+    It 'protect excluded accounts and roles from -Prune' {
+        $company = Start-StandIn '--accounts', '3', '--approve-after-polls', '0'
+        $userHome = New-LoggedInHome $company
+        $null = Invoke-UserRunspace $userHome $company 'Sync-SsoProfile Acme -Quiet'
+        $smaller = Start-StandIn '--accounts', '2', '--approve-after-polls', '0'
+        $result = Invoke-UserRunspace $userHome $smaller 'Sync-SsoProfile Acme -Exclude 100000000002 -Prune -Confirm:$false -NoBrowser; (Get-SsoProfile Acme).Count'
+        $result.Errors | Should -BeNullOrEmpty
+        $result.Output | Should -Be 6
+        $result = Invoke-UserRunspace $userHome $smaller 'Sync-SsoProfile Acme -Exclude "" -Prune -Confirm:$false; (Get-SsoProfile Acme).Count'
+        $result.Output | Should -Be 4
+    }
+
+    It 'name profiles of Add-SsoProfile, too, and travel with an exported environment' {
+        $userHome = New-LoggedInHome $service
+        $result = Invoke-UserRunspace $userHome $service @'
+            Sync-SsoProfile Acme AWSReadOnlyAccess -Account Account1 -Exclude 'a, b', 'Team #1' -NameTemplate '{AccountName}' -Prefix 'y-'
+            Get-SsoRole Acme -Account Account2 -Role *ReadOnly* | Add-SsoProfile -PassThru
+            foreach ($format in 'Ini', 'Json') {
+                $path = if ($format -eq 'Json') { '~/team.json' } else { '~/team' }
+                Export-SsoEnvironment Acme -Path $path -Format $format
+                Remove-SsoEnvironment Acme -Force
+                Import-SsoEnvironment $path
+                (Get-SsoEnvironment Acme).Sync.Exclude
+            }
+'@
+        $result.Errors | Should -BeNullOrEmpty
+        $result.Output[0].ProfileName | Should -Be 'y-Account2'
+        $result.Output[1..4] | Should -Be 'a, b', 'Team #1', 'a, b', 'Team #1'
+        $result.Text | Should -Not -Match 'already stored'
+    }
+
+    It 'say which line of the file cannot be used' {
+        $userHome = New-LoggedInHome $service
+        $path = Get-AwsPath $userHome sso-environments
+        Add-Content $path 'sync_accounts = [Prod*'
+        $result = Invoke-UserRunspace $userHome $service 'Sync-SsoProfile Acme'
+        $result.Errors.Message | Should -Match 'sso-environments, line 4: \[Prod\* is not a list such as \["Prod\*", "Test\*"\]'
     }
 }

@@ -100,7 +100,7 @@ public sealed class AddSsoProfileCommand : SsoCmdlet
             var table = new ProfileTable(group.Key, group)
             {
                 NameTemplate = NameTemplate,
-                Prefix = Prefix ?? "",
+                Prefix = Prefix,
                 Region = ProfileRegion,
                 Output = ProfileOutput,
             };

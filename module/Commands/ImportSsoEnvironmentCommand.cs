@@ -231,6 +231,7 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
             DefaultRoleName = found.DefaultRoleName,
             ProfileRegion = found.ProfileRegion,
             ProfileOutput = found.ProfileOutput,
+            Sync = found.Sync,
             Accounts = found.Profiles,
             TokenCache = found.TokenCache == SsoTokenCache.Memory ? SsoTokenCache.Memory : null,
             ImportedFrom = found.Source,
@@ -247,6 +248,7 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
     private static void CheckIsUnicode(SsoEnvironment found)
     {
         var values = new[] { found.Name, found.StartUrl, found.Region, found.DefaultRoleName, found.ProfileRegion, found.ProfileOutput }
+            .Concat(found.Sync is { } sync ? [.. sync.Roles, .. sync.Accounts, .. sync.Exclude, sync.NameTemplate, sync.NamePrefix] : [])
             .Concat(found.Profiles.SelectMany(
                 row => new[] { row.Profile, row.AccountId, row.RoleName, row.ProfileRegion, row.ProfileOutput }));
         if (!values.All(IsUnicode))
@@ -274,6 +276,11 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
         var differences = new List<string>();
         Compare("start URL", stored.StartUrl, found.StartUrl);
         Compare("region", stored.Region, found.Region);
+        if (found.Sync is { } sync && SyncFilters.Of(stored.Sync, sync) is { IsChanged: true } filters)
+        {
+            differences.Add($"filters of Sync-SsoProfile {(filters.Arguments() is { Length: > 0 } words ? words : "(none)")}");
+        }
+
         var before = stored.Profiles.ToDictionary(row => row.Profile, StringComparer.Ordinal);
         var after = found.Profiles
             .GroupBy(row => row.Profile, StringComparer.Ordinal)

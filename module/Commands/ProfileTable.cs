@@ -9,11 +9,11 @@ internal sealed class ProfileTable(string environment, IEnumerable<SsoRole> role
 {
     private readonly SsoRole[] roles = roles.ToArray();
 
-    /// <summary>The template of the profiles' names; null means the usual one.</summary>
+    /// <summary>The template of the profiles' names; null means that of the environment, and empty the usual one.</summary>
     internal string? NameTemplate { get; set; }
 
-    /// <summary>Text before each name.</summary>
-    internal string Prefix { get; set; } = "";
+    /// <summary>Text before each name; null means that of the environment.</summary>
+    internal string? Prefix { get; set; }
 
     /// <summary>The region that AWS tools use with the profiles; null means that of the environment.</summary>
     internal string? Region { get; set; }

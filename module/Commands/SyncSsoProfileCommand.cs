@@ -18,11 +18,11 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
 
     /// <summary>
     /// The roles in order of preference, by name or wildcards: each account gets one profile, for the first that it has; without it, one
-    /// for each role.
+    /// for each role. This parameter and the next four are stored with the environment; empty removes what is stored.
     /// </summary>
     [Parameter(Position = 1)]
     [Alias("RoleName")]
-    [ValidateNotNullOrEmpty]
+    [ValidateNotNull]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(RoleCompleter))]
     public string[]? Role { get; set; }
@@ -30,22 +30,29 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
     /// <summary>The accounts, by name, id or wildcards; without it every account.</summary>
     [Parameter]
     [Alias("AccountName", "AccountId")]
-    [ValidateNotNullOrEmpty]
+    [ValidateNotNull]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(AccountCompleter))]
     public string[]? Account { get; set; }
+
+    /// <summary>The accounts and roles to leave out, by the account's name or id, the role's name or wildcards.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(AccountCompleter))]
+    public string[]? Exclude { get; set; }
 
     /// <summary>
     /// How profiles are named: text with the fields <c>{AccountName}</c>, <c>{AccountId}</c>, <c>{RoleName}</c>, <c>{Email}</c> and
     /// <c>{Environment}</c>.
     /// </summary>
     [Parameter]
-    [ValidateNotNullOrEmpty]
+    [AllowEmptyString]
     public string? NameTemplate { get; set; }
 
     /// <summary>Text before each name from the template.</summary>
     [Parameter]
-    [ValidateNotNullOrEmpty]
+    [AllowEmptyString]
     public string? Prefix { get; set; }
 
     /// <summary>The region that AWS tools use with the new profiles, where it is not that of the environment.</summary>
@@ -106,19 +113,32 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
 
     private void Sync(SsoEnvironment environment)
     {
-        var wanted = new NamePatterns(Account, ignoreCase: true);
+        var filters = SyncFilters.Of(environment.Sync, Role, Account, Exclude, NameTemplate, Prefix);
+        WriteVerbose($"{environment.Name}: Sync-SsoProfile {ShownText.Argument(environment.Name)} {filters.Arguments()}".TrimEnd());
+        var wanted = new NamePatterns(filters.Settings.Accounts, ignoreCase: true);
+        var excluded = NamePattern.All(filters.Settings.Exclude, ignoreCase: true);
         var meant = new List<SsoAccount>();
         var others = new List<SsoAccount>();
-        ListAccounts(environment.Name, wanted, (account, isMeant) => (isMeant ? meant : others).Add(account));
+        var failures = Failures;
+        var isFound = ListAccounts(
+            environment.Name,
+            wanted,
+            (account, isMeant) => (isMeant && !IsExcluded(account.AccountId, account.AccountName) ? meant : others).Add(account));
 
         var asked = new HashSet<string>(meant.Select(account => account.AccountId));
         var passedOver = new HashSet<string>(others.Select(account => account.AccountId));
         var roles = new List<SsoRole>();
-        var failures = Failures;
+        var listFailures = Failures;
         ListRoles(environment.Name, [.. meant], roles.Add);
-        var isWhole = Failures == failures;
-        var added = Add(environment.Name, Preferred(environment.Name, meant, roles, isWhole));
-        var removed = Prune ? RemoveGone(environment, profile => IsLookedAt(profile.AccountId), roles, isWhole) : 0;
+        var isWhole = Failures == listFailures;
+        var included = roles.Where(role => !IsExcluded(role.RoleName)).ToList();
+        var added = Add(environment.Name, Preferred(environment.Name, meant, included, isWhole, filters.Roles), filters.Settings);
+        if (isFound && Failures == failures)
+        {
+            Remember(environment.Name, filters);
+        }
+
+        var removed = Prune ? RemoveGone(environment, profile => IsLookedAt(profile.AccountId), roles, isWhole, wanted.IsEmpty) : 0;
         if (!Quiet && !IsWhatIf)
         {
             WriteHost(Summary(environment, added.Count, removed));
@@ -129,8 +149,28 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
             WriteObjects(added);
         }
 
+        bool IsExcluded(params string?[] names) => excluded.Any(pattern => names.Any(name => pattern.Matches(name ?? "")));
+
         // An account that no longer exists is known by its id only.
-        bool IsLookedAt(string id) => asked.Contains(id) || (!passedOver.Contains(id) && wanted.Match(id));
+        bool IsLookedAt(string id) => asked.Contains(id) || (!passedOver.Contains(id) && wanted.Match(id) && !IsExcluded(id));
+    }
+
+    /// <summary>Stores the filters with the environment, so that the next run needs none.</summary>
+    private void Remember(string environment, SyncFilters filters)
+    {
+        if (!filters.IsChanged || IsWhatIf)
+        {
+            return;
+        }
+
+        Run(new SetEnvironmentWork { Name = environment, Sync = filters.Settings });
+        if (!Quiet)
+        {
+            var command = $"Sync-SsoProfile {ShownText.Argument(environment)}";
+            WriteHost(filters.Arguments() is { Length: > 0 } stored
+                ? $"{environment}: {command} without filters now means {stored}"
+                : $"{environment}: {command} now has no stored filters");
+        }
     }
 
     /// <summary>What changed in the table, and what to run next.</summary>
@@ -149,12 +189,12 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
     }
 
     /// <summary>Adds the profiles that are new and that the user agrees to.</summary>
-    private List<SsoProfile> Add(string environment, List<SsoRole> roles)
+    private List<SsoProfile> Add(string environment, List<SsoRole> roles, SsoSyncSettings settings)
     {
         var table = new ProfileTable(environment, roles)
         {
-            NameTemplate = NameTemplate,
-            Prefix = Prefix ?? "",
+            NameTemplate = settings.NameTemplate ?? "",
+            Prefix = settings.NamePrefix ?? "",
             Region = ProfileRegion,
             Output = ProfileOutput,
         };
@@ -165,14 +205,14 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
     }
 
     /// <summary>One role for each account, the first that is preferred, or all of them where no order is given.</summary>
-    private List<SsoRole> Preferred(string environment, List<SsoAccount> accounts, List<SsoRole> roles, bool isWhole)
+    private List<SsoRole> Preferred(string environment, List<SsoAccount> accounts, List<SsoRole> roles, bool isWhole, string[]? wanted)
     {
-        if (Role is null)
+        if (wanted is null)
         {
             return roles;
         }
 
-        var order = NamePattern.All(Role, ignoreCase: true);
+        var order = NamePattern.All(wanted, ignoreCase: true);
         var ofAccount = roles.ToLookup(role => role.AccountId);
         var preferred = new List<SsoRole>();
         var without = new List<SsoAccount>();
@@ -197,7 +237,7 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
         {
             var rest = without.Count > MostNames ? $" and {without.Count - MostNames} more" : "";
             var names = string.Join(", ", without.Take(MostNames)) + rest;
-            var roleNames = string.Join(", ", Role);
+            var roleNames = string.Join(", ", wanted);
             WriteWarning($"{environment}: none of the roles {roleNames} is assigned to you in {names}; no profile was added there.");
         }
 
@@ -205,7 +245,7 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
     }
 
     /// <summary>Removes the profiles whose account or role is gone. A list with a hole in it says of none that it is.</summary>
-    private int RemoveGone(SsoEnvironment environment, Func<SsoProfile, bool> isLookedAt, List<SsoRole> roles, bool isWhole)
+    private int RemoveGone(SsoEnvironment environment, Func<SsoProfile, bool> isLookedAt, List<SsoRole> roles, bool isWhole, bool isEvery)
     {
         if (!isWhole)
         {
@@ -226,7 +266,7 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
 
         if (RemoveCredentials)
         {
-            RemoveCredentialsOf(environment.Name, gone);
+            RemoveCredentialsOf(environment.Name, gone, isEvery);
         }
 
         return gone.Length;
@@ -239,10 +279,10 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
     /// <summary>
     /// Removes the credentials of profiles that are gone, and of those that left the table before, which only the mark in the file tells.
     /// </summary>
-    private void RemoveCredentialsOf(string environment, string[] gone)
+    private void RemoveCredentialsOf(string environment, string[] gone, bool isEvery)
     {
         var check = new RemoveCredentialWork { Environment = environment, Profiles = [], Unlisted = true, CheckOnly = true };
-        var left = Account is null ? Look(check, happened => happened.Removed) : [];
+        var left = isEvery ? Look(check, happened => happened.Removed) : [];
         var agreed = left
             .Select(removed => removed.ProfileName)
             .Where(name => !gone.Contains(name, StringComparer.Ordinal))

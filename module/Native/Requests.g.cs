@@ -300,6 +300,10 @@ internal sealed partial class SetEnvironmentWork
     [DataMember(Name = "accounts", EmitDefaultValue = false)]
     internal SsoAccountRow[]? Accounts { get; set; }
 
+    /// <summary>All of what <c>Sync-SsoProfile</c> does with it when it gets no filters; without values it removes that.</summary>
+    [DataMember(Name = "sync", EmitDefaultValue = false)]
+    internal SsoSyncSettings? Sync { get; set; }
+
     /// <summary>Where tokens of this environment are kept.</summary>
     internal SsoTokenCache? TokenCache { get; set; }
 
@@ -458,13 +462,13 @@ internal sealed partial class AddProfileWork
     [DataMember(Name = "roles", IsRequired = true)]
     internal SsoRole[] Roles { get; set; } = [];
 
-    /// <summary>The template of their names; null means <c>{AccountName}-{RoleName}</c>.</summary>
+    /// <summary>The template of their names; null means that of the environment, empty <c>{AccountName}-{RoleName}</c>.</summary>
     [DataMember(Name = "name_template", EmitDefaultValue = false)]
     internal string? NameTemplate { get; set; }
 
-    /// <summary>Text before each name.</summary>
-    [DataMember(Name = "prefix")]
-    internal string Prefix { get; set; } = "";
+    /// <summary>Text before each name; null means that of the environment.</summary>
+    [DataMember(Name = "prefix", EmitDefaultValue = false)]
+    internal string? Prefix { get; set; }
 
     /// <summary>The region that AWS tools use with the new profiles; null means the environment's default, if it has one.</summary>
     [DataMember(Name = "profile_region", EmitDefaultValue = false)]

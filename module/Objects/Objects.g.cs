@@ -105,6 +105,35 @@ public sealed partial class SsoRole
     internal string? ProfileName { get; set; }
 }
 
+/// <summary>What <c>Sync-SsoProfile</c> does with an environment when it gets no filters.</summary>
+[DataContract]
+public sealed partial class SsoSyncSettings
+{
+    internal SsoSyncSettings()
+    {
+    }
+
+    /// <summary>The roles in order of preference, by name or wildcards; empty means all of them.</summary>
+    [DataMember(Name = "roles")]
+    public string[] Roles { get; internal set; } = [];
+
+    /// <summary>The accounts, by name, id or wildcards; empty means all of them.</summary>
+    [DataMember(Name = "accounts")]
+    public string[] Accounts { get; internal set; } = [];
+
+    /// <summary>The accounts and roles that are left out, by the account's name or id, the role's name or wildcards.</summary>
+    [DataMember(Name = "exclude")]
+    public string[] Exclude { get; internal set; } = [];
+
+    /// <summary>How profiles are named; null means <c>{AccountName}-{RoleName}</c>.</summary>
+    [DataMember(Name = "name_template", EmitDefaultValue = false)]
+    public string? NameTemplate { get; internal set; }
+
+    /// <summary>Text before each name from the template.</summary>
+    [DataMember(Name = "name_prefix", EmitDefaultValue = false)]
+    public string? NamePrefix { get; internal set; }
+}
+
 /// <summary>Where the access token is kept between runs.</summary>
 public enum SsoTokenCache
 {
@@ -295,6 +324,10 @@ public sealed partial class SsoEnvironment
     /// <summary>The output format of the AWS CLI with every profile that names none.</summary>
     [DataMember(Name = "profile_output", EmitDefaultValue = false)]
     public string? ProfileOutput { get; internal set; }
+
+    /// <summary>What <c>Sync-SsoProfile</c> does with it when it gets no filters.</summary>
+    [DataMember(Name = "sync", EmitDefaultValue = false)]
+    public SsoSyncSettings? Sync { get; internal set; }
 
     /// <summary>Where its tokens are kept.</summary>
     public SsoTokenCache TokenCache { get; internal set; }

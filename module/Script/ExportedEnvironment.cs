@@ -31,6 +31,9 @@ internal sealed class ExportedEnvironment
     [DataMember(Order = 6, EmitDefaultValue = false)]
     internal string? ProfileOutput { get; private set; }
 
+    [DataMember(Order = 6, EmitDefaultValue = false)]
+    internal ExportedSync? Sync { get; private set; }
+
     [DataMember(Order = 7)]
     internal ExportedRow?[]? Profiles { get; private set; }
 
@@ -130,6 +133,11 @@ internal sealed class ExportedEnvironment
             Line("default_role_name", environment.DefaultRoleName);
             Line("profile_region", environment.ProfileRegion);
             Line("profile_output", environment.ProfileOutput);
+            foreach (var (key, value) in ExportedSync.Lines(environment.Sync))
+            {
+                Line(key, value);
+            }
+
             foreach (var row in environment.Profiles)
             {
                 Section($"environment {environment.Name} profile {row.Profile}");
@@ -161,6 +169,7 @@ internal sealed class ExportedEnvironment
         DefaultRoleName = environment.DefaultRoleName,
         ProfileRegion = environment.ProfileRegion,
         ProfileOutput = environment.ProfileOutput,
+        Sync = ExportedSync.Of(environment.Sync),
         Profiles = environment.Profiles.Select(row => ExportedRow.Of(row, environment)).ToArray(),
     };
 
@@ -172,6 +181,7 @@ internal sealed class ExportedEnvironment
         DefaultRoleName = DefaultRoleName,
         ProfileRegion = ProfileRegion,
         ProfileOutput = ProfileOutput,
+        Sync = Sync?.ToSettings(),
         Profiles = (Profiles ?? []).OfType<ExportedRow>().Select(row => row.ToRow()).ToArray(),
         Source = path,
     };

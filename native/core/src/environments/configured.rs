@@ -20,7 +20,7 @@ use crate::files::safe_write::SafeFile;
 use crate::names::profile::{ProfileEntry, ProfileSettings, check_account_id, check_profile_name, check_role};
 use crate::names::same_name;
 use crate::outlet::{Outlet, Topic};
-use crate::protocol::TokenCache;
+use crate::protocol::{SyncSettings, TokenCache};
 use crate::world::{Variables, World};
 
 use botocore::{ConfigText, Kind, Named, Values};
@@ -446,7 +446,6 @@ impl<'p> Reading<'p> {
             return Err(invalid(format!("it has no {}{hint}", missing.join(" and no "))));
         };
         check_start_url(start_url).and_then(|()| check_region(region)).map_err(invalid)?;
-        let profiles = self.profiles.iter().filter(own).filter_map(|profile| profile.entry().ok().flatten());
         Ok(Arc::new(Environment {
             name: name.to_owned(),
             start_url: start_url.to_owned(),
@@ -454,9 +453,10 @@ impl<'p> Reading<'p> {
             default_role_name: None,
             // AWS tools read the settings of these profiles where they are.
             defaults: ProfileSettings::default(),
+            sync: SyncSettings::default(),
             token_cache: TokenCache::AwsCli,
             sso_session: portal.sso_session.map(str::to_owned),
-            profiles: profiles.collect(),
+            profiles: self.profiles.iter().filter(own).filter_map(|profile| profile.entry().ok().flatten()).collect(),
             source: self.path.to_owned(),
         }))
     }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::environments::environment::Environment;
 use crate::environments::lookup::not_stored;
 use crate::environments::stored::{Environments, SectionName, decoded, file, own_indices, own_sections, unreadable};
+use crate::environments::sync_settings::{self, SYNC_KEYS};
 use crate::environments::wanted::{Origin, check_wanted, missing_parameters, rows_of};
 use crate::error::{Code, Error};
 use crate::files::ini_text::{IniText, SectionEdit};
@@ -125,6 +126,10 @@ fn checked(path: &Path, before: &Environments, new: Zeroizing<Vec<u8>>, wanted: 
     let after = Environments::parse(path, &new);
     check_others(before, &after, &wanted.name)?;
     match (after.stored(&wanted.name), after.faults.iter().find(|fault| fault.is_of(&wanted.name))) {
+        // Comments and quotes of the file could cut a pattern.
+        (Some(environment), _) if wanted.sync.as_ref().is_some_and(|sync| environment.sync != *sync) => {
+            Err(Origin::of(wanted).invalid(&wanted.name, "the filters cannot be stored as they are"))
+        }
         (Some(environment), _) => {
             let known: HashSet<&str> = before.stored(&wanted.name).iter().flat_map(|before| &before.profiles).map(|profile| profile.name.as_str()).collect();
             let names = environment.profiles.iter().map(|profile| &profile.name);
@@ -166,6 +171,8 @@ fn edited(text: &[u8], existing: Option<&Arc<Environment>>, wanted: &SetEnvironm
     };
     let header = header.map_or_else(|| format!("environment {name}"), |(written, _)| (*written).to_owned());
     let token_cache = wanted.token_cache.map(|cache| if cache == TokenCache::Memory { "Memory" } else { "AwsCli" });
+    let sync = wanted.sync.as_ref().map(sync_settings::written);
+    let sync = SYNC_KEYS.into_iter().zip(sync.iter().flatten().map(|value| Some(value.as_str())));
     let settings = [
         ("sso_start_url", wanted.start_url.as_deref()),
         ("sso_region", wanted.region.as_deref()),
@@ -175,7 +182,8 @@ fn edited(text: &[u8], existing: Option<&Arc<Environment>>, wanted: &SetEnvironm
         ("token_cache", token_cache),
     ];
     // An empty value removes a setting.
-    let (unset, set): (Vec<_>, Vec<_>) = settings.into_iter().filter_map(|(key, value)| Some((key, value?))).partition(|(_, value)| value.is_empty());
+    let (unset, set): (Vec<_>, Vec<_>) =
+        settings.into_iter().chain(sync).filter_map(|(key, value)| Some((key, value?))).partition(|(_, value)| value.is_empty());
     let unset: Vec<&str> = unset.into_iter().map(|(key, _)| key).collect();
     let mut edits = vec![SectionEdit { section: &header, set, remove: &unset, ..SectionEdit::default() }];
     let rows = wanted.accounts.as_deref().unwrap_or_default();

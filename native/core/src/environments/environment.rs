@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::environments::start_url::same_start_url;
 use crate::names::profile::{ProfileEntry, ProfileSettings};
-use crate::protocol::{AccountRow, EnvironmentView, TokenCache};
+use crate::protocol::{AccountRow, EnvironmentView, SyncSettings, TokenCache};
 
 /// One IAM Identity Center instance with its profiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(crate) struct Environment {
     pub(crate) default_role_name: Option<String>,
     /// The settings of every profile that has none of its own.
     pub(crate) defaults: ProfileSettings,
+    /// What `Sync-SsoProfile` does when it gets no filters.
+    pub(crate) sync: SyncSettings,
     pub(crate) token_cache: TokenCache,
     pub(crate) sso_session: Option<String>,
     pub(crate) profiles: Vec<ProfileEntry>,
@@ -43,6 +45,7 @@ impl Environment {
             default_role_name: self.default_role_name.clone(),
             profile_region: self.defaults.region.clone(),
             profile_output: self.defaults.output.clone(),
+            sync: (self.sync != SyncSettings::default()).then(|| self.sync.clone()),
             token_cache: self.token_cache,
             source: self.source.display().to_string(),
             accounts: accounts.collect(),

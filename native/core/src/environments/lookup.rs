@@ -10,7 +10,7 @@ use crate::error::{Code, Error};
 use crate::names::nearest::hint;
 use crate::names::profile::ProfileEntry;
 use crate::names::same_name;
-use crate::protocol::{GivenEnvironment, SetEnvironment, TokenCache};
+use crate::protocol::{GivenEnvironment, SetEnvironment, SyncSettings, TokenCache};
 use crate::world::World;
 
 impl Environments {
@@ -103,6 +103,7 @@ fn given_environment(given: &GivenEnvironment, base: Option<Arc<Environment>>, i
         name: base.as_ref().map_or_else(|| given.name.clone(), |base| base.name.clone()),
         // Another portal has another session.
         sso_session: base.as_ref().filter(|_| same_portal).and_then(|base| base.sso_session.clone()),
+        sync: SyncSettings::default(),
         token_cache: base.as_ref().map_or(TokenCache::AwsCli, |base| base.token_cache),
         source: base.map(|base| base.source.clone()).unwrap_or_default(),
         start_url,

@@ -9,4 +9,5 @@ pub(crate) mod lookup;
 pub(crate) mod regions;
 pub(crate) mod start_url;
 pub(crate) mod stored;
+mod sync_settings;
 mod wanted;

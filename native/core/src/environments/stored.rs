@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 use crate::environments::environment::Environment;
 use crate::environments::regions::check_region;
 use crate::environments::start_url::check_start_url;
+use crate::environments::sync_settings::{self, SYNC_KEYS};
 use crate::error::{Code, Error};
 use crate::files::file_memory::FileMemory;
 use crate::files::ini_text::{Fault, IniText, Key, Section};
@@ -266,7 +267,7 @@ fn line_of(section: &Section, key: &str) -> usize {
 }
 
 fn environment_of(text: &IniText<'_>, section: &Section, name: &str, path: &Path) -> Result<Environment, LineFault> {
-    known_keys(section, &KEYS)?;
+    known_keys(section, &[&KEYS[..], &SYNC_KEYS].concat())?;
     let at = |key: &str| {
         let line = line_of(section, key);
         move |what: String| (line, what)
@@ -283,6 +284,7 @@ fn environment_of(text: &IniText<'_>, section: &Section, name: &str, path: &Path
         region: needed("sso_region")?,
         default_role_name: value(text, section, "default_role_name"),
         defaults: settings_of(text, section, ["profile_region", "profile_output"])?,
+        sync: sync_settings::read(|key| value(text, section, key)).map_err(|(key, what)| (line_of(section, key), what))?,
         token_cache,
         sso_session: value(text, section, "sso_session"),
         profiles: Vec::new(),

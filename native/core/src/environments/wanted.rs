@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::environments::regions::check_region;
 use crate::environments::start_url::check_start_url;
+use crate::environments::sync_settings;
 use crate::error::{Code, Error};
 use crate::names::profile::{ProfileEntry, ProfileSettings, check_account_id, check_output, check_profile_name, check_role};
 use crate::protocol::{AccountRow, SetEnvironment};
@@ -92,6 +93,7 @@ pub(super) fn check_wanted(wanted: &SetEnvironment, origin: Origin<'_>) -> Resul
         wanted.profile_output.as_deref().filter(|output| !output.is_empty()).map(check_output),
     ];
     checks.into_iter().flatten().collect::<Result<(), _>>().map_err(|what| origin.invalid(name, what))?;
+    wanted.sync.as_ref().map_or(Ok(()), sync_settings::check).map_err(|(_, what)| origin.invalid(name, what))?;
     let mut rows: HashMap<&str, (usize, &AccountRow)> = HashMap::new();
     for (index, row) in wanted.accounts.iter().flatten().enumerate() {
         let role = row.role_name.as_deref().map_or(Ok(()), check_role);

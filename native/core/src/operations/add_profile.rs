@@ -14,12 +14,12 @@ use crate::names::profile::{ProfileEntry, ProfileSettings, check_account_id, che
 use crate::names::template::{DEFAULT_TEMPLATE, NameTemplate, NewName};
 use crate::operations::new_profiles::warn_of_new_profiles;
 use crate::outlet::{NetworkWork, Outlet};
-use crate::protocol::{AddProfile, Added, Event, RoleView};
+use crate::protocol::{AddProfile, Added, Event, RoleView, SyncSettings};
 use crate::text::capitalized;
 
 /// Adds the new profiles, all of them or none, and reports each; existing profiles stay.
 pub(crate) fn run(wanted: AddProfile, context: &Context) -> Result<Option<NetworkWork>, Error> {
-    let template = NameTemplate::parse(wanted.name_template.as_deref().unwrap_or(DEFAULT_TEMPLATE), &wanted.prefix)?;
+    template_of(&wanted, &SyncSettings::default())?;
     for role in &wanted.roles {
         check_role_view(role)?;
     }
@@ -27,6 +27,7 @@ pub(crate) fn run(wanted: AddProfile, context: &Context) -> Result<Option<Networ
     wanted.profile_region.iter().for_each(|region| regions::warn_if_unknown(region, &context.outlet));
     let mut changed = None;
     let warnings = edit_table(&context.world, &wanted.environment, wanted.check_only, &context.patience(), |stored, environment| {
+        let template = template_of(&wanted, &environment.sync)?;
         let added = new_rows(&wanted.roles, &template, &settings, stored, environment, &context.outlet)?;
         changed = Some((environment.name.clone(), environment.defaults.clone(), added.clone()));
         Ok(TableChange { added, removed: HashSet::new() })
@@ -49,6 +50,13 @@ pub(crate) fn run(wanted: AddProfile, context: &Context) -> Result<Option<Networ
         }
     }
     Ok(None)
+}
+
+/// The template that the user gave, or that of the environment.
+fn template_of(wanted: &AddProfile, stored: &SyncSettings) -> Result<NameTemplate, Error> {
+    let template = wanted.name_template.as_deref().or(stored.name_template.as_deref()).filter(|template| !template.is_empty());
+    let prefix = wanted.prefix.as_deref().or(stored.name_prefix.as_deref()).unwrap_or_default();
+    NameTemplate::parse(template.unwrap_or(DEFAULT_TEMPLATE), prefix)
 }
 
 /// The settings of all new profiles.

@@ -67,7 +67,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::login::browser::may_open;
-    use crate::protocol::TokenCache;
+    use crate::protocol::{SyncSettings, TokenCache};
 
     fn link_of(start_url: &str, role_name: &str, service: Option<&str>, region: Option<&str>) -> Result<String, Error> {
         let environment = Environment {
@@ -76,6 +76,7 @@ mod tests {
             region: "us-west-2".into(),
             default_role_name: None,
             defaults: crate::names::profile::ProfileSettings::default(),
+            sync: SyncSettings::default(),
             token_cache: TokenCache::AwsCli,
             sso_session: None,
             profiles: Vec::new(),

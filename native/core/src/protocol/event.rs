@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::error::{Code, Error};
 use crate::protocol::export::Exported;
-use crate::protocol::shared::{AccountRow, AccountView, RoleView, Timestamp, TokenCache};
+use crate::protocol::shared::{AccountRow, AccountView, RoleView, SyncSettings, Timestamp, TokenCache};
 use crate::secret::Secret;
 
 /// What happens in a run, in order. The JSON text has one key, the event's name, with its fields below it.
@@ -363,6 +363,9 @@ pub struct EnvironmentView {
     /// The output format of the AWS CLI with every profile that names none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile_output: Option<String>,
+    /// What `Sync-SsoProfile` does with it when it gets no filters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sync: Option<SyncSettings>,
     /// Where its tokens are kept.
     pub token_cache: TokenCache,
     /// The file that defines it.

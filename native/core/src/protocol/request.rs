@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::protocol::export::ExportProfile;
-use crate::protocol::shared::{AccountRow, AccountView, RoleView, TokenCache};
+use crate::protocol::shared::{AccountRow, AccountView, RoleView, SyncSettings, TokenCache};
 use crate::protocol::terms::SessionTerms;
 use crate::secret::Secret;
 
@@ -243,6 +243,9 @@ pub struct SetEnvironment {
     /// The whole new table of profiles.
     #[serde(default)]
     pub accounts: Option<Vec<AccountRow>>,
+    /// All of what `Sync-SsoProfile` does with it when it gets no filters; without values it removes that.
+    #[serde(default)]
+    pub sync: Option<SyncSettings>,
     /// Where tokens of this environment are kept.
     #[serde(default)]
     pub token_cache: Option<TokenCache>,
@@ -355,12 +358,12 @@ pub struct AddProfile {
     pub environment: String,
     /// The roles that get a profile.
     pub roles: Vec<RoleView>,
-    /// The template of their names; absent means `{AccountName}-{RoleName}`.
+    /// The template of their names; absent means that of the environment, empty `{AccountName}-{RoleName}`.
     #[serde(default)]
     pub name_template: Option<String>,
-    /// Text before each name.
+    /// Text before each name; absent means that of the environment.
     #[serde(default)]
-    pub prefix: String,
+    pub prefix: Option<String>,
     /// The region that AWS tools use with the new profiles; absent means the environment's default, if it has one.
     #[serde(default)]
     pub profile_region: Option<String>,

@@ -61,6 +61,27 @@ pub struct RoleView {
     pub profile_name: Option<String>,
 }
 
+/// What `Sync-SsoProfile` does with an environment when it gets no filters.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyncSettings {
+    /// The roles in order of preference, by name or wildcards; empty means all of them.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// The accounts, by name, id or wildcards; empty means all of them.
+    #[serde(default)]
+    pub accounts: Vec<String>,
+    /// The accounts and roles that are left out, by the account's name or id, the role's name or wildcards.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// How profiles are named; absent means `{AccountName}-{RoleName}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_template: Option<String>,
+    /// Text before each name from the template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_prefix: Option<String>,
+}
+
 /// Where the access token is kept between runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenCache {

@@ -455,7 +455,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::protocol::TokenCache;
+    use crate::protocol::{SyncSettings, TokenCache};
     use crate::world::test_world;
 
     fn environment(start_url: &str) -> Environment {
@@ -465,6 +465,7 @@ mod tests {
             region: "us-east-1".into(),
             default_role_name: None,
             defaults: crate::names::profile::ProfileSettings::default(),
+            sync: SyncSettings::default(),
             token_cache: TokenCache::AwsCli,
             sso_session: None,
             profiles: Vec::new(),

@@ -128,7 +128,7 @@ fn every_command_that_replaces_a_file_says_once_that_a_hard_link_keeps_the_old_o
         environment: environment(),
         roles: vec![role],
         name_template: None,
-        prefix: String::new(),
+        prefix: None,
         profile_region: None,
         profile_output: None,
         check_only: false,

@@ -55,7 +55,7 @@ fn a_profile_can_have_a_region_of_its_own() {
         environment: "Acme".into(),
         roles: vec![role],
         name_template: None,
-        prefix: String::new(),
+        prefix: None,
         profile_region: Some("us-east-2".into()),
         profile_output: Some("text".into()),
         check_only: false,

@@ -6,7 +6,7 @@
 use super::protocol::{Kind, Part, Protocol, Type, Word};
 
 /// The types that cmdlets return; they are public and have the module's prefix.
-const PUBLIC: [(&str, &str); 16] = [
+const PUBLIC: [(&str, &str); 17] = [
     ("AccountRow", "SsoAccountRow"),
     ("AccountView", "SsoAccount"),
     ("RoleView", "SsoRole"),
@@ -16,6 +16,7 @@ const PUBLIC: [(&str, &str); 16] = [
     ("ExportKind", "SsoExportKind"),
     ("ExportStatus", "SsoExportStatus"),
     ("EnvironmentView", "SsoEnvironment"),
+    ("SyncSettings", "SsoSyncSettings"),
     ("SessionView", "SsoSession"),
     ("CredentialView", "SsoCredential"),
     ("TokenCache", "SsoTokenCache"),

@@ -4,8 +4,8 @@ use serde_json::{json, Map, Value};
 use sso_core::error::Code;
 use sso_core::protocol::{
     AccountRow, AccountView, Added, Completed, ConsoleView, CredentialState, CredentialView, EndpointView, EnvironmentView, Event, ExportStatus, Exported,
-    Failed, KeysView, Level, Note, Planned, PlannedProfile, Profile, ProfileStatus, Progress, Removed, RoleView, Secret, SessionState, SessionView, TokenCache,
-    TokenView, Verification, Waiting,
+    Failed, KeysView, Level, Note, Planned, PlannedProfile, Profile, ProfileStatus, Progress, Removed, RoleView, Secret, SessionState, SessionView,
+    SyncSettings, TokenCache, TokenView, Verification, Waiting,
 };
 
 use super::protocol::{Kind, Part, Protocol, Type};
@@ -112,6 +112,13 @@ fn of_tables() -> Vec<Event> {
             default_role_name: Some(text("AWSAdministratorAccess")),
             profile_region: Some(text("eu-central-1")),
             profile_output: Some(text("json")),
+            sync: Some(SyncSettings {
+                roles: vec![text("AWSReadOnlyAccess")],
+                accounts: vec![text("Prod*")],
+                exclude: vec![text("*Sandbox*")],
+                name_template: Some(text("{AccountName}")),
+                name_prefix: Some(text("acme-")),
+            }),
             token_cache: TokenCache::Memory,
             source: text("/home/user/.aws/sso-environments"),
             accounts: vec![AccountRow {

@@ -347,6 +347,7 @@ fn environment(names: &[&str]) -> Environment {
         region: "us-west-2".into(),
         default_role_name: None,
         defaults: ProfileSettings::default(),
+        sync: crate::protocol::SyncSettings::default(),
         token_cache: crate::protocol::TokenCache::AwsCli,
         sso_session: None,
         profiles: names.iter().map(profile).collect(),
