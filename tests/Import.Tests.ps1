@@ -3,7 +3,7 @@
 BeforeDiscovery {
     $commands = 'Add-SsoProfile', 'Connect-SsoSession', 'Disconnect-SsoSession', 'Export-SsoEnvironment', 'Export-SsoProfile', 'Get-SsoAccount',
         'Get-SsoCredential', 'Get-SsoEnvironment', 'Get-SsoProfile', 'Get-SsoRole', 'Get-SsoSession', 'Import-SsoEnvironment', 'Open-SsoConsole', 'Remove-SsoEnvironment',
-        'Remove-SsoProfile', 'Set-SsoEnvironment', 'Sync-SsoProfile', 'Update-SsoCredential', 'Use-SsoCredential'
+        'Remove-SsoProfile', 'Rename-SsoProfile', 'Set-SsoEnvironment', 'Sync-SsoProfile', 'Update-SsoCredential', 'Use-SsoCredential'
 }
 
 BeforeAll {

@@ -34,6 +34,8 @@ BeforeDiscovery {
         'Get-SsoAccount' = Join-Row $refusedProfiles $whole
         # A role is what it needs; a profile has one, with its name.
         'Add-SsoProfile' = Join-Row $unbound @{ Profile = 'one'; Synced = 'one'; Added = 'one'; Credential = 'one'; Result = 'one'; Role = 'one' }
+        # It takes the profile of an object, and what has none is refused by PowerShell.
+        'Rename-SsoProfile' = Join-Row $unbound @{ Profile = 'one'; Synced = 'one'; Added = 'one'; Credential = 'one'; Result = 'one' }
         'Set-SsoEnvironment' = $unbound
         # It takes paths.
         'Import-SsoEnvironment' = Join-Row $unbound @{} ($producers | ForEach-Object { $all = @{} } { $all[$_] = 'no such file' } { $all })
@@ -111,10 +113,12 @@ Describe 'Each object in the pipeline of each cmdlet' {
                 'Connect-SsoSession' = { $input | Connect-SsoSession -WhatIf }
                 'Disconnect-SsoSession' = { $input | Disconnect-SsoSession -WhatIf }
                 'Get-SsoSession' = { $input | Get-SsoSession }
-                'Sync-SsoProfile' = { $input | Sync-SsoProfile -WhatIf }
+                # Without the filters of the first run, which are stored.
+                'Sync-SsoProfile' = { $input | Sync-SsoProfile -Role '' -Account '' -NameTemplate '' -WhatIf }
                 'Get-SsoAccount' = { $input | Get-SsoAccount }
                 'Get-SsoRole' = { $input | Get-SsoRole }
                 'Add-SsoProfile' = { $input | Add-SsoProfile -NameTemplate 'new-{AccountName}' -WhatIf -Verbose }
+                'Rename-SsoProfile' = { $input | Rename-SsoProfile -NewName { "new-$($_.ProfileName)" } -WhatIf }
                 'Set-SsoEnvironment' = { $input | Set-SsoEnvironment Acme -Region eu-west-1 -WhatIf }
                 'Import-SsoEnvironment' = { $input | Import-SsoEnvironment -WhatIf }
             }
@@ -147,6 +151,7 @@ Describe 'Each object in the pipeline of each cmdlet' {
         $means = @{
             'Update-SsoCredential' = @{ one = 'Acme: Account1'; all = 'Acme: Account2, Account3, Account1', 'Acme: Account1, Account2, Account3' }
             'Remove-SsoProfile' = @{ one = 'Acme: Account1' }
+            'Rename-SsoProfile' = @{ one = 'Acme: Account1' }
             'Export-SsoProfile' = @{ one = 'Acme: Account1'; all = 'Acme: Account1', 'Acme: Account2', 'Acme: Account3' }
             'Get-SsoCredential' = @{ one = 'Acme/Account1'; all = 'Acme/Account1 Acme/Account2 Acme/Account3' }
             'Get-SsoProfile' = @{ one = 'Acme/Account1'; all = 'Acme/Account1 Acme/Account2 Acme/Account3' }

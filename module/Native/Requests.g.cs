@@ -138,6 +138,10 @@ internal sealed partial class SsoWork
     [DataMember(Name = "remove_profile", EmitDefaultValue = false)]
     internal RemoveProfileWork? RemoveProfile { get; set; }
 
+    /// <summary>Gives a profile another name in every file that has it.</summary>
+    [DataMember(Name = "rename_profile", EmitDefaultValue = false)]
+    internal RenameProfileWork? RenameProfile { get; set; }
+
     /// <summary>Removes the module's keys for profiles from the credentials file.</summary>
     [DataMember(Name = "remove_credential", EmitDefaultValue = false)]
     internal RemoveCredentialWork? RemoveCredential { get; set; }
@@ -715,4 +719,30 @@ internal sealed partial class ExportProfileWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(ExportProfileWork work) => new() { ExportProfile = work };
+}
+
+/// <summary>
+/// A profile that gets another name in every file that has it. The answer is an event <c>added</c> with the profile as it is then.
+/// </summary>
+[DataContract]
+internal sealed partial class RenameProfileWork
+{
+    /// <summary>The profile's exact name.</summary>
+    [DataMember(Name = "profile", IsRequired = true)]
+    internal string Profile { get; set; } = "";
+
+    /// <summary>The environments to look for it in; empty means every stored one.</summary>
+    [DataMember(Name = "environments")]
+    internal string[] Environments { get; set; } = [];
+
+    /// <summary>The new name, which no file may have yet.</summary>
+    [DataMember(Name = "new_name", IsRequired = true)]
+    internal string NewName { get; set; } = "";
+
+    /// <summary>Whether only to check whether it can be renamed.</summary>
+    [DataMember(Name = "check_only")]
+    internal bool CheckOnly { get; set; }
+
+    /// <summary>The work with this as its operation.</summary>
+    public static implicit operator SsoWork(RenameProfileWork work) => new() { RenameProfile = work };
 }

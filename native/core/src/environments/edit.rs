@@ -221,6 +221,8 @@ pub(crate) struct TableChange {
     pub(crate) added: Vec<ProfileEntry>,
     /// The names of the profiles to remove.
     pub(crate) removed: HashSet<String>,
+    /// The old and the new name of a profile.
+    pub(crate) renamed: Option<(String, String)>,
 }
 
 /// The keys of the section for a new profile.
@@ -244,8 +246,8 @@ pub(crate) fn edit_table(
         let decoded = decoded(file.path(), bytes.unwrap_or_default())?;
         let stored = Environments::parse(file.path(), &decoded);
         let environment = stored.stored(name).ok_or_else(|| not_stored(name, &stored, world))?;
-        let TableChange { added, removed } = change(&stored, environment)?;
-        if added.is_empty() && removed.is_empty() {
+        let TableChange { added, removed, renamed } = change(&stored, environment)?;
+        if added.is_empty() && removed.is_empty() && renamed.is_none() {
             return Ok(None);
         }
         let (text, _) = IniText::scan_with_faults(&decoded);
@@ -254,8 +256,13 @@ pub(crate) fn edit_table(
         let going: Vec<&str> = going.into_iter().map(|(written, _)| written).collect();
         let last = staying.last().map(|(written, _)| *written);
         let sections: Vec<String> = added.iter().map(|row| format!("environment {} profile {}", environment.name, row.name)).collect();
-        let edits: Vec<SectionEdit<'_>> =
-            added.iter().zip(&sections).map(|(row, section)| SectionEdit { section, set: keys_of(row), behind: last, ..SectionEdit::default() }).collect();
+        let header = renamed.as_ref().map(|(_, new)| format!("environment {} profile {new}", environment.name));
+        let is_renamed = |parsed: &SectionName<'_>| matches!(parsed, SectionName::Profile(_, name) if renamed.as_ref().is_some_and(|(old, _)| old == name));
+        let renaming = staying.iter().filter(|(_, parsed)| is_renamed(parsed));
+        let renaming = renaming.map(|(written, _)| SectionEdit { section: written, rename: header.as_deref(), ..SectionEdit::default() });
+        let adding = added.iter().zip(&sections);
+        let adding = adding.map(|(row, section)| SectionEdit { section, set: keys_of(row), behind: last, ..SectionEdit::default() });
+        let edits: Vec<SectionEdit<'_>> = renaming.chain(adding).collect();
         let new = text.edited(&edits, &going);
         let after = Environments::parse(file.path(), &new);
         check_others(&stored, &after, name)?;
@@ -453,7 +460,7 @@ mod tests {
         let change = |_: &Environments, _: &Environment| {
             let settings = ProfileSettings { region: Some("eu-west-1".into()), output: None };
             let added = vec![ProfileEntry { name: "New".into(), account_id: "000000000001".into(), role_name: "Audit".into(), settings }];
-            Ok(TableChange { added, removed: ["Account1".to_owned()].into() })
+            Ok(TableChange { added, removed: ["Account1".to_owned()].into(), renamed: None })
         };
         edit_table(&world, "acme", true, &patience(), change).unwrap();
         assert_eq!(text_of(&home), format!("{ACME}{OTHER}"), "it was only to be checked");

@@ -1,5 +1,7 @@
 //! The credentials file that all AWS tools read, and the single write of a run.
 
+pub(crate) mod rename;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};

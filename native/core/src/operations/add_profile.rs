@@ -30,7 +30,7 @@ pub(crate) fn run(wanted: AddProfile, context: &Context) -> Result<Option<Networ
         let template = template_of(&wanted, &environment.sync)?;
         let added = new_rows(&wanted.roles, &template, &settings, stored, environment, &context.outlet)?;
         changed = Some((environment.name.clone(), environment.defaults.clone(), added.clone()));
-        Ok(TableChange { added, removed: HashSet::new() })
+        Ok(TableChange { added, ..TableChange::default() })
     })?;
     context.outlet.warn_all(warnings);
     if let Some((environment, defaults, added)) = changed {

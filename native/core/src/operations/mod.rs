@@ -22,6 +22,7 @@ mod plan;
 mod remove_credential;
 mod remove_environment;
 mod remove_profile;
+mod rename_profile;
 mod set_environment;
 mod start_endpoint;
 mod stop_endpoint;
@@ -53,6 +54,7 @@ pub(crate) fn begin(operation: Operation, context: &Context) -> Result<Option<Ne
         Operation::GetRole(request) => get_role::run(request, context),
         Operation::AddProfile(request) => add_profile::run(request, context),
         Operation::RemoveProfile(request) => remove_profile::run(request, context),
+        Operation::RenameProfile(request) => rename_profile::run(request, context),
         Operation::RemoveCredential(request) => remove_credential::run(request, context),
         Operation::ExportProfile(request) => export_profile::run(request, context),
         Operation::GetKeys(request) => get_keys::run(request, context),

@@ -13,7 +13,7 @@ pub(crate) fn run(wanted: RemoveProfile, context: &Context) -> Result<Option<Net
     let names: HashSet<&String> = wanted.profiles.iter().collect();
     let warnings = edit_table(&context.world, &wanted.environment, false, &context.patience(), |_, environment| {
         let removed = environment.profiles.iter().map(|profile| &profile.name).filter(|name| names.contains(name));
-        Ok(TableChange { added: Vec::new(), removed: removed.cloned().collect() })
+        Ok(TableChange { removed: removed.cloned().collect(), ..TableChange::default() })
     })?;
     context.outlet.warn_all(warnings);
     Ok(None)

@@ -4,12 +4,14 @@
 
 mod event;
 mod export;
+mod rename;
 mod request;
 mod shared;
 mod terms;
 
 pub use self::event::*;
 pub use self::export::*;
+pub use self::rename::*;
 pub use self::request::*;
 pub use self::shared::*;
 pub use self::terms::*;

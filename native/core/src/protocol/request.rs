@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::protocol::export::ExportProfile;
+use crate::protocol::rename::RenameProfile;
 use crate::protocol::shared::{AccountRow, AccountView, RoleView, SyncSettings, TokenCache};
 use crate::protocol::terms::SessionTerms;
 use crate::secret::Secret;
@@ -110,6 +111,8 @@ pub enum Operation {
     AddProfile(AddProfile),
     /// Removes profiles from the table of an environment; their keys stay in the credentials file.
     RemoveProfile(RemoveProfile),
+    /// Gives a profile another name in every file that has it.
+    RenameProfile(RenameProfile),
     /// Removes the module's keys for profiles from the credentials file.
     RemoveCredential(RemoveCredential),
     /// Writes profiles to the AWS config file, so that AWS tools get their keys by themselves.

@@ -55,7 +55,9 @@ impl Protocol {
     /// Reads the module from the folder of the crate's source.
     pub(crate) fn read(source: &Path) -> Result<Self, Box<dyn Error>> {
         let mut protocol = Self { types: Vec::new() };
-        for file in ["error.rs", "protocol/request.rs", "protocol/terms.rs", "protocol/shared.rs", "protocol/event.rs", "protocol/export.rs"] {
+        for file in
+            ["error.rs", "protocol/request.rs", "protocol/terms.rs", "protocol/shared.rs", "protocol/event.rs", "protocol/export.rs", "protocol/rename.rs"]
+        {
             let items = syn::parse_file(&std::fs::read_to_string(source.join(file))?)?.items;
             protocol.types.extend(items.iter().filter_map(named).collect::<Vec<_>>());
         }

@@ -1,5 +1,7 @@
 //! What `Export-SsoProfile` writes to the config file: sections with its mark, and no byte of anybody else.
 
+pub(crate) mod rename;
+
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
@@ -222,21 +224,10 @@ impl Export<'_> {
     fn values_of(&self, profile: &ProfileEntry, session: &str) -> Vec<(&'static str, String)> {
         let mark = (MARK, self.environment.name.clone());
         match &self.way {
-            Way::Process { program } => vec![("credential_process", self.line(program, profile)), mark],
+            Way::Process { program } => vec![("credential_process", line(program, self.environment, profile)), mark],
             Way::Session => {
                 vec![("sso_session", session.to_owned()), ("sso_account_id", profile.account_id.clone()), ("sso_role_name", profile.role_name.clone()), mark]
             }
-        }
-    }
-
-    /// The `credential_process` line. It has no quotation marks, which tools on Windows pass on in different ways.
-    fn line(&self, program: &str, profile: &ProfileEntry) -> String {
-        let ProfileEntry { name, account_id, role_name, .. } = profile;
-        let environment = &self.environment.name;
-        if is_plain_argument(name) {
-            format!("{program} --environment {environment} {name}")
-        } else {
-            format!("{program} --environment {environment} --account {account_id} --role {role_name}")
         }
     }
 
@@ -348,6 +339,16 @@ fn without_sessions(bytes: &[u8], headers: &[String]) -> Option<Zeroizing<Vec<u8
         headers.iter().map(String::as_str).partition(|header| text.section(header).is_some_and(|section| text.has_only(section, &SESSION_KEYS)));
     let edits: Vec<_> = shared.into_iter().map(|section| SectionEdit { section, remove: &SESSION_KEYS, ..SectionEdit::default() }).collect();
     Some(text.edited(&edits, &bare))
+}
+
+/// The `credential_process` line. It has no quotation marks, which tools on Windows pass on in different ways.
+fn line(program: &str, environment: &Environment, profile: &ProfileEntry) -> String {
+    let (environment, ProfileEntry { name, account_id, role_name, .. }) = (&environment.name, profile);
+    if is_plain_argument(name) {
+        format!("{program} --environment {environment} {name}")
+    } else {
+        format!("{program} --environment {environment} --account {account_id} --role {role_name}")
+    }
 }
 
 /// The sections of each profile, by name.
