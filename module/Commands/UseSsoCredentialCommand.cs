@@ -12,6 +12,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
 {
     private const string ByProfile = "ProfileName";
     private const string ByEndpoint = "AsEndpoint";
+    private const string ByDefault = "AsDefault";
     private const string Back = "Clear";
 
     /// <summary>Whether the user was told of an endpoint that has ended.</summary>
@@ -23,6 +24,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
     /// <summary>The profile; case-sensitive.</summary>
     [Parameter(Position = 0, ParameterSetName = ByProfile, ValueFromPipelineByPropertyName = true)]
     [Parameter(Position = 0, ParameterSetName = ByEndpoint, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ParameterSetName = ByDefault, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ProfileCompleter))]
     public string ProfileName { get; set; } = "";
@@ -30,6 +32,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
     /// <summary>The environment to look in; without it every stored one, then those of the AWS config file.</summary>
     [Parameter(ParameterSetName = ByProfile, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = ByEndpoint, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ByDefault, ValueFromPipelineByPropertyName = true)]
     [Alias("EnvironmentName")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(EnvironmentCompleter))]
@@ -44,7 +47,11 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
     [Parameter(Mandatory = true, ParameterSetName = ByEndpoint)]
     public SwitchParameter AsEndpoint { get; set; }
 
-    /// <summary>Restores the variables that were set.</summary>
+    /// <summary>Gives the default profile the credentials, for tools that have no setting for a profile.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = ByDefault)]
+    public SwitchParameter AsDefault { get; set; }
+
+    /// <summary>Restores the variables that were set, and removes the credentials of a profile from the default profile.</summary>
     [Parameter(Mandatory = true, ParameterSetName = Back)]
     public SwitchParameter Clear { get; set; }
 
@@ -54,6 +61,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
 
     /// <summary>Credentials are renewed when less than this is left of them.</summary>
     [Parameter(ParameterSetName = ByProfile)]
+    [Parameter(ParameterSetName = ByDefault)]
     [Seconds]
     [ValidateDuration(AllowZero = true)]
     public TimeSpan MinimumRemaining { get; set; } = Duration.MinimumRemaining;
@@ -95,6 +103,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
 
         var action = AsEndpoint ? "Start an endpoint and set its variables"
             : AsEnvironmentVariable ? "Set the variables of keys"
+            : AsDefault ? "Copy its credentials to the default profile"
             : "Set AWS_PROFILE";
         if (OneProfile(out var environments) is not { } name || !ShouldProcess(name, action))
         {
@@ -108,6 +117,10 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
         else if (AsEnvironmentVariable)
         {
             SetKeys(name, environments);
+        }
+        else if (AsDefault)
+        {
+            SetDefault(name, environments);
         }
         else
         {
@@ -123,6 +136,11 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
         }
 
         SessionVariables.Replace();
+        if (Run(new ClearDefaultWork(), happened => happened.Removed).FirstOrDefault() is { } removed && !Quiet)
+        {
+            WriteHost($"default: the credentials of {removed.ProfileName} were removed from the credentials file");
+        }
+
         if (StopEndpoint)
         {
             Run(new StopEndpointWork());
@@ -160,25 +178,33 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
         }
     }
 
-    private void SetProfile(string name)
+    private void SetDefault(string name, string[] environments)
     {
+        var work = new SetDefaultWork { Profile = name, Environments = environments, CheckOnly = true };
         var failures = Failures;
-        if (Find(name) is not { } profile)
+        Run(work);
+        if (Failures > failures || Find(name) is not { } profile || !Refresh(profile, out var end))
         {
             return;
         }
 
-        var work = new UpdateWork
+        work.CheckOnly = false;
+        Run(work);
+        if (Failures == failures)
         {
-            Targets = [new UpdateTarget { Environment = profile.Environment, Profiles = [name] }],
-            MinimumRemaining = MinimumRemaining.WholeSeconds(),
-            ThrottleLimit = 1,
-            Session = Terms(),
-        };
-        var completed = Run(work, happened => happened.Completed).FirstOrDefault();
-        if (Failures > failures)
+            if (System.Environment.GetEnvironmentVariable("AWS_PROFILE") is { Length: > 0 } other)
+            {
+                WriteWarning($"AWS_PROFILE is {other}, and AWS tools in this PowerShell use that profile instead of default.");
+            }
+
+            Show(profile, "AWS tools use it by default", end);
+        }
+    }
+
+    private void SetProfile(string name)
+    {
+        if (Find(name) is not { } profile || !Refresh(profile, out var end))
         {
-            // The error was reported. A shell that uses a profile without valid keys would only fail later.
             return;
         }
 
@@ -188,7 +214,25 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
             WriteWarning($"{variable} is set, and AWS tools use it instead of AWS_PROFILE; remove it with Remove-Item Env:{variable}.");
         }
 
-        Show(profile, "AWS_PROFILE is set", completed?.CredentialsExpire);
+        Show(profile, "AWS_PROFILE is set", end);
+    }
+
+    /// <summary>
+    /// Makes the credentials of a profile valid; false where there was an error, which was reported: a shell that uses a profile without
+    /// valid keys would only fail later.
+    /// </summary>
+    private bool Refresh(SsoProfile profile, out DateTime? end)
+    {
+        var failures = Failures;
+        var work = new UpdateWork
+        {
+            Targets = [new UpdateTarget { Environment = profile.Environment, Profiles = [profile.ProfileName] }],
+            MinimumRemaining = MinimumRemaining.WholeSeconds(),
+            ThrottleLimit = 1,
+            Session = Terms(),
+        };
+        end = Run(work, happened => happened.Completed).FirstOrDefault()?.CredentialsExpire;
+        return Failures == failures;
     }
 
     private void SetKeys(string name, string[] environments)

@@ -154,6 +154,14 @@ internal sealed partial class SsoWork
     [DataMember(Name = "get_keys", EmitDefaultValue = false)]
     internal GetKeysWork? GetKeys { get; set; }
 
+    /// <summary>Gives the <c>default</c> profile the keys of a profile.</summary>
+    [DataMember(Name = "set_default", EmitDefaultValue = false)]
+    internal SetDefaultWork? SetDefault { get; set; }
+
+    /// <summary>Removes the keys of a profile from the <c>default</c> profile.</summary>
+    [DataMember(Name = "clear_default", EmitDefaultValue = false)]
+    internal ClearDefaultWork? ClearDefault { get; set; }
+
     /// <summary>Opens the console of a profile's account and role through the access portal.</summary>
     [DataMember(Name = "open_console", EmitDefaultValue = false)]
     internal OpenConsoleWork? OpenConsole { get; set; }
@@ -745,4 +753,37 @@ internal sealed partial class RenameProfileWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(RenameProfileWork work) => new() { RenameProfile = work };
+}
+
+/// <summary>
+/// A profile whose keys in the credentials file the <c>default</c> profile gets, now and with each update of that profile.
+/// </summary>
+[DataContract]
+internal sealed partial class SetDefaultWork
+{
+    /// <summary>The profile's exact name.</summary>
+    [DataMember(Name = "profile", IsRequired = true)]
+    internal string Profile { get; set; } = "";
+
+    /// <summary>The environments to look for it in; empty means every stored one.</summary>
+    [DataMember(Name = "environments")]
+    internal string[] Environments { get; set; } = [];
+
+    /// <summary>Whether only to check whether the <c>default</c> profile can be changed.</summary>
+    [DataMember(Name = "check_only")]
+    internal bool CheckOnly { get; set; }
+
+    /// <summary>The work with this as its operation.</summary>
+    public static implicit operator SsoWork(SetDefaultWork work) => new() { SetDefault = work };
+}
+
+/// <summary>
+/// Removes those keys from the <c>default</c> profile. The answer is an event <c>removed</c> with the name of the other profile, if there
+/// were any.
+/// </summary>
+[DataContract]
+internal sealed partial class ClearDefaultWork
+{
+    /// <summary>The work with this as its operation.</summary>
+    public static implicit operator SsoWork(ClearDefaultWork work) => new() { ClearDefault = work };
 }

@@ -1,5 +1,6 @@
 //! The credentials file that all AWS tools read, and the single write of a run.
 
+pub(crate) mod default_profile;
 pub(crate) mod rename;
 
 use std::collections::{HashMap, HashSet};
@@ -14,7 +15,8 @@ use crate::files::faults::unreadable_by_aws_tools;
 use crate::files::file_memory::FileMemory;
 use crate::files::ini_text::{Fault, IniText, Key, Section, SectionEdit};
 use crate::files::known_keys::{
-    DueRule, KnownProfile, KnownProfiles, OWN_KEYS, Obstacle, STALE_KEYS, SettingEdits, Standing, is_source_of_keys, known_profiles, obstacle_to_new_section,
+    DEFAULT, DueRule, KnownProfile, KnownProfiles, OWN_KEYS, Obstacle, SOURCE, STALE_KEYS, SettingEdits, Standing, is_source_of_keys, known_profiles,
+    obstacle_to_new_section, source_of,
 };
 use crate::files::lock::Lock;
 use crate::files::safe_write::{SafeFile, Surroundings};
@@ -164,8 +166,11 @@ impl CredentialsFile {
                 return Ok(None);
             }
             let values: Vec<_> = writable.iter().map(|writable| writable.fetched.values()).collect();
-            let removed: Vec<Vec<&str>> = writable.iter().map(|writable| [&STALE_KEYS[..], &writable.settings.remove].concat()).collect();
-            let edits: Vec<SectionEdit<'_>> = writable
+            let removed: Vec<Vec<&str>> = writable.iter().map(|writable| [&STALE_KEYS[..], &writable.settings.remove, &[SOURCE]].concat()).collect();
+            let follower = Follower::of(&text, &writable);
+            let follower_values = follower.as_ref().map(|follower| follower.fetched.values());
+            let follower_removed = follower.as_ref().map(|follower| [&STALE_KEYS[..], &follower.settings.remove].concat());
+            let mut edits: Vec<SectionEdit<'_>> = writable
                 .iter()
                 .zip(values.iter().zip(&removed))
                 .map(|(Writable { fetched, spelling, settings }, (values, removed))| SectionEdit {
@@ -176,15 +181,21 @@ impl CredentialsFile {
                     behind: None,
                 })
                 .collect();
+            if let (Some(follower), Some(values), Some(removed)) = (&follower, &follower_values, &follower_removed) {
+                let own = OWN_KEYS.into_iter().zip(values.iter().map(|value| value.as_str()));
+                let set = own.chain(follower.settings.set.iter().copied()).collect();
+                edits.push(SectionEdit { section: DEFAULT, set, remove: removed, ..SectionEdit::default() });
+            }
             let new = text.edited(&edits, &[]);
-            self.check_new(&new, writable.iter().map(|writable| writable.fetched).zip(&values))?;
+            let names = writable.iter().map(|writable| writable.fetched.profile.name.as_str());
+            self.check_new(&new, names.zip(&values).chain(follower_values.iter().map(|values| (DEFAULT, values))))?;
             Ok(Some(new))
         })?;
         Ok(KeysWritten { written, ..outcome })
     }
 
     /// Reads the new text back as an AWS tool would, so that no unreadable text is ever put in place.
-    fn check_new<'v>(&self, new: &[u8], written: impl Iterator<Item = (&'v Fetched<'v>, &'v [Zeroizing<String>; OWN_KEYS.len()])>) -> Result<(), Error> {
+    fn check_new<'v>(&self, new: &[u8], written: impl Iterator<Item = (&'v str, &'v [Zeroizing<String>; OWN_KEYS.len()])>) -> Result<(), Error> {
         let unreadable = |what: String| {
             Error::new(Code::InternalError, format!("{} was not changed because its new text could not be read back: {what}.", self.path().display()))
                 .with_target(self.path().display().to_string())
@@ -192,11 +203,11 @@ impl CredentialsFile {
         };
         let text = IniText::scan(new).map_err(|fault| unreadable(fault.to_string()))?;
         let sections: HashMap<&str, &Section> = text.sections.iter().filter_map(|section| Some((section.name()?, section))).collect();
-        for (fetched, values) in written {
-            let section = sections.get(fetched.profile.name.as_str());
+        for (name, values) in written {
+            let section = sections.get(name);
             let is_there = |(name, value): (&str, &Zeroizing<String>)| section.and_then(|section| text.value_of(section, name)).as_ref() == Some(value);
             if !OWN_KEYS.into_iter().zip(values).all(is_there) {
-                return Err(unreadable(format!("the section {} has other values", fetched.profile.name)));
+                return Err(unreadable(format!("the section {name} has other values")));
             }
         }
         Ok(())
@@ -260,8 +271,11 @@ impl Removal<'_> {
             let Some(name) = section.name().map(str::trim) else { continue };
             let known = KnownProfile::of(text, section);
             let is_marked = known.is_marked_for(self.environment);
-            let is_named = self.profiles.contains(name) && (is_marked || known.environment.is_none());
-            let is_unlisted = is_marked && self.all_but.is_some_and(|staying| !staying.contains(name));
+            // The default profile goes and stays with the profile whose keys it has.
+            let source = source_of(text, section);
+            let owner = source.as_ref().map_or(name, |source| source.as_str());
+            let is_named = self.profiles.contains(owner) && (is_marked || known.environment.is_none());
+            let is_unlisted = is_marked && self.all_but.is_some_and(|staying| !staying.contains(owner));
             if !(is_named || is_unlisted) || !OWN_KEYS.iter().any(|key| section.key(key).is_some()) {
                 continue;
             }
@@ -278,7 +292,7 @@ impl Removal<'_> {
 
 /// All keys that this module wrote into a section.
 fn written_keys(text: &IniText<'_>, section: &Section) -> Vec<&'static str> {
-    OWN_KEYS.into_iter().chain(KnownProfile::of(text, section).written_settings()).collect()
+    OWN_KEYS.into_iter().chain([SOURCE]).chain(KnownProfile::of(text, section).written_settings()).collect()
 }
 
 /// A profile whose keys may be written.
@@ -319,6 +333,27 @@ fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys:
         }
     }
     writable
+}
+
+/// A write of the `default` profile together with the profile that it follows.
+struct Follower<'f> {
+    fetched: &'f Fetched<'f>,
+    settings: SettingEdits<'f>,
+}
+
+impl<'f> Follower<'f> {
+    /// The `default` profile, if one of these profiles is its source and nobody has put other keys into it.
+    fn of(text: &IniText<'_>, writable: &[Writable<'f>]) -> Option<Self> {
+        let section = text.section(DEFAULT)?;
+        let (source, known) = (source_of(text, section)?, KnownProfile::of(text, section));
+        let is_source = |fetched: &Fetched<'_>| fetched.profile.name == *source && known.is_marked_for(fetched.environment);
+        // A profile of that name in a table has keys of its own.
+        if writable.iter().any(|writable| writable.fetched.profile.name == DEFAULT) {
+            return None;
+        }
+        let found = writable.iter().map(|writable| writable.fetched).find(|fetched| is_source(fetched))?;
+        known.other_keys.is_none().then(|| Self { fetched: found, settings: known.setting_edits(found.profile) })
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
 use crate::files::ini_text::{IniText, Section};
@@ -14,6 +15,17 @@ use crate::renewal;
 
 /// The key that marks what this module wrote, with the name of the environment.
 pub(crate) const MARK: &str = "x_sso_environment";
+
+/// The section that AWS tools read if nobody names a profile.
+pub(crate) const DEFAULT: &str = "default";
+
+/// The mark of a section with the keys of another profile: that profile's name.
+pub(super) const SOURCE: &str = "x_sso_source_profile";
+
+/// The profile whose keys a section has, if it is not its own.
+pub(super) fn source_of(text: &IniText<'_>, section: &Section) -> Option<Zeroizing<String>> {
+    text.value_of(section, SOURCE).filter(|source| !source.is_empty())
+}
 
 /// The keys that this module writes to a profile, in this order.
 pub(super) const OWN_KEYS: [&str; 8] = [

@@ -23,6 +23,7 @@ mod remove_credential;
 mod remove_environment;
 mod remove_profile;
 mod rename_profile;
+mod set_default;
 mod set_environment;
 mod start_endpoint;
 mod stop_endpoint;
@@ -58,6 +59,8 @@ pub(crate) fn begin(operation: Operation, context: &Context) -> Result<Option<Ne
         Operation::RemoveCredential(request) => remove_credential::run(request, context),
         Operation::ExportProfile(request) => export_profile::run(request, context),
         Operation::GetKeys(request) => get_keys::run(request, context),
+        Operation::SetDefault(request) => set_default::run(request, context),
+        Operation::ClearDefault(request) => set_default::clear(request, context),
         Operation::OpenConsole(request) => open_console::run(request, context),
         Operation::StartEndpoint(request) => start_endpoint::run(request, context),
         Operation::StopEndpoint(request) => stop_endpoint::run(request, context),

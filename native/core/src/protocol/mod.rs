@@ -2,6 +2,7 @@
 //!
 //! This is the only module that knows of JSON. C#'s classes are generated from its types and their comments by `native/ffi/examples/generate`.
 
+mod default_profile;
 mod event;
 mod export;
 mod rename;
@@ -9,6 +10,7 @@ mod request;
 mod shared;
 mod terms;
 
+pub use self::default_profile::*;
 pub use self::event::*;
 pub use self::export::*;
 pub use self::rename::*;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::protocol::default_profile::{ClearDefault, SetDefault};
 use crate::protocol::export::ExportProfile;
 use crate::protocol::rename::RenameProfile;
 use crate::protocol::shared::{AccountRow, AccountView, RoleView, SyncSettings, TokenCache};
@@ -119,6 +120,10 @@ pub enum Operation {
     ExportProfile(ExportProfile),
     /// Returns the keys of one profile.
     GetKeys(GetKeys),
+    /// Gives the `default` profile the keys of a profile.
+    SetDefault(SetDefault),
+    /// Removes the keys of a profile from the `default` profile.
+    ClearDefault(ClearDefault),
     /// Opens the console of a profile's account and role through the access portal.
     OpenConsole(OpenConsole),
     /// Serves the keys of one profile on an endpoint in this process.

@@ -55,9 +55,16 @@ impl Protocol {
     /// Reads the module from the folder of the crate's source.
     pub(crate) fn read(source: &Path) -> Result<Self, Box<dyn Error>> {
         let mut protocol = Self { types: Vec::new() };
-        for file in
-            ["error.rs", "protocol/request.rs", "protocol/terms.rs", "protocol/shared.rs", "protocol/event.rs", "protocol/export.rs", "protocol/rename.rs"]
-        {
+        for file in [
+            "error.rs",
+            "protocol/request.rs",
+            "protocol/terms.rs",
+            "protocol/shared.rs",
+            "protocol/event.rs",
+            "protocol/export.rs",
+            "protocol/rename.rs",
+            "protocol/default_profile.rs",
+        ] {
             let items = syn::parse_file(&std::fs::read_to_string(source.join(file))?)?.items;
             protocol.types.extend(items.iter().filter_map(named).collect::<Vec<_>>());
         }

@@ -3,7 +3,7 @@
 use super::CredentialsFile;
 use crate::error::{Code, Error};
 use crate::files::ini_text::{IniText, Section, SectionEdit};
-use crate::files::known_keys::{KnownProfile, OWN_KEYS};
+use crate::files::known_keys::{DEFAULT, KnownProfile, OWN_KEYS, SOURCE, source_of};
 use crate::files::lock::Lock;
 use crate::files::written::Written;
 
@@ -42,7 +42,12 @@ impl CredentialsFile {
             let text = self.scan(bytes.unwrap_or_default())?;
             let (ToRename::Ours, Some(section)) = self.section_to_rename(&text, renaming)? else { return Ok(None) };
             let Some(header) = section.name() else { return Ok(None) };
-            let new = text.edited(&[SectionEdit { section: header, rename: Some(renaming.to), ..SectionEdit::default() }], &[]);
+            let mut edits = vec![SectionEdit { section: header, rename: Some(renaming.to), ..SectionEdit::default() }];
+            let default = text.section(DEFAULT).and_then(|section| source_of(&text, section));
+            if default.is_some_and(|source| *source == renaming.from) {
+                edits.push(SectionEdit { section: DEFAULT, set: vec![(SOURCE, renaming.to)], ..SectionEdit::default() });
+            }
+            let new = text.edited(&edits, &[]);
             self.check_new(&new, std::iter::empty())?;
             Ok(Some(new))
         })
