@@ -28,8 +28,8 @@ function Invoke-CrossCargo([hashtable] $Count, [string] $Work, [string] $Target)
 function New-WineCopy([string] $Work) {
     $copy, $built = "$Work/project", "$Work/target/x86_64-pc-windows-gnu/debug"
     Remove-Item $copy -Recurse -Force -ErrorAction Ignore
-    $null = New-Item -ItemType Directory "$copy/bin/win-x64", "$copy/target/release", "$copy/native"
-    Copy-Item "$root/*.ps1", "$root/*.psd1", "$root/*.md", "$root/build", "$root/docs", "$root/en-US", "$root/module", "$root/tests" $copy -Recurse
+    $null = New-Item -ItemType Directory "$copy/bin/win-x64", "$copy/target/release"
+    Copy-Item "$root/*.ps1", "$root/*.psd1", "$root/*.md", "$root/build", "$root/docs", "$root/en-US", "$root/module", "$root/native", "$root/tests" $copy -Recurse
     Copy-Item "$root/bin/AwsSso.dll" "$copy/bin"
     Copy-Item "$built/aws_sso.dll" "$copy/bin/win-x64"
     # Only a tool that builds the whole workspace has made the program for credential_process lines.

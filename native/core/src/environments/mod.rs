@@ -5,6 +5,7 @@ pub(crate) mod configured;
 pub(crate) mod edit;
 pub(crate) mod endpoint_profile;
 pub(crate) mod environment;
+pub(crate) mod interrupted_list;
 pub(crate) mod lookup;
 pub(crate) mod regions;
 pub(crate) mod start_url;

@@ -48,12 +48,19 @@ impl Lister {
             self.context.outlet.send(Event::Progress(Progress { activity: "Listing roles".to_owned(), done, total, name }));
         };
         progress(0, None);
+        let known = self.context.memory.interrupted.take(&self.environment, self.context.now());
+        if !known.is_empty() {
+            self.context.outlet.verbose(format!("{}: goes on with an interrupted list, which had {} accounts.", self.environment.name, known.len()));
+        }
         let jobs = accounts.iter().map(|account| {
-            let (this, session, source, service) = (&self, &session, &source, &self.service);
+            let (this, session, source, service, known) = (&self, &session, &source, &self.service, &known);
             let request = move |access_token: Secret, next: Option<String>, deadline| async move {
                 service.roles(&access_token, &account.account_id, next, deadline).await
             };
             async move {
+                if let Some(roles) = known.get(&account.account_id) {
+                    return (account, roles.clone(), Ok(()));
+                }
                 let mut roles: Vec<String> = Vec::new();
                 let outcome = this.all_pages(session, source, request, |page| roles.extend(page.items)).await;
                 (account, roles, outcome)
@@ -75,7 +82,11 @@ impl Lister {
             match outcome {
                 Ok(()) => found.push((account.clone(), roles)),
                 Err(Stop::Refused(refusal)) => self.context.outlet.fail(&self.roles_error(&refusal, account), false),
-                Err(Stop::Ended | Stop::Cancelled) => break,
+                Err(Stop::Ended | Stop::Cancelled) => {
+                    let roles = found.iter().map(|(account, roles)| (account.account_id.clone(), roles.clone())).collect();
+                    self.context.memory.interrupted.keep(&self.environment, roles, self.context.now());
+                    break;
+                }
             }
             done += 1;
             progress(done, Some(account.account_name.clone().unwrap_or_else(|| account.account_id.clone())));

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use crate::endpoint::Endpoint;
+use crate::environments::interrupted_list::InterruptedLists;
 use crate::error::Error;
 use crate::mutex::locked;
 use crate::outlet::Warned;
@@ -28,6 +29,8 @@ pub struct Memory {
     pub(crate) time: ServiceTime,
     pub(crate) services: Services,
     pub(crate) warned: Arc<Warned>,
+    /// The lists of roles that the next ones go on with.
+    pub(crate) interrupted: InterruptedLists,
     /// Where programs that this process starts get keys.
     pub(crate) endpoint: Endpoint,
 }

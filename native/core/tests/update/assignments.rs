@@ -100,6 +100,31 @@ fn five_thousand_accounts_are_listed_whole() {
 }
 
 #[test]
+fn a_canceled_list_goes_on_where_it_ended_and_a_complete_one_begins_again() {
+    let company = fresh(Options { accounts: 40, delay: 20, ..approving() });
+    let (accounts, _) = company.accounts(false);
+    let run = company.start(get_role(accounts.clone(), false));
+    let mut before = 0;
+    Seen::watching(&run, |event| {
+        if let Event::Role(_) = event {
+            before += 1;
+            if before == 20 {
+                run.cancel();
+            }
+        }
+    });
+    assert!((20..80).contains(&before), "{before}");
+    let (roles, seen) = company.roles(accounts.clone(), false);
+    assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+    assert_eq!(roles.len(), 80);
+    let requests = company.requests("ListAccountRoles");
+    // Those that were on their way when the list was canceled are requested again.
+    assert!(requests <= 40 + 16, "{requests}");
+    company.roles(accounts, false);
+    assert_eq!(company.requests("ListAccountRoles"), requests + 40);
+}
+
+#[test]
 fn an_account_that_fails_is_reported_and_the_others_are_listed() {
     let company = fresh(Options { accounts: 5, ..approving() });
     let (mut accounts, _) = company.accounts(false);
