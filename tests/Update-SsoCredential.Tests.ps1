@@ -522,10 +522,11 @@ Describe 'Update-SsoCredential' {
             $stats = Get-StandInStats $many
         }
 
-        It 'fetches 16 at a time, each once' {
+        It 'fetches more and more at a time, up to 64, each once' {
             $run.Errors | Should -BeNullOrEmpty
             $run.Output.Count | Should -Be 100
-            $stats.peak_concurrency | Should -Be 16
+            $stats.peak_concurrency | Should -BeGreaterThan 16
+            $stats.peak_concurrency | Should -BeLessOrEqual 64
             $stats.requests.GetRoleCredentials | Should -Be 100
         }
 

@@ -14,7 +14,7 @@ public abstract class ParallelCmdlet : LoginCmdlet
     /// <summary>How many requests may be sent at the same time.</summary>
     [Parameter]
     [ValidateRange(1, 256)]
-    public int ThrottleLimit { get; set; } = 16;
+    public int ThrottleLimit { get; set; } = 64;
 
     /// <summary>The roles that the user has in the accounts, in their order; an account whose roles cannot be listed is reported.</summary>
     private protected void ListRoles(string environment, SsoAccount[] accounts, Action<SsoRole> take)

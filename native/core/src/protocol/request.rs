@@ -490,7 +490,7 @@ fn minimum_remaining() -> u64 {
 }
 
 fn throttle_limit() -> u32 {
-    16
+    64
 }
 
 fn yes() -> bool {

@@ -93,6 +93,9 @@ impl Services {
             return Ok(Arc::clone(service));
         }
         let pace = Arc::clone(made.paces.entry(settings.endpoints.portal()).or_default());
+        if settings.proxy.proxy.is_some() {
+            pace.stay_small();
+        }
         let service = Arc::new(Service::over(settings.clone(), http_client(&settings)?, pace));
         made.services.insert(settings, Arc::clone(&service));
         Ok(service)
