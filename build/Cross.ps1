@@ -3,8 +3,8 @@
 # The targets, each by its name for the tool.
 $crossTargets = @{ 'windows' = 'windows'; 'linux-arm64' = 'arm64' }
 
-# Files of Pester tests about programs that Windows under Wine does not have: cargo, tmux, mono, Python's packages, workflows.
-$notUnderWine = 'AwsCli', 'Bench', 'Build', 'Dependencies', 'Documents', 'NetFramework', 'Package', 'Sources', 'Workflows', 'ImportFuzz', 'Interop'
+# Files of Pester tests about programs that Windows under Wine does not have: cargo, tmux, mono, Python's packages, Node.js, workflows.
+$notUnderWine = 'AwsCli', 'Bench', 'Build', 'Dependencies', 'Documents', 'NetFramework', 'Package', 'Sources', 'Workflows', 'ImportFuzz', 'Interop', 'Sdk'
 
 # Runs the tool that the variable SSO_CROSS names: a script that gets the project, a folder for its work, and a target or 'pwsh' with its arguments.
 function Invoke-CrossTool([string] $Work, [string[]] $Word) {

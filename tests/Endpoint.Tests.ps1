@@ -1,9 +1,4 @@
-# What a user gets from Use-SsoCredential -AsEndpoint: AWS tools that get their keys from this PowerShell, which renews them.
-
-BeforeDiscovery {
-    # The botocore of Debian's awscli, as a real SDK.
-    $hasBotocore = $IsLinux -and (Test-Path /usr/bin/python3) -and $(& /usr/bin/python3 -c 'import awscli.botocore.session' 2> $null; $LASTEXITCODE -eq 0)
-}
+# What a user gets from Use-SsoCredential -AsEndpoint: AWS tools that get their keys from this PowerShell, which renews them. Sdk.Tests.ps1 has the tools.
 
 BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1') -Force
@@ -178,29 +173,5 @@ Describe 'Use-SsoCredential -AsEndpoint' {
             $env:AWS_CONTAINER_CREDENTIALS_FULL_URI
 '@
         $result.Output | Should -Be 'True', 'http://127.0.0.1:1/other'
-    }
-}
-
-Describe 'A real SDK' -Skip:(-not $hasBotocore) {
-    It 'gets new keys from the endpoint again and again, whatever the default profile holds' {
-        $short = Start-StandIn '--accounts', '2', '--approve-after-polls', '0', '--credential-lifetime', '6'
-        $userHome = New-LoggedInHome $short -Count 2
-        Add-AwsText $userHome config "[default]`naws_access_key_id = AKIAMINE`naws_secret_access_key = mine`n"
-        Add-AwsText $userHome credentials "[default]`naws_access_key_id = AKIAMINE`naws_secret_access_key = mine`n"
-        # Five times the life of the keys: each new process and each use in one process has keys that are good.
-        $python = 'import time, datetime, awscli.botocore.session as s
-c = s.get_session().get_credentials()
-seen = set()
-for i in range(16):
-    f = c.get_frozen_credentials()
-    left = (c._expiry_time - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
-    assert left > 0, left
-    seen.add(f.access_key)
-    time.sleep(1)
-print(c.method, len(seen) >= 3, "AKIAMINE" in seen)'
-        Set-Content (Join-Path $userHome 'keys.py') $python
-        $result = Invoke-UserPowerShell $userHome $short "Use-SsoCredential Account1 -AsEndpoint -Quiet; & /usr/bin/python3 '$userHome/keys.py'"
-        $result.Errors | Should -BeNullOrEmpty
-        $result.Output | Should -Be 'container-role True False'
     }
 }

@@ -376,6 +376,34 @@ function New-PythonEnvironment([string] $Package) {
     [pscustomobject] @{ Python = $own; Missing = $null }
 }
 
+# A Python with boto3 from PyPI, or the one of Debian's AWS CLI, which has its botocore. Returns it, or why there is none.
+function Get-BotoPython {
+    $environment = New-PythonEnvironment boto3
+    $debian = '/usr/bin/python3'
+    if ($environment.Missing -and $IsLinux -and (Test-Path $debian)) {
+        $null = & $debian -c 'import awscli.botocore.session' 2>&1
+        if ($LASTEXITCODE -eq 0) { return [pscustomobject] @{ Python = $debian; Missing = $null } }
+    }
+    $environment
+}
+
+# Node.js, and the folder in which npm installed the AWS SDK for JavaScript (.ci/node). Returns both, or what is missing.
+function Get-NodeSdk {
+    $folder = Join-Path $root .tools/node
+    $node = Get-Command node -CommandType Application -ErrorAction Ignore | Select-Object -First 1
+    $missing = if (-not $node) { 'Node.js is not installed' }
+    elseif (-not (Test-Path "$folder/node_modules/@aws-sdk/credential-providers")) { "the AWS SDK for JavaScript is not in $folder (npm ci --prefix)" }
+    elseif ([int] ((& $node --version) -replace '^v(\d+)\..*', '$1') -lt 20) { 'Node.js is older than 20' }
+    [pscustomobject] @{ Program = if ($node) { $node.Source }; Folder = $folder; Missing = $missing }
+}
+
+# The folder with the assemblies of the AWS SDK for .NET, or why there is none.
+function Get-DotNetSdk {
+    $folder = if ($env:SSO_TEST_DOTNET_SDK) { $env:SSO_TEST_DOTNET_SDK } else { Join-Path $root '../shared/baseline' }
+    $missing = if (-not (Test-Path "$folder/AWSSDK.Core.dll")) { 'AWSSDK.Core.dll is not in the folder of SSO_TEST_DOTNET_SDK' }
+    [pscustomobject] @{ Folder = $folder; Missing = $missing }
+}
+
 # The AWS CLI: Debian's if it is installed, otherwise a new one from PyPI. Returns its command line, or why there is none.
 function Get-AwsCli {
     $debian = '/usr/bin/python3'
