@@ -360,3 +360,61 @@ fn a_module_without_the_program_is_an_error_that_names_the_path() {
     assert!(run(&company, request).1.only_error("ReadFailed").contains(&path));
     assert!(!company.aws("config").exists());
 }
+
+#[test]
+fn what_would_change_exported_profiles_for_aws_tools_is_a_conflict_with_its_place_and_nothing_is_written() {
+    use ExportKind::{CredentialProcess, SsoSession};
+    for (kind, text, place) in [
+        (SsoSession, "[sso-session Acme]\nsso_start_url = URL\nsso_region = eu-west-1\n", "line 1: the sso-session Acme has another start URL or region"),
+        (SsoSession, "[sso-session Acme]\nsso_start_url = https://x.awsapps.com/start\nsso_region = us-west-2\n", "line 1: the sso-session Acme"),
+        (SsoSession, "[sso-session Acme]\nsso_start_url = URL\n", "line 1: the sso-session Acme"),
+        (SsoSession, "# mine\n[sso-session 'Acme']\n", "line 2: the sso-session Acme"),
+        (
+            SsoSession,
+            "[sso-session my]\nsso_start_url = URL\nsso_region = us-west-2\nsso_account_id = 1\n",
+            "line 4: with this sso_account_id in [sso-session my]",
+        ),
+        (
+            SsoSession,
+            "[sso-session my]\nsso_start_url = URL\nsso_region = us-west-2\nsso_role_name = R\n",
+            "line 4: with this sso_role_name in [sso-session my]",
+        ),
+        (SsoSession, "[sso-session my]\nsso_start_url = URL\nsso_region = us-west-2\nregion = x\n", "line 4: with this region in [sso-session my]"),
+        (
+            SsoSession,
+            "[sso-session my]\nsso_start_url = URL\nsso_region = us-west-2\nx_sso_environment = B\n",
+            "line 4: with this x_sso_environment in [sso-session my]",
+        ),
+        (SsoSession, "[DEFAULT]\nsso_region = eu-west-1\n", "line 2: with this sso_region in [DEFAULT]"),
+        (SsoSession, "[DEFAULT]\nsso_start_url = https://x.awsapps.com/start\n", "line 2: with this sso_start_url in [DEFAULT]"),
+        (SsoSession, "[DEFAULT]\nsso_account_id = 1\n", "line 2: with this sso_account_id in [DEFAULT]"),
+        (SsoSession, "[DEFAULT]\nsso_session = x\n", "line 2: with this sso_session in [DEFAULT]"),
+        (SsoSession, "[a]\n[DEFAULT]\n\ncredential_process = x\n", "line 4: with this credential_process in [DEFAULT]"),
+        (SsoSession, "[DEFAULT]\nrole_arn = x\n", "line 2: with this role_arn in [DEFAULT]"),
+        (CredentialProcess, "[DEFAULT]\nrole_arn = x\n", "line 2: with this role_arn in [DEFAULT]"),
+        (CredentialProcess, "[DEFAULT]\nsso_account_id = 1\n", "line 2: with this sso_account_id in [DEFAULT]"),
+        (CredentialProcess, "[DEFAULT]\naws_access_key_id = 1\n", "line 2: with this aws_access_key_id in [DEFAULT]"),
+    ] {
+        let company = Company::with(approving(), 2);
+        company.run(Operation::SetEnvironment(SetEnvironment { name: "Acme".into(), profile_region: Some("eu-west-1".into()), ..SetEnvironment::default() }));
+        let text = text.replace("URL", company.service.start_url());
+        write_config(&company, &text);
+        let (exported, seen) = run(&company, export(&company, kind, &["Account1", "Account2"]));
+        let error = seen.only_error("EnvironmentInvalid");
+        assert!(error.contains(place) && (error.contains("Remove that line") || error.contains("Rename it")), "{text}{error}");
+        assert_eq!((exported.len(), config(&company)), (0, text));
+    }
+    // What says the same, or what no tool reads.
+    for text in [
+        "[DEFAULT]\nsso_region = us-west-2\n",
+        "[DEFAULT]\nregion = x\noutput = json\n",
+        "[default]\nsso_region = eu-west-1\n",
+        "[DEFAULT]\nsso_start_url = URL\n",
+    ] {
+        for kind in [SsoSession, CredentialProcess] {
+            let company = Company::with(approving(), 1);
+            write_config(&company, &text.replace("URL", company.service.start_url()));
+            assert_eq!(statuses(&company, export(&company, kind, &["Account1"])).len(), 1, "{text}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! What `Export-SsoProfile` writes to the config file: sections with its mark, and no byte of anybody else.
 
+mod overruled;
 pub(crate) mod rename;
 
 use std::collections::{HashMap, HashSet};
@@ -8,6 +9,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use crate::environments::configured::botocore::{ConfigText, profile_in};
+use crate::environments::configured::export::overruled::Overruling;
 use crate::environments::configured::provider::Provider;
 use crate::environments::configured::{ConfigFile, read_text};
 use crate::environments::environment::Environment;
@@ -286,6 +288,22 @@ impl Export<'_> {
         Ok(unused.filter(|section| is_marked(section)).map(|section| section.name_lossy().into_owned()).collect())
     }
 
+    /// Why AWS tools would not use a profile although it was written: what the user has in its session or for all profiles.
+    fn overruled(&self, path: &Path, old: &[u8], new: &[u8], exporting: &Exporting) -> Option<Error> {
+        let config = read_text(path, new).ok()?;
+        let (before, _) = IniText::scan_with_faults(old);
+        let written = exporting.changes.iter().filter(|change| change.kind != ChangeKind::Removed);
+        let found = written.filter_map(|change| Some((&change.profile, Overruling::of(&config, &change.profile)?)));
+        let mut with_line = found.filter_map(|(profile, found)| Some((found.line(&before)?, profile, found)));
+        let (line, profile, Overruling { section, key }) = with_line.next()?;
+        let name = &self.environment.name;
+        let what = format!(
+            "The profiles of {name} were not exported: {}, line {line}: with this {key} in [{section}], AWS tools would not use the profile {profile}.",
+            path.display()
+        );
+        Some(Error::new(Code::EnvironmentInvalid, what).with_target(name).with_action("Remove that line, then run the command again."))
+    }
+
     /// Reads the new text back as an AWS tool would, so that no other text is ever put in place.
     fn check(&self, path: &Path, old: &[u8], new: &[u8], touched: &HashSet<&str>, exporting: &Exporting) -> Result<(), Error> {
         let wrong = |what: String| {
@@ -294,6 +312,9 @@ impl Export<'_> {
                 .with_action("This is a bug in the module. Report it with this message.")
         };
         let config = ConfigFile::parse(path, new).map_err(|error| wrong(error.to_string()))?;
+        if let Some(error) = self.overruled(path, old, new, exporting) {
+            return Err(error);
+        }
         let expected = if self.way == Way::Session { Provider::Session } else { Provider::Process };
         let written = exporting.changes.iter().filter(|change| change.kind != ChangeKind::Removed);
         for profile in written.filter_map(|change| self.profiles.iter().find(|profile| profile.name == change.profile)) {
