@@ -63,8 +63,11 @@ impl BlockFault {
     }
 }
 
+/// The variable that names another file than `~/.aws/sso-environments`.
+pub(crate) const ENVIRONMENTS_FILE: &str = "AWS_SSO_ENVIRONMENTS_FILE";
+
 pub(super) fn file(world: &World) -> Result<SafeFile, Error> {
-    let path = world.aws_file("AWS_SSO_ENVIRONMENTS_FILE", "sso-environments")?;
+    let path = world.aws_file(ENVIRONMENTS_FILE, "sso-environments")?;
     Ok(SafeFile::at(&path, &world.wait_limit))
 }
 
@@ -118,6 +121,12 @@ impl Environments {
     /// The stored environment with this name, compared without case.
     pub(crate) fn stored(&self, name: &str) -> Option<&Arc<Environment>> {
         self.all.iter().find(|environment| same_name(&environment.name, name))
+    }
+
+    /// The names of all environments in the file, also of those that cannot be used.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let faulty = self.faults.iter().filter_map(|fault| fault.environment.as_deref());
+        self.all.iter().map(|environment| environment.name.as_str()).chain(faulty)
     }
 
     /// Why the stored environment with this name cannot be used; `None` if it can.

@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::context::Context;
-use crate::environments::configured::export::{ChangeKind, Export, Exporting, ProfileChange, Way, is_plain_argument};
+use crate::environments::configured::export::{ChangeKind, Export, Exporting, ProfileChange, StoredNames, Way, is_plain_argument};
 use crate::environments::configured::{ConfigFile, path_of};
 use crate::environments::environment::Environment;
-use crate::environments::stored::Environments;
+use crate::environments::stored::{ENVIRONMENTS_FILE, Environments};
 use crate::error::{Code, Error};
 use crate::files::credentials_file::{CredentialsFile, Removal};
 use crate::files::lock::Lock;
@@ -35,7 +35,13 @@ pub(crate) fn run(wanted: ExportProfile, context: &Context) -> Result<Option<Net
     let names = profiles.iter().map(|profile| profile.name.as_str()).collect();
     let in_the_way = CredentialsFile::of(&context.world)?.in_the_way(&environment.name, &names)?;
     let (blocked, profiles): (Vec<_>, Vec<_>) = profiles.into_iter().partition(|profile| in_the_way.contains_key(&profile.name));
-    let export = Export { environment: &environment, profiles, way, pruned_but: wanted.prune.then(|| wanted.kept.iter().map(String::as_str).collect()) };
+    let export = Export {
+        environment: &environment,
+        profiles,
+        way,
+        pruned_but: wanted.prune.then(|| wanted.kept.iter().map(String::as_str).collect()),
+        stored: stored_names(context)?,
+    };
     let before = ConfigFile::read(&context.world)?;
     let outcome = write(&export, &wanted, context)?;
     let conflicts = blocked.into_iter().map(|profile| conflict(profile, &in_the_way, context)).chain(outcome.conflicts.iter().cloned());
@@ -73,6 +79,14 @@ fn exportable(name: &str, context: &Context) -> Result<Arc<Environment>, Error> 
         return refused(what, "Store the environment under a name that has only the letters A to Z, digits, and . _ @ + -.".to_owned());
     }
     Ok(Arc::clone(environment))
+}
+
+/// The environments that exist, as far as their file tells: a user with a file elsewhere may have more than one.
+fn stored_names(context: &Context) -> Result<StoredNames, Error> {
+    if context.world.variables.get(ENVIRONMENTS_FILE).is_some() {
+        return Ok(StoredNames::Unknown);
+    }
+    Ok(StoredNames::Only(Environments::read(&context.world)?.names().map(str::to_lowercase).collect()))
 }
 
 /// How AWS tools get the keys.

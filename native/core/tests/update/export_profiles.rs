@@ -257,6 +257,7 @@ fn each_profile_that_has_other_credentials_is_an_error_and_the_others_are_export
         ("config", "[profile Account1]\nrole_arn = x\nx_sso_environment = Acme\n", "role_arn"),
     ] {
         let company = Company::with(approving(), 2);
+        company.set("Beta", Vec::new());
         std::fs::write(company.aws(file), text).unwrap();
         let (exported, seen) = run(&company, process(&company, &["Account1", "Account2"]));
         let error = seen.only_error("ProfileHasOtherKeys");
@@ -416,5 +417,42 @@ fn what_would_change_exported_profiles_for_aws_tools_is_a_conflict_with_its_plac
             write_config(&company, &text.replace("URL", company.service.start_url()));
             assert_eq!(statuses(&company, export(&company, kind, &["Account1"])).len(), 1, "{text}");
         }
+    }
+}
+
+const OF_BETA: &str = "[profile Account1]\nsso_session = Beta\nsso_account_id = 1\nsso_role_name = R\nx_sso_environment = Beta\n\n[profile gone]\nsso_session = Beta\nsso_account_id = 1\nsso_role_name = R\nx_sso_environment = beta\n\n[sso-session Beta]\nsso_start_url = https://x.awsapps.com/start\nsso_region = us-west-2\nx_sso_session_environment = Beta\n";
+
+#[test]
+fn sections_of_an_environment_that_is_gone_are_replaced_and_removed_with_prune() {
+    let company = Company::with(approving(), 1);
+    write_config(&company, OF_BETA);
+    assert_eq!(statuses(&company, session(&company, &["Account1"])), [("Account1".into(), ExportStatus::Changed)]);
+    assert!(config(&company).contains("[profile gone]") && config(&company).contains("[sso-session Beta]"), "only -Prune removes");
+    let pruned = statuses(&company, ExportProfile { prune: true, ..session(&company, &["Account1"]) });
+    assert_eq!(pruned, [("Account1".into(), ExportStatus::Unchanged), ("gone".into(), ExportStatus::Removed)]);
+    let text = config(&company);
+    assert!(!text.to_lowercase().contains("beta") && text.contains("[sso-session Acme]") && text.contains("x_sso_environment = Acme"), "{text}");
+}
+
+#[test]
+fn sections_of_an_environment_that_exists_or_may_exist_in_another_file_stay() {
+    // One that is stored, one that cannot be read, and any where the user has the environments in another file.
+    for (more, elsewhere) in [
+        ("[environment Beta]\nsso_start_url = https://x.awsapps.com/start\nsso_region = us-west-2\n", false),
+        ("[environment BETA]\nwhat = x\n", false),
+        ("", true),
+    ] {
+        let mut company = Company::with(approving(), 1);
+        let path = company.aws("sso-environments");
+        std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + more).unwrap();
+        if elsewhere {
+            let other = company.home.path().join("environments");
+            std::fs::rename(path, &other).unwrap();
+            company.variable("AWS_SSO_ENVIRONMENTS_FILE", other.display().to_string());
+        }
+        write_config(&company, OF_BETA);
+        let (exported, seen) = run(&company, ExportProfile { prune: true, ..session(&company, &["Account1"]) });
+        assert!(seen.only_error("ProfileHasOtherKeys").contains("exported from the environment Beta"));
+        assert_eq!((exported.len(), config(&company)), (0, OF_BETA.to_owned()));
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::ConfigFile;
 use super::botocore::{ConfigText, Named};
-use super::export::{Export, Way};
+use super::export::{Export, StoredNames, Way};
 use crate::environments::environment::Environment;
 use crate::files::ini_text::attack::{Python, cases, runner};
 use crate::names::profile::{ProfileEntry, ProfileSettings};
@@ -358,7 +358,7 @@ fn environment(names: &[&str]) -> Environment {
 const WAYS: [fn() -> Way; 2] = [|| Way::Session, || Way::Process { program: "/home/user/program".into() }];
 
 fn exporting(environment: &Environment, way: Way, prune: bool) -> Export<'_> {
-    Export { environment, profiles: environment.profiles.iter().collect(), way, pruned_but: prune.then(Default::default) }
+    Export { environment, profiles: environment.profiles.iter().collect(), way, pruned_but: prune.then(Default::default), stored: StoredNames::Unknown }
 }
 
 #[test]

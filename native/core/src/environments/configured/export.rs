@@ -48,8 +48,19 @@ pub(crate) struct Export<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) profiles: Vec<&'a ProfileEntry>,
     pub(crate) way: Way,
-    /// If given, the marked sections of profiles that the environment no longer has are removed, except these.
+    /// If given, its marked sections of profiles that the environment does not have are removed, except these.
     pub(crate) pruned_but: Option<HashSet<&'a str>>,
+    /// Whose marked sections are somebody's: of any other environment they are left from one that is gone.
+    pub(crate) stored: StoredNames,
+}
+
+/// The environments that exist.
+#[derive(Debug, Clone)]
+pub(crate) enum StoredNames {
+    /// These, in lowercase, and no others.
+    Only(HashSet<String>),
+    /// Perhaps others in another file.
+    Unknown,
 }
 
 /// What an export does with the file.
@@ -166,7 +177,7 @@ impl Export<'_> {
             Some(named) => {
                 let section = named.section(&config.text);
                 let mark = config.text.value_of(section, SESSION_MARK);
-                if !mark.is_some_and(|mark| same_name(&mark, &environment.name)) {
+                if !mark.is_some_and(|mark| self.owns(&mark)) {
                     let what = format!("{}, line {}: the sso-session {name} has another start URL or region.", path.display(), section.line());
                     return Err(Error::new(Code::EnvironmentInvalid, what.clone())
                         .with_target(&environment.name)
@@ -235,7 +246,7 @@ impl Export<'_> {
 
     /// Checks that a section has no credentials of another source.
     fn check_ownership(&self, path: &Path, section: &Section, known: &KnownProfile, profile: &ProfileEntry) -> Result<(), Error> {
-        if let Some(other) = known.environment.as_ref().filter(|_| !known.is_marked_for(&self.environment.name)) {
+        if let Some(other) = known.environment.as_ref().filter(|mark| !self.owns(mark)) {
             return Err(conflict(path, section, profile, &format!("its section was exported from the environment {other}"), "Remove that section"));
         }
         let is_ours = |key: &str| known.environment.is_some() && PROFILE_KEYS.contains(&key);
@@ -243,6 +254,12 @@ impl Export<'_> {
             Some(key) => Err(conflict(path, section, profile, &format!("its section has {}, which this module did not write", key.name), "Remove that line")),
             None => Ok(()),
         }
+    }
+
+    /// Whether what is marked with this name belongs to the environment: its own, and what is left from one that is gone.
+    fn owns(&self, mark: &str) -> bool {
+        let is_gone = matches!(&self.stored, StoredNames::Only(names) if !names.contains(&mark.to_lowercase()));
+        is_gone || same_name(mark, &self.environment.name)
     }
 
     /// Plans the removal of marked sections for profiles that the environment no longer has.
@@ -264,7 +281,7 @@ impl Export<'_> {
         gone.sort_by_key(|(_, section)| section.line());
         for (name, section) in gone {
             let (known, Some(header)) = (KnownProfile::of(text, section), section.name()) else { continue };
-            if !known.is_marked_for(&self.environment.name) {
+            if !known.environment.as_ref().is_some_and(|mark| self.owns(mark)) {
                 continue;
             }
             let own: Vec<&'static str> = PROFILE_KEYS.into_iter().chain(known.written_settings()).collect();
@@ -283,7 +300,7 @@ impl Export<'_> {
         let config = read_text(path, bytes)?;
         let defaults = config.defaults();
         let used: HashSet<String> = config.profiles.iter().filter_map(|named| config.values(named, &defaults).text("sso_session")).collect();
-        let is_marked = |section: &Section| config.text.value_of(section, SESSION_MARK).is_some_and(|mark| same_name(&mark, &self.environment.name));
+        let is_marked = |section: &Section| config.text.value_of(section, SESSION_MARK).is_some_and(|mark| self.owns(&mark));
         let unused = config.sso_sessions.iter().filter(|named| !used.contains(&named.name)).map(|named| named.section(&config.text));
         Ok(unused.filter(|section| is_marked(section)).map(|section| section.name_lossy().into_owned()).collect())
     }
