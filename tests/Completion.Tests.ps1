@@ -82,6 +82,15 @@ Describe 'The Tab key' {
         $states[1].Text | Should -Be 'Valid', 'Due', 'Expired', 'Missing', 'OtherKeys', 'Blocked', 'CredentialProcess', 'SsoSession'
     }
 
+    It 'completes what Export-SsoProfile takes: environments, their profiles, and the ways to get keys' {
+        $answers = Get-Completion 'Export-SsoProfile ', 'Export-SsoProfile Beta ', 'Export-SsoProfile Acme -As ', 'Export-SsoProfile Acme -As cred', 'Get-SsoProfile Acme | Export-SsoProfile -ProfileName Account4-AWSR'
+        $answers[0].Text | Should -Be 'Acme', 'Beta'
+        $answers[1].Text | Should -Be "'sand box `$1'", "'012'"
+        $answers[2].Text | Should -Be 'CredentialProcess', 'SsoSession'
+        $answers[3].Text | Should -Be 'CredentialProcess'
+        $answers[4].Text | Should -Be 'Account4-AWSReadOnlyAccess'
+    }
+
     It 'completes regions, with those in use first' {
         $answers = Get-Completion 'Set-SsoEnvironment Gamma -Region ', 'Update-SsoCredential -Region eu-c'
         $answers[0].Text[0..2] | Should -Be 'eu-south-2', 'us-west-2', 'us-east-1'

@@ -33,6 +33,21 @@ print(json.dumps(found))
         $run.Text | ConvertFrom-Json -AsHashtable
     }
 
+    $node = Get-NodeSdk
+    $dotnet = Get-DotNetSdk
+    $programs = @{
+        JavaScript = @{ Missing = $node.Missing; Command = $node.Program, (Join-Path $PSScriptRoot sdk/profile_keys.mjs), $node.Folder }
+        '.NET'     = @{ Missing = $dotnet.Missing; Command = @(Get-PowerShell) + '-NoProfile', '-File', (Join-Path $PSScriptRoot sdk/ProfileKeys.ps1), $dotnet.Folder }
+    }
+
+    # The ID of each profile's keys, or what the SDK says instead.
+    function Read-WithSdk([string] $Sdk, [string] $UserHome, [string[]] $Name) {
+        $variables = Get-UserVariable $UserHome $service @{ AWS_EC2_METADATA_DISABLED = 'true'; AWS_REGION = 'us-west-2' }
+        $run = Wait-UserProgram (Start-UserProgram ($programs[$Sdk].Command + $Name) $variables)
+        if ($run.ExitCode -ne 0) { throw "The program of the SDK ended with $($run.ExitCode): $($run.ErrorText)" }
+        $run.Text | ConvertFrom-Json -AsHashtable
+    }
+
     function Get-Config([string] $UserHome) {
         Get-Content -Raw (Get-AwsPath $UserHome config)
     }
@@ -60,6 +75,26 @@ Describe 'Export-SsoProfile' {
             $found[$name][1] | Should -Be @{ CredentialProcess = 'custom-process'; SsoSession = 'sso' }[$_]
         }
         $found['two words'][2] | Should -Be 'eu-west-1'
+        (Get-StandInStats $service).logins | Should -Be $before
+    }
+
+    It 'lets the AWS SDK for <Sdk> get keys with -As <As>, and warns of each name that the SDK does not find' -ForEach @(
+        foreach ($sdk in 'JavaScript', '.NET') { foreach ($as in 'CredentialProcess', 'SsoSession') { @{ Sdk = $sdk; As = $as } } }
+    ) {
+        if ($programs[$Sdk].Missing) { Set-ItResult -Skipped -Because $programs[$Sdk].Missing; return }
+        $plain = 'Account1', 'a/b.c@d+e:1', 'under_score-2'
+        $special = 'two words', 'a#b', 'a #b', 'a;b', "Z$([char] 0xfc)rich", '50%PATH%', 'a"b', "o'neil", 'a\b', '-dash'
+        $userHome = New-LoggedInHome $service -Count 1
+        foreach ($name in @($plain | Select-Object -Skip 1) + $special) { Add-AwsText $userHome sso-environments "`n[environment Acme profile $name]`nsso_account_id = $(Get-AccountId 3)`n" }
+        $before = (Get-StandInStats $service).logins
+        $run = Invoke-UserPowerShell $userHome $service "Export-SsoProfile Acme -As $As -Quiet -WarningVariable warned -WarningAction SilentlyContinue; `"`$warned`""
+        $run.Errors | Should -BeNullOrEmpty
+        $found = Read-WithSdk $Sdk $userHome ($plain + $special)
+        $found.Count | Should -Be ($plain + $special).Count
+        foreach ($name in $plain) { $found[$name] | Should -Match '^ASIA' -Because $name }
+        $warned = ($run.Output[0] -replace '^.*characters: |\. Their.*$|\.$') -split ', '
+        $special | Where-Object { $found[$_] -notmatch '^ASIA' -and $_ -cnotin $warned } | Should -BeNullOrEmpty
+        $plain | Where-Object { $_ -cin $warned } | Should -BeNullOrEmpty
         (Get-StandInStats $service).logins | Should -Be $before
     }
 
