@@ -43,11 +43,12 @@ AfterAll {
 }
 
 Describe 'A package' {
-    It 'contains only the manifest, the libraries, the help, the license and the notices' {
+    It 'contains only the manifest, the libraries and programs, the help, the license and the notices' {
         if (-not (Confirm-Package)) { return }
         $names = (Get-Entry $package).FullName
-        $libraries = @($platforms | ForEach-Object { Get-Library $_ } | Where-Object { $_ -in $names })
+        $libraries = @($platforms | ForEach-Object { Get-Library $_; Get-Helper $_ } | Where-Object { $_ -in $names })
         $libraries | Should -Contain (Get-Library (Get-Platform).Folder)
+        $libraries | Should -Contain (Get-Helper (Get-Platform).Folder)
         $of = 'LICENSE', 'Set-AwsCliSsoCredentials.psd1', 'THIRD-PARTY-NOTICES.txt', 'bin/AwsSso.dll', 'en-US/AwsSso.dll-Help.xml',
         'en-US/about_SsoEnvironments.help.txt', 'en-US/about_SsoSessions.help.txt'
         $names | Sort-Object | Should -Be (@($of) + $libraries + $ofNuGet | Sort-Object)
@@ -114,7 +115,7 @@ Describe 'A package' {
 Describe 'An installed module' {
     BeforeAll {
         if ($reason) { return }
-        $service = Start-StandIn '--accounts', '3', '--approve-after-polls', '1', '--interval', '1'
+        $service = Start-StandIn '--accounts', '4', '--approve-after-polls', '1', '--interval', '1'
         # Windows takes the folder of a user's modules from the account and not from a variable, so that the module of whoever tests would be replaced.
         $reason = if ($IsWindows -and -not $env:GITHUB_ACTIONS) { 'it would be installed for the user who runs the tests' }
         if ($reason) { return }
@@ -122,6 +123,7 @@ Describe 'An installed module' {
         Copy-Item $package $gallery
         $userHome = New-UserHome
         Add-Environment $userHome $service -Count 3
+        Add-Environment $userHome $service Beta -Count 1 -First 4
         $session = [Collections.Generic.List[string]]::new()
 
         # Runs lines in a PowerShell with nothing imported, as somebody would type them, and keeps both for the transcript.
@@ -131,6 +133,13 @@ Describe 'An installed module' {
             $run = Invoke-Pwsh $userHome $service '-NoProfile', '-Command', "`$ProgressPreference = 'SilentlyContinue'`n$script"
             $session.Add("# a new PowerShell`n$("$($run.Text)`n$($run.ErrorText)".Trim())`n")
             $run
+        }
+
+        # What an AWS tool gets that starts the line of the exported profile as SDKs do: with a shell, as one argument.
+        function Invoke-ExportedLine {
+            $line = (Get-Content (Get-AwsPath $userHome config) | Select-String '^credential_process = (.+)$').Matches[0].Groups[1].Value
+            $shell = if ($IsWindows) { 'cmd.exe', '/C' } else { 'sh', '-c' }
+            Wait-UserProgram (Start-UserProgram (@($shell) + $line) (Get-UserVariable $userHome $service))
         }
 
         # The same module with another version.
@@ -147,6 +156,8 @@ Describe 'An installed module' {
         $imported = Invoke-Line 'Import-Module Set-AwsCliSsoCredentials', '(Get-Module Set-AwsCliSsoCredentials).ModuleBase', '(Get-Help Update-SsoCredential).Synopsis', '(Get-SsoEnvironment).Name'
         $autoloaded = Invoke-Line 'Update-SsoCredential -Environment Acme -NoBrowser -NoQrCode', 'Update-SsoCredential -Environment Acme'
         $keys = Get-Credential $userHome
+        $exported = Invoke-Line 'Export-SsoProfile Beta -As CredentialProcess'
+        $lines = @{ Installed = Invoke-ExportedLine }
 
         # A shell that has the library loaded, and goes on when it is told.
         $go = Join-Path $userHome 'go'
@@ -157,7 +168,17 @@ Describe 'An installed module' {
         $null = New-Item $go
         $oldEnd = Wait-UserProgram $old
         $session.Add("# the PowerShell that was there before the update`n$($oldEnd.Text)`n")
+        $lines.Updated = Invoke-ExportedLine
+        $exportedAgain = Invoke-Line 'Export-SsoProfile Beta -As CredentialProcess'
+        $lines.ExportedAgain = Invoke-ExportedLine
         $removed = Invoke-Line 'Uninstall-PSResource Set-AwsCliSsoCredentials -Version *', 'Update-SsoCredential Acme'
+        $lines.Uninstalled = Invoke-ExportedLine
+        # The keys that the program kept, and the session.
+        Remove-Item (Get-AwsPath $userHome sso/cache) -Recurse
+        Get-ChildItem (Get-AwsPath $userHome sso) -Directory | Where-Object Name -NotIn bin, locks | Remove-Item -Recurse
+        $lines.Ended = Invoke-ExportedLine
+        Remove-Item (Get-AwsPath $userHome sso/bin/aws_sso.*)
+        $lines.Orphaned = Invoke-ExportedLine
         $null = New-Item -ItemType Directory -Force "$root/out"
         Set-Content "$root/out/install-transcript.txt" $session
     }
@@ -200,6 +221,25 @@ Describe 'An installed module' {
         "$($removed.Text) $($removed.ErrorText)" | Should -Match "The term 'Update-SsoCredential' is not recognized"
         Get-ChildItem $userHome -Recurse -Force -Filter AwsSso.dll | Should -BeNullOrEmpty
         @((Get-Credential $userHome).Keys) | Should -Be 'Account1', 'Account2', 'Account3'
+    }
+
+    It 'exports a credential_process line that gives keys after the module was installed, updated, used again and removed' {
+        if (-not (Confirm-Package)) { return }
+        $exported.ErrorText | Should -BeNullOrEmpty
+        $exportedAgain.ErrorText | Should -BeNullOrEmpty
+        foreach ($when in 'Installed', 'Updated', 'ExportedAgain', 'Uninstalled') {
+            $lines[$when].ErrorText | Should -BeNullOrEmpty -Because $when
+            ($lines[$when].Text | ConvertFrom-Json).AccountId | Should -Be (Get-AccountId 4) -Because $when
+        }
+    }
+
+    It 'exports a credential_process line that says which module has the command to run, once the session or the program''s library is gone' {
+        if (-not (Confirm-Package)) { return }
+        foreach ($when in 'Ended', 'Orphaned') {
+            $lines[$when].ExitCode | Should -Be 1
+            $lines[$when].Text | Should -BeNullOrEmpty
+            $lines[$when].ErrorText.Trim() | Should -Match '^sso-credential-process: .*(Connect-SsoSession|Export-SsoProfile).*PowerShell module Set-AwsCliSsoCredentials\.$'
+        }
     }
 }
 

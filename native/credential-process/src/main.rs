@@ -30,8 +30,13 @@ fn main() -> ExitCode {
     match outcome {
         Ok(text) if std::io::stdout().write_all(&text).is_ok() => ExitCode::SUCCESS,
         Ok(_) => fail("The output could not be written.", FAILED),
-        Err(what) => fail(&what, FAILED),
+        Err(what) => fail(&with_module(what), FAILED),
     }
+}
+
+/// The reason, with the module that has the commands it names: the program stays when the module is gone, and others may read this than those who installed it.
+fn with_module(what: String) -> String {
+    if what.contains("-Sso") { format!("{what} This command is in the PowerShell module Set-AwsCliSsoCredentials.") } else { what }
 }
 
 /// AWS tools show what is on stderr if a program fails.

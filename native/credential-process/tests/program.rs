@@ -124,13 +124,14 @@ fn what_goes_wrong_is_one_line_that_says_what_to_do() {
     let company = Company::without_session(approving(), 1);
     let acme = |name| ["--environment", "Acme", name];
     let line = refusal(&installed.run(&company, &acme("Account1")), 1);
-    assert!(line.contains("Acme") && line.contains("Connect-SsoSession"), "{line}");
+    let module = "is in the PowerShell module Set-AwsCliSsoCredentials.";
+    assert!(line.contains("Acme") && line.contains("Connect-SsoSession") && line.ends_with(module), "{line}");
     let line = refusal(&installed.run(&company, &acme("Acount1")), 1);
     assert!(line.contains("No profile is named 'Acount1'") && line.contains("Account1"), "{line}");
     let line = refusal(&installed.run(&company, &["--environment", "Amce", "Account1"]), 1);
     assert!(line.contains("No environment is named Amce"), "{line}");
     let line = refusal(&installed.run(&company, &["--enviroment", "Acme", "Account1"]), 252);
-    assert!(line.contains("--enviroment is not an option"), "{line}");
+    assert!(line.contains("--enviroment is not an option") && !line.contains(module), "{line}");
     std::fs::write(company.aws("sso-environments"), "[environment Acme]\nwhat = x\n").unwrap();
     let line = refusal(&installed.run(&company, &acme("Account1")), 1);
     assert!(line.contains("line 2: the key what"), "{line}");
@@ -143,7 +144,8 @@ fn a_missing_or_broken_library_is_one_line_that_says_how_to_install_it() {
     std::fs::write(&library, "not a library").unwrap();
     assert!(refusal(&installed.run(&company, &["Account1"]), 1).contains("cannot be loaded. Run Export-SsoProfile again"));
     std::fs::remove_file(&library).unwrap();
-    assert!(refusal(&installed.run(&company, &["Account1"]), 1).contains("does not exist. Run Export-SsoProfile again"));
+    let line = refusal(&installed.run(&company, &["Account1"]), 1);
+    assert!(line.contains("does not exist. Run Export-SsoProfile again") && line.contains("PowerShell module Set-AwsCliSsoCredentials"), "{line}");
 }
 
 #[test]
