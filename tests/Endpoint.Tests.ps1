@@ -123,6 +123,29 @@ Describe 'Use-SsoCredential -AsEndpoint' {
         $result.Output | Should -Be '100000000000', 'refused', $false
     }
 
+    It 'tells the owner once, with the next command, that keys could not be renewed and what to do' {
+        $short = Start-StandIn '--accounts', '1', '--approve-after-polls', '0', '--credential-lifetime', '9'
+        $userHome = New-LoggedInHome $short -Count 1
+        $result = Invoke-UserPowerShell $userHome $short ($ask + @'
+            Use-SsoCredential Account1 -AsEndpoint -Quiet
+            $null = Get-SsoProfile -WarningVariable early 3> $null
+            $early.Count
+            $null = Invoke-RestMethod "$standInUrl/_control" -Method Post -NoProxy -ContentType application/json -Body '{"end_sessions": true}'
+            # Until the keys have expired, and the reason is known.
+            while ((Get-Answer).code -ne 'LoginRequired') { Start-Sleep -Milliseconds 200 }
+            # Neither the Tab key nor a tool that calls the module shows warnings.
+            $null = TabExpansion2 'Get-SsoProfile ' 15
+            $null = Get-SsoCredential Account1 -AsCredentialProcess -ErrorAction Ignore
+            $null = Get-SsoProfile -WarningVariable first 3> $null
+            "$first"
+            $null = Get-SsoProfile -WarningVariable second 3> $null
+            $second.Count
+'@)
+        $result.Output[0] | Should -Be 0
+        $result.Output[1] | Should -Match '^AWS tools get no credentials of Account1 from the endpoint, because they could not be renewed: Acme needs a login\. Run Connect-SsoSession -Environment Acme\.$'
+        $result.Output[2] | Should -Be 0
+    }
+
     It 'leaves the variables as they are where the keys cannot be had, and starts no endpoint: <What>' -TestCases @(
         @{ What = 'a role that is refused'; Name = 'Account4'; Code = 'RoleNotAssigned' }
         @{ What = 'a name in other letters'; Name = 'account1'; Code = 'ProfileNotFound' }

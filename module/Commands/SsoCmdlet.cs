@@ -81,6 +81,7 @@ public abstract class SsoCmdlet : PSCmdlet
     {
         var request = new SsoRequest(work, SessionState.Path.CurrentFileSystemLocation.ProviderPath, IsVerbose && !IsSilent);
         request.Given = Given ?? [];
+        request.Heard = !IsSilent;
         if (environmentsFile is not null)
         {
             request.ReadEnvironmentsFrom(environmentsFile);

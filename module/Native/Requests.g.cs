@@ -23,6 +23,10 @@ internal sealed partial class SsoRequest
     [DataMember(Name = "verbose")]
     internal bool Verbose { get; set; }
 
+    /// <summary>Whether a person reads the warnings of this run: it then has those of work that went on since the last one.</summary>
+    [DataMember(Name = "heard")]
+    internal bool Heard { get; set; }
+
     /// <summary>Environments that the caller has for this run, in whole or in part.</summary>
     [DataMember(Name = "given")]
     internal GivenEnvironment[] Given { get; set; } = [];

@@ -96,6 +96,8 @@ pub struct World {
     pub browser: Arc<dyn Browser>,
     /// Whether anybody reads the notes for `-Verbose`; if not, none are created.
     pub verbose: bool,
+    /// Whether a person reads the warnings of this run.
+    pub heard: bool,
     /// Environments that the caller specified for this run.
     pub given: Vec<GivenEnvironment>,
     /// How long the run waits for a lock or a file that another program holds.
@@ -124,6 +126,7 @@ impl World {
             clock: Arc::new(MachineClock),
             browser,
             verbose: true,
+            heard: false,
             given: Vec::new(),
             wait_limit: WaitLimit::default(),
             system_proxy: SystemProxy::read,

@@ -76,6 +76,7 @@ pub unsafe extern "C" fn sso_operation_start(request: *const u8, request_len: u6
         let browser = std::sync::Arc::new(sso_core::DesktopBrowser);
         let mut world = World::new(request.variables, request.directory, browser);
         world.verbose = request.verbose;
+        world.heard = request.heard;
         world.given = request.given;
         let run = sso_core::run(request.operation, world);
         let handle = Box::into_raw(Box::new(SsoOperation { run }));

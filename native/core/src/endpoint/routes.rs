@@ -23,6 +23,9 @@ const RANDOM_BYTES: usize = 32;
 pub(crate) trait Holder: Send + Sync {
     /// The answer to a request with the right path and token; takes less than a second.
     fn answer(&self) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>>;
+
+    /// What the user has not been told yet, as a sentence; it counts as told then.
+    fn untold(&self) -> Option<String>;
 }
 
 /// A holder, and the end of its work.
@@ -67,6 +70,11 @@ impl Routes {
             }
         }
         found
+    }
+
+    /// What the user has not been told yet of all profiles.
+    pub(super) fn untold(&self) -> Vec<String> {
+        self.0.iter().filter_map(|route| route.holding.holder.untold()).collect()
     }
 
     pub(super) fn stop_all(&self) {

@@ -56,6 +56,11 @@ impl Endpoint {
         Ok(Place { url: format!("http://127.0.0.1:{}{}", running.port, path.reveal()), token })
     }
 
+    /// What happened in the background that the user has not been told yet, one sentence for each profile.
+    pub(crate) fn untold(&self) -> Vec<String> {
+        locked(&self.0).as_ref().map_or_else(Vec::new, |running| locked(&running.routes).untold())
+    }
+
     /// Stops to listen and forgets what it served. Returns whether it listened.
     pub(crate) fn stop(&self) -> bool {
         locked(&self.0).take().is_some_and(|running| {

@@ -29,6 +29,10 @@ impl Holder for Fixed {
         };
         Box::pin(async move { of_keys(&keys, "012345678901") })
     }
+
+    fn untold(&self) -> Option<String> {
+        None
+    }
 }
 
 fn holding(id: &'static str) -> Holding {

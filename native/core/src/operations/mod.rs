@@ -41,6 +41,9 @@ use crate::protocol::Operation;
 /// Runs the part of an operation that needs no network, and returns the rest, if there is any.
 pub(crate) fn begin(operation: Operation, context: &Context) -> Result<Option<NetworkWork>, Error> {
     warn_of_given_regions(context);
+    if context.world.heard {
+        context.outlet.warn_all(context.memory.endpoint.untold());
+    }
     match operation {
         Operation::Plan(request) => plan::run(request, context),
         Operation::Update(request) => update::run(request, context),

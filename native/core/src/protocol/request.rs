@@ -26,6 +26,9 @@ pub struct Request {
     /// Whether the notes for `-Verbose` are wanted.
     #[serde(default = "yes")]
     pub verbose: bool,
+    /// Whether a person reads the warnings of this run: it then has those of work that went on since the last one.
+    #[serde(default)]
+    pub heard: bool,
     /// Environments that the caller has for this run, in whole or in part.
     #[serde(default)]
     pub given: Vec<GivenEnvironment>,

@@ -57,6 +57,8 @@ struct State {
     /// How long the keys were good for when they were fetched.
     lifetime: Duration,
     attempt: Attempt,
+    /// Whether the user knows that the last attempts failed.
+    is_told: bool,
 }
 
 /// The last attempt to replace the keys.
@@ -80,6 +82,11 @@ impl Attempt {
 }
 
 impl State {
+    /// The state with keys that were fetched just now.
+    fn of(keys: RoleCredentials, now: OffsetDateTime) -> Self {
+        Self { lifetime: keys.expiration - now, keys, attempt: Attempt::None, is_told: false }
+    }
+
     fn is_good(&self, now: OffsetDateTime) -> bool {
         self.keys.expiration > now
     }
@@ -109,8 +116,7 @@ impl ServedKeys {
         let world = World { wait_limit: WaitLimit::new(None, outlet.cancel_token().clone()), ..World::clone(&context.world) };
         let terms =
             SessionTerms { browser: false, login: false, no_login_reason: Some("an endpoint has nobody to ask".to_owned()), timeout: None, ..terms.clone() };
-        let lifetime = keys.expiration - context.now();
-        let state = Mutex::new(State { keys, lifetime, attempt: Attempt::None });
+        let state = Mutex::new(State::of(keys, context.now()));
         let context = Context { world: Arc::new(world), memory: Arc::clone(&context.memory), outlet };
         Arc::new(Self { profile, context, terms, state, asked: Notify::new(), tried: watch::Sender::new(()) })
     }
@@ -160,7 +166,7 @@ impl ServedKeys {
         {
             let mut state = locked(&self.state);
             match outcome {
-                Ok(keys) if keys.expiration > now => *state = State { lifetime: keys.expiration - now, keys, attempt: Attempt::None },
+                Ok(keys) if keys.expiration > now => *state = State::of(keys, now),
                 Ok(_) => state.attempt = Attempt::Failed(now, self.expired("The service returned keys that have already expired")),
                 Err(NoLogin::Failed(error)) => state.attempt = Attempt::Failed(now, error),
                 Err(NoLogin::Cancelled) => {}
@@ -212,5 +218,24 @@ impl ServedKeys {
 impl Holder for ServedKeys {
     fn answer(&self) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
         Box::pin(self.current())
+    }
+
+    fn untold(&self) -> Option<String> {
+        let mut state = locked(&self.state);
+        let error = state.attempt.error().filter(|_| !state.is_told)?.clone();
+        state.is_told = true;
+        let (name, left) = (&self.profile.profile.name, (state.keys.expiration - self.context.now()).whole_minutes());
+        let what = match left {
+            _ if !state.is_good(self.context.now()) => format!("AWS tools get no credentials of {name} from the endpoint, because they could not be renewed"),
+            0 => format!("The endpoint could not renew the credentials of {name}, which expire in less than a minute"),
+            1 => format!("The endpoint could not renew the credentials of {name}, which expire in a minute"),
+            _ => format!("The endpoint could not renew the credentials of {name}, which expire in {left} minutes"),
+        };
+        if error.code() == Code::LoginRequired {
+            // The error is for tools; whoever reads this can log in here.
+            let environment = &self.profile.environment.name;
+            return Some(format!("{what}: {environment} needs a login. Run Connect-SsoSession -Environment {environment}."));
+        }
+        Some(error.action().map_or_else(|| format!("{what}: {error}"), |action| format!("{what}: {error} {action}")))
     }
 }

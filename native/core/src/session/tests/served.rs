@@ -164,3 +164,38 @@ async fn a_request_after_the_computer_slept_waits_for_new_keys() {
     assert!(answers.iter().all(|(status, _)| *status == 200), "{answers:?}");
     assert_eq!(fetched(&user), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_user_is_told_once_that_renewals_fail_and_again_only_after_one_succeeded() {
+    let user = user(600);
+    let start = Instant::now();
+    let served = served(&user).await;
+    sleep(Duration::from_mins(5)).await;
+    assert_eq!(served.untold(), None);
+    user.service.on(Call::GetRoleCredentials, |_| exception(401, "UnauthorizedException"));
+    user.service.on(Call::CreateToken, |_| oauth_error(400, "invalid_grant"));
+    sleep(Duration::from_secs(150)).await;
+    let said = served.untold().unwrap();
+    assert!(
+        said.contains("credentials of Prod, which expire in 2 minutes: ") && said.ends_with(": Acme needs a login. Run Connect-SsoSession -Environment Acme."),
+        "{said}"
+    );
+    sleep(Duration::from_mins(5)).await;
+    assert_eq!(served.untold(), None, "it is the same failure");
+    user.keep(START_URL, StoredToken { access_token: "after-login", ..StoredToken::with(8 * 3600) });
+    grant(&user, 600, start);
+    sleep(Duration::from_mins(1)).await;
+    assert_eq!((answer(&served).await.0, served.untold()), (200, None));
+    user.service.on(Call::GetRoleCredentials, |_| exception(500, "InternalServerException"));
+    sleep(Duration::from_secs(700)).await;
+    let said = served.untold().unwrap();
+    assert!(said.starts_with("AWS tools get no credentials of Prod from the endpoint"), "{said}");
+    // A failure that is over before anybody asks is not told.
+    grant(&user, 600, start);
+    sleep(Duration::from_mins(1)).await;
+    user.service.on(Call::GetRoleCredentials, |_| unreachable());
+    sleep(Duration::from_secs(450)).await;
+    grant(&user, 600, start);
+    sleep(Duration::from_mins(1)).await;
+    assert_eq!(served.untold(), None);
+}
