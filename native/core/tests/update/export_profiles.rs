@@ -456,3 +456,15 @@ fn sections_of_an_environment_that_exists_or_may_exist_in_another_file_stay() {
         assert_eq!((exported.len(), config(&company)), (0, OF_BETA.to_owned()));
     }
 }
+
+#[test]
+fn the_sections_of_endpoints_are_no_exported_profiles_and_stay() {
+    let company = Company::with(approving(), 1);
+    let theirs = "[profile sso-endpoint-Account1]\nregion = eu-west-1\nx_sso_environment = Acme\n\n[profile sso-endpoint-Other]\nx_sso_environment = Gone\n\n[default]\nregion = eu-west-1\n";
+    write_config(&company, theirs);
+    for kind in [ExportKind::SsoSession, ExportKind::CredentialProcess] {
+        let result = statuses(&company, ExportProfile { prune: true, ..export(&company, kind, &["Account1"]) });
+        assert_eq!(result.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["Account1"]);
+        assert!(config(&company).starts_with(theirs), "{}", config(&company));
+    }
+}

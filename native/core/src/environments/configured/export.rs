@@ -281,7 +281,9 @@ impl Export<'_> {
         gone.sort_by_key(|(_, section)| section.line());
         for (name, section) in gone {
             let (known, Some(header)) = (KnownProfile::of(text, section), section.name()) else { continue };
-            if !known.environment.as_ref().is_some_and(|mark| self.owns(mark)) {
+            // A marked section without a source of keys is that of an endpoint, whose programs would lose it.
+            let is_exported = section.keys.iter().any(|key| is_source_of_keys(&key.name));
+            if !is_exported || !known.environment.as_ref().is_some_and(|mark| self.owns(mark)) {
                 continue;
             }
             let own: Vec<&'static str> = PROFILE_KEYS.into_iter().chain(known.written_settings()).collect();
