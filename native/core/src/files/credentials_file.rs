@@ -213,9 +213,17 @@ impl CredentialsFile {
         Ok(())
     }
 
+    /// The environments that the sections of these profiles are marked with.
+    pub(crate) fn marks(&self, profiles: &HashSet<&str>) -> Result<HashSet<String>, Error> {
+        let Some(contents) = self.file.read()? else { return Ok(HashSet::new()) };
+        let text = self.scan(&contents.bytes)?;
+        let named = text.sections.iter().filter(|section| section.name().is_some_and(|name| profiles.contains(name.trim())));
+        Ok(named.filter_map(|section| KnownProfile::of(&text, section).environment).collect())
+    }
+
     /// Why the sections of these profiles cannot give way to another source of keys, by profile: they have something that this module did not write for
-    /// the environment.
-    pub(crate) fn in_the_way(&self, environment: &str, profiles: &HashSet<&str>) -> Result<HashMap<String, String>, Error> {
+    /// the environment. `owns` says whether what is marked with another name belongs to it.
+    pub(crate) fn in_the_way(&self, owns: impl Fn(&str) -> bool, profiles: &HashSet<&str>) -> Result<HashMap<String, String>, Error> {
         let Some(contents) = self.file.read()? else { return Ok(HashMap::new()) };
         let text = self.scan(&contents.bytes)?;
         let named = text.sections.iter().filter_map(|section| Some((section.name()?.trim(), section))).filter(|(name, _)| profiles.contains(name));
@@ -224,7 +232,7 @@ impl CredentialsFile {
             if let Some(other) = known.other_keys {
                 return Some(Obstacle::OtherKeys(other).to_string());
             }
-            if let Some(marked) = known.environment.as_ref().filter(|_| !known.is_marked_for(environment)) {
+            if let Some(marked) = known.environment.as_ref().filter(|mark| !owns(mark)) {
                 return Some(format!("its section has keys for the environment {marked}"));
             }
             let is_source = |key: &&Key| is_source_of_keys(&key.name) && !OWN_KEYS.contains(&key.name.as_str()) && !STALE_KEYS.contains(&key.name.as_str());

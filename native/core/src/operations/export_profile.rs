@@ -15,6 +15,7 @@ use crate::files::program::InstalledProgram;
 use crate::files::safe_write::SafeFile;
 use crate::files::written::Written;
 use crate::names::profile::ProfileEntry;
+use crate::names::same_name;
 use crate::operations::key_removal::KeyRemoval;
 use crate::outlet::{NetworkWork, Topic};
 use crate::protocol::{Event, ExportKind, ExportProfile, ExportStatus, Exported, TokenCache};
@@ -33,22 +34,19 @@ pub(crate) fn run(wanted: ExportProfile, context: &Context) -> Result<Option<Net
         context.outlet.fail(error, false);
     }
     let names = profiles.iter().map(|profile| profile.name.as_str()).collect();
-    let in_the_way = CredentialsFile::of(&context.world)?.in_the_way(&environment.name, &names)?;
+    let stored = stored_names(context)?;
+    let owns = |mark: &str| same_name(mark, &environment.name) || stored.is_without(mark);
+    let in_the_way = CredentialsFile::of(&context.world)?.in_the_way(owns, &names)?;
     let (blocked, profiles): (Vec<_>, Vec<_>) = profiles.into_iter().partition(|profile| in_the_way.contains_key(&profile.name));
-    let export = Export {
-        environment: &environment,
-        profiles,
-        way,
-        pruned_but: wanted.prune.then(|| wanted.kept.iter().map(String::as_str).collect()),
-        stored: stored_names(context)?,
-    };
+    let export =
+        Export { environment: &environment, profiles, way, pruned_but: wanted.prune.then(|| wanted.kept.iter().map(String::as_str).collect()), stored };
     let before = ConfigFile::read(&context.world)?;
     let outcome = write(&export, &wanted, context)?;
     let conflicts = blocked.into_iter().map(|profile| conflict(profile, &in_the_way, context)).chain(outcome.conflicts.iter().cloned());
     for error in conflicts {
         context.outlet.fail(&error, false);
     }
-    let removed = remove_keys(&environment, &outcome.changes, wanted.check_only, context)?;
+    let removed = remove_keys(&export, &outcome.changes, wanted.check_only, context)?;
     for change in &outcome.changes {
         context.outlet.send(Event::Exported(exported(change, &environment, &removed)));
     }
@@ -162,11 +160,17 @@ fn conflict(profile: &ProfileEntry, in_the_way: &HashMap<String, String>, contex
 }
 
 /// Removes the keys of the exported profiles from the credentials file, where some AWS tools would prefer them. Returns the profiles that had some.
-fn remove_keys(environment: &Environment, changes: &[ProfileChange], check_only: bool, context: &Context) -> Result<HashSet<String>, Error> {
+fn remove_keys(export: &Export<'_>, changes: &[ProfileChange], check_only: bool, context: &Context) -> Result<HashSet<String>, Error> {
     let profiles: HashSet<&str> = changes.iter().filter(|change| change.kind != ChangeKind::Removed).map(|change| change.profile.as_str()).collect();
-    let removal = KeyRemoval::plan(Removal { environment: &environment.name, profiles: &profiles, all_but: None }, &context.world)?;
-    let removed = if check_only { removal.planned.removed } else { removal.carry_out(context)? };
-    Ok(removed.into_iter().collect())
+    let mut removed = HashSet::new();
+    let mut marks = CredentialsFile::of(&context.world)?.marks(&profiles)?;
+    marks.retain(|mark| export.stored.is_without(mark));
+    marks.insert(export.environment.name.clone());
+    for mark in marks {
+        let removal = KeyRemoval::plan(Removal { environment: &mark, profiles: &profiles, all_but: None }, &context.world)?;
+        removed.extend(if check_only { removal.planned.removed } else { removal.carry_out(context)? });
+    }
+    Ok(removed)
 }
 
 fn exported(change: &ProfileChange, environment: &Environment, removed: &HashSet<String>) -> Exported {

@@ -435,6 +435,25 @@ fn sections_of_an_environment_that_is_gone_are_replaced_and_removed_with_prune()
 }
 
 #[test]
+fn keys_of_an_environment_that_is_gone_leave_the_credentials_file_too() {
+    let company = Company::with(approving(), 2);
+    company.update().assert_created(2);
+    let text = company.credentials().replace("x_sso_environment = Acme", "x_sso_environment = Beta");
+    std::fs::write(company.aws("credentials"), &text).unwrap();
+    let (planned, seen) = run(&company, ExportProfile { check_only: true, ..process(&company, &["Account1"]) });
+    assert!(seen.failed.is_empty() && planned[0].credentials_removed, "{:?}", seen.failed);
+    let (exported, seen) = run(&company, process(&company, &["Account1"]));
+    assert!(seen.failed.is_empty() && exported[0].credentials_removed, "{:?}", seen.failed);
+    assert!(!company.credentials().contains("[Account1]") && company.credentials().contains("[Account2]"));
+    // Those of one that exists stay, and are in the way.
+    company.set("Beta", Vec::new());
+    let before = company.credentials();
+    let (exported, seen) = run(&company, process(&company, &["Account2"]));
+    assert!(exported.is_empty() && seen.only_error("ProfileHasOtherKeys").contains("for the environment Beta"));
+    assert_eq!(company.credentials(), before);
+}
+
+#[test]
 fn sections_of_an_environment_that_exists_or_may_exist_in_another_file_stay() {
     // One that is stored, one that cannot be read, and any where the user has the environments in another file.
     for (more, elsewhere) in [

@@ -63,6 +63,13 @@ pub(crate) enum StoredNames {
     Unknown,
 }
 
+impl StoredNames {
+    /// Whether no environment has this name.
+    pub(crate) fn is_without(&self, name: &str) -> bool {
+        matches!(self, Self::Only(names) if !names.contains(&name.to_lowercase()))
+    }
+}
+
 /// What an export does with the file.
 #[derive(Debug, Default)]
 pub(crate) struct Exporting {
@@ -258,8 +265,7 @@ impl Export<'_> {
 
     /// Whether what is marked with this name belongs to the environment: its own, and what is left from one that is gone.
     fn owns(&self, mark: &str) -> bool {
-        let is_gone = matches!(&self.stored, StoredNames::Only(names) if !names.contains(&mark.to_lowercase()));
-        is_gone || same_name(mark, &self.environment.name)
+        same_name(mark, &self.environment.name) || self.stored.is_without(mark)
     }
 
     /// Plans the removal of marked sections for profiles that the environment no longer has.
