@@ -90,6 +90,10 @@ internal sealed partial class SsoEvent
     /// <summary>Where the keys of one profile are served; sent only where that was asked for.</summary>
     [DataMember(Name = "endpoint", EmitDefaultValue = false)]
     internal EndpointEvent? Endpoint { get; set; }
+
+    /// <summary>What a prompt shows of the profile in use.</summary>
+    [DataMember(Name = "prompt", EmitDefaultValue = false)]
+    internal PromptEvent? Prompt { get; set; }
 }
 
 /// <summary>A profile whose keys were removed from the credentials file, or would be.</summary>
@@ -422,4 +426,44 @@ internal sealed partial class CompletedEvent
     /// <summary>Whether the caller canceled the run.</summary>
     [DataMember(Name = "cancelled", IsRequired = true)]
     internal bool Cancelled { get; set; }
+}
+
+/// <summary>What a prompt shows of the profile in use.</summary>
+[DataContract]
+internal sealed partial class PromptEvent
+{
+    /// <summary>The name of the profile.</summary>
+    [DataMember(Name = "profile_name", IsRequired = true)]
+    internal string ProfileName { get; set; } = "";
+
+    /// <summary>Where AWS tools get its keys.</summary>
+    internal PromptSource Source { get; set; }
+
+    [DataMember(Name = "source", IsRequired = true)]
+    private string SourceWord { get => Source.ToString(); set => Source = Word.Read<PromptSource>(value); }
+
+    /// <summary>When its keys expire, or its session; null means that this process does not know it.</summary>
+    internal DateTime? Expiration { get; set; }
+
+    [DataMember(Name = "expiration", EmitDefaultValue = false)]
+    private string? ExpirationText { get => Timestamp.Write(Expiration); set => Expiration = Timestamp.Read(value); }
+}
+
+/// <summary>Where AWS tools get the keys of the profile in use.</summary>
+internal enum PromptSource
+{
+    /// <summary>In the credentials file.</summary>
+    CredentialsFile,
+
+    /// <summary>From the endpoint of this process.</summary>
+    Endpoint,
+
+    /// <summary>From a program that they start.</summary>
+    CredentialProcess,
+
+    /// <summary>By themselves, with a session.</summary>
+    SsoSession,
+
+    /// <summary>Elsewhere: this process knows no profile of that name.</summary>
+    Unknown,
 }

@@ -177,6 +177,10 @@ internal sealed partial class SsoWork
     /// <summary>Ends that endpoint.</summary>
     [DataMember(Name = "stop_endpoint", EmitDefaultValue = false)]
     internal StopEndpointWork? StopEndpoint { get; set; }
+
+    /// <summary>Returns what a prompt shows of the profile in use, from memory alone.</summary>
+    [DataMember(Name = "get_prompt", EmitDefaultValue = false)]
+    internal GetPromptWork? GetPrompt { get; set; }
 }
 
 /// <summary>Which environments to plan, and what counts as due.</summary>
@@ -621,40 +625,6 @@ internal sealed partial class OpenConsoleWork
     public static implicit operator SsoWork(OpenConsoleWork work) => new() { OpenConsole = work };
 }
 
-/// <summary>
-/// Whose keys to serve on an endpoint in this process. They are fetched first, and then renewed until the endpoint stops.
-/// </summary>
-[DataContract]
-internal sealed partial class StartEndpointWork
-{
-    /// <summary>The profile's exact name.</summary>
-    [DataMember(Name = "profile", IsRequired = true)]
-    internal string Profile { get; set; } = "";
-
-    /// <summary>The environments to look for it in; empty means every stored one, then those of the AWS config file.</summary>
-    [DataMember(Name = "environments")]
-    internal string[] Environments { get; set; } = [];
-
-    /// <summary>The region that AWS tools use where neither the profile nor the config file has one; null means none.</summary>
-    [DataMember(Name = "region", EmitDefaultValue = false)]
-    internal string? Region { get; set; }
-
-    /// <summary>How a session may be obtained now; later, nobody is asked to log in.</summary>
-    [DataMember(Name = "session", EmitDefaultValue = false)]
-    internal SessionTerms? Session { get; set; }
-
-    /// <summary>The work with this as its operation.</summary>
-    public static implicit operator SsoWork(StartEndpointWork work) => new() { StartEndpoint = work };
-}
-
-/// <summary>Ends the endpoint of this process and forgets the keys that it serves.</summary>
-[DataContract]
-internal sealed partial class StopEndpointWork
-{
-    /// <summary>The work with this as its operation.</summary>
-    public static implicit operator SsoWork(StopEndpointWork work) => new() { StopEndpoint = work };
-}
-
 /// <summary>How a session may be obtained, and how long that may take.</summary>
 [DataContract]
 internal sealed partial class SessionTerms
@@ -790,4 +760,54 @@ internal sealed partial class ClearDefaultWork
 {
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(ClearDefaultWork work) => new() { ClearDefault = work };
+}
+
+/// <summary>
+/// Whose keys to serve on an endpoint in this process. They are fetched first, and then renewed until the endpoint stops.
+/// </summary>
+[DataContract]
+internal sealed partial class StartEndpointWork
+{
+    /// <summary>The profile's exact name.</summary>
+    [DataMember(Name = "profile", IsRequired = true)]
+    internal string Profile { get; set; } = "";
+
+    /// <summary>The environments to look for it in; empty means every stored one, then those of the AWS config file.</summary>
+    [DataMember(Name = "environments")]
+    internal string[] Environments { get; set; } = [];
+
+    /// <summary>The region that AWS tools use where neither the profile nor the config file has one; null means none.</summary>
+    [DataMember(Name = "region", EmitDefaultValue = false)]
+    internal string? Region { get; set; }
+
+    /// <summary>How a session may be obtained now; later, nobody is asked to log in.</summary>
+    [DataMember(Name = "session", EmitDefaultValue = false)]
+    internal SessionTerms? Session { get; set; }
+
+    /// <summary>The work with this as its operation.</summary>
+    public static implicit operator SsoWork(StartEndpointWork work) => new() { StartEndpoint = work };
+}
+
+/// <summary>Ends the endpoint of this process and forgets the keys that it serves.</summary>
+[DataContract]
+internal sealed partial class StopEndpointWork
+{
+    /// <summary>The work with this as its operation.</summary>
+    public static implicit operator SsoWork(StopEndpointWork work) => new() { StopEndpoint = work };
+}
+
+/// <summary>The profile in use, as the variables of the shell have it.</summary>
+[DataContract]
+internal sealed partial class GetPromptWork
+{
+    /// <summary>The value of <c>AWS_PROFILE</c>; empty if it is not set.</summary>
+    [DataMember(Name = "profile")]
+    internal string Profile { get; set; } = "";
+
+    /// <summary>The URL of the endpoint in this process that AWS tools use; null means none.</summary>
+    [DataMember(Name = "endpoint", EmitDefaultValue = false)]
+    internal string? Endpoint { get; set; }
+
+    /// <summary>The work with this as its operation.</summary>
+    public static implicit operator SsoWork(GetPromptWork work) => new() { GetPrompt = work };
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq as _;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::endpoint::answer::Answer;
@@ -23,6 +24,9 @@ const RANDOM_BYTES: usize = 32;
 pub(crate) trait Holder: Send + Sync {
     /// The answer to a request with the right path and token; takes less than a second.
     fn answer(&self) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>>;
+
+    /// When its keys expire.
+    fn expiration(&self) -> OffsetDateTime;
 
     /// What the user has not been told yet, as a sentence; it counts as told then.
     fn untold(&self) -> Option<String>;
@@ -70,6 +74,11 @@ impl Routes {
             }
         }
         found
+    }
+
+    /// When the keys behind a path expire.
+    pub(super) fn expiration(&self, path: &str) -> Option<OffsetDateTime> {
+        self.0.iter().find(|route| bool::from(route.path.reveal().as_bytes().ct_eq(path.as_bytes()))).map(|route| route.holding.holder.expiration())
     }
 
     /// What the user has not been told yet of all profiles.

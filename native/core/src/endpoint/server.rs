@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -54,6 +55,14 @@ impl Endpoint {
         };
         let (path, token) = locked(&running.routes).lead_to(name, holding)?;
         Ok(Place { url: format!("http://127.0.0.1:{}{}", running.port, path.reveal()), token })
+    }
+
+    /// When the keys at a URL of this endpoint expire; `None` for any other URL.
+    pub(crate) fn expiration(&self, url: &str) -> Option<OffsetDateTime> {
+        let running = locked(&self.0);
+        let running = running.as_ref()?;
+        let path = url.strip_prefix(&format!("http://127.0.0.1:{}", running.port))?;
+        locked(&running.routes).expiration(path)
     }
 
     /// What happened in the background that the user has not been told yet, one sentence for each profile.

@@ -30,6 +30,10 @@ impl Holder for Fixed {
         Box::pin(async move { of_keys(&keys, "012345678901") })
     }
 
+    fn expiration(&self) -> OffsetDateTime {
+        OffsetDateTime::UNIX_EPOCH
+    }
+
     fn untold(&self) -> Option<String> {
         None
     }

@@ -67,8 +67,11 @@ impl BlockFault {
 pub(crate) const ENVIRONMENTS_FILE: &str = "AWS_SSO_ENVIRONMENTS_FILE";
 
 pub(super) fn file(world: &World) -> Result<SafeFile, Error> {
-    let path = world.aws_file(ENVIRONMENTS_FILE, "sso-environments")?;
-    Ok(SafeFile::at(&path, &world.wait_limit))
+    Ok(SafeFile::at(&path_of(world)?, &world.wait_limit))
+}
+
+fn path_of(world: &World) -> Result<PathBuf, Error> {
+    world.aws_file(ENVIRONMENTS_FILE, "sso-environments")
 }
 
 impl Environments {
@@ -76,6 +79,11 @@ impl Environments {
     pub(crate) fn read(world: &World) -> Result<Arc<Self>, Error> {
         let file = file(world)?;
         CACHE.of(&file, |bytes| Ok(Self::parse(file.path(), &decoded(file.path(), bytes)?)))
+    }
+
+    /// What this process last read of the file; `None` if it has not read it.
+    pub(crate) fn last_read(world: &World) -> Option<Arc<Self>> {
+        CACHE.last(&path_of(world).ok()?)
     }
 
     pub(super) fn parse(path: &Path, text: &[u8]) -> Self {

@@ -94,10 +94,13 @@ pub(crate) struct CredentialsFile {
     file: SafeFile,
 }
 
+fn path_of(world: &World) -> Result<PathBuf, Error> {
+    world.aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+}
+
 impl CredentialsFile {
     pub(crate) fn of(world: &World) -> Result<Self, Error> {
-        let path = world.aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials")?;
-        Ok(Self { file: SafeFile::at(&path, &world.wait_limit) })
+        Ok(Self { file: SafeFile::at(&path_of(world)?, &world.wait_limit) })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -124,6 +127,11 @@ impl CredentialsFile {
     /// Returns what the file has; reads it only if it has changed since this process last read it.
     pub(crate) fn known(&self) -> Result<Arc<KnownProfiles>, Error> {
         CACHE.of(&self.file, |bytes| self.scan(bytes).map(|text| known_profiles(&text)))
+    }
+
+    /// What this process last read of the file, which may have changed since; `None` if it has not read it.
+    pub(crate) fn last_known(world: &World) -> Option<Arc<KnownProfiles>> {
+        CACHE.last(&path_of(world).ok()?)
     }
 
     /// Reads the keys of a profile if they are good. They are not remembered.

@@ -1,13 +1,14 @@
 //! Remembers what was read from files, so that an unchanged file is not read again.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use crate::error::Error;
 use crate::files::safe_write::{Contents, Identity, SafeFile};
 use crate::mutex::locked;
+use crate::patience::WaitLimit;
 
 /// Time stamps are no finer than the system's tick, so a file that changed within it could change again and look the same.
 const TICK: Duration = Duration::from_millis(20);
@@ -23,6 +24,13 @@ impl<T> Default for FileMemory<T> {
 }
 
 impl<T> FileMemory<T> {
+    /// What was last read from the file at a path, which may have changed since. Reads no file; only a path that is not known is looked at, since it
+    /// may be a link.
+    pub(crate) fn last(&self, path: &Path) -> Option<Arc<T>> {
+        let known = |path: &Path| locked(&self.0).get(path).map(|(_, parsed)| Arc::clone(parsed));
+        known(path).or_else(|| known(SafeFile::at(path, &WaitLimit::default()).path()))
+    }
+
     /// Returns what `parse` makes of the file, or of no bytes if it does not exist. Reads the file only if it has changed since the last read.
     pub(crate) fn of(&self, file: &SafeFile, parse: impl FnOnce(&[u8]) -> Result<T, Error>) -> Result<Arc<T>, Error> {
         let identity = file.identity()?;
@@ -49,7 +57,6 @@ impl<T> FileMemory<T> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::patience::WaitLimit;
 
     #[test]
     fn a_file_is_read_once_until_it_changes() {

@@ -10,6 +10,7 @@ mod get_account;
 mod get_credential;
 mod get_environment;
 mod get_keys;
+mod get_prompt;
 mod get_role;
 mod get_session;
 mod key_removal;
@@ -66,6 +67,7 @@ pub(crate) fn begin(operation: Operation, context: &Context) -> Result<Option<Ne
         Operation::ClearDefault(request) => set_default::clear(request, context),
         Operation::OpenConsole(request) => open_console::run(request, context),
         Operation::StartEndpoint(request) => start_endpoint::run(request, context),
+        Operation::GetPrompt(request) => get_prompt::run(request, context),
         Operation::StopEndpoint(request) => stop_endpoint::run(request, context),
         #[cfg(debug_assertions)]
         Operation::Panic => panic!("this panic was asked for"),

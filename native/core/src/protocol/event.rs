@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::error::{Code, Error};
 use crate::protocol::export::Exported;
+use crate::protocol::prompt::PromptView;
 use crate::protocol::shared::{AccountRow, AccountView, RoleView, SyncSettings, Timestamp, TokenCache};
 use crate::secret::Secret;
 
@@ -52,6 +53,8 @@ pub enum Event {
     Console(ConsoleView),
     /// Where the keys of one profile are served; sent only where that was asked for.
     Endpoint(EndpointView),
+    /// What a prompt shows of the profile in use.
+    Prompt(PromptView),
 }
 
 /// See [`Event::Added`].

@@ -3,16 +3,20 @@
 //! This is the only module that knows of JSON. C#'s classes are generated from its types and their comments by `native/ffi/examples/generate`.
 
 mod default_profile;
+mod endpoint;
 mod event;
 mod export;
+mod prompt;
 mod rename;
 mod request;
 mod shared;
 mod terms;
 
 pub use self::default_profile::*;
+pub use self::endpoint::*;
 pub use self::event::*;
 pub use self::export::*;
+pub use self::prompt::*;
 pub use self::rename::*;
 pub use self::request::*;
 pub use self::shared::*;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::protocol::default_profile::{ClearDefault, SetDefault};
+use crate::protocol::endpoint::{StartEndpoint, StopEndpoint};
 use crate::protocol::export::ExportProfile;
+use crate::protocol::prompt::GetPrompt;
 use crate::protocol::rename::RenameProfile;
 use crate::protocol::shared::{AccountRow, AccountView, RoleView, SyncSettings, TokenCache};
 use crate::protocol::terms::SessionTerms;
@@ -133,6 +135,8 @@ pub enum Operation {
     StartEndpoint(StartEndpoint),
     /// Ends that endpoint.
     StopEndpoint(StopEndpoint),
+    /// Returns what a prompt shows of the profile in use, from memory alone.
+    GetPrompt(GetPrompt),
     /// Panics on purpose, so that the boundary can be tried; debug builds only.
     #[cfg(debug_assertions)]
     Panic,
@@ -465,28 +469,6 @@ pub struct OpenConsole {
     #[serde(default = "yes")]
     pub browser: bool,
 }
-
-/// Whose keys to serve on an endpoint in this process. They are fetched first, and then renewed until the endpoint stops.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StartEndpoint {
-    /// The profile's exact name.
-    pub profile: String,
-    /// The environments to look for it in; empty means every stored one, then those of the AWS config file.
-    #[serde(default)]
-    pub environments: Vec<String>,
-    /// The region that AWS tools use where neither the profile nor the config file has one; absent means none.
-    #[serde(default)]
-    pub region: Option<String>,
-    /// How a session may be obtained now; later, nobody is asked to log in.
-    #[serde(default)]
-    pub session: SessionTerms,
-}
-
-/// Ends the endpoint of this process and forgets the keys that it serves.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StopEndpoint {}
 
 fn minimum_remaining() -> u64 {
     900

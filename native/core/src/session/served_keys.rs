@@ -220,6 +220,10 @@ impl Holder for ServedKeys {
         Box::pin(self.current())
     }
 
+    fn expiration(&self) -> OffsetDateTime {
+        locked(&self.state).keys.expiration
+    }
+
     fn untold(&self) -> Option<String> {
         let mut state = locked(&self.state);
         let error = state.attempt.error().filter(|_| !state.is_told)?.clone();

@@ -64,6 +64,8 @@ impl Protocol {
             "protocol/export.rs",
             "protocol/rename.rs",
             "protocol/default_profile.rs",
+            "protocol/endpoint.rs",
+            "protocol/prompt.rs",
         ] {
             let items = syn::parse_file(&std::fs::read_to_string(source.join(file))?)?.items;
             protocol.types.extend(items.iter().filter_map(named).collect::<Vec<_>>());

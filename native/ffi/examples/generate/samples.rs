@@ -4,8 +4,8 @@ use serde_json::{json, Map, Value};
 use sso_core::error::Code;
 use sso_core::protocol::{
     AccountRow, AccountView, Added, Completed, ConsoleView, CredentialState, CredentialView, EndpointView, EnvironmentView, Event, ExportStatus, Exported,
-    Failed, KeysView, Level, Note, Planned, PlannedProfile, Profile, ProfileStatus, Progress, Removed, RoleView, Secret, SessionState, SessionView,
-    SyncSettings, TokenCache, TokenView, Verification, Waiting,
+    Failed, KeysView, Level, Note, Planned, PlannedProfile, Profile, ProfileStatus, Progress, PromptSource, PromptView, Removed, RoleView, Secret,
+    SessionState, SessionView, SyncSettings, TokenCache, TokenView, Verification, Waiting,
 };
 
 use super::protocol::{Kind, Part, Protocol, Type};
@@ -214,6 +214,7 @@ fn of_requests_for_one() -> Vec<Event> {
             config_profile: text("sso-endpoint-Account1"),
             expiration: text("2026-01-01T01:00:00Z"),
         }),
+        Event::Prompt(PromptView { profile_name: text("Account1"), source: PromptSource::Endpoint, expiration: Some(text("2026-01-01T01:00:00Z")) }),
         Event::Token(TokenView::new("Acme", "an access token", 28_800)),
     ]
 }

@@ -5,13 +5,14 @@ pub(crate) mod rename;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 use crate::environments::configured::botocore::{ConfigText, profile_in};
 use crate::environments::configured::export::overruled::Overruling;
 use crate::environments::configured::provider::Provider;
-use crate::environments::configured::{ConfigFile, read_text};
+use crate::environments::configured::{CACHE, ConfigFile, path_of, read_text};
 use crate::environments::environment::Environment;
 use crate::environments::start_url::same_start_url;
 use crate::error::{Code, Error};
@@ -20,6 +21,7 @@ use crate::files::known_keys::{KnownProfile, MARK, is_source_of_keys};
 use crate::names::hazards::hazard;
 use crate::names::profile::ProfileEntry;
 use crate::names::same_name;
+use crate::world::World;
 
 /// The keys of a profile that this module writes, besides its settings. The mark is the last.
 const PROFILE_KEYS: [&str; 5] = ["credential_process", "sso_session", "sso_account_id", "sso_role_name", MARK];
@@ -355,6 +357,11 @@ impl Export<'_> {
 }
 
 impl ConfigFile {
+    /// What this process last read of the file; `None` if it has not read it.
+    pub(crate) fn last_read(world: &World) -> Option<Arc<Self>> {
+        CACHE.last(&path_of(world).ok()?)
+    }
+
     /// How AWS tools get the keys of this profile from this module without the credentials file; `None` if they do not.
     pub(crate) fn provider(&self, profile: &str) -> Option<Provider> {
         self.providers.get(profile).copied()
