@@ -19,6 +19,8 @@
     The number of profiles that are fetched from a service that limits the requests per second.
 .PARAMETER FileSize
     The number of profiles in each file that one profile is written to.
+.PARAMETER OnlyTools
+    Measures only what AWS tools wait for, (g), and replaces these figures in the file.
 .PARAMETER Baseline
     The folder with Measure-Baseline.ps1, which runs the script. Without it, this module with -ThrottleLimit 1 takes the script's place.
 #>
@@ -39,6 +41,8 @@ param(
 
     [int[]] $FileSize = (10, 1000, 10000),
 
+    [switch] $OnlyTools,
+
     [string] $Baseline = (Join-Path $PSScriptRoot '../../shared/baseline')
 )
 
@@ -53,6 +57,9 @@ $rate = 20
 $burst = 20
 $throttledDelay = 20
 $throttleLimit = 16
+
+# The programs that ask the endpoint at the same time in (g).
+$toolClients = 16
 
 # The runs that are compared with the script: those in the plot, and those with a target.
 $compared = @(
@@ -221,6 +228,53 @@ function Measure-Write {
     }
 }
 
+# The milliseconds that a tool waits for the program of a credential_process line.
+function Measure-Helper([string] $UserHome, [string[]] $Word) {
+    $program = Get-Item (Join-Path (Split-Path $manifest) 'bin/*-*/sso-credential-process*')
+    $start = [Diagnostics.ProcessStartInfo]::new($program.FullName)
+    foreach ($one in $Word) { $start.ArgumentList.Add($one) }
+    $variables = Get-UserVariable $UserHome $standIn
+    $start.Environment.Clear()
+    foreach ($name in $variables.Keys) { $start.Environment[$name] = $variables[$name] }
+    $start.RedirectStandardOutput = $true
+    $watch = [Diagnostics.Stopwatch]::StartNew()
+    $process = [Diagnostics.Process]::Start($start)
+    $text = $process.StandardOutput.ReadToEnd()
+    $process.WaitForExit()
+    $watch.Stop()
+    if ($process.ExitCode -ne 0 -or -not $text) { throw 'The program for credential_process lines failed.' }
+    $watch.Elapsed.TotalMilliseconds
+}
+
+# (g)
+function Measure-Tool {
+    Set-StandIn $standIn @{ delay = 0 }
+    $words = '--environment', 'Acme', 'Account1'
+    $kept = Get-AwsPath $toolHome sso/role-credentials
+    for ($run = 0; $run -lt 10; $run++) {
+        Remove-Item $kept -Recurse -ErrorAction Ignore
+        Add-Figure 'helper, cold' (Measure-Helper $toolHome $words)
+        Add-Figure 'helper, warm' (Measure-Helper $toolHome $words)
+        Add-Figure 'helper, start' (Measure-Helper $toolHome '--version')
+    }
+    Add-FigurePair (Measure-InPowerShell $toolHome @"
+        Use-SsoCredential Account1 -AsEndpoint -Quiet
+        `$handler = [Net.Http.SocketsHttpHandler]::new()
+        `$handler.UseProxy = `$false
+        `$handler.MaxConnectionsPerServer = $toolClients
+        `$client = [Net.Http.HttpClient]::new(`$handler)
+        `$null = `$client.DefaultRequestHeaders.TryAddWithoutValidation('Authorization', `$env:AWS_CONTAINER_AUTHORIZATION_TOKEN)
+        foreach (`$requests in 200, 4000) {
+            `$watch = [Diagnostics.Stopwatch]::StartNew()
+            `$answers = for (`$number = 0; `$number -lt `$requests; `$number++) { `$client.GetAsync(`$env:AWS_CONTAINER_CREDENTIALS_FULL_URI) }
+            [Threading.Tasks.Task]::WaitAll([Threading.Tasks.Task[]] `$answers)
+            `$watch.Stop()
+            if (@(`$answers.Result | Where-Object StatusCode -NE OK).Count) { throw 'The endpoint did not answer all requests.' }
+        }
+        'endpoint'; 4000 / `$watch.Elapsed.TotalSeconds
+"@)
+}
+
 function Get-Target([string] $Words, [bool] $IsMet) {
     [ordered] @{ words = $Words; met = $IsMet }
 }
@@ -238,6 +292,14 @@ function Get-StartResult {
         $start.script_nothing_due_ms = Get-Figure 'script, nothing due'
     }
     $start
+}
+
+# What AWS tools wait for.
+function Get-ToolResult {
+    [ordered] @{
+        helper_start_ms = Get-Figure 'helper, start'; helper_warm_ms = Get-Figure 'helper, warm'; helper_cold_ms = Get-Figure 'helper, cold'
+        endpoint_requests_per_second = Get-Figure 'endpoint'
+    }
 }
 
 # The figures for the file.
@@ -292,6 +354,7 @@ function Get-Result {
         memory_mb = [ordered] @{ empty_pwsh = Get-Figure 'empty memory'; pwsh_with_update = Get-Figure 'memory' }
         library_mb = Get-Rounded ($library.Length / 1e6)
         write = @($write)
+        tools = Get-ToolResult
     }
 }
 
@@ -304,6 +367,14 @@ function Get-Row([string] $Part, [string] $Figure, [object] $Measured, [string] 
         Part = $Part; Figure = $Figure; Median = "$(Format-Number $Measured.median) $Unit"; Min = Format-Number $Measured.min; Max = Format-Number $Measured.max; Ratio = $Ratio
         Target = if ($Target) { "$($Target.words): $(if ($Target.met) { 'met' } else { 'missed' })" }
     }
+}
+
+function Get-ToolTable([Collections.IDictionary] $Result) {
+    $tools = $Result.tools
+    Get-Row g 'the program for credential_process, only started' $tools.helper_start_ms ms
+    Get-Row g '  with keys at hand' $tools.helper_warm_ms ms '' (Get-Target 'under 15 ms' ($tools.helper_warm_ms.median -lt 15))
+    Get-Row g '  with keys from the service, which answers at once' $tools.helper_cold_ms ms
+    Get-Row g "the endpoint, requests a second of $toolClients clients" $tools.endpoint_requests_per_second ''
 }
 
 # The figures for the screen.
@@ -344,11 +415,21 @@ function Get-Table([Collections.IDictionary] $Result) {
     foreach ($run in $Result.write) {
         Get-Row f "one profile of a file of $($run.profiles_in_file)" $run.update_of_one_ms ms "$(Format-Number ($run.update_of_one_ms.median / $Result.write[0].update_of_one_ms.median)) x"
     }
+    Get-ToolTable $Result
 }
 
 try {
     $accounts = (@($ProfileCount) + $ThrottledCount | Measure-Object -Maximum).Maximum
     $standIn = Start-StandIn '--accounts', "$accounts", '--approve-after-polls', '0'
+    $toolHome = New-LoggedInHome $standIn -Count 1
+    if ($OnlyTools) {
+        1..$Round | ForEach-Object { Measure-Tool }
+        $result = Get-Content -Raw $Out | ConvertFrom-Json -AsHashtable
+        $result.tools = Get-ToolResult
+        ConvertTo-Json $result -Depth 6 | Set-Content $Out
+        (Get-ToolTable $result | Format-Table -Wrap -AutoSize | Out-String -Width 160).TrimEnd() | Write-Host
+        return
+    }
     $emptyHome = New-UserHome
     $homes = @{}
     foreach ($count in @($ProfileCount) + $ThrottledCount | Sort-Object -Unique) {
@@ -374,6 +455,7 @@ try {
         Measure-Write
         Measure-Update
         Measure-Throttled
+        Measure-Tool
     }
     Write-Progress -Activity 'Bench' -Completed
     $result = Get-Result
