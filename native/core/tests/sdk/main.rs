@@ -15,7 +15,7 @@ use aws_credential_types::provider::ProvideCredentials as _;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures_util::future::join_all;
 use serde_json::Value;
-use sso_core::protocol::{Event, Operation, SessionTerms, StartEndpoint, event_to_json};
+use sso_core::protocol::{Event, ExportKind, ExportProfile, Operation, SessionTerms, StartEndpoint, event_to_json};
 use sso_stand_in::{Control, Options};
 
 use company::{Company, Seen, approving};
@@ -45,15 +45,40 @@ fn endpoint(company: &Company) -> [(&'static str, String); 3] {
         .map(|(name, member)| (name, endpoint[member].as_str().unwrap().to_owned()))
 }
 
-/// This program as one that a user starts with the variables of `Use-SsoCredential -AsEndpoint`.
-fn started(company: &Company, endpoint: [(&'static str, String); 3]) -> Child {
+/// This program as one that a user starts with these variables; it gets keys once, or again and again.
+fn started<const N: usize>(company: &Company, how: &str, variables: [(&'static str, String); N]) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["a_program_of_the_user", "--exact", "--ignored", "--nocapture"]).env_clear().envs(&company.variables).envs(endpoint);
+    command
+        .args(["a_program_of_the_user", "--exact", "--ignored", "--nocapture"])
+        .env_clear()
+        .envs(&company.variables)
+        .envs(variables)
+        .env("SSO_TEST_HOW", how);
     // Windows opens no socket without it.
     #[allow(clippy::disallowed_methods, reason = "a variable of the system, and not of a user")]
     let system = std::env::var_os("SystemRoot");
     command.envs(system.map(|root| ("SystemRoot", root)));
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+#[test]
+fn a_program_gets_keys_by_the_session_of_an_exported_profile() {
+    let company = Company::with(approving(), 1);
+    let request = ExportProfile {
+        environment: "Acme".into(),
+        profiles: vec!["Account1".into()],
+        kind: ExportKind::SsoSession,
+        programs: std::path::PathBuf::new(),
+        prune: false,
+        kept: Vec::new(),
+        check_only: false,
+    };
+    let seen = company.run(Operation::ExportProfile(request));
+    assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+    let output = started(&company, "once", [("AWS_PROFILE", "Account1".to_owned())]).wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("ALL GOOD"), "{said}");
+    assert_eq!((company.requests("GetRoleCredentials"), company.service.stats().logins), (1, 0));
 }
 
 fn wait_until(company: &Company, fetches: u64) {
@@ -68,7 +93,7 @@ fn a_program_gets_good_keys_while_six_expire_while_a_renewal_fails_and_for_200_a
     for file in ["config", "credentials"] {
         std::fs::write(company.aws(file), MINE).unwrap();
     }
-    let program = started(&company, endpoint(&company));
+    let program = started(&company, "again", endpoint(&company));
     wait_until(&company, 3);
     company.service.control(Control { fail: vec!["GetRoleCredentials:all:500".parse().unwrap()], ..Control::default() });
     wait_until(&company, company.requests("GetRoleCredentials") + 2);
@@ -95,10 +120,16 @@ async fn good_id(chain: &DefaultCredentialsChain) -> String {
 }
 
 #[tokio::test]
-#[ignore = "the other test starts it as a process of its own"]
+#[ignore = "the other tests start it as a process of its own"]
+#[allow(clippy::disallowed_methods, reason = "the variable is how its parent talks to it")]
 async fn a_program_of_the_user() {
     let http: SharedHttpClient = aws_smithy_http_client::Builder::new().build_http();
     let one = chain(&http).await;
+    if std::env::var("SSO_TEST_HOW").unwrap() == "once" {
+        good_id(&one).await;
+        println!("ALL GOOD");
+        return;
+    }
     let mut seen = HashSet::new();
     while seen.len() < DIFFERENT {
         seen.insert(good_id(&one).await);
