@@ -85,6 +85,49 @@ internal static class SsoErrors
         "Name one profile, without wildcards; Get-SsoProfile lists them.",
         names);
 
+    internal static SsoException VariablesInUse() => new(
+        "VariablesInUse",
+        "Invoke-SsoCommand runs a script block in another runspace of this PowerShell, and the AWS variables of the process are in use.",
+        "Wait until it ends, or run programs side by side with Invoke-SsoCommand -FilePath, which gives each its own variables.");
+
+    internal static SsoException CommandFailed(string profile, RuntimeException fault) => new(
+        "CommandFailed",
+        $"The script block failed for {profile}: {Cause(fault)}.",
+        "Correct the cause, then run the command again for this profile.",
+        profile,
+        inner: fault);
+
+    internal static SsoException CommandEnded(string what, string profile, int code) => new(
+        "CommandFailed",
+        $"{what} ended with exit code {code} for {profile}.",
+        "Check its output, then run the command again for this profile.",
+        profile);
+
+    internal static SsoException ProgramNotFound(string name) => new(
+        "ProgramNotFound",
+        $"No program named '{name}' was found.",
+        "Check the name, or use the program's path. Use a script block for a cmdlet, a function, or an alias.",
+        name);
+
+    internal static SsoException ProgramIsScript(string path) => new(
+        "ProgramNotFound",
+        $"{path} is a PowerShell script, and -FilePath runs programs.",
+        "Use a script block, or -FilePath pwsh with -ArgumentList -File and the script's path.",
+        path);
+
+    internal static SsoException ProgramNotStarted(string path, string profile, Exception fault) => new(
+        "CommandFailed",
+        $"{path} could not be started for {profile}: {Cause(fault)}.",
+        "Check that the file is a program that you may run.",
+        profile,
+        inner: fault);
+
+    internal static SsoException ArgumentRefused(string path, string why) => new(
+        "InputNotAccepted",
+        $"{path} cannot get its arguments unchanged: {why}.",
+        "Change the argument, or run the program that the batch file starts.",
+        path);
+
     internal static SsoException AccountNotFound(string name, string environment) => new(
         "AccountNotFound",
         $"No account of {environment} that is assigned to you has the name or id '{name}'.",
@@ -270,6 +313,9 @@ internal static class SsoErrors
         "EnvironmentExists" => ErrorCategory.ResourceExists,
         "LoginDeclined" or "RoleNotAssigned" => ErrorCategory.PermissionDenied,
         "ConfirmationRequired" => ErrorCategory.InvalidOperation,
+        "CommandFailed" => ErrorCategory.FromStdErr,
+        "ProgramNotFound" => ErrorCategory.ObjectNotFound,
+        "VariablesInUse" => ErrorCategory.ResourceBusy,
         "LoginTimedOut" => ErrorCategory.OperationTimeout,
         "LoginRequired" or "LoginFailed" => ErrorCategory.AuthenticationError,
         "StartUrlRejected" or "ProfileNameConflict" or "PathInvalid" or "InputNotAccepted" => ErrorCategory.InvalidArgument,

@@ -17,6 +17,11 @@ BeforeAll {
     $service = Start-StandIn '--accounts', '12', '--approve-after-polls', '0'
     $other = Start-StandIn '--accounts', '12', '--approve-after-polls', '0'
 
+    # The AWS CLI of the examples: a program that only succeeds.
+    $programs = New-TestFolder
+    if ($IsWindows) { Set-Content "$programs/aws.cmd" '@exit /b 0' } else { Set-Content "$programs/aws" "#!/bin/sh`nexit 0"; chmod +x "$programs/aws" }
+    $path = $programs + [IO.Path]::PathSeparator + $env:PATH
+
     # The module has to be found by its name.
     $modules = New-ModuleFolder
 
@@ -56,7 +61,7 @@ BeforeAll {
                 @{ Name = $example.Name; Errors = @($shell.Invoke()) }
                 $shell.Runspace.Dispose()
             }
-'@) @{ PSModulePath = $modules + [IO.Path]::PathSeparator + $env:PSModulePath })
+'@) @{ PSModulePath = $modules + [IO.Path]::PathSeparator + $env:PSModulePath; PATH = $path })
         $errors = @{}
         foreach ($example in $run.Output) { $errors[$example.Name] = $example.Errors }
         $errors
@@ -82,7 +87,7 @@ Describe 'The README' {
         $daily = @(Read-CommandTable ([regex]::Match($readme, '(?ms)^## Daily use$.*?(?=^## )').Value))
         $first.Count, $daily.Count | ForEach-Object { $_ | Should -BeGreaterThan 2 }
         $userHome = New-TestFolder
-        $lines = Invoke-UserLine $userHome $other (@("Set-Location '$userHome'") + $first + $daily)
+        $lines = Invoke-UserLine $userHome $other (@("Set-Location '$userHome'; `$env:PATH = '$path'") + $first + $daily)
         $lines | ForEach-Object { foreach ($sentence in $_.Sentences) { "$($_.Line): $sentence" } } | Should -BeNullOrEmpty
         # The profiles that daily use names are those that first use makes.
         $lines.Said -match 'no (environment|profile|account|role) matches' | Should -BeNullOrEmpty

@@ -1,9 +1,9 @@
 # What a user gets from Import-Module alone, in PowerShells with a home folder that the test throws away.
 
 BeforeDiscovery {
-    $commands = 'Add-SsoProfile', 'Connect-SsoSession', 'Disconnect-SsoSession', 'Export-SsoEnvironment', 'Export-SsoProfile', 'Get-SsoAccount',
-        'Get-SsoCredential', 'Get-SsoEnvironment', 'Get-SsoProfile', 'Get-SsoRole', 'Get-SsoSession', 'Import-SsoEnvironment', 'Open-SsoConsole', 'Remove-SsoEnvironment',
-        'Remove-SsoProfile', 'Rename-SsoProfile', 'Set-SsoEnvironment', 'Sync-SsoProfile', 'Update-SsoCredential', 'Use-SsoCredential'
+    $commands = 'Add-SsoProfile', 'Connect-SsoSession', 'Disconnect-SsoSession', 'Export-SsoEnvironment', 'Export-SsoProfile', 'Get-SsoAccount', 'Get-SsoCredential',
+        'Get-SsoEnvironment', 'Get-SsoProfile', 'Get-SsoRole', 'Get-SsoSession', 'Import-SsoEnvironment', 'Invoke-SsoCommand', 'Open-SsoConsole',
+        'Remove-SsoEnvironment', 'Remove-SsoProfile', 'Rename-SsoProfile', 'Set-SsoEnvironment', 'Sync-SsoProfile', 'Update-SsoCredential', 'Use-SsoCredential'
 }
 
 BeforeAll {

@@ -22,6 +22,7 @@ BeforeDiscovery {
         'Export-SsoProfile' = Join-Row $profiles $whole
         'Remove-SsoProfile' = Join-Row $profiles $refusedWhole
         'Use-SsoCredential' = Join-Row $profiles $refusedWhole @{ Name = 'no such profile' }
+        'Invoke-SsoCommand' = Join-Row $profiles $refusedWhole @{ Name = 'no such profile' }
         'Open-SsoConsole' = Join-Row $profiles $refusedWhole @{ Name = 'no such profile' }
         'Get-SsoRole' = Join-Row $profiles $whole
         'Get-SsoEnvironment' = Join-Row $refusedProfiles $whole
@@ -106,6 +107,7 @@ Describe 'Each object in the pipeline of each cmdlet' {
                 # The AWS config file of this user has another profile of that name.
                 'Export-SsoProfile' = { $env:AWS_CONFIG_FILE = './none'; $input | Export-SsoProfile -As SsoSession -WhatIf; $env:AWS_CONFIG_FILE = $null }
                 'Use-SsoCredential' = { $input | Use-SsoCredential -Quiet; if ($env:AWS_PROFILE) { "using $env:AWS_PROFILE"; Use-SsoCredential -Clear } }
+                'Invoke-SsoCommand' = { $input | Invoke-SsoCommand { Write-Host "What is run on target `"$env:AWS_PROFILE`"" } }
                 'Open-SsoConsole' = { $input | Open-SsoConsole -NoBrowser -PassThru }
                 'Get-SsoEnvironment' = { $input | Get-SsoEnvironment }
                 'Remove-SsoEnvironment' = { $input | Remove-SsoEnvironment -WhatIf }
@@ -156,6 +158,7 @@ Describe 'Each object in the pipeline of each cmdlet' {
             'Get-SsoCredential' = @{ one = 'Acme/Account1'; all = 'Acme/Account1 Acme/Account2 Acme/Account3' }
             'Get-SsoProfile' = @{ one = 'Acme/Account1'; all = 'Acme/Account1 Acme/Account2 Acme/Account3' }
             'Use-SsoCredential' = @{ one = '/using Account1' }
+            'Invoke-SsoCommand' = @{ one = 'Account1' }
             'Open-SsoConsole' = @{ one = "/https://d-12345abcde.awsapps.com/start/#/console?account_id=$(Get-AccountId 1)&role_name=AWSAdministratorAccess" }
             'Add-SsoProfile' = @{ one = '', ' (Account1)' | ForEach-Object { "/Account1 already exists for AWSAdministratorAccess in account $(Get-AccountId 1)$_." } }
             'Get-SsoEnvironment' = @{ all = '/Acme' }

@@ -445,6 +445,48 @@ function Invoke-Pwsh([string] $UserHome, [object] $StandIn, [string[]] $Word, [s
     Wait-UserProgram (Start-UserProgram ($Through + @(Get-PowerShell) + $Word) (Get-UserVariable $UserHome $StandIn))
 }
 
+# Starts PowerShell in a terminal that nobody sees: tmux with a server of its own. The module's manifest is $env:MODULE.
+function New-Terminal([string] $UserHome, [object] $StandIn, [int] $Width = 120, [int] $Height = 30, [hashtable] $Variable = @{}) {
+    $variables = Get-UserVariable $UserHome $StandIn (@{ TMUX = ''; TERM = 'xterm-256color'; LANG = 'C.UTF-8'; MODULE = $script:manifest } + $Variable)
+    $terminal = [pscustomobject] @{ Socket = Join-Path $UserHome tmux; Variables = $variables }
+    $command = (@(Get-PowerShell) + '-NoProfile' | ForEach-Object { "'$_'" }) -join ' '
+    $null = Invoke-Terminal $terminal 'new-session', '-d', '-s', 'test', '-x', "$Width", '-y', "$Height", $command
+    $null = Wait-Terminal $terminal '(?m)^PS .*> *$'
+    $terminal
+}
+
+function Invoke-Terminal([object] $Terminal, [string[]] $Word) {
+    (Wait-UserProgram (Start-UserProgram (@('tmux', '-u', '-S', $Terminal.Socket, '-f', '/dev/null') + $Word) $Terminal.Variables)).Text
+}
+
+# Waits until the screen matches, and returns it.
+function Wait-Terminal([object] $Terminal, [string] $Pattern, [int] $Seconds = 60) {
+    $watch = [Diagnostics.Stopwatch]::StartNew()
+    while (($screen = Invoke-Terminal $Terminal 'capture-pane', '-p', '-t', 'test') -notmatch $Pattern) {
+        if ($watch.Elapsed.TotalSeconds -gt $Seconds) { throw "The screen did not come to show '$Pattern':`n$screen" }
+        Start-Sleep -Milliseconds 50
+    }
+    $screen
+}
+
+function Send-TerminalText([object] $Terminal, [string] $Text) {
+    $null = Invoke-Terminal $Terminal 'send-keys', '-t', 'test', '-l', $Text
+}
+
+# Presses keys, by the names that tmux has for them.
+function Send-TerminalKey([object] $Terminal, [string[]] $Key) {
+    $null = Invoke-Terminal $Terminal (@('send-keys', '-t', 'test') + $Key)
+}
+
+function Send-TerminalLine([object] $Terminal, [string] $Line) {
+    Send-TerminalText $Terminal $Line
+    Send-TerminalKey $Terminal Enter
+}
+
+function Stop-Terminal([object] $Terminal) {
+    $null = Invoke-Terminal $Terminal 'kill-server'
+}
+
 # The commands of a document's tables of tasks, in their order.
 function Read-CommandTable([string] $Text) {
     foreach ($table in [regex]::Matches($Text, '(?ms)^\| Task \| Command \|\r?\n\|[-|]+\r?\n(.*?)(?=\r?\n\r?\n|\z)')) {

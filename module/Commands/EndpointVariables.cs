@@ -20,15 +20,6 @@ internal static class EndpointVariables
     /// <summary>How long to wait for a port of this computer, which refuses at once if nobody listens.</summary>
     private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(1);
 
-    /// <summary>What AWS tools use before an endpoint, or together with it. An empty value counts as set in some of them.</summary>
-    private static readonly string[] Stronger =
-    [
-        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION",
-        "AWS_ACCOUNT_ID", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME",
-        "AWS_CREDENTIAL_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-        "AWS_SECRET_KEY", "AWS_ACCESS_KEY", "AMAZON_ACCESS_KEY_ID", "AMAZON_SECRET_ACCESS_KEY", "AMAZON_SESSION_TOKEN",
-    ];
-
     private static readonly Lazy<Regex> Ours = new(() => new Regex(
         @"^http://127\.0\.0\.1:(?<port>[0-9]{1,5})/sso-endpoint/[A-Za-z0-9_-]{43}$", RegexOptions.CultureInvariant));
 
@@ -38,7 +29,7 @@ internal static class EndpointVariables
         (Address, endpoint.Url),
         (Token, endpoint.Token),
         (Profile, endpoint.ConfigProfile),
-        .. Stronger.Select(name => (name, (string?)null)),
+        .. CredentialVariables.Names.Except([Address, Token, Profile]).Select(name => (name, (string?)null)),
         .. WithoutProxy(),
     ];
 

@@ -6,8 +6,10 @@ namespace AwsSso;
 /// <summary>The variables of this process that lead AWS tools to keys: what Use-SsoCredential set, and what was there before.</summary>
 internal static class SessionVariables
 {
-    private static readonly Dictionary<string, (string? Ours, string? Original)> Set = new(StringComparer.Ordinal);
-    private static readonly object Gate = new();
+    private static Dictionary<string, (string? Ours, string? Original)> set = Nothing();
+
+    /// <summary>Held by whoever reads or changes these variables, or <see cref="VariableLoan"/>.</summary>
+    internal static object Gate { get; } = new();
 
     /// <summary>
     /// Restores what was set before, unless it has changed since, and sets these. Null removes a variable; empty text is a value.
@@ -16,7 +18,8 @@ internal static class SessionVariables
     {
         lock (Gate)
         {
-            foreach (var variable in Set)
+            VariableLoan.RefuseElsewhere();
+            foreach (var variable in set)
             {
                 if (Environment.GetEnvironmentVariable(variable.Key) == variable.Value.Ours)
                 {
@@ -24,10 +27,10 @@ internal static class SessionVariables
                 }
             }
 
-            Set.Clear();
+            set.Clear();
             foreach (var (name, value) in variables)
             {
-                Set[name] = (value, Environment.GetEnvironmentVariable(name));
+                set[name] = (value, Environment.GetEnvironmentVariable(name));
                 Environment.SetEnvironmentVariable(name, value);
             }
         }
@@ -39,7 +42,45 @@ internal static class SessionVariables
         lock (Gate)
         {
             var now = Environment.GetEnvironmentVariable(name);
-            return Set.TryGetValue(name, out var variable) && variable.Ours == now ? variable.Original : now;
+            return set.TryGetValue(name, out var variable) && variable.Ours == now ? variable.Original : now;
         }
     }
+
+    /// <summary>Removes from a copy of the variables what Use-SsoCredential set.</summary>
+    internal static void Undo(Dictionary<string, string> variables, IReadOnlyDictionary<string, (string? Ours, string? Original)> memory)
+    {
+        foreach (var variable in memory)
+        {
+            if ((variables.TryGetValue(variable.Key, out var now) ? now : null) != variable.Value.Ours)
+            {
+                continue;
+            }
+
+            if (variable.Value.Original is { } original)
+            {
+                variables[variable.Key] = original;
+            }
+            else
+            {
+                variables.Remove(variable.Key);
+            }
+        }
+    }
+
+    /// <summary>What Use-SsoCredential has set; call it and use what it gives under the gate.</summary>
+    internal static Dictionary<string, (string? Ours, string? Original)> Memory => set;
+
+    /// <summary>Puts another memory in the place of this one, which is returned. The variables stay.</summary>
+    internal static Dictionary<string, (string? Ours, string? Original)> Exchange(
+        Dictionary<string, (string? Ours, string? Original)>? memory = null)
+    {
+        lock (Gate)
+        {
+            var before = set;
+            set = memory ?? Nothing();
+            return before;
+        }
+    }
+
+    private static Dictionary<string, (string? Ours, string? Original)> Nothing() => new(CredentialVariables.Comparer);
 }

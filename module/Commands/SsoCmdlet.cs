@@ -180,6 +180,9 @@ public abstract class SsoCmdlet : PSCmdlet
     /// <returns>Whether the host took it.</returns>
     private protected bool WriteHost(string line) => WriteHost(new HostInformationMessage { Message = line });
 
+    /// <summary>Writes a line to the host as an error text, without an error record.</summary>
+    private protected void WriteErrorText(string line) => IsShown(() => Host.UI.WriteErrorLine(line));
+
     /// <summary>Writes a warning, unless nothing is shown.</summary>
     private protected void Warn(string text)
     {

@@ -93,6 +93,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
 
     private protected override void RunAll()
     {
+        VariableLoan.RefuseElsewhere();
         if (Clear)
         {
             Restore();
@@ -173,7 +174,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
         };
         if (Run(work, happened => happened.Endpoint).FirstOrDefault() is { } endpoint && Find(name) is { } profile)
         {
-            SessionVariables.Replace([.. EndpointVariables.For(endpoint), .. RegionVariables(profile)]);
+            SessionVariables.Replace([.. EndpointVariables.For(endpoint), .. CredentialVariables.ForRegion(profile)]);
             Show(profile, "AWS tools get its credentials from this PowerShell, which renews them", null);
         }
     }
@@ -208,7 +209,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
             return;
         }
 
-        SessionVariables.Replace([("AWS_PROFILE", name), .. RegionVariables(profile)]);
+        SessionVariables.Replace(CredentialVariables.ForProfile(profile));
         foreach (var variable in Stronger.Where(variable => !string.IsNullOrEmpty(System.Environment.GetEnvironmentVariable(variable))))
         {
             WriteWarning($"{variable} is set, and AWS tools use it instead of AWS_PROFILE; remove it with Remove-Item Env:{variable}.");
@@ -246,21 +247,10 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
         };
         if (Run(work, happened => happened.Keys).FirstOrDefault() is { } keys && Find(name) is { } profile)
         {
-            SessionVariables.Replace(
-            [
-                ("AWS_ACCESS_KEY_ID", keys.AccessKeyId),
-                ("AWS_SECRET_ACCESS_KEY", keys.SecretAccessKey),
-                ("AWS_SESSION_TOKEN", keys.SessionToken),
-                ("AWS_CREDENTIAL_EXPIRATION", keys.Expiration),
-                .. RegionVariables(profile),
-            ]);
+            SessionVariables.Replace(CredentialVariables.ForKeys(profile, keys));
             Show(profile, "the variables of its keys are set", Timestamp.Read(keys.Expiration));
         }
     }
-
-    /// <summary>The variables of the profile's region: botocore reads only the second one, other SDKs only the first one.</summary>
-    private static (string Name, string? Value)[] RegionVariables(SsoProfile profile) =>
-        profile.ProfileRegion is { } region ? [("AWS_REGION", region), ("AWS_DEFAULT_REGION", region)] : [];
 
     /// <summary>The profile of this name; null where the named environment does not exist, which was reported.</summary>
     private SsoProfile? Find(string name)
