@@ -40,6 +40,12 @@ internal static class SsoErrors
         return new("ProfileNotFound", message, action, name);
     }
 
+    internal static SsoException NoProfiles() => new(
+        "ProfileNotFound", "There are no profiles yet.", "Add some with Sync-SsoProfile or Add-SsoProfile.");
+
+    internal static SsoException NameNeeded(string command, string what) =>
+        InputNotAccepted($"{command} needs {what}.", "Name it as a parameter, or pipe it.");
+
     internal static SsoException LoginNotShown(string environment, string host) => new(
         "LoginRequired",
         $"{environment} needs a login, and the PowerShell host '{host}' could not show where to log in.",

@@ -64,8 +64,7 @@ public abstract class PipelineCmdlet : SsoCmdlet
         namedProfiles = NamedProfiles;
         if (Accepts.Needed is { } missing && !isInputExpected)
         {
-            var message = $"{MyInvocation.MyCommand.Name} needs {missing}.";
-            ThrowTerminatingError(SsoErrors.InputNotAccepted(message, "Name it as a parameter, or pipe it.").ToRecord());
+            ThrowTerminatingError(SsoErrors.NameNeeded(MyInvocation.MyCommand.Name, missing).ToRecord());
         }
     }
 
@@ -87,6 +86,13 @@ public abstract class PipelineCmdlet : SsoCmdlet
         {
             OrTerminate(RunAll);
         }
+    }
+
+    /// <summary>Acts on this profile as if it had been piped.</summary>
+    private protected void Choose(SsoProfile profile)
+    {
+        isInputExpected = true;
+        piped.Add(PipedTarget.Of(profile));
     }
 
     /// <summary>The names of environments without wildcards that are meant.</summary>

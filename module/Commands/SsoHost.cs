@@ -14,6 +14,9 @@ internal sealed class SsoHost(PSHost? host)
 {
     private const string ConsoleHost = "ConsoleHost";
 
+    /// <summary>The host of the terminal in Visual Studio Code.</summary>
+    private const string CodeHost = "Visual Studio Code Host";
+
     /// <summary>The host of everything that another PowerShell has started: jobs, and sessions over WinRM, SSH or a named pipe.</summary>
     private const string RemoteHost = "ServerRemoteHost";
 
@@ -93,6 +96,40 @@ internal sealed class SsoHost(PSHost? host)
     }
 
     /// <summary>
+    /// Whether a user may be asked to pick something: never in a job or a remote session, which would wait for an answer, or where the
+    /// console does not prompt, or its input or output goes elsewhere.
+    /// </summary>
+    internal bool MayPick => Name switch
+    {
+        "" or RemoteHost or NoHost => false,
+        _ when WhyNobodyCanLogIn() is not null => false,
+        ConsoleHost => HasConsole && IsOwnRunspace() == true,
+        CodeHost => HasConsole && IsOwnRunspace() != false,
+        _ => IsOwnRunspace() != false,
+    };
+
+    /// <summary>Whether a picker can draw on the host's terminal and read single keys.</summary>
+    internal bool HasKeys
+    {
+        get
+        {
+            try
+            {
+                return Name is ConsoleHost or CodeHost
+                    && HasConsole
+                    && host?.UI is { SupportsVirtualTerminal: true, RawUI: not null }
+                    && Console.WindowWidth > 0
+                    && Console.WindowHeight > 0;
+            }
+            catch (Exception)
+            {
+                // No console, or a host that throws.
+                return false;
+            }
+        }
+    }
+
+    /// <summary>
     /// Why nobody can approve a login here, in words that go on from "since"; null where somebody may. Redirected input or output alone
     /// says nothing: the address and the code are shown all the same.
     /// </summary>
@@ -118,6 +155,22 @@ internal sealed class SsoHost(PSHost? host)
     /// </summary>
     private static bool IsProcessOfJob() =>
         Environment.GetCommandLineArgs().Skip(1).Take(3).Any(word => string.Equals(word, "-s", StringComparison.OrdinalIgnoreCase));
+
+    private static bool HasConsole => !Console.IsInputRedirected && !Console.IsOutputRedirected;
+
+    /// <summary>Whether this is the runspace of the host's prompt; null where the host does not tell.</summary>
+    private bool? IsOwnRunspace()
+    {
+        try
+        {
+            return host is not IHostSupportsInteractiveSession { Runspace: { } runspace } ? null
+                : ReferenceEquals(runspace, Runspace.DefaultRunspace);
+        }
+        catch (Exception)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Whether the host passes escape sequences on to its terminal.</summary>
     private bool IsVirtualTerminal

@@ -1,6 +1,8 @@
 using System;
+using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
+using System.Management.Automation.Host;
 using AwsSso.Native;
 
 namespace AwsSso.Commands;
@@ -17,6 +19,8 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
 
     /// <summary>Whether the user was told of an endpoint that has ended.</summary>
     private static bool hasWarnedOfDeadEndpoint;
+
+    private bool? mayPick;
 
     /// <summary>What AWS tools use instead of AWS_PROFILE.</summary>
     private static readonly string[] Stronger = ["AWS_ACCESS_KEY_ID", "AWS_DEFAULT_PROFILE"];
@@ -79,10 +83,13 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
         get
         {
             var input = PipelineInput.OneProfile(NamesProfiles, "profiles and their names, and accounts and roles that have one profile");
-            input.Needed = Clear ? null : input.Needed;
+            input.Needed = Clear || MayPick ? null : input.Needed;
             return input;
         }
     }
+
+    /// <summary>Whether the user may pick a profile; asked once, and only where no profile is named or piped.</summary>
+    private bool MayPick => mayPick ??= !NamesProfiles && !MyInvocation.ExpectingInput && Shell.MayPick;
 
     private protected override bool IsAsked => Clear || base.IsAsked;
 
@@ -101,6 +108,15 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
         }
 
         WarnOfDeadEndpoint();
+        if (!NamesProfiles && Piped.Count == 0)
+        {
+            if (Picked() is not { } picked)
+            {
+                return;
+            }
+
+            Choose(picked);
+        }
 
         var action = AsEndpoint ? "Start an endpoint and set its variables"
             : AsEnvironmentVariable ? "Set the variables of keys"
@@ -152,6 +168,84 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
             EndpointVariables.Remove();
         }
     }
+
+    /// <summary>The profile that the user picks; null where the user picks none.</summary>
+    private SsoProfile? Picked()
+    {
+        var rows = PickerRows();
+        if (rows.Count == 0)
+        {
+            throw SsoErrors.NoProfiles();
+        }
+
+        var model = new PickerModel(rows);
+        if (Shell.HasKeys)
+        {
+            try
+            {
+                return new PickerScreen(model, new PickerLayout(rows), Host.UI.RawUI, () => Stopping).Pick()?.Profile;
+            }
+            catch (Exception fault) when (fault is NotImplementedException or InvalidOperationException or HostException)
+            {
+                // The host has no keys after all.
+                model.FilterBy("");
+            }
+        }
+
+        try
+        {
+            return new PickerList(model, Host.UI.WriteLine, Asked).Pick()?.Profile;
+        }
+        catch (Exception fault) when (fault is not (PipelineStoppedException or FlowControlException))
+        {
+            // A host that throws has nobody to ask.
+            throw SsoErrors.NameNeeded(MyInvocation.MyCommand.Name, "the name of a profile");
+        }
+
+        string? Asked(string question)
+        {
+            Host.UI.Write(question);
+            return Host.UI.ReadLine();
+        }
+    }
+
+    /// <summary>The rows of the picker: name, environment if there are several, account, role, and the time left.</summary>
+    private List<PickerRow> PickerRows()
+    {
+        var environments = Environments(usableOnly: true);
+        var names = environments.Select(environment => environment.Name).ToArray();
+        if (names.Length == 0)
+        {
+            return [];
+        }
+
+        var work = new GetCredentialWork { Environments = names, MinimumRemaining = MinimumRemaining.WholeSeconds() };
+        var left = Look(work, happened => happened.Credential)
+            .GroupBy(credential => (credential.Environment, credential.ProfileName))
+            .ToDictionary(group => group.Key, group => TimeLeft(group.First()));
+        var accounts = names
+            .SelectMany(name => Look(new GetAccountWork { Environment = name, Known = true }, happened => happened.Account))
+            .Where(account => account.AccountName is not null)
+            .GroupBy(account => (account.Environment, account.AccountId))
+            .ToDictionary(group => group.Key, group => group.First().AccountName!);
+        return environments.SelectMany(environment => environment.AsProfiles()).Select(Row).ToList();
+
+        PickerRow Row(SsoProfile profile) => new(
+            profile,
+            profile.ProfileName,
+            left.TryGetValue((profile.Environment, profile.ProfileName), out var time) ? time : "",
+            names.Length > 1 ? profile.Environment : "",
+            profile.AccountId,
+            accounts.TryGetValue((profile.Environment, profile.AccountId), out var name) ? name : "",
+            profile.RoleName);
+    }
+
+    private static string TimeLeft(SsoCredential credential) => credential switch
+    {
+        { State: SsoCredentialState.CredentialProcess or SsoCredentialState.SsoSession } => "renews itself",
+        { Expiration: { } end } => SsoTime.Remaining(end),
+        _ => "",
+    };
 
     private void WarnOfDeadEndpoint()
     {

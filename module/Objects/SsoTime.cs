@@ -16,9 +16,12 @@ public static class SsoTime
             return null;
         }
 
-        var left = Left(end);
-        return left > TimeSpan.Zero ? $"{Clock(end)} ({Math.Floor(left.TotalHours)}:{left:mm} left)" : $"{Clock(end)} (expired)";
+        return $"{Clock(end)} ({Remaining(end)})";
     }
+
+    /// <summary>What is left until a time, for example <c>0:59 left</c> or <c>expired</c>.</summary>
+    internal static string Remaining(DateTime time) =>
+        Left(time) is { Ticks: > 0 } left ? $"{Math.Floor(left.TotalHours)}:{left:mm} left" : "expired";
 
     /// <summary>Gives how long a session renews itself, which is more than its access token lasts.</summary>
     /// <param name="session">A session.</param>
