@@ -42,13 +42,14 @@ Describe 'The Tab key' {
     }
 
     It 'completes the profiles of the named environment, or of all, with quotes if needed' {
-        $answers = Get-Completion 'Update-SsoCredential Beta -ProfileName ', 'Get-SsoCredential -ProfileName Account4', 'Remove-SsoProfile Beta "sand', 'Get-SsoProfile Acme -ProfileName Acme'
+        $answers = Get-Completion 'Update-SsoCredential Beta -ProfileName ', 'Get-SsoCredential -ProfileName Account4', 'Remove-SsoProfile Beta "sand', 'Get-SsoProfile Acme -ProfileName Acme', 'Invoke-SsoCommand { aws s3 ls } -Environment Acme -ProfileName Account4'
         $answers[0].Text | Should -Be "'sand box `$1'", "'012'"
         $answers[0].List | Should -Be 'sand box $1', '012'
         $answers[0].Tip[0] | Should -Be 'Beta: Janitor in account 999999999999'
         $answers[1].Text | Should -Be 'Account4-AWSAdministratorAccess', 'Account4-AWSReadOnlyAccess'
         $answers[2].Text | Should -Be "'sand box `$1'"
         $answers[3].Text | Should -Be 'Acme-s-Prod-EU-AWSAdministratorAccess', 'Acme-s-Prod-EU-AWSReadOnlyAccess'
+        $answers[4].Text | Should -Be $answers[1].Text
     }
 
     It 'completes accounts by name, or by ID after digits or without a name' {

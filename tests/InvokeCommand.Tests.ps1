@@ -132,15 +132,17 @@ Describe 'A script block under one profile' {
         $lines = Invoke-Line @(
             '(Invoke-SsoCommand -ProfileName Account1 { [version] "1.2"; @{ a = 1 } }) | ForEach-Object { $_.GetType().Name; [bool] $_.PSObject.Properties["SsoProfileName"] }'
             'Invoke-SsoCommand -ProfileName Account1 { Get-Item ./nothing; "after" }'
+            'Invoke-SsoCommand -ProfileName Account1 { begin { "begin" } process { "process" } end { "end" } }'
             '$word = "mine"; Invoke-SsoCommand -ProfileName Account1 { "$word $(& { $MyInvocation.MyCommand.CommandType })" }'
             'Invoke-SsoCommand -ProfileName Account1 { if ($IsWindows) { cmd /c exit 3 } else { sh -c "exit 3" } }; $LASTEXITCODE'
         )
         $lines[0].Written | Should -Be 'Version', $false, 'Hashtable', $false
         $lines[1].Written | Should -Be 'after'
         $lines[1].Ids | Should -Be 'PathNotFound'
-        $lines[2].Written | Should -Be 'mine Script'
-        $lines[3].Written | Should -Be 3
-        $lines[3].Ids | Should -BeNullOrEmpty
+        $lines[2].Written | Should -Be 'begin', 'process', 'end'
+        $lines[3].Written | Should -Be 'mine Script'
+        $lines[4].Written | Should -Be 3
+        $lines[4].Ids | Should -BeNullOrEmpty
     }
 
     It 'does not run where the keys cannot be had, the name is wrong, or nothing is named: <What>' -TestCases @(
@@ -224,11 +226,15 @@ Describe 'A script block for each profile of a pipeline' {
             'Get-SsoProfile Acme -ProfileName Account[12] | Invoke-SsoCommand { [version] "1.2"; "text of $env:AWS_PROFILE"; "more" } | ForEach-Object { "$_|$($_.SsoProfileName)" }'
             'Get-SsoProfile Acme Account2 | Invoke-SsoCommand { [pscustomobject] @{ A = 1 } } | ForEach-Object { "$($_.A) $($_.SsoProfileName)" }'
             '"Account2", "Account1" | Invoke-SsoCommand { $env:AWS_PROFILE }'
+            'Get-SsoProfile Acme -ProfileName Account[12] | Invoke-SsoCommand { begin { } process { [long] $_.AccountId } end { [long] $input.AccountId } } | ForEach-Object { "$_" } | Where-Object { $_ -ne 0 }'
+            'Get-SsoProfile Acme Account1 | Invoke-SsoCommand { 1 | Select-Object @{ n = "A"; e = { "cell" } } | Format-Table } | Out-String'
         )
         $lines.Sentences | Should -BeNullOrEmpty
+        $lines[3].Written | Should -Be (Get-AccountId 1), (Get-AccountId 2)
         $lines[0].Written | Should -Be @(foreach ($name in 'Account1', 'Account2') { "1.2|$name", "== $name ==|$name", "text of $name|$name", "more|$name" })
         $lines[1].Written | Should -Be '1 Account2'
         $lines[2].Written | Should -Be '== Account2 ==', 'Account2', '== Account1 ==', 'Account1'
+        $lines[4].Written | Should -Match '(?m)^cell'
     }
 
     It 'goes on after a profile that fails: <What>' -TestCases @(

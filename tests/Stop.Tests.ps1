@@ -187,46 +187,25 @@ Describe 'Ctrl+C' {
             $hanging = Start-StandIn '--approve-after-polls', '0', '--hang', 'GetRoleCredentials:1'
             $own = New-UserHome
             Add-Environment $own $hanging Acme
-            # A server of its own, which sees nothing of whoever runs the tests.
-            $socket = Join-Path $own tmux
-            $variables = Get-UserVariable $own $hanging @{ TMUX = ''; TERM = 'xterm-256color'; MODULE = $manifest }
-            function Invoke-Tmux([string[]] $Word) {
-                (Wait-UserProgram (Start-UserProgram (@('tmux', '-S', $socket, '-f', '/dev/null') + $Word) $variables)).Text
-            }
-            function Wait-Screen([string] $Pattern, [int] $Seconds = 30) {
-                $watch = [Diagnostics.Stopwatch]::StartNew()
-                while (($screen = Invoke-Tmux 'capture-pane', '-p', '-t', 'test') -notmatch $Pattern) {
-                    if ($watch.Elapsed.TotalSeconds -gt $Seconds) { throw "The screen did not come to show '$Pattern':`n$screen" }
-                    Start-Sleep -Milliseconds 50
-                }
-                $screen
-            }
-            function Send-Line([string] $Line) {
-                $null = Invoke-Tmux 'send-keys', '-t', 'test', '-l', $Line
-                $null = Invoke-Tmux 'send-keys', '-t', 'test', 'Enter'
-            }
-
-            $command = (@(Get-PowerShell) + '-NoProfile' | ForEach-Object { "'$_'" }) -join ' '
-            $null = Invoke-Tmux 'new-session', '-d', '-s', 'test', '-x', '200', '-y', '50', $command
+            $terminal = New-Terminal $own $hanging 200 50
             try {
-                $null = Wait-Screen '(?m)^PS .*> *$'
                 # A line that wraps would look like output.
-                Send-Line 'Import-Module $env:MODULE; Update-SsoCredential Acme -NoBrowser; "not reached"'
+                Send-TerminalLine $terminal 'Import-Module $env:MODULE; Update-SsoCredential Acme -NoBrowser; "not reached"'
                 Wait-StandIn $hanging { $_.requests.PSObject.Properties['GetRoleCredentials'] -and $_.requests.GetRoleCredentials -eq 20 -and $_.in_flight -eq 1 }
                 # While the console asks the terminal where the cursor is, for the progress bar, it takes a key for text: the user presses it again.
                 foreach ($try in 1..3) {
-                    $null = Invoke-Tmux 'send-keys', '-t', 'test', 'C-c'
+                    Send-TerminalKey $terminal C-c
                     try {
-                        $null = Wait-Screen '(?m)^PS .*> *$' 3
+                        $null = Wait-Terminal $terminal '(?m)^PS .*> *$' 3
                         break
                     }
                     catch { if ($try -eq 3) { throw } }
                 }
-                Send-Line '"back-$(40 + 2)"'
-                $screen = Wait-Screen '(?m)^back-42'
+                Send-TerminalLine $terminal '"back-$(40 + 2)"'
+                $screen = Wait-Terminal $terminal '(?m)^back-42'
             }
             finally {
-                $null = Invoke-Tmux 'kill-server'
+                Stop-Terminal $terminal
             }
             $screen | Should -Not -Match '(?m)^not reached'
             $screen | Should -Not -Match 'fresh'

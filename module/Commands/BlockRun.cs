@@ -17,14 +17,26 @@ internal sealed class BlockRun(Cmdlet cmdlet, ScriptBlock block, VariableLoan lo
     private const string Labeled = "param($block, $label, $profile) & $block | & $label -ProfileName $profile";
 
     /// <summary>Runs the block once; what it throws is thrown, after the variables were restored.</summary>
-    internal void Run(string profile, IEnumerable<(string Name, string? Value)> variables, bool isLabeled)
+    /// <param name="profile">The profile; a block that takes input gets it where the output is labeled.</param>
+    /// <param name="variables">What is set while the block runs.</param>
+    /// <param name="isLabeled">Whether the profile's name is put on what the block writes.</param>
+    internal void Run(SsoProfile profile, IEnumerable<(string Name, string? Value)> variables, bool isLabeled)
     {
         loan.Set(variables);
         try
         {
-            object[] given = isLabeled ? [block, new CmdletInfo("Add-OutputLabel", typeof(OutputLabel)), profile] : [block];
+            object[] given = isLabeled ? [block, new CmdletInfo("Add-OutputLabel", typeof(OutputLabel)), profile.ProfileName] : [block];
             using var pipeline = ScriptBlock.Create(isLabeled ? Labeled : Plain).GetSteppablePipeline(CommandOrigin.Internal, given);
             pipeline.Begin(cmdlet);
+            if (isLabeled)
+            {
+                pipeline.Process(profile);
+            }
+            else
+            {
+                pipeline.Process();
+            }
+
             pipeline.End();
         }
         finally

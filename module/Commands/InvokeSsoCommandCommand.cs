@@ -85,7 +85,7 @@ public sealed class InvokeSsoCommandCommand : LoginCmdlet
             // Taken before anything else: what another runspace does meanwhile would be done under a wrong profile.
             using var loan = VariableLoan.Take();
             var run = new BlockRun(this, block, loan);
-            ForEachProfile("Run the script block", (profile, variables) => run.Run(profile.ProfileName, variables, IsLabeled), RunOne);
+            ForEachProfile("Run the script block", (profile, variables) => run.Run(profile, variables, IsLabeled), RunOne);
         }
         else
         {

@@ -192,6 +192,11 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
             }
         }
 
+        return PickedFromList(model);
+    }
+
+    private SsoProfile? PickedFromList(PickerModel model)
+    {
         try
         {
             return new PickerList(model, Host.UI.WriteLine, Asked).Pick()?.Profile;
