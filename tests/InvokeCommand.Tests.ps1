@@ -326,12 +326,14 @@ $words = '', 'a b', "tab`tline`nend", '&', '%PATH%', '$HOME', 'c:\dir\', 'say "h
         $lines = Invoke-Line @(
             'Invoke-SsoCommand -ProfileName Account1 -FilePath sh -ArgumentList "-c", "cat; echo out; echo err >&2"'
             'Invoke-SsoCommand -ProfileName Account1 -FilePath sh -ArgumentList "-c", "printf no-newline"'
+            '$null = New-Item -ItemType Directory ~/tools -Force; Set-Location ~/tools; Set-Content tool "#!/bin/sh`nbasename `"`$PWD`""; chmod +x tool; Invoke-SsoCommand -ProfileName Account1 -FilePath ./tool'
             'Invoke-SsoCommand -ProfileName Account1 -FilePath sh -ArgumentList "-c", "yes | head -n 100000" | Measure-Object | ForEach-Object Count'
         )
         $lines.Sentences | Should -BeNullOrEmpty
         $lines[0].Written | Should -Be 'out'
         $lines[1].Written | Should -Be 'no-newline'
-        $lines[2].Written | Should -Be 100000
+        $lines[2].Written | Should -Be 'tools'
+        $lines[3].Written | Should -Be 100000
     }
 
     It 'report an exit code for each profile, a program that is not found, and a script: one sentence' {
@@ -444,6 +446,15 @@ Describe 'Ctrl+C' {
             $null = Wait-Terminal $terminal '(?m)^PS .*> *$'
             Send-TerminalLine $terminal '"now $env:AWS_PROFILE-$(40 + 2)"'
             $screen = Wait-Terminal $terminal '(?m)^now mine-42'
+            # A process that ignores Ctrl+C, and whose parent is ended by it.
+            Set-Content "$($terminal.Variables.HOME)/tree.sh" '(trap "" INT; sleep 600 & echo $! > child); echo started; sleep 600'
+            Send-TerminalLine $terminal 'Clear-Host; Invoke-SsoCommand -ProfileName Account1 -FilePath sh -ArgumentList tree.sh; "not reached"'
+            $null = Wait-Terminal $terminal '(?m)^started'
+            Send-TerminalKey $terminal C-c
+            $null = Wait-Terminal $terminal '(?m)^PS .*> *$'
+            Send-TerminalLine $terminal '"back-$(40 + 2)"'
+            $screen += Wait-Terminal $terminal '(?m)^back-42'
+            if ($IsLinux) { Get-Content "/proc/$(Get-Content "$($terminal.Variables.HOME)/child")/stat" -ErrorAction Ignore | Where-Object { $_ -notmatch '\) Z ' } | Should -BeNullOrEmpty }
             $screen | Should -Not -Match '(?m)^not reached'
         }
         finally {

@@ -14,7 +14,11 @@ internal sealed class PickerLayout(IReadOnlyList<PickerRow> rows)
     private const string Title = "Profile: ";
     private const string Keys = "Type to filter, Up and Down to select, Enter to use, Esc to cancel.";
     private const int Gap = 2;
-    private const int Narrowest = 4;
+
+    /// <summary>
+    /// What loses room first, down to how many cells: the columns after the name, then the name, and so on where that is not enough.
+    /// </summary>
+    private static readonly (bool IsName, int Least)[] Losers = [(false, 8), (true, 20), (false, 4), (true, 4)];
 
     /// <summary>The cells that each column needs.</summary>
     private readonly int[] columns = rows.Count == 0 ? []
@@ -36,7 +40,7 @@ internal sealed class PickerLayout(IReadOnlyList<PickerRow> rows)
     internal string HelpLine(PickerModel model, int width) =>
         CellWidth.Fit($"{model.Matching.Count} of {model.Total}. {Keys}", width - 1).TrimEnd();
 
-    /// <summary>The line of a row: its cells in columns; of what is too wide for the screen, each column loses a part.</summary>
+    /// <summary>The line of a row: its cells in columns; if they are too wide for the screen, the name loses least.</summary>
     internal string RowLine(PickerRow row, bool isSelected, int width)
     {
         var cells = row.Cells.Zip(Columns(width - 1 - Gap), CellWidth.Fit).Where(cell => cell.Length > 0);
@@ -48,11 +52,14 @@ internal sealed class PickerLayout(IReadOnlyList<PickerRow> rows)
     {
         var given = columns.ToArray();
         var excess = given.Sum() + (Gap * Math.Max(0, given.Count(cells => cells > 0) - 1)) - room;
-        while (excess > 0 && given.Max() > Narrowest)
+        foreach (var (isName, least) in Losers)
         {
-            // The widest one loses first, the last one of equal ones.
-            given[Array.LastIndexOf(given, given.Max())]--;
-            excess--;
+            var losing = Enumerable.Range(0, given.Length).Where(column => (column == 0) == isName).ToArray();
+            while (excess > 0 && losing.Any(column => given[column] > least))
+            {
+                given[losing.OrderByDescending(column => given[column]).First()]--;
+                excess--;
+            }
         }
 
         return given;

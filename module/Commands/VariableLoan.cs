@@ -60,7 +60,7 @@ internal sealed class VariableLoan : IDisposable
             var inside = CredentialVariables.OfProcess();
             if (outside?.before is { } known)
             {
-                Put(inside, known);
+                BringBack(inside, known);
             }
 
             return Inside(inside, outside?.before is null ? SessionVariables.Memory : outside.memory, variables);
@@ -144,7 +144,7 @@ internal sealed class VariableLoan : IDisposable
     }
 
     /// <summary>Makes the variables of AWS tools, and those that Use-SsoCredential set, what they were.</summary>
-    private static void Put(Dictionary<string, string> variables, Dictionary<string, string> outside)
+    private static void BringBack(Dictionary<string, string> variables, Dictionary<string, string> outside)
     {
         foreach (var name in variables.Keys.Where(CredentialVariables.IsOfAws).ToArray())
         {
