@@ -37,6 +37,7 @@ BeforeDiscovery {
         'Add-SsoProfile' = Join-Row $unbound @{ Profile = 'one'; Synced = 'one'; Added = 'one'; Credential = 'one'; Result = 'one'; Role = 'one' }
         # It takes the profile of an object, and what has none is refused by PowerShell.
         'Rename-SsoProfile' = Join-Row $unbound @{ Profile = 'one'; Synced = 'one'; Added = 'one'; Credential = 'one'; Result = 'one' }
+        'Get-SsoPromptText' = $unbound
         'Set-SsoEnvironment' = $unbound
         # It takes paths.
         'Import-SsoEnvironment' = Join-Row $unbound @{} ($producers | ForEach-Object { $all = @{} } { $all[$_] = 'no such file' } { $all })
@@ -121,6 +122,7 @@ Describe 'Each object in the pipeline of each cmdlet' {
                 'Get-SsoRole' = { $input | Get-SsoRole }
                 'Add-SsoProfile' = { $input | Add-SsoProfile -NameTemplate 'new-{AccountName}' -WhatIf -Verbose }
                 'Rename-SsoProfile' = { $input | Rename-SsoProfile -NewName { "new-$($_.ProfileName)" } -WhatIf }
+                'Get-SsoPromptText' = { $input | Get-SsoPromptText }
                 'Set-SsoEnvironment' = { $input | Set-SsoEnvironment Acme -Region eu-west-1 -WhatIf }
                 'Import-SsoEnvironment' = { $input | Import-SsoEnvironment -WhatIf }
             }

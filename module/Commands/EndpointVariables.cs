@@ -33,6 +33,14 @@ internal static class EndpointVariables
         .. WithoutProxy(),
     ];
 
+    /// <summary>The URL of an endpoint of this module that the variables lead to; null where they lead to none.</summary>
+    internal static string? Own() =>
+        Environment.GetEnvironmentVariable(Address) is { } address && Ours.Value.IsMatch(address) ? address : null;
+
+    /// <summary>The profile behind a profile of an endpoint.</summary>
+    internal static string NameOf(string profile) =>
+        profile.StartsWith(ProfileStart, StringComparison.Ordinal) ? profile.Substring(ProfileStart.Length) : profile;
+
     /// <summary>The Region that the user's own variables name; null where they name none.</summary>
     internal static string? Region() =>
         new[] { "AWS_REGION", "AWS_DEFAULT_REGION" }.Select(SessionVariables.Own).FirstOrDefault(value => !string.IsNullOrEmpty(value));

@@ -123,7 +123,9 @@ public sealed class InvokeSsoCommandCommand : LoginCmdlet
         }
     }
 
-    /// <summary>Runs the block for one profile; where its output is labeled, its error is that of the profile and does not end the rest.</summary>
+    /// <summary>
+    /// Runs the block for one profile; where its output is labeled, its error is that of the profile and does not end the rest.
+    /// </summary>
     private void RunOne(SsoProfile profile, Action work)
     {
         if (!IsLabeled)
@@ -161,7 +163,8 @@ public sealed class InvokeSsoCommandCommand : LoginCmdlet
         // What cannot be used of other environments matters only where a profile is not found.
         var targets = NamedTargets();
         var failures = Failures;
-        var profiles = targets.Count == 0 ? [] : Environments(usableOnly: true).SelectMany(environment => environment.AsProfiles()).ToArray();
+        var environments = targets.Count == 0 ? [] : Environments(usableOnly: true);
+        var profiles = environments.SelectMany(environment => environment.AsProfiles()).ToArray();
         var byName = profiles.ToLookup(profile => profile.ProfileName);
         var wanted = new List<SsoProfile>();
         foreach (var target in targets)

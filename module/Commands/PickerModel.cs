@@ -28,7 +28,9 @@ internal sealed class PickerRow
     internal bool Has(string[] words) => Array.TrueForAll(words, word => searched.IndexOf(word, StringComparison.OrdinalIgnoreCase) >= 0);
 }
 
-/// <summary>What a picker knows: the filter, the rows that match it, the selected one, and the part of them that is on the screen.</summary>
+/// <summary>
+/// What a picker knows: the filter, the rows that match it, the selected one, and the part of them that is on the screen.
+/// </summary>
 internal sealed class PickerModel
 {
     private static readonly char[] Blank = [' '];

@@ -122,7 +122,8 @@ internal sealed class ProgramFile
     {
         var isBare = word.Length > 0
             && word[word.Length - 1] != '\\'
-            && word.All(c => c is >= 'a' and <= 'z' or >= 'A' and <= 'Z' or >= '0' and <= '9' || c > '\u009F' || BarePunctuation.IndexOf(c) >= 0);
+            && word.All(c => c is >= 'a' and <= 'z' or >= 'A' and <= 'Z' or >= '0' and <= '9' or > '\u009F'
+                || BarePunctuation.IndexOf(c) >= 0);
         return Unexpanded(isBare ? word : Quoted(word, "\"\""));
     }
 

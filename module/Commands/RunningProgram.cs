@@ -94,7 +94,8 @@ internal sealed class RunningProgram : IDisposable
                 Kill();
             }
         }
-        catch (Exception fault) when (fault is InvalidOperationException or Win32Exception or TargetInvocationException or AggregateException)
+        catch (Exception fault)
+            when (fault is InvalidOperationException or Win32Exception or TargetInvocationException or AggregateException)
         {
             // It has ended in this moment, or may not be ended.
         }
@@ -139,7 +140,8 @@ internal sealed class RunningProgram : IDisposable
                 lines.Add(new ProgramLine(text, isError), end.Token);
             }
         }
-        catch (Exception fault) when (fault is IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+        catch (Exception fault)
+            when (fault is IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
         {
             // Nobody takes more.
         }

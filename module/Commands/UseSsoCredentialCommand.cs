@@ -347,6 +347,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
         if (Run(work, happened => happened.Keys).FirstOrDefault() is { } keys && Find(name) is { } profile)
         {
             SessionVariables.Replace(CredentialVariables.ForKeys(profile, keys));
+            ProfileInUse.Remember(name, keys.AccessKeyId);
             Show(profile, "the variables of its keys are set", Timestamp.Read(keys.Expiration));
         }
     }

@@ -19,6 +19,9 @@ internal static class SsoLibrary
 
     private static volatile bool isReady;
 
+    /// <summary>Whether the library is loaded.</summary>
+    internal static bool IsReady => isReady;
+
     /// <summary>The folder that has the library of this platform and the program for AWS tools.</summary>
     internal static string PlatformFolder => System.IO.Path.Combine(Folder, Platform);
 
