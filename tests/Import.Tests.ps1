@@ -2,9 +2,9 @@
 
 BeforeDiscovery {
     $commands = 'Add-SsoProfile', 'Connect-SsoSession', 'Disconnect-SsoSession', 'Export-SsoEnvironment', 'Export-SsoProfile', 'Get-SsoAccount', 'Get-SsoCredential',
-        'Get-SsoEnvironment', 'Get-SsoProfile', 'Get-SsoPromptText', 'Get-SsoRole', 'Get-SsoSession', 'Import-SsoEnvironment', 'Invoke-SsoCommand',
-        'Open-SsoConsole', 'Remove-SsoEnvironment', 'Remove-SsoProfile', 'Rename-SsoProfile', 'Set-SsoEnvironment', 'Sync-SsoProfile', 'Update-SsoCredential',
-        'Use-SsoCredential'
+        'Get-SsoCredentialRefresh', 'Get-SsoEnvironment', 'Get-SsoProfile', 'Get-SsoPromptText', 'Get-SsoRole', 'Get-SsoSession', 'Import-SsoEnvironment',
+        'Invoke-SsoCommand', 'Open-SsoConsole', 'Remove-SsoEnvironment', 'Remove-SsoProfile', 'Rename-SsoProfile', 'Set-SsoEnvironment',
+        'Start-SsoCredentialRefresh', 'Stop-SsoCredentialRefresh', 'Sync-SsoProfile', 'Update-SsoCredential', 'Use-SsoCredential'
 }
 
 BeforeAll {

@@ -3,11 +3,11 @@
 BeforeDiscovery {
     # What each object means to each cmdlet. 'all' is the whole environment, 'one' the one profile (or its account or role) that was piped,
     # 'refused' an error of this module with a sentence, 'not bound' PowerShell's own error for input that a command does not take.
-    $producers = 'Environment', 'Stored', 'Session', 'Profile', 'Synced', 'Added', 'Credential', 'Result', 'Account', 'Role', 'Name'
-    $profiles = @{ Profile = 'one'; Synced = 'one'; Added = 'one'; Credential = 'one'; Result = 'one'; Account = 'one'; Role = 'one' }
+    $producers = 'Environment', 'Stored', 'Session', 'Profile', 'Synced', 'Added', 'Credential', 'Refresh', 'Result', 'Account', 'Role', 'Name'
+    $profiles = @{ Profile = 'one'; Synced = 'one'; Added = 'one'; Credential = 'one'; Refresh = 'one'; Result = 'one'; Account = 'one'; Role = 'one' }
     $whole = @{ Environment = 'all'; Stored = 'all'; Session = 'all'; Name = 'all' }
     $refusedWhole = @{ Environment = 'refused'; Stored = 'refused'; Session = 'refused'; Name = 'refused' }
-    $refusedProfiles = @{ Profile = 'refused'; Synced = 'refused'; Added = 'refused'; Credential = 'refused'; Result = 'refused'; Account = 'refused'; Role = 'refused' }
+    $refusedProfiles = @{ Profile = 'refused'; Synced = 'refused'; Added = 'refused'; Credential = 'refused'; Refresh = 'refused'; Result = 'refused'; Account = 'refused'; Role = 'refused' }
     function Join-Row([hashtable] $One, [hashtable] $Other, [hashtable] $But = @{}) {
         $row = @{}
         foreach ($part in $One, $Other, $But) { foreach ($key in $part.Keys) { $row[$key] = $part[$key] } }
@@ -19,6 +19,9 @@ BeforeDiscovery {
         'Update-SsoCredential' = Join-Row $profiles $whole
         'Get-SsoCredential' = Join-Row $profiles $whole
         'Get-SsoProfile' = Join-Row $profiles $whole
+        'Start-SsoCredentialRefresh' = Join-Row $profiles $whole
+        'Get-SsoCredentialRefresh' = Join-Row $profiles $whole
+        'Stop-SsoCredentialRefresh' = Join-Row $profiles $whole
         'Export-SsoProfile' = Join-Row $profiles $whole
         'Remove-SsoProfile' = Join-Row $profiles $refusedWhole
         'Use-SsoCredential' = Join-Row $profiles $refusedWhole @{ Name = 'no such profile' }
@@ -34,9 +37,9 @@ BeforeDiscovery {
         'Sync-SsoProfile' = Join-Row $refusedProfiles $whole
         'Get-SsoAccount' = Join-Row $refusedProfiles $whole
         # A role is what it needs; a profile has one, with its name.
-        'Add-SsoProfile' = Join-Row $unbound @{ Profile = 'one'; Synced = 'one'; Added = 'one'; Credential = 'one'; Result = 'one'; Role = 'one' }
+        'Add-SsoProfile' = Join-Row $unbound @{ Profile = 'one'; Synced = 'one'; Added = 'one'; Credential = 'one'; Refresh = 'one'; Result = 'one'; Role = 'one' }
         # It takes the profile of an object, and what has none is refused by PowerShell.
-        'Rename-SsoProfile' = Join-Row $unbound @{ Profile = 'one'; Synced = 'one'; Added = 'one'; Credential = 'one'; Result = 'one' }
+        'Rename-SsoProfile' = Join-Row $unbound @{ Profile = 'one'; Synced = 'one'; Added = 'one'; Credential = 'one'; Refresh = 'one'; Result = 'one' }
         'Get-SsoPromptText' = $unbound
         'Set-SsoEnvironment' = $unbound
         # It takes paths.
@@ -95,6 +98,8 @@ Describe 'Each object in the pipeline of each cmdlet' {
                 Stored = Set-SsoEnvironment Acme -Region us-west-2 -PassThru
                 Name = 'Acme'
             }
+            Start-SsoCredentialRefresh Acme
+            $made.Refresh = Get-SsoCredentialRefresh Acme Account1
             Remove-SsoProfile Acme Account1
             $made.Synced = Sync-SsoProfile Acme AWSAdministratorAccess -Account Account1 -NameTemplate '{AccountName}' -PassThru -Quiet
             Remove-SsoProfile Acme Account1
@@ -104,6 +109,9 @@ Describe 'Each object in the pipeline of each cmdlet' {
                 'Update-SsoCredential' = { $input | Update-SsoCredential -Force -WhatIf }
                 'Get-SsoCredential' = { $input | Get-SsoCredential }
                 'Get-SsoProfile' = { $input | Get-SsoProfile }
+                'Start-SsoCredentialRefresh' = { $input | Start-SsoCredentialRefresh -WhatIf }
+                'Get-SsoCredentialRefresh' = { $input | Get-SsoCredentialRefresh }
+                'Stop-SsoCredentialRefresh' = { $input | Stop-SsoCredentialRefresh -WhatIf }
                 'Remove-SsoProfile' = { $input | Remove-SsoProfile -WhatIf }
                 # The AWS config file of this user has another profile of that name.
                 'Export-SsoProfile' = { $env:AWS_CONFIG_FILE = './none'; $input | Export-SsoProfile -As SsoSession -WhatIf; $env:AWS_CONFIG_FILE = $null }
@@ -158,6 +166,9 @@ Describe 'Each object in the pipeline of each cmdlet' {
             'Rename-SsoProfile' = @{ one = 'Acme: Account1' }
             'Export-SsoProfile' = @{ one = 'Acme: Account1'; all = 'Acme: Account1', 'Acme: Account2', 'Acme: Account3' }
             'Get-SsoCredential' = @{ one = 'Acme/Account1'; all = 'Acme/Account1 Acme/Account2 Acme/Account3' }
+            'Start-SsoCredentialRefresh' = @{ one = 'Acme: Account1'; all = 'Acme' }
+            'Get-SsoCredentialRefresh' = @{ one = 'Acme/Account1'; all = 'Acme/Account1 Acme/Account2 Acme/Account3' }
+            'Stop-SsoCredentialRefresh' = @{ one = 'Acme: Account1'; all = 'Acme' }
             'Get-SsoProfile' = @{ one = 'Acme/Account1'; all = 'Acme/Account1 Acme/Account2 Acme/Account3' }
             'Use-SsoCredential' = @{ one = '/using Account1' }
             'Invoke-SsoCommand' = @{ one = 'Account1' }

@@ -29,8 +29,9 @@ Describe 'The table of' {
     BeforeAll {
         $shown = (Invoke-UserRunspace $loggedIn $service @'
             $null = Update-SsoCredential Acme -Quiet
+            Start-SsoCredentialRefresh Acme
             'Update-SsoCredential Acme -PassThru -Quiet', 'Get-SsoEnvironment', '(Get-SsoEnvironment).Profiles', 'Get-SsoSession', 'Get-SsoCredential',
-            'Get-SsoAccount', 'Get-SsoRole', 'Get-SsoProfile' | ForEach-Object { @{ Command = $_; Text = Invoke-Expression $_ | Out-String -Width 120 } }
+            'Get-SsoCredentialRefresh', 'Get-SsoAccount', 'Get-SsoRole', 'Get-SsoProfile' | ForEach-Object { @{ Command = $_; Text = Invoke-Expression $_ | Out-String -Width 120 } }
 '@).Output
     }
 
@@ -40,6 +41,7 @@ Describe 'The table of' {
         @{ Command = '(Get-SsoEnvironment).Profiles'; Rows = '^Profile  AccountId    RoleName$', '^-', '^Account1 100000000000 AWSAdministratorAccess$' }
         @{ Command = 'Get-SsoSession'; Rows = '^Environment State  Renews +Region    TokenCache$', '^-', '^Acme        Active until \S+ \S+ at most us-west-2 AwsCli$' }
         @{ Command = 'Get-SsoCredential'; Rows = '^   Environment: Acme$', '^ProfileName State Expires +AccountId    RoleName$', '^-', '^Account1    Valid .*\d\d:\d\d \(\d:\d\d left\) 100000000000 AWSAdministratorAccess$' }
+        @{ Command = 'Get-SsoCredentialRefresh'; Rows = '^   Environment: Acme$', '^ProfileName State Expires +NextAttempt +LastError$', '^-', '^Account1    Fresh .*\d\d:\d\d \(\d:\d\d left\) .*\d\d:\d\d$' }
         @{ Command = 'Get-SsoAccount'; Rows = '^   Environment: Acme$', '^AccountId    AccountName EmailAddress$', '^-', '^100000000000 Account1    account1@example\.com$' }
         @{ Command = 'Get-SsoRole'; Rows = '^   Environment: Acme$', '^AccountId    AccountName RoleName$', '^-', '^100000000000 Account1    AWSAdministratorAccess$' }
         @{ Command = 'Get-SsoProfile'; Rows = '^   Environment: Acme$', '^ProfileName AccountId    RoleName$', '^-', '^Account1    100000000000 AWSAdministratorAccess$' }
@@ -67,7 +69,7 @@ Describe 'A session shows tables' {
         $script = 'Get-SsoEnvironment; @(Get-FormatData AwsSso.*).Count'
         (Invoke-UserRunspace $empty $service $script).Output | Should -Be 0
         $types = (Invoke-UserRunspace $loggedIn $service '$null = Get-SsoEnvironment; (Get-FormatData AwsSso.*).TypeNames').Output
-        $of = 'Account', 'AccountRow', 'Credential', 'Environment', 'ExportedProfile', 'Profile', 'ProfileResult', 'Role', 'Session'
+        $of = 'Account', 'AccountRow', 'Credential', 'CredentialRefresh', 'Environment', 'ExportedProfile', 'Profile', 'ProfileResult', 'Role', 'Session'
         $types | Sort-Object | Should -Be ($of | ForEach-Object { "AwsSso.Sso$_" })
     }
 
@@ -85,7 +87,7 @@ Describe 'A session shows tables' {
 "@
         $run.Errors | Should -BeNullOrEmpty
         (Get-Row $run.Output[0])[0] | Should -Match $heads.Session
-        $run.Output[1] | Should -Be 9
+        $run.Output[1] | Should -Be 10
     }
 
     It 'after another version of the module was imported as well' {
@@ -167,7 +169,7 @@ Describe 'A session that cannot have the tables' {
 '@
         $run.Errors | Should -BeNullOrEmpty
         $run.Output[0] | Should -Match '(?m)^Name +: Acme'
-        $run.Output[1] | Should -Be 9
+        $run.Output[1] | Should -Be 10
         $run.Output[2] | Should -Match 'ProcessName'
     }
 }

@@ -12,6 +12,8 @@ public sealed class ConnectSsoSessionCommand : LoginCmdlet
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
+    private protected override bool IsToldOfSessions => false;
+
     private protected override void RunAll()
     {
         var agreed = Agreed("Connect SSO session");

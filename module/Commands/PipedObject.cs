@@ -72,6 +72,7 @@ internal sealed class PipedObject
             {
                 PipedKinds.Profile when type is "SsoCredential" => "a credential",
                 PipedKinds.Profile when type is "SsoProfileResult" => "a profile result",
+                PipedKinds.Profile when type is "SsoCredentialRefresh" => "a credential refresh",
                 PipedKinds.Profile => "a profile",
                 PipedKinds.Account => "an account",
                 PipedKinds.Role => "a role",
@@ -117,7 +118,7 @@ internal sealed class PipedObject
     {
         "SsoEnvironment" => PipedKinds.Environment,
         "SsoSession" => PipedKinds.Session,
-        "SsoProfile" or "SsoCredential" or "SsoProfileResult" => PipedKinds.Profile,
+        "SsoProfile" or "SsoCredential" or "SsoProfileResult" or "SsoCredentialRefresh" => PipedKinds.Profile,
         "SsoAccount" => PipedKinds.Account,
         "SsoRole" => PipedKinds.Role,
         _ when Text is not null => PipedKinds.Name,

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
+using System.Management.Automation.Runspaces;
 using System.Reflection;
 using AwsSso.Native;
 
@@ -39,6 +40,9 @@ public abstract class SsoCmdlet : PSCmdlet
 
     /// <summary>Whether nothing is shown but objects and errors.</summary>
     private protected virtual bool IsSilent => false;
+
+    /// <summary>Whether the user hears here that a session ended in the background; not where that is what the command is about.</summary>
+    private protected virtual bool IsToldOfSessions => true;
 
     /// <summary>How many errors were written that did not end the work.</summary>
     private protected int Failures { get; private set; }
@@ -82,6 +86,7 @@ public abstract class SsoCmdlet : PSCmdlet
         var request = new SsoRequest(work, SessionState.Path.CurrentFileSystemLocation.ProviderPath, IsVerbose && !IsSilent);
         request.Given = Given ?? [];
         request.Heard = !IsSilent;
+        request.Caller = new Caller { Runspace = RefreshOwner.Id(Runspace.DefaultRunspace), IsTold = IsToldOfSessions && !IsSilent };
         if (environmentsFile is not null)
         {
             request.ReadEnvironmentsFrom(environmentsFile);

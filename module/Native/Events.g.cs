@@ -94,6 +94,10 @@ internal sealed partial class SsoEvent
     /// <summary>What a prompt shows of the profile in use.</summary>
     [DataMember(Name = "prompt", EmitDefaultValue = false)]
     internal PromptEvent? Prompt { get; set; }
+
+    /// <summary>How the refresh of a profile's credentials in this process goes; no key is in it.</summary>
+    [DataMember(Name = "refresh", EmitDefaultValue = false)]
+    internal SsoCredentialRefresh? Refresh { get; set; }
 }
 
 /// <summary>A profile whose keys were removed from the credentials file, or would be.</summary>

@@ -31,6 +31,10 @@ internal sealed partial class SsoRequest
     [DataMember(Name = "given")]
     internal GivenEnvironment[] Given { get; set; } = [];
 
+    /// <summary>The user's command that needs this; null where there is none, as for the completion of a name.</summary>
+    [DataMember(Name = "caller", EmitDefaultValue = false)]
+    internal Caller? Caller { get; set; }
+
     /// <summary>The work.</summary>
     [DataMember(Name = "operation", IsRequired = true)]
     internal SsoWork Operation { get; set; } = new();
@@ -181,6 +185,18 @@ internal sealed partial class SsoWork
     /// <summary>Returns what a prompt shows of the profile in use, from memory alone.</summary>
     [DataMember(Name = "get_prompt", EmitDefaultValue = false)]
     internal GetPromptWork? GetPrompt { get; set; }
+
+    /// <summary>Keeps credentials in the credentials file fresh while this process lives.</summary>
+    [DataMember(Name = "start_refresh", EmitDefaultValue = false)]
+    internal StartRefreshWork? StartRefresh { get; set; }
+
+    /// <summary>Shows what is kept fresh, without any network call.</summary>
+    [DataMember(Name = "get_refresh", EmitDefaultValue = false)]
+    internal GetRefreshWork? GetRefresh { get; set; }
+
+    /// <summary>Ends that.</summary>
+    [DataMember(Name = "stop_refresh", EmitDefaultValue = false)]
+    internal StopRefreshWork? StopRefresh { get; set; }
 }
 
 /// <summary>Which environments to plan, and what counts as due.</summary>
@@ -251,19 +267,6 @@ internal sealed partial class UpdateWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(UpdateWork work) => new() { Update = work };
-}
-
-/// <summary>An environment and the profiles wanted of it.</summary>
-[DataContract]
-internal sealed partial class UpdateTarget
-{
-    /// <summary>The environment's name, compared without case.</summary>
-    [DataMember(Name = "environment", IsRequired = true)]
-    internal string Environment { get; set; } = "";
-
-    /// <summary>The profiles' exact names; null means all.</summary>
-    [DataMember(Name = "profiles", EmitDefaultValue = false)]
-    internal string[]? Profiles { get; set; }
 }
 
 /// <summary>Which environments to list.</summary>
@@ -665,6 +668,19 @@ internal sealed partial class SessionTerms
     internal bool QrCode { get; set; }
 }
 
+/// <summary>An environment and the profiles wanted of it.</summary>
+[DataContract]
+internal sealed partial class UpdateTarget
+{
+    /// <summary>The environment's name, compared without case.</summary>
+    [DataMember(Name = "environment", IsRequired = true)]
+    internal string Environment { get; set; } = "";
+
+    /// <summary>The profiles' exact names; null means all.</summary>
+    [DataMember(Name = "profiles", EmitDefaultValue = false)]
+    internal string[]? Profiles { get; set; }
+}
+
 /// <summary>Profiles to write to the AWS config file. What this module did not write there stays.</summary>
 [DataContract]
 internal sealed partial class ExportProfileWork
@@ -810,4 +826,61 @@ internal sealed partial class GetPromptWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(GetPromptWork work) => new() { GetPrompt = work };
+}
+
+/// <summary>The command behind a request.</summary>
+[DataContract]
+internal sealed partial class Caller
+{
+    /// <summary>The id of the runspace that the command runs in.</summary>
+    [DataMember(Name = "runspace", IsRequired = true)]
+    internal string Runspace { get; set; } = "";
+
+    /// <summary>Whether its user sees warnings, and is to be told that a session ended.</summary>
+    [DataMember(Name = "is_told")]
+    internal bool IsTold { get; set; }
+}
+
+/// <summary>Which credentials to keep fresh in this process, for the runspace of the caller.</summary>
+[DataContract]
+internal sealed partial class StartRefreshWork
+{
+    /// <summary>The environments and the profiles wanted in each.</summary>
+    [DataMember(Name = "targets", IsRequired = true)]
+    internal UpdateTarget[] Targets { get; set; } = [];
+
+    /// <summary>How long this goes on after the last command of the runspace, in seconds.</summary>
+    [DataMember(Name = "duration")]
+    internal long Duration { get; set; }
+
+    /// <summary>The work with this as its operation.</summary>
+    public static implicit operator SsoWork(StartRefreshWork work) => new() { StartRefresh = work };
+}
+
+/// <summary>Which credentials are kept fresh in this process.</summary>
+[DataContract]
+internal sealed partial class GetRefreshWork
+{
+    /// <summary>Names compared without case; empty means every environment that is kept fresh.</summary>
+    [DataMember(Name = "environments")]
+    internal string[] Environments { get; set; } = [];
+
+    /// <summary>The work with this as its operation.</summary>
+    public static implicit operator SsoWork(GetRefreshWork work) => new() { GetRefresh = work };
+}
+
+/// <summary>What the runspace of the caller no longer wants to be kept fresh.</summary>
+[DataContract]
+internal sealed partial class StopRefreshWork
+{
+    /// <summary>The environments and the profiles in each; empty means everything that the runspace asked for.</summary>
+    [DataMember(Name = "targets")]
+    internal UpdateTarget[] Targets { get; set; } = [];
+
+    /// <summary>The time until it ends, in seconds; another command of the runspace calls that off.</summary>
+    [DataMember(Name = "grace")]
+    internal long Grace { get; set; }
+
+    /// <summary>The work with this as its operation.</summary>
+    public static implicit operator SsoWork(StopRefreshWork work) => new() { StopRefresh = work };
 }

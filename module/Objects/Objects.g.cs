@@ -546,3 +546,78 @@ public enum SsoExportStatus
     /// <summary>The environment no longer has it, and the file has neither.</summary>
     Removed,
 }
+
+/// <summary>How the refresh of a profile's credentials in this process goes; no key is in it.</summary>
+[DataContract]
+public sealed partial class SsoCredentialRefresh
+{
+    internal SsoCredentialRefresh()
+    {
+    }
+
+    /// <summary>The environment's name.</summary>
+    [DataMember(Name = "environment", IsRequired = true)]
+    public string Environment { get; internal set; } = "";
+
+    /// <summary>The profile's name.</summary>
+    [DataMember(Name = "profile_name", IsRequired = true)]
+    public string ProfileName { get; internal set; } = "";
+
+    /// <summary>The account's id.</summary>
+    [DataMember(Name = "account_id", IsRequired = true)]
+    public string AccountId { get; internal set; } = "";
+
+    /// <summary>The permission set role.</summary>
+    [DataMember(Name = "role_name", IsRequired = true)]
+    public string RoleName { get; internal set; } = "";
+
+    /// <summary>How the refresh of its credentials goes.</summary>
+    public SsoRefreshState State { get; internal set; }
+
+    [DataMember(Name = "state", IsRequired = true)]
+    private string StateWord { get => State.ToString(); set => State = Word.Read<SsoRefreshState>(value); }
+
+    /// <summary>Why the last attempt failed, or why the profile is left alone.</summary>
+    [DataMember(Name = "last_error", EmitDefaultValue = false)]
+    public string? LastError { get; internal set; }
+
+    /// <summary>When the keys in the credentials file expire, in local time; null where there are none.</summary>
+    public DateTime? Expiration { get; internal set; }
+
+    [DataMember(Name = "expiration", EmitDefaultValue = false)]
+    private string? ExpirationText { get => Timestamp.Write(Expiration); set => Expiration = Timestamp.Read(value); }
+
+    /// <summary>When new keys are fetched, in local time; null where none will be.</summary>
+    public DateTime? NextAttempt { get; internal set; }
+
+    [DataMember(Name = "next_attempt", EmitDefaultValue = false)]
+    private string? NextAttemptText { get => Timestamp.Write(NextAttempt); set => NextAttempt = Timestamp.Read(value); }
+
+    /// <summary>When the refresh ends if no other command follows, in local time.</summary>
+    public DateTime? Ends { get; internal set; }
+
+    [DataMember(Name = "ends", EmitDefaultValue = false)]
+    private string? EndsText { get => Timestamp.Write(Ends); set => Ends = Timestamp.Read(value); }
+}
+
+/// <summary>How the refresh of a profile's credentials goes.</summary>
+public enum SsoRefreshState
+{
+    /// <summary>They are valid, and nothing is due yet.</summary>
+    Fresh = 1,
+
+    /// <summary>New ones are due, and are about to be fetched by this process or another one.</summary>
+    Due,
+
+    /// <summary>The last attempt failed, and another one follows.</summary>
+    Retrying,
+
+    /// <summary>The session has ended; the refresh goes on after a login.</summary>
+    SessionEnded,
+
+    /// <summary>The credentials file has none of this environment, so there is nothing to refresh.</summary>
+    NoKeys,
+
+    /// <summary>The profile is left alone.</summary>
+    Skipped,
+}

@@ -38,6 +38,11 @@ public static class SsoTime
         _ => null,
     };
 
+    /// <summary>Gives a time in the future.</summary>
+    /// <param name="time">A local time.</param>
+    /// <returns>For example <c>17:05</c> or <c>now</c>; null where there is no time.</returns>
+    public static string? Next(DateTime? time) => time is not { } next ? null : next > DateTime.Now ? Clock(next) : "now";
+
     /// <summary>A time of today without its date.</summary>
     internal static string Clock(DateTime time) =>
         time.ToString(time.Date == DateTime.Today ? "HH:mm" : "yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);

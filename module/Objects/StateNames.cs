@@ -11,7 +11,10 @@ namespace AwsSso;
 internal static class StateNames
 {
     private static readonly Type[] States =
-        [typeof(SsoCredentialState), typeof(SsoExportStatus), typeof(SsoProfileStatus), typeof(SsoSessionState), typeof(SsoTokenCache)];
+    [
+        typeof(SsoCredentialState), typeof(SsoExportStatus), typeof(SsoProfileStatus), typeof(SsoRefreshState), typeof(SsoSessionState),
+        typeof(SsoTokenCache),
+    ];
 
     private static readonly OncePerSession Kept = new();
 

@@ -53,6 +53,15 @@ internal static class TableViews
             .Column("RoleName")
             .Build(),
 
+        new TableView<SsoCredentialRefresh>(autoSize: true)
+            .GroupBy("Environment")
+            .Column("ProfileName")
+            .Column("State")
+            .Column("Expires", Expires)
+            .Column("NextAttempt", "[AwsSso.SsoTime]::Next($_.NextAttempt)")
+            .Column("LastError")
+            .Build(),
+
         new TableView<SsoAccount>(autoSize: false)
             .GroupBy("Environment")
             .Column("AccountId")

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod context;
+mod credential_refresh;
 mod endpoint;
 mod environments;
 pub mod error;

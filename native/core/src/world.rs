@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use crate::error::{Code, Error};
 use crate::patience::WaitLimit;
-use crate::protocol::GivenEnvironment;
+use crate::protocol::{Caller, GivenEnvironment};
 use crate::system_proxy::SystemProxy;
 use crate::written_path::{Names, Rules, expand};
 
@@ -100,6 +100,8 @@ pub struct World {
     pub heard: bool,
     /// Environments that the caller specified for this run.
     pub given: Vec<GivenEnvironment>,
+    /// The user's command that this run is for.
+    pub caller: Option<Caller>,
     /// How long the run waits for a lock or a file that another program holds.
     pub(crate) wait_limit: WaitLimit,
     /// Reads the proxy settings of the system, which count where no variable is set.
@@ -128,6 +130,7 @@ impl World {
             verbose: true,
             heard: false,
             given: Vec::new(),
+            caller: None,
             wait_limit: WaitLimit::default(),
             system_proxy: SystemProxy::read,
         }

@@ -78,6 +78,7 @@ pub unsafe extern "C" fn sso_operation_start(request: *const u8, request_len: u6
         world.verbose = request.verbose;
         world.heard = request.heard;
         world.given = request.given;
+        world.caller = request.caller;
         let run = sso_core::run(request.operation, world);
         let handle = Box::into_raw(Box::new(SsoOperation { run }));
         // SAFETY: as above.

@@ -5,7 +5,7 @@ pub(crate) mod rename;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -21,6 +21,7 @@ use crate::files::known_keys::{
 use crate::files::lock::Lock;
 use crate::files::safe_write::{SafeFile, Surroundings};
 use crate::files::written::Written;
+use crate::mutex::locked;
 use crate::names::profile::ProfileEntry;
 use crate::patience::Patience;
 use crate::role_credentials::RoleCredentials;
@@ -31,6 +32,9 @@ use crate::world::World;
 
 /// What this process last read from each credentials file, without secrets.
 static CACHE: LazyLock<FileMemory<KnownProfiles>> = LazyLock::new(FileMemory::default);
+
+/// When the keys expire that this process wrote since it last read a file, by path and profile.
+static WRITTEN: LazyLock<Mutex<HashMap<PathBuf, HashMap<String, OffsetDateTime>>>> = LazyLock::new(Mutex::default);
 
 /// The keys that a run fetched for one profile.
 #[derive(Debug, Clone, Copy)]
@@ -126,12 +130,17 @@ impl CredentialsFile {
 
     /// Returns what the file has; reads it only if it has changed since this process last read it.
     pub(crate) fn known(&self) -> Result<Arc<KnownProfiles>, Error> {
-        CACHE.of(&self.file, |bytes| self.scan(bytes).map(|text| known_profiles(&text)))
+        CACHE.of(&self.file, |bytes| {
+            locked(&WRITTEN).remove(self.path());
+            self.scan(bytes).map(|text| known_profiles(&text))
+        })
     }
 
-    /// What this process last read of the file, which may have changed since; `None` if it has not read it.
-    pub(crate) fn last_known(world: &World) -> Option<Arc<KnownProfiles>> {
-        CACHE.last(&path_of(world).ok()?)
+    /// When the keys of a profile expire, by what this process last read or wrote; the file may have changed since.
+    pub(crate) fn last_expiration(world: &World, profile: &str) -> Option<OffsetDateTime> {
+        let path = path_of(world).ok()?;
+        let written = locked(&WRITTEN).get(&path).and_then(|written| written.get(profile)).copied();
+        written.or_else(|| CACHE.last(&path)?.expiration(profile))
     }
 
     /// Reads the keys of a profile if they are good. They are not remembered.
@@ -199,6 +208,9 @@ impl CredentialsFile {
             self.check_new(&new, names.zip(&values).chain(follower_values.iter().map(|values| (DEFAULT, values))))?;
             Ok(Some(new))
         })?;
+        let fresh = fetched.iter().filter(|fetched| !outcome.blocked.contains_key(&fetched.profile.name));
+        let fresh = fresh.map(|fetched| (fetched.profile.name.clone(), fetched.keys.expiration));
+        locked(&WRITTEN).entry(self.path().to_owned()).or_default().extend(fresh);
         Ok(KeysWritten { written, ..outcome })
     }
 

@@ -15,7 +15,17 @@ const TICK: Duration = Duration::from_millis(20);
 
 /// The parsed contents of files of one kind, by path.
 #[derive(Debug)]
-pub(crate) struct FileMemory<T>(Mutex<HashMap<PathBuf, (Identity, Arc<T>)>>);
+pub(crate) struct FileMemory<T>(Mutex<HashMap<PathBuf, Remembered<T>>>);
+
+/// What was read from a file.
+#[derive(Debug)]
+struct Remembered<T> {
+    /// `None` if there was no file.
+    identity: Option<Identity>,
+    /// Whether a file with this identity has these contents: one that changed a moment ago can change again and look the same.
+    is_settled: bool,
+    parsed: Arc<T>,
+}
 
 impl<T> Default for FileMemory<T> {
     fn default() -> Self {
@@ -27,7 +37,7 @@ impl<T> FileMemory<T> {
     /// What was last read from the file at a path, which may have changed since. Reads no file; only a path that is not known is looked at, since it
     /// may be a link.
     pub(crate) fn last(&self, path: &Path) -> Option<Arc<T>> {
-        let known = |path: &Path| locked(&self.0).get(path).map(|(_, parsed)| Arc::clone(parsed));
+        let known = |path: &Path| locked(&self.0).get(path).map(|remembered| Arc::clone(&remembered.parsed));
         known(path).or_else(|| known(SafeFile::at(path, &WaitLimit::default()).path()))
     }
 
@@ -35,20 +45,19 @@ impl<T> FileMemory<T> {
     pub(crate) fn of(&self, file: &SafeFile, parse: impl FnOnce(&[u8]) -> Result<T, Error>) -> Result<Arc<T>, Error> {
         let identity = file.identity()?;
         let mut files = locked(&self.0);
-        if let (Some(now), Some((then, parsed))) = (&identity, files.get(file.path()))
-            && now == then
-        {
-            return Ok(Arc::clone(parsed));
+        if let Some(remembered) = files.get(file.path()).filter(|remembered| remembered.is_settled && remembered.identity == identity) {
+            return Ok(Arc::clone(&remembered.parsed));
         }
         files.remove(file.path());
         if identity.is_none() {
-            return parse(&[]).map(Arc::new);
+            let parsed = Arc::new(parse(&[])?);
+            files.insert(file.path().to_owned(), Remembered { identity: None, is_settled: true, parsed: Arc::clone(&parsed) });
+            return Ok(parsed);
         }
         let Some(Contents { bytes, identity }) = file.read()? else { return parse(&[]).map(Arc::new) };
         let parsed = Arc::new(parse(&bytes)?);
-        if identity.is_older_than(TICK, SystemTime::now()) {
-            files.insert(file.path().to_owned(), (identity, Arc::clone(&parsed)));
-        }
+        let is_settled = identity.is_older_than(TICK, SystemTime::now());
+        files.insert(file.path().to_owned(), Remembered { identity: Some(identity), is_settled, parsed: Arc::clone(&parsed) });
         Ok(parsed)
     }
 }

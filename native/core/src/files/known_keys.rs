@@ -1,5 +1,7 @@
 //! What the credentials file has for each profile, without its secrets: whether the keys are ours and still good.
 
+pub(crate) mod upkeep;
+
 use std::collections::HashMap;
 use std::path::Path;
 

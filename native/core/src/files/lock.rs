@@ -3,7 +3,9 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use time::OffsetDateTime;
 
 use crate::error::{Code, Error};
 use crate::files::faults::write_failed;
@@ -45,6 +47,8 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
+            // A signal came in between; whoever waits tries again.
+            Err(TryLockError::Error(fault)) if fault.kind() == io::ErrorKind::Interrupted => Ok(None),
             Err(TryLockError::Error(fault)) => Err(fault),
         }
     }
@@ -77,6 +81,19 @@ impl Lock {
         if self.file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
             let _ = (&self.file).write_all(content);
         }
+    }
+
+    /// Notes a time in the lock file, in whole seconds, for the next process that takes the lock.
+    pub(crate) fn note(&self, time: OffsetDateTime) {
+        self.fill(b"\n");
+        // Without the note, the next process only does not know.
+        let _ = self.file.set_modified(SystemTime::from(time.truncate_to_second()));
+    }
+
+    /// The time that a process noted last; `None` if none did.
+    pub(crate) fn noted(&self) -> Option<OffsetDateTime> {
+        let metadata = self.file.metadata().ok().filter(|metadata| metadata.len() > 0)?;
+        metadata.modified().ok().map(OffsetDateTime::from)
     }
 
     /// Waits for the lock and blocks this thread.

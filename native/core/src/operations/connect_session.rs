@@ -29,5 +29,7 @@ pub(crate) fn run(wanted: ConnectSession, context: &Context) -> Result<Option<Ne
 
 async fn connect(environment: &Environment, config: &ConfigFile, terms: &SessionTerms, context: &Context) -> Result<(), NoLogin> {
     let service = context.service(&environment.region)?;
-    SessionSource::of(context, environment, &service, config, terms).session().await.map(drop)
+    SessionSource::of(context, environment, &service, config, terms).session().await?;
+    context.memory.refresh.note_login(&environment.name);
+    Ok(())
 }

@@ -48,6 +48,7 @@ async fn disconnect(environment: &Environment, config: &ConfigFile, remove_crede
     let kept = files.as_ref().and_then(|files| KeptKeys::of(&context.world, files.session()));
     let in_file = SessionSource { context, environment, service: &service, files, conflict: None, terms: &terms, time };
     let ended = [in_memory.disconnect().await?, in_file.disconnect().await?];
+    context.memory.refresh.note_logout(&environment.name);
     if ended.contains(&true) {
         context.outlet.verbose(format!("The session of {} was ended.", environment.name));
     } else {

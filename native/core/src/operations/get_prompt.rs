@@ -23,7 +23,7 @@ pub(crate) fn run(wanted: GetPrompt, context: &Context) -> Result<Option<Network
 }
 
 fn of_files(profile: &str, context: &Context) -> (PromptSource, Option<OffsetDateTime>) {
-    let keys = CredentialsFile::last_known(&context.world).and_then(|known| known.expiration(profile));
+    let keys = CredentialsFile::last_expiration(&context.world, profile);
     if keys.is_some() {
         return (PromptSource::CredentialsFile, keys);
     }

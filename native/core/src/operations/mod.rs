@@ -11,6 +11,7 @@ mod get_credential;
 mod get_environment;
 mod get_keys;
 mod get_prompt;
+mod get_refresh;
 mod get_role;
 mod get_session;
 mod key_removal;
@@ -20,6 +21,7 @@ mod new_profiles;
 mod open_console;
 mod other_settings;
 mod plan;
+mod refresh;
 mod remove_credential;
 mod remove_environment;
 mod remove_profile;
@@ -27,7 +29,9 @@ mod rename_profile;
 mod set_default;
 mod set_environment;
 mod start_endpoint;
+mod start_refresh;
 mod stop_endpoint;
+mod stop_refresh;
 #[cfg(test)]
 pub(crate) mod tests;
 mod throttle;
@@ -41,6 +45,10 @@ use crate::protocol::Operation;
 
 /// Runs the part of an operation that needs no network, and returns the rest, if there is any.
 pub(crate) fn begin(operation: Operation, context: &Context) -> Result<Option<NetworkWork>, Error> {
+    // A prompt is no sign of life of its user.
+    if !matches!(operation, Operation::GetPrompt(_)) {
+        note_command(context);
+    }
     warn_of_given_regions(context);
     if context.world.heard {
         context.outlet.warn_all(context.memory.endpoint.untold());
@@ -69,8 +77,20 @@ pub(crate) fn begin(operation: Operation, context: &Context) -> Result<Option<Ne
         Operation::StartEndpoint(request) => start_endpoint::run(request, context),
         Operation::GetPrompt(request) => get_prompt::run(request, context),
         Operation::StopEndpoint(request) => stop_endpoint::run(request, context),
+        Operation::StartRefresh(request) => start_refresh::run(request, context),
+        Operation::GetRefresh(request) => get_refresh::run(request, context),
+        Operation::StopRefresh(request) => stop_refresh::run(request, context),
         #[cfg(debug_assertions)]
         Operation::Panic => panic!("this panic was asked for"),
+    }
+}
+
+/// Notes a user's command, and warns of sessions that ended in the background.
+fn note_command(context: &Context) {
+    let Some(caller) = &context.world.caller else { return };
+    for name in context.memory.refresh.note_command(caller, &context.world) {
+        let action = format!("Run Connect-SsoSession -Environment {name}, and the refresh goes on.");
+        context.outlet.warn(format!("The session of {name} has ended, so its credentials are no longer refreshed. {action}"));
     }
 }
 

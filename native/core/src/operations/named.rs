@@ -9,6 +9,7 @@ use crate::environments::stored::Environments;
 use crate::error::{Code, Error};
 use crate::names::nearest::hint;
 use crate::names::profile::ProfileEntry;
+use crate::outlet::Outlet;
 use crate::world::World;
 
 /// The environments that a user names, and the config file if they need it.
@@ -64,6 +65,22 @@ pub(super) fn stored_or_named(names: &[String], context: &Context) -> Result<Vec
 /// The config file, or an empty one if it cannot be read; a run with nothing due does not need it, and any other reports what is wrong with it.
 pub(super) fn readable_config(world: &World) -> Arc<ConfigFile> {
     ConfigFile::read(world).unwrap_or_default()
+}
+
+/// Those of these names that are profiles of the environment; each other one is reported.
+pub(super) fn check_profiles(names: Vec<String>, environment: &Environment, outlet: &Outlet) -> Vec<String> {
+    let (known, unknown): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| environment.profiles.iter().any(|profile| profile.name == *name));
+    for name in unknown {
+        outlet.fail(&no_profile(&name, environment), false);
+    }
+    known
+}
+
+/// The error for a name that no profile of the environment has.
+pub(super) fn no_profile(name: &str, environment: &Environment) -> Error {
+    let names: Vec<_> = environment.profiles.iter().map(|profile| profile.name.as_str()).collect();
+    let hint = hint(name, &names, "profiles").unwrap_or_else(|| "It has no profiles.".to_owned());
+    Error::new(Code::ProfileNotFound, format!("{} has no profile that is named '{name}'.", environment.name)).with_target(name).with_action(hint)
 }
 
 /// Finds the profile with this name, and its environment; a stored profile takes precedence over one in the AWS config file.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::error::{Code, Error};
 use crate::protocol::export::Exported;
 use crate::protocol::prompt::PromptView;
+use crate::protocol::refresh::RefreshView;
 use crate::protocol::shared::{AccountRow, AccountView, RoleView, SyncSettings, Timestamp, TokenCache};
 use crate::secret::Secret;
 
@@ -55,6 +56,8 @@ pub enum Event {
     Endpoint(EndpointView),
     /// What a prompt shows of the profile in use.
     Prompt(PromptView),
+    /// How the refresh of a profile's credentials in this process goes; no key is in it.
+    Refresh(RefreshView),
 }
 
 /// See [`Event::Added`].

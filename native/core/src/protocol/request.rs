@@ -10,8 +10,9 @@ use crate::protocol::default_profile::{ClearDefault, SetDefault};
 use crate::protocol::endpoint::{StartEndpoint, StopEndpoint};
 use crate::protocol::export::ExportProfile;
 use crate::protocol::prompt::GetPrompt;
+use crate::protocol::refresh::{Caller, GetRefresh, StartRefresh, StopRefresh};
 use crate::protocol::rename::RenameProfile;
-use crate::protocol::shared::{AccountRow, AccountView, RoleView, SyncSettings, TokenCache};
+use crate::protocol::shared::{AccountRow, AccountView, RoleView, SyncSettings, Target, TokenCache};
 use crate::protocol::terms::SessionTerms;
 use crate::secret::Secret;
 
@@ -34,6 +35,9 @@ pub struct Request {
     /// Environments that the caller has for this run, in whole or in part.
     #[serde(default)]
     pub given: Vec<GivenEnvironment>,
+    /// The user's command that needs this; absent where there is none, as for the completion of a name.
+    #[serde(default)]
+    pub caller: Option<Caller>,
     /// The work.
     pub operation: Operation,
 }
@@ -137,6 +141,12 @@ pub enum Operation {
     StopEndpoint(StopEndpoint),
     /// Returns what a prompt shows of the profile in use, from memory alone.
     GetPrompt(GetPrompt),
+    /// Keeps credentials in the credentials file fresh while this process lives.
+    StartRefresh(StartRefresh),
+    /// Shows what is kept fresh, without any network call.
+    GetRefresh(GetRefresh),
+    /// Ends that.
+    StopRefresh(StopRefresh),
     /// Panics on purpose, so that the boundary can be tried; debug builds only.
     #[cfg(debug_assertions)]
     Panic,
@@ -206,17 +216,6 @@ pub struct Update {
     /// Whether the access token of each environment is returned at the end.
     #[serde(default)]
     pub expose_token: bool,
-}
-
-/// An environment and the profiles wanted of it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Target {
-    /// The environment's name, compared without case.
-    pub environment: String,
-    /// The profiles' exact names; absent means all.
-    #[serde(default)]
-    pub profiles: Option<Vec<String>>,
 }
 
 /// Which environments to list.

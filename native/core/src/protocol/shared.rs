@@ -82,6 +82,17 @@ pub struct SyncSettings {
     pub name_prefix: Option<String>,
 }
 
+/// An environment and the profiles wanted of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The environment's name, compared without case.
+    pub environment: String,
+    /// The profiles' exact names; absent means all.
+    #[serde(default)]
+    pub profiles: Option<Vec<String>>,
+}
+
 /// Where the access token is kept between runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenCache {

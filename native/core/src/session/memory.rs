@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
+use crate::credential_refresh::CredentialRefresh;
 use crate::endpoint::Endpoint;
 use crate::environments::interrupted_list::InterruptedLists;
 use crate::error::Error;
@@ -17,8 +18,8 @@ use crate::service::clock::ServiceTime;
 use crate::service::oidc::Registration;
 use crate::session::token_cache::{Token, TokenFiles};
 
-/// What this process remembers between runs: sessions, clients, the service's time, the warnings that it has given, and the
-/// endpoint with the keys that it serves.
+/// What this process remembers between runs: sessions, clients, the service's time, the warnings that it has given, the
+/// endpoint with the keys that it serves, and what it keeps fresh in the credentials file.
 ///
 /// The contents of files are remembered where they are parsed.
 #[derive(Debug, Default)]
@@ -33,6 +34,8 @@ pub struct Memory {
     pub(crate) interrupted: InterruptedLists,
     /// Where programs that this process starts get keys.
     pub(crate) endpoint: Endpoint,
+    /// What this process keeps fresh in the credentials file.
+    pub(crate) refresh: CredentialRefresh,
 }
 
 /// The state of one session, which one run at a time may change.
@@ -55,11 +58,17 @@ pub(super) struct State {
     pub(super) last_refresh: Option<Instant>,
     /// The marks of refresh tokens that the service refused.
     pub(super) refused: HashSet<String>,
+    /// The marks of access tokens that the service refused, and that only a login replaces, however long they were meant to last.
+    pub(super) dead: HashSet<String>,
 }
 
 impl State {
     pub(super) fn is_refused(&self, token: &Token) -> bool {
         token.refresh_mark().is_some_and(|mark| token.refused.as_ref() == Some(&mark) || self.refused.contains(&mark))
+    }
+
+    pub(super) fn is_dead(&self, token: &Token) -> bool {
+        !self.dead.is_empty() && self.dead.contains(&token.access_mark())
     }
 
     /// The tokens of a session, best first: the token in its own file and the one in memory, the later to expire first; then those under other spellings

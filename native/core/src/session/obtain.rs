@@ -17,7 +17,7 @@ use crate::service::oidc::Registration;
 use crate::session::memory::State;
 use crate::session::refresh::Refreshed;
 use crate::session::source::{Session, SessionSource};
-use crate::session::token_cache::{ACCOUNT_ACCESS, Token, TokenLock};
+use crate::session::token_cache::{ACCOUNT_ACCESS, Token, TokenLock, mark_of};
 
 /// The least time between two attempts to refresh a token.
 const REFRESH_SPACING: Duration = Duration::from_secs(30);
@@ -43,7 +43,7 @@ impl SessionSource<'_> {
             Ok(state) => state,
             Err(_) => self.wait_for(&slot).await?,
         };
-        let fresh = |state: &State| state.find_token(self.files.as_ref(), |token| self.is_fresh(token, refused));
+        let fresh = |state: &State| state.find_token(self.files.as_ref(), |token| self.is_fresh(token, refused) && !state.is_dead(token));
         if let Some(token) = fresh(&state)? {
             return Ok(self.use_token(&token, "The cached session is still valid"));
         }
@@ -52,7 +52,7 @@ impl SessionSource<'_> {
         if let Some(token) = fresh(&state)? {
             return Ok(self.use_token(&token, "Another process has renewed the session"));
         }
-        let good = state.find_token(self.files.as_ref(), |token| self.is_good(token, refused))?;
+        let good = state.find_token(self.files.as_ref(), |token| self.is_good(token, refused) && !state.is_dead(token))?;
         // Only a session that is still good can wait; without one, the alternative is a login.
         let rested = good.is_none() || state.last_refresh.is_none_or(|last| last.elapsed() >= REFRESH_SPACING);
         let mut dead_client = None;
@@ -72,6 +72,8 @@ impl SessionSource<'_> {
             state.token = Some(token.clone());
             return Ok(self.use_token(&token, "The supplied token is used"));
         }
+        // From here on it is known to be useless, so that the command that logs in does not take it for a session.
+        state.dead.extend(refused.map(mark_of));
         let token = self.log_in(&mut state, lock.as_ref(), dead_client.as_deref()).await?;
         Ok(self.use_token(&token, "The login was approved"))
     }

@@ -37,7 +37,7 @@ impl SessionSource<'_> {
         while tried.len() < MOST_REFRESHES {
             let tokens = state.tokens(self.files.as_ref()).collect::<Result<Vec<Token>, Error>>()?;
             // A program without our lock, such as the AWS CLI, may have just renewed the session, so that the refusal was for the old token.
-            if let Some(token) = tokens.iter().find(|token| !tried.is_empty() && self.is_fresh(token, refused)) {
+            if let Some(token) = tokens.iter().find(|token| !tried.is_empty() && self.is_fresh(token, refused) && !state.is_dead(token)) {
                 return Ok(Refreshed::Token(token.clone(), "Another process has renewed the session"));
             }
             let untried = tokens.iter().find_map(|token| {

@@ -57,8 +57,18 @@ impl Token {
 
     /// Identifies the refresh token without revealing it.
     pub(crate) fn refresh_mark(&self) -> Option<String> {
-        self.refresh_token.as_ref().map(|token| sha1_hex(token.reveal().as_bytes()))
+        self.refresh_token.as_ref().map(mark_of)
     }
+
+    /// Identifies the access token without revealing it.
+    pub(crate) fn access_mark(&self) -> String {
+        mark_of(&self.access_token)
+    }
+}
+
+/// Identifies a token without revealing it.
+pub(crate) fn mark_of(token: &Secret) -> String {
+    sha1_hex(token.reveal().as_bytes())
 }
 
 /// The lock of one session, for refreshing, logging in and writing its token.

@@ -1,5 +1,7 @@
 //! The state of a session, without any request.
 
+use time::OffsetDateTime;
+
 use crate::context::Context;
 use crate::environments::configured::ConfigFile;
 use crate::environments::environment::Environment;
@@ -10,20 +12,34 @@ use crate::session::place::{key_of, token_files};
 use crate::session::token_cache::{Token, TokenFiles};
 use crate::timestamp::rfc3339;
 
-/// The current tokens of a session, each with whether its refresh was refused; during a login, only those in the files.
-fn tokens_now(slot: &tokio::sync::Mutex<State>, files: Option<&TokenFiles>) -> Result<Vec<(Token, bool)>, Error> {
-    let with_refusal = |state: &State| {
-        let with_refusal = |token: Result<Token, Error>| {
-            token.map(|token| {
-                let refused = state.is_refused(&token);
-                (token, refused)
-            })
-        };
-        state.tokens(files).map(with_refusal).collect()
+/// A token, and what the service has said about it.
+struct Seen {
+    token: Token,
+    /// Whether its refresh was refused.
+    is_refresh_refused: bool,
+    /// Whether the token itself was refused.
+    is_dead: bool,
+}
+
+impl Seen {
+    fn is_active(&self, now: OffsetDateTime) -> bool {
+        self.token.expires_at > now && !self.is_dead
+    }
+
+    fn is_refreshable(&self, now: OffsetDateTime) -> bool {
+        !self.is_refresh_refused && self.token.refresh_with(now).is_some()
+    }
+}
+
+/// The current tokens of a session; during a login, only those in the files.
+fn tokens_now(slot: &tokio::sync::Mutex<State>, files: Option<&TokenFiles>) -> Result<Vec<Seen>, Error> {
+    let seen = |state: &State| {
+        let seen = |token: Token| Seen { is_refresh_refused: state.is_refused(&token), is_dead: state.is_dead(&token), token };
+        state.tokens(files).map(|token| token.map(seen)).collect()
     };
     match slot.try_lock() {
-        Ok(state) => with_refusal(&state),
-        Err(_) => with_refusal(&State::default()),
+        Ok(state) => seen(&state),
+        Err(_) => seen(&State::default()),
     }
 }
 
@@ -35,7 +51,7 @@ pub(crate) fn exposed(context: &Context, environment: &Environment, config: &Con
     let files = token_files(&context.world, environment, config, token_cache)?;
     let slot = context.memory.slot(key_of(files.as_ref(), environment));
     let now = context.now();
-    Ok(tokens_now(&slot, files.as_ref())?.into_iter().find_map(|(token, _)| {
+    Ok(tokens_now(&slot, files.as_ref())?.into_iter().filter(|seen| !seen.is_dead).find_map(|Seen { token, .. }| {
         let left = u64::try_from((token.expires_at - now).whole_seconds()).ok().filter(|left| *left > 0)?;
         Some(TokenView::new(&environment.name, token.access_token.reveal(), left))
     }))
@@ -49,15 +65,14 @@ pub(crate) fn view(context: &Context, environment: &Environment, config: &Config
     let files = token_files(&context.world, environment, config, token_cache)?;
     let slot = context.memory.slot(key_of(files.as_ref(), environment));
     let now = context.now();
-    let is_refreshable = |(token, refused): &(Token, bool)| !refused && token.refresh_with(now).is_some();
     let tokens = tokens_now(&slot, files.as_ref())?;
-    let chosen = tokens.iter().find(|(token, _)| token.expires_at > now).or_else(|| tokens.iter().find(|token| is_refreshable(token))).or(tokens.first());
-    let refreshable = chosen.is_some_and(is_refreshable);
-    let token = chosen.map(|(token, _)| token);
+    let chosen = tokens.iter().find(|seen| seen.is_active(now)).or_else(|| tokens.iter().find(|seen| seen.is_refreshable(now))).or(tokens.first());
+    let refreshable = chosen.is_some_and(|seen| seen.is_refreshable(now));
+    let token = chosen.map(|seen| &seen.token);
     let client = token.and_then(|token| token.registration.as_ref());
-    let state = match token {
+    let state = match chosen {
         None => SessionState::None,
-        Some(token) if token.expires_at > now => SessionState::Active,
+        Some(seen) if seen.is_active(now) => SessionState::Active,
         Some(_) if refreshable => SessionState::Refreshable,
         Some(_) => SessionState::Ended,
     };

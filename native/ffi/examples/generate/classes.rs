@@ -6,7 +6,7 @@
 use super::protocol::{Kind, Part, Protocol, Type, Word};
 
 /// The types that cmdlets return; they are public and have the module's prefix.
-const PUBLIC: [(&str, &str); 17] = [
+const PUBLIC: [(&str, &str); 19] = [
     ("AccountRow", "SsoAccountRow"),
     ("AccountView", "SsoAccount"),
     ("RoleView", "SsoRole"),
@@ -24,6 +24,8 @@ const PUBLIC: [(&str, &str); 17] = [
     ("SessionState", "SsoSessionState"),
     ("CredentialState", "SsoCredentialState"),
     ("ProfileStatus", "SsoProfileStatus"),
+    ("RefreshView", "SsoCredentialRefresh"),
+    ("RefreshState", "SsoRefreshState"),
 ];
 
 /// Names that mean something else in C#.
@@ -37,7 +39,7 @@ const HIDDEN: [(&str, &str); 1] = [("RoleView", "profile_name")];
 const RENAMED_MEMBERS: [(&str, &str, &str); 1] = [("EnvironmentView", "accounts", "Profiles")];
 
 /// Enums that have no word for 0, because PowerShell treats 0 as false, as in `Where-Object State`.
-const TRUE: [&str; 4] = ["SessionState", "CredentialState", "ProfileStatus", "ExportStatus"];
+const TRUE: [&str; 5] = ["SessionState", "CredentialState", "ProfileStatus", "ExportStatus", "RefreshState"];
 
 /// The longest line, in columns.
 const WIDTH: usize = 140;

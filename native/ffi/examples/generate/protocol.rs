@@ -66,6 +66,7 @@ impl Protocol {
             "protocol/default_profile.rs",
             "protocol/endpoint.rs",
             "protocol/prompt.rs",
+            "protocol/refresh.rs",
         ] {
             let items = syn::parse_file(&std::fs::read_to_string(source.join(file))?)?.items;
             protocol.types.extend(items.iter().filter_map(named).collect::<Vec<_>>());

@@ -4,8 +4,8 @@ use serde_json::{json, Map, Value};
 use sso_core::error::Code;
 use sso_core::protocol::{
     AccountRow, AccountView, Added, Completed, ConsoleView, CredentialState, CredentialView, EndpointView, EnvironmentView, Event, ExportStatus, Exported,
-    Failed, KeysView, Level, Note, Planned, PlannedProfile, Profile, ProfileStatus, Progress, PromptSource, PromptView, Removed, RoleView, Secret,
-    SessionState, SessionView, SyncSettings, TokenCache, TokenView, Verification, Waiting,
+    Failed, KeysView, Level, Note, Planned, PlannedProfile, Profile, ProfileStatus, Progress, PromptSource, PromptView, RefreshState, RefreshView, Removed,
+    RoleView, Secret, SessionState, SessionView, SyncSettings, TokenCache, TokenView, Verification, Waiting,
 };
 
 use super::protocol::{Kind, Part, Protocol, Type};
@@ -185,6 +185,17 @@ fn of_lists() -> Vec<Event> {
             state: CredentialState::Due,
             reason: Some(text("its keys expire soon")),
             expiration: Some(time()),
+        }),
+        Event::Refresh(RefreshView {
+            environment: text("Acme"),
+            profile_name: text("Account 1"),
+            account_id: text("012345678901"),
+            role_name: text("AWSAdministratorAccess"),
+            state: RefreshState::Retrying,
+            last_error: Some(text("The service could not be reached.")),
+            expiration: Some(time()),
+            next_attempt: Some(time()),
+            ends: Some(time()),
         }),
     ]
 }

@@ -12,10 +12,11 @@ use crate::environments::configured::ConfigFile;
 use crate::environments::environment::Environment;
 use crate::error::{Code, Error};
 use crate::files::credentials_file::CredentialsFile;
-use crate::files::known_keys::{DueRule, Standing};
+use crate::files::known_keys::Standing;
 use crate::login::attempt::NoLogin;
 use crate::names::profile::ProfileEntry;
 use crate::operations::throttle::at_once;
+use crate::operations::update::due::Due;
 use crate::operations::update::fetch_turn::FetchTurn;
 use crate::operations::update::rows::{End, Outcome, Part, Row, places_of};
 use crate::patience::Patience;
@@ -34,6 +35,7 @@ const ASSIGNMENT_PAUSE: Duration = Duration::from_secs(2);
 /// An update in progress.
 pub(super) struct UpdateRun {
     pub(super) update: Update,
+    pub(super) due: Due,
     pub(super) context: Context,
     pub(super) file: CredentialsFile,
     pub(super) config: Arc<ConfigFile>,
@@ -108,8 +110,7 @@ impl UpdateRun {
     /// Skips what another process has fetched since this run began.
     fn look_again(&self, parts: &mut [Part]) -> Result<(), Error> {
         let known = self.file.known()?;
-        let without_force = DueRule::of(self.context.now(), self.update.minimum_remaining);
-        let rule = DueRule { replace_keys: self.update.replace_keys, ..without_force };
+        let rule = self.due.rule(&self.update, self.context.now());
         for row in parts.iter_mut().flat_map(|part| &mut part.rows).filter(|row| row.standing.is_due()) {
             if known.version(&row.profile.name) == row.before {
                 continue;

@@ -51,7 +51,12 @@ async fn take(path: &std::path::Path, environment: &str, patience: &Patience, ou
 
 /// The path of the lock for an environment's profiles, beside the credentials file, with the environment's name if that is valid in a file name.
 fn lock_path(environment: &str, file: &CredentialsFile) -> PathBuf {
+    file.beside(&lock_ending("fetch", environment))
+}
+
+/// The ending of a lock's path for this kind of work on an environment, whose name is in lowercase.
+pub(crate) fn lock_ending(kind: &str, environment: &str) -> String {
     let name = percent_encoded(environment);
     let name = if name.len() <= LONGEST_NAME { name } else { sha1_hex(environment.as_bytes()) };
-    file.beside(&format!(".fetch-{name}.lock"))
+    format!(".{kind}-{name}.lock")
 }

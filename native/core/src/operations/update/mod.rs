@@ -1,7 +1,8 @@
 //! `Update-SsoCredential`: due profiles, sessions, role credentials in parallel, one write, and the report.
 
+mod due;
 mod fetch;
-mod fetch_turn;
+pub(crate) mod fetch_turn;
 mod report;
 mod rows;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod write;
 
 use std::sync::Arc;
 
+use due::Due;
 use fetch::UpdateRun;
 use report::{expose, report};
 use rows::{Known, Part, report_standings};
@@ -26,10 +28,19 @@ use crate::protocol::Update;
 
 /// Runs the part of an update that needs no network, and returns the rest, if there is any.
 pub(crate) fn run(update: Update, context: &Context) -> Result<Option<NetworkWork>, Error> {
+    begin(update, Due::AsRequired, context)
+}
+
+/// Like [`run`], for what is due by the rule of a renewal in the background.
+pub(crate) fn renew(update: Update, context: &Context) -> Result<Option<NetworkWork>, Error> {
+    begin(update, Due::AsRenewal, context)
+}
+
+fn begin(update: Update, due: Due, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let environments = Environments::read(&context.world)?;
     let file = CredentialsFile::of(&context.world)?;
     let keys = file.known()?;
-    let rule = DueRule { force: update.force, replace_keys: update.replace_keys, ..DueRule::of(context.now(), update.minimum_remaining) };
+    let rule = DueRule { force: update.force, ..due.rule(&update, context.now()) };
     let config_read = ConfigFile::read(&context.world);
     let config = config_read.clone().unwrap_or_default();
     let known = Known { environments: &environments, file: &file, keys: &keys, config: &config };
@@ -37,7 +48,7 @@ pub(crate) fn run(update: Update, context: &Context) -> Result<Option<NetworkWor
     keep_with_config(&mut parts, &config_read, &update, &context.outlet)?;
     report_standings(&parts, &file, &context.outlet);
     if parts.iter().any(Part::is_due) {
-        let run = UpdateRun { update, context: context.clone(), file, config };
+        let run = UpdateRun { update, due, context: context.clone(), file, config };
         return Ok(Some(Box::pin(over_the_network(run, parts))));
     }
     finish(parts, &file, &config, &update, context);

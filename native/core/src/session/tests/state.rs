@@ -6,9 +6,10 @@ use tokio::time::Instant;
 
 use super::{no_login, session, shown};
 use crate::environments::configured::ConfigFile;
-use crate::protocol::{SessionState, TokenCache};
+use crate::protocol::{SessionState, SessionTerms, TokenCache};
+use crate::secret::Secret;
 use crate::service::network::Reply;
-use crate::service::scripted::{Call, exception};
+use crate::service::scripted::{Call, exception, oauth_error};
 use crate::session::source::SessionSource;
 use crate::session::view::exposed;
 use crate::test_user::{START_URL, StoredToken, TestUser};
@@ -109,4 +110,19 @@ async fn an_access_token_is_handed_over_with_the_time_that_is_left_and_never_onc
     assert_eq!((shown.environment.as_str(), shown.expires_in), ("Acme", 2));
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(token().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_the_service_ended_early_is_shown_as_ended_and_the_next_login_is_a_real_one() {
+    let user = TestUser::new();
+    user.keep(START_URL, StoredToken::with(7200));
+    user.service.on_first(Call::CreateToken, [oauth_error(400, "invalid_grant"), oauth_error(400, "invalid_grant")]);
+    let (environment, service) = (user.environment("Acme"), user.services());
+    let (config, terms) = (ConfigFile::default(), no_login());
+    let source = SessionSource::of(&user.context, &environment, &service, &config, &terms);
+    // A request was answered with 401.
+    source.renewed(&Secret::new("stored-token"), true).await.unwrap_err();
+    assert_eq!(shown(&user).state, SessionState::Ended);
+    assert_eq!(session(&user, &SessionTerms::default()).await.unwrap(), "new-token");
+    assert_eq!(shown(&user).state, SessionState::Active);
 }
