@@ -188,7 +188,7 @@ Describe 'A refresh and the processes around it' {
         $userHome = New-UserHome $loggedIn
     }
 
-    It 'survives an import with -Force, and ends a while after the module was removed' {
+    It 'goes on after an import with -Force, and Remove-Module harms nothing' {
         $result = Invoke-UserPowerShell $userHome $service ($key + @'
             Start-SsoCredentialRefresh
             Import-Module $manifest -Force
@@ -202,7 +202,7 @@ Describe 'A refresh and the processes around it' {
         $result.Output | Should -Be 3, 'removed'
     }
 
-    It 'is the work of one process where several start at once, and a process that is killed hands it over' {
+    It 'is the work of one process where several start at once, and one that is killed holds nothing up' {
         $own = Start-StandIn '--accounts', '1', '--approve-after-polls', '0', '--credential-lifetime', '30'
         $ownHome = New-LoggedInHome $own -Count 1 -Credential
         $before = Get-RequestCount $own GetRoleCredentials
