@@ -258,6 +258,12 @@ Describe 'A script block for each profile of a pipeline' {
         $lines[0].Ids | Sort-Object | Should -Be 'ProfileNotFound', 'RoleNotAssigned'
     }
 
+    It 'reports a profile that goes while another one runs, and does not run it' {
+        $lines = Invoke-Line 'Get-SsoProfile Acme -ProfileName Account[123] | Invoke-SsoCommand { Remove-SsoProfile Acme Account2 -ErrorAction Ignore; [pscustomobject] @{ In = $env:AWS_PROFILE } } | ForEach-Object In'
+        $lines[0].Written | Should -Be 'Account1', 'Account3'
+        $lines[0].Sentences | Should -Match "^No profile of Acme is named 'Account2'\."
+    }
+
     It 'takes an exit code for that of a program in the block only, and ends with -ErrorAction Stop' {
         $fail = if ($IsWindows) { 'cmd /c exit 3' } else { 'sh -c "exit 3"' }
         $lines = Invoke-Line @(

@@ -108,8 +108,8 @@ public sealed class InvokeSsoCommandCommand : LoginCmdlet
         var isFirst = true;
         foreach (var profile in Refreshed(agreed))
         {
-            // What ran before this one may have taken an hour.
-            if (isFirst || Refreshed([profile]).Count > 0)
+            // What ran before this one may have taken an hour, or removed it.
+            if (isFirst || (IsStillThere(profile) && Refreshed([profile]).Count > 0))
             {
                 isFirst = false;
                 OrReport(agreed.Count, () =>
@@ -189,6 +189,23 @@ public sealed class InvokeSsoCommandCommand : LoginCmdlet
         }
 
         return wanted;
+    }
+
+    /// <summary>Whether a profile still exists; where it does not, that is reported.</summary>
+    private bool IsStillThere(SsoProfile profile)
+    {
+        var work = new GetEnvironmentWork { Names = [profile.Environment] };
+        var names = Look(work, happened => happened.Environment)
+            .SelectMany(environment => environment.AsProfiles())
+            .Select(known => known.ProfileName)
+            .ToArray();
+        if (names.Contains(profile.ProfileName))
+        {
+            return true;
+        }
+
+        Report(SsoErrors.ProfileNotFound(profile.ProfileName, profile.Environment, names));
+        return false;
     }
 
     /// <summary>The profiles that have valid keys, after what is due was fetched. The others are reported.</summary>
