@@ -186,7 +186,7 @@ Describe 'Update-SsoCredential with something wrong' {
             ($objects | Where-Object ProfileName -EQ Account7).Status | Should -Be 'RoleNotAssigned'
             ($objects | Where-Object ProfileName -EQ Account7).Expiration | Should -BeNullOrEmpty
             ($objects | Where-Object ProfileName -NE Account7).Status | Sort-Object -Unique | Should -Be 'Created'
-            $run.Text | Should -Match '^Acme: 19 profiles fresh until \S+, 1 failed'
+            $run.Text | Should -Match '^Acme: 19 profiles fresh until [\d: -]+, 1 failed'
         }
 
         It 'shows what to do about it' {
@@ -200,7 +200,7 @@ Describe 'Update-SsoCredential with something wrong' {
             $line = "Import-Module '$manifest'; Update-SsoCredential Acme -ProfileName Account6, Account7"
             $run = Invoke-Pwsh (New-UserHome -From $session) $refusing '-NoProfile', '-Command', $line
             $run.ExitCode | Should -Be 1
-            $run.Text | Should -Match '^Acme: 1 profile fresh until \S+, 1 failed'
+            $run.Text | Should -Match '^Acme: 1 profile fresh until [\d: -]+, 1 failed'
         }
 
         It 'has written the other 19 where -ErrorAction Stop ends the command' {

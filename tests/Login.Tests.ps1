@@ -159,7 +159,7 @@ Describe 'A login by PKCE' -Skip:(-not $IsLinux) {
         $result = Invoke-UserPowerShell $userHome $service 'Update-SsoCredential Acme -LoginMethod Pkce -Timeout 60' @{ AWS_SSO_BROWSER = $browser; BROWSER = '/nonexistent'; SSH_TTY = '/dev/pts/0' }
         $result.Errors | Should -BeNullOrEmpty
         $result.Text | Should -Match 'Log in to Acme \(d-12345abcde\.awsapps\.com\): your browser opens now\. If it does not, open\r?\n  http://127\.0\.0\.1:\d+/authorize\?response_type=code&\S+\r?\nAllow access on that page\. Valid until \d\d:\d\d; Ctrl\+C cancels\.'
-        $result.Text | Should -Match 'Acme: 2 profiles fresh until \d\d:\d\d'
+        $result.Text | Should -Match 'Acme: 2 profiles fresh until ([\d-]+ )?\d\d:\d\d'
         Wait-Page $browser | Should -Match 'You are logged in to Acme\. You can close this window and go back to PowerShell\.'
         $after = Get-StandInStats $service
         $after.device_authorizations | Should -Be $before.device_authorizations

@@ -81,7 +81,7 @@ Describe 'Credentials of profiles that are removed' {
             Show
             Sync-SsoProfile Acme -Role AWSAdministratorAccess -Account Account3 -Prune -RemoveCredentials -Confirm:$false -Quiet
             Show
-            Sync-SsoProfile Acme -Role Nothing* -Prune -RemoveCredentials -Confirm:$false -Quiet 3>$null
+            Sync-SsoProfile Acme -Role Nothing* -Account '' -Prune -RemoveCredentials -Confirm:$false -Quiet 3>$null
             Show
             Remove-SsoEnvironment Beta -RemoveCredentials -WhatIf
             Remove-SsoEnvironment Beta -RemoveCredentials -Force

@@ -105,7 +105,7 @@ Describe 'A run that changes nothing' {
     }
 
     It 'says so: <Command>' -ForEach @(
-        @{ Command = 'Sync-SsoProfile Acme -Role AWSAdministratorAccess -Account Account1, Account2'; Says = '^Acme: no changes \(2 profiles\)$' }
+        @{ Command = 'Sync-SsoProfile Acme -Role AWSAdministratorAccess -Account Account1, Account2'; Says = '^Acme: no changes \(2 profiles\)\nAcme: Sync-SsoProfile Acme without filters now means -Role AWSAdministratorAccess -Account Account1, Account2$' }
         @{ Command = 'Get-SsoRole Acme -Account Account1 -Role AWSAdministratorAccess | Add-SsoProfile'; Says = '^Acme: no changes, since each of these roles has a profile$' }
         @{ Command = 'Update-SsoCredential Acme -ProfileName Nothing*'; Says = "^WARNING: No profile matches 'Nothing\*'\.$" }
         @{ Command = 'Remove-SsoProfile Acme -ProfileName Nothing*'; Says = "^WARNING: No profile matches 'Nothing\*'\.$" }

@@ -133,15 +133,16 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
         var isWhole = Failures == listFailures;
         var included = roles.Where(role => !IsExcluded(role.RoleName)).ToList();
         var added = Add(environment.Name, Preferred(environment.Name, meant, included, isWhole, filters.Roles), filters.Settings);
-        if (isFound && Failures == failures)
-        {
-            Remember(environment.Name, filters);
-        }
-
+        var isDone = isFound && Failures == failures;
         var removed = Prune ? RemoveGone(environment, profile => IsLookedAt(profile.AccountId), roles, isWhole, wanted.IsEmpty) : 0;
         if (!Quiet && !IsWhatIf)
         {
             WriteHost(Summary(environment, added.Count, removed));
+        }
+
+        if (isDone)
+        {
+            Remember(environment.Name, filters);
         }
 
         if (PassThru)

@@ -16,7 +16,9 @@ public static class SsoTime
             return null;
         }
 
-        return $"{Clock(end)} ({Remaining(end)})";
+        // Beside what is left, the date of a time just after midnight only takes room from the other columns.
+        var isSoon = Left(end) is { Ticks: > 0 } left && left < TimeSpan.FromHours(12);
+        return $"{(isSoon ? Minute(end) : Clock(end))} ({Remaining(end)})";
     }
 
     /// <summary>What is left until a time, for example <c>0:59 left</c> or <c>expired</c>.</summary>
@@ -45,7 +47,9 @@ public static class SsoTime
 
     /// <summary>A time of today without its date.</summary>
     internal static string Clock(DateTime time) =>
-        time.ToString(time.Date == DateTime.Today ? "HH:mm" : "yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+        time.Date == DateTime.Today ? Minute(time) : time.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+
+    private static string Minute(DateTime time) => time.ToString("HH:mm", CultureInfo.InvariantCulture);
 
     /// <summary>What is left until a time, and nothing where it has passed; a change to or from summer time does not count.</summary>
     internal static TimeSpan Left(DateTime time)
