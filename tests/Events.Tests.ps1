@@ -33,7 +33,8 @@ BeforeAll {
 Describe 'A request' {
     BeforeAll {
         $type = $assembly.GetType('AwsSso.Native.SsoRequest', $true)
-        $serializer = $type.GetField('Writer', [Reflection.BindingFlags] 'Static, NonPublic').GetValue($null).Value
+        $settings = [Runtime.Serialization.Json.DataContractJsonSerializerSettings] @{ UseSimpleDictionaryFormat = $true }
+        $serializer = [Runtime.Serialization.Json.DataContractJsonSerializer]::new($type, $settings)
         $write = $type.GetMethod('Write', [Reflection.BindingFlags] 'Instance, NonPublic')
     }
 
@@ -53,7 +54,10 @@ Describe 'A request' {
 Describe 'An event' {
     BeforeAll {
         $type = $assembly.GetType('AwsSso.Native.SsoEvent', $true)
-        $read = $type.GetMethod('Read', [Reflection.BindingFlags] 'Static, NonPublic')
+        $read = $type.GetMethod('Read', [Reflection.BindingFlags] 'Static, NonPublic', $null, @([byte[]]), $null)
+
+        # The event in a text.
+        function Read-Event([string] $Text) { $read.Invoke($null, @(, [Text.Encoding]::UTF8.GetBytes($Text))) }
         $writer = [Runtime.Serialization.Json.DataContractJsonSerializer]::new($type)
     }
 
@@ -68,6 +72,21 @@ Describe 'An event' {
         $writer.WriteObject($stream, $happened)
         $again = [Text.Encoding]::UTF8.GetString($stream.ToArray())
         Get-Canonical (ConvertFrom-Example $again) | Should -Be (Get-Canonical (ConvertFrom-Example (Get-Content -Raw $Path)))
+    }
+
+    It 'is read whatever the text has between its parts, and without what a newer library has' {
+        $note = Read-Event "`n{ `"newer`" : {`"a`":[1,{`"b`":`"]}\`"`"}],`"c`":null} , `"note`":{`"level`" : `"Warning`",`"more`":-1.5e3,`"text`":`"a\u00e9\ud83d\ude00\n\t\/\`"`"}} `r`n"
+        $note.GetType().GetProperty('Note', [Reflection.BindingFlags] 'Instance, NonPublic').GetValue($note) | ForEach-Object {
+            $_.GetType().GetProperty('Text', [Reflection.BindingFlags] 'Instance, NonPublic').GetValue($_) | Should -BeExactly "a`u{e9}`u{1f600}`n`t/`""
+        }
+    }
+
+    It 'is an error where a part is missing, at any place, or something follows: <Name>' -ForEach $events {
+        $text = (Get-Content -Raw $Path).Trim()
+        for ($length = 0; $length -lt $text.Length; $length++) { { Read-Event $text.Substring(0, $length) } | Should -Throw -Because $text.Substring(0, $length) }
+        { Read-Event "$text}" } | Should -Throw
+        { Read-Event "$text $text" } | Should -Throw
+        { Read-Event ($text -replace '^(\{"\w+":)\{.*', '$1{}}') } | Should -Throw
     }
 
     It 'is a clear error without the text where it cannot be read' {

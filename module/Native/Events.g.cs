@@ -98,6 +98,90 @@ internal sealed partial class SsoEvent
     /// <summary>How the refresh of a profile's credentials in this process goes; no key is in it.</summary>
     [DataMember(Name = "refresh", EmitDefaultValue = false)]
     internal SsoCredentialRefresh? Refresh { get; set; }
+
+    /// <summary>Reads an object.</summary>
+    internal static SsoEvent Read(JsonReader json)
+    {
+        var read = new SsoEvent();
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "planned":
+                    read.Planned = PlannedEvent.Read(json);
+                    break;
+                case "verification":
+                    read.Verification = VerificationEvent.Read(json);
+                    break;
+                case "waiting":
+                    read.Waiting = WaitingEvent.Read(json);
+                    break;
+                case "progress":
+                    read.Progress = ProgressEvent.Read(json);
+                    break;
+                case "note":
+                    read.Note = NoteEvent.Read(json);
+                    break;
+                case "profile":
+                    read.Profile = SsoProfileResult.Read(json);
+                    break;
+                case "failed":
+                    read.Failed = FailedEvent.Read(json);
+                    break;
+                case "completed":
+                    read.Completed = CompletedEvent.Read(json);
+                    break;
+                case "environment":
+                    read.Environment = SsoEnvironment.Read(json);
+                    break;
+                case "session":
+                    read.Session = SsoSession.Read(json);
+                    break;
+                case "credential":
+                    read.Credential = SsoCredential.Read(json);
+                    break;
+                case "token":
+                    read.Token = TokenEvent.Read(json);
+                    break;
+                case "account":
+                    read.Account = SsoAccount.Read(json);
+                    break;
+                case "role":
+                    read.Role = SsoRole.Read(json);
+                    break;
+                case "added":
+                    read.Added = SsoProfile.Read(json);
+                    break;
+                case "removed":
+                    read.Removed = RemovedEvent.Read(json);
+                    break;
+                case "exported":
+                    read.Exported = SsoExportedProfile.Read(json);
+                    break;
+                case "keys":
+                    read.Keys = KeysEvent.Read(json);
+                    break;
+                case "console":
+                    read.Console = ConsoleEvent.Read(json);
+                    break;
+                case "endpoint":
+                    read.Endpoint = EndpointEvent.Read(json);
+                    break;
+                case "prompt":
+                    read.Prompt = PromptEvent.Read(json);
+                    break;
+                case "refresh":
+                    read.Refresh = SsoCredentialRefresh.Read(json);
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        return read;
+    }
 }
 
 /// <summary>A profile whose keys were removed from the credentials file, or would be.</summary>
@@ -111,6 +195,34 @@ internal sealed partial class RemovedEvent
     /// <summary>The profile's name.</summary>
     [DataMember(Name = "profile_name", IsRequired = true)]
     internal string ProfileName { get; set; } = "";
+
+    /// <summary>Reads an object.</summary>
+    internal static RemovedEvent Read(JsonReader json)
+    {
+        var read = new RemovedEvent();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "profile_name":
+                    read.ProfileName = json.Text();
+                    seen |= 2;
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 3);
+        return read;
+    }
 }
 
 /// <summary>
@@ -147,6 +259,54 @@ internal sealed partial class KeysEvent
     [DataMember(Name = "expiration", IsRequired = true)]
     internal string Expiration { get; set; } = "";
 
+    /// <summary>Reads an object.</summary>
+    internal static KeysEvent Read(JsonReader json)
+    {
+        var read = new KeysEvent();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "profile_name":
+                    read.ProfileName = json.Text();
+                    seen |= 2;
+                    break;
+                case "account_id":
+                    read.AccountId = json.Text();
+                    seen |= 4;
+                    break;
+                case "access_key_id":
+                    read.AccessKeyId = json.Text();
+                    seen |= 8;
+                    break;
+                case "secret_access_key":
+                    read.SecretAccessKey = json.Text();
+                    seen |= 16;
+                    break;
+                case "session_token":
+                    read.SessionToken = json.Text();
+                    seen |= 32;
+                    break;
+                case "expiration":
+                    read.Expiration = json.Text();
+                    seen |= 64;
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 127);
+        return read;
+    }
+
     /// <summary>Gives no secret.</summary>
     /// <returns>What every type with a secret prints.</returns>
     public override string ToString() => "** redacted **";
@@ -171,6 +331,42 @@ internal sealed partial class ConsoleEvent
     /// <summary>Whether a browser was opened with it.</summary>
     [DataMember(Name = "browser_opened", IsRequired = true)]
     internal bool BrowserOpened { get; set; }
+
+    /// <summary>Reads an object.</summary>
+    internal static ConsoleEvent Read(JsonReader json)
+    {
+        var read = new ConsoleEvent();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "profile_name":
+                    read.ProfileName = json.Text();
+                    seen |= 2;
+                    break;
+                case "url":
+                    read.Url = json.Text();
+                    seen |= 4;
+                    break;
+                case "browser_opened":
+                    read.BrowserOpened = json.Flag();
+                    seen |= 8;
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 15);
+        return read;
+    }
 }
 
 /// <summary>
@@ -203,6 +399,50 @@ internal sealed partial class EndpointEvent
     [DataMember(Name = "expiration", IsRequired = true)]
     internal string Expiration { get; set; } = "";
 
+    /// <summary>Reads an object.</summary>
+    internal static EndpointEvent Read(JsonReader json)
+    {
+        var read = new EndpointEvent();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "profile_name":
+                    read.ProfileName = json.Text();
+                    seen |= 2;
+                    break;
+                case "url":
+                    read.Url = json.Text();
+                    seen |= 4;
+                    break;
+                case "token":
+                    read.Token = json.Text();
+                    seen |= 8;
+                    break;
+                case "config_profile":
+                    read.ConfigProfile = json.Text();
+                    seen |= 16;
+                    break;
+                case "expiration":
+                    read.Expiration = json.Text();
+                    seen |= 32;
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 63);
+        return read;
+    }
+
     /// <summary>Gives no secret.</summary>
     /// <returns>What every type with a secret prints.</returns>
     public override string ToString() => "** redacted **";
@@ -224,6 +464,38 @@ internal sealed partial class TokenEvent
     [DataMember(Name = "expires_in", IsRequired = true)]
     internal long ExpiresIn { get; set; }
 
+    /// <summary>Reads an object.</summary>
+    internal static TokenEvent Read(JsonReader json)
+    {
+        var read = new TokenEvent();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "access_token":
+                    read.AccessToken = json.Text();
+                    seen |= 2;
+                    break;
+                case "expires_in":
+                    read.ExpiresIn = json.Number();
+                    seen |= 4;
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 7);
+        return read;
+    }
+
     /// <summary>Gives no secret.</summary>
     /// <returns>What every type with a secret prints.</returns>
     public override string ToString() => "** redacted **";
@@ -240,6 +512,34 @@ internal sealed partial class PlannedEvent
     /// <summary>Every profile of it, in the order of its table.</summary>
     [DataMember(Name = "profiles", IsRequired = true)]
     internal PlannedProfile[] Profiles { get; set; } = [];
+
+    /// <summary>Reads an object.</summary>
+    internal static PlannedEvent Read(JsonReader json)
+    {
+        var read = new PlannedEvent();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "profiles":
+                    read.Profiles = json.List(PlannedProfile.Read);
+                    seen |= 2;
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 3);
+        return read;
+    }
 }
 
 /// <summary>One profile of a plan.</summary>
@@ -257,6 +557,37 @@ internal sealed partial class PlannedProfile
     /// <summary>Why an update would not change it, as part of a sentence.</summary>
     [DataMember(Name = "obstacle", EmitDefaultValue = false)]
     internal string? Obstacle { get; set; }
+
+    /// <summary>Reads an object.</summary>
+    internal static PlannedProfile Read(JsonReader json)
+    {
+        var read = new PlannedProfile();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "profile_name":
+                    read.ProfileName = json.Text();
+                    seen |= 1;
+                    break;
+                case "due":
+                    read.Due = json.Flag();
+                    seen |= 2;
+                    break;
+                case "obstacle":
+                    read.Obstacle = json.Text();
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 3);
+        return read;
+    }
 }
 
 /// <summary>A login to approve, and where.</summary>
@@ -294,6 +625,52 @@ internal sealed partial class VerificationEvent
     /// </summary>
     [DataMember(Name = "qr_code", EmitDefaultValue = false)]
     internal string[]? QrCode { get; set; }
+
+    /// <summary>Reads an object.</summary>
+    internal static VerificationEvent Read(JsonReader json)
+    {
+        var read = new VerificationEvent();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "host":
+                    read.Host = json.Text();
+                    seen |= 2;
+                    break;
+                case "url":
+                    read.Url = json.Text();
+                    seen |= 4;
+                    break;
+                case "user_code":
+                    read.UserCode = json.Text();
+                    break;
+                case "expires":
+                    read.ExpiresText = json.Text();
+                    seen |= 16;
+                    break;
+                case "browser_opened":
+                    read.BrowserOpened = json.Flag();
+                    seen |= 32;
+                    break;
+                case "qr_code":
+                    read.QrCode = json.Texts();
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 55);
+        return read;
+    }
 }
 
 /// <summary>A wait, for the approval of a login or for another process.</summary>
@@ -311,6 +688,37 @@ internal sealed partial class WaitingEvent
     /// <summary>The time until the wait is given up, in seconds, where that is known.</summary>
     [DataMember(Name = "seconds_left", EmitDefaultValue = false)]
     internal long? SecondsLeft { get; set; }
+
+    /// <summary>Reads an object.</summary>
+    internal static WaitingEvent Read(JsonReader json)
+    {
+        var read = new WaitingEvent();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "text":
+                    read.Text = json.Text();
+                    seen |= 2;
+                    break;
+                case "seconds_left":
+                    read.SecondsLeft = json.Number();
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 3);
+        return read;
+    }
 }
 
 /// <summary>How much of the work is done.</summary>
@@ -332,6 +740,41 @@ internal sealed partial class ProgressEvent
     /// <summary>The profile or account that was answered last.</summary>
     [DataMember(Name = "name", EmitDefaultValue = false)]
     internal string? Name { get; set; }
+
+    /// <summary>Reads an object.</summary>
+    internal static ProgressEvent Read(JsonReader json)
+    {
+        var read = new ProgressEvent();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "activity":
+                    read.Activity = json.Text();
+                    seen |= 1;
+                    break;
+                case "done":
+                    read.Done = json.Number();
+                    seen |= 2;
+                    break;
+                case "total":
+                    read.Total = json.Number();
+                    seen |= 4;
+                    break;
+                case "name":
+                    read.Name = json.Text();
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 7);
+        return read;
+    }
 }
 
 /// <summary>A note for <c>-Verbose</c>, or a warning.</summary>
@@ -347,6 +790,34 @@ internal sealed partial class NoteEvent
     /// <summary>The sentence.</summary>
     [DataMember(Name = "text", IsRequired = true)]
     internal string Text { get; set; } = "";
+
+    /// <summary>Reads an object.</summary>
+    internal static NoteEvent Read(JsonReader json)
+    {
+        var read = new NoteEvent();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "level":
+                    read.LevelWord = json.Text();
+                    seen |= 1;
+                    break;
+                case "text":
+                    read.Text = json.Text();
+                    seen |= 2;
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 3);
+        return read;
+    }
 }
 
 /// <summary>Who sees a note.</summary>
@@ -389,6 +860,47 @@ internal sealed partial class FailedEvent
     /// <summary>Whether it ends the run.</summary>
     [DataMember(Name = "terminating", IsRequired = true)]
     internal bool Terminating { get; set; }
+
+    /// <summary>Reads an object.</summary>
+    internal static FailedEvent Read(JsonReader json)
+    {
+        var read = new FailedEvent();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "code":
+                    read.Code = json.Text();
+                    seen |= 1;
+                    break;
+                case "message":
+                    read.Message = json.Text();
+                    seen |= 2;
+                    break;
+                case "action":
+                    read.Action = json.Text();
+                    break;
+                case "target":
+                    read.Target = json.Text();
+                    break;
+                case "request_id":
+                    read.RequestId = json.Text();
+                    break;
+                case "terminating":
+                    read.Terminating = json.Flag();
+                    seen |= 32;
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 35);
+        return read;
+    }
 }
 
 /// <summary>The result of one environment at the end of the run.</summary>
@@ -430,6 +942,56 @@ internal sealed partial class CompletedEvent
     /// <summary>Whether the caller canceled the run.</summary>
     [DataMember(Name = "cancelled", IsRequired = true)]
     internal bool Cancelled { get; set; }
+
+    /// <summary>Reads an object.</summary>
+    internal static CompletedEvent Read(JsonReader json)
+    {
+        var read = new CompletedEvent();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "profile_names":
+                    read.ProfileNames = json.Texts();
+                    seen |= 2;
+                    break;
+                case "refreshed":
+                    read.Refreshed = json.Number();
+                    seen |= 4;
+                    break;
+                case "still_valid":
+                    read.StillValid = json.Number();
+                    seen |= 8;
+                    break;
+                case "failed":
+                    read.Failed = json.Number();
+                    seen |= 16;
+                    break;
+                case "session_expires":
+                    read.SessionExpiresText = json.Text();
+                    break;
+                case "credentials_expire":
+                    read.CredentialsExpireText = json.Text();
+                    break;
+                case "cancelled":
+                    read.Cancelled = json.Flag();
+                    seen |= 128;
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 159);
+        return read;
+    }
 }
 
 /// <summary>What a prompt shows of the profile in use.</summary>
@@ -451,6 +1013,37 @@ internal sealed partial class PromptEvent
 
     [DataMember(Name = "expiration", EmitDefaultValue = false)]
     private string? ExpirationText { get => Timestamp.Write(Expiration); set => Expiration = Timestamp.Read(value); }
+
+    /// <summary>Reads an object.</summary>
+    internal static PromptEvent Read(JsonReader json)
+    {
+        var read = new PromptEvent();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "profile_name":
+                    read.ProfileName = json.Text();
+                    seen |= 1;
+                    break;
+                case "source":
+                    read.SourceWord = json.Text();
+                    seen |= 2;
+                    break;
+                case "expiration":
+                    read.ExpirationText = json.Text();
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 3);
+        return read;
+    }
 }
 
 /// <summary>Where AWS tools get the keys of the profile in use.</summary>

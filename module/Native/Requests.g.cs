@@ -9,7 +9,7 @@ namespace AwsSso.Native;
 
 /// <summary>What a caller asks for, with what only the caller knows.</summary>
 [DataContract]
-internal sealed partial class SsoRequest
+internal sealed partial class SsoRequest : IJson
 {
     /// <summary>The caller's environment variables that the library reads, by name; never one that holds a key.</summary>
     [DataMember(Name = "variables")]
@@ -38,11 +38,23 @@ internal sealed partial class SsoRequest
     /// <summary>The work.</summary>
     [DataMember(Name = "operation", IsRequired = true)]
     internal SsoWork Operation { get; set; } = new();
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("variables", Variables);
+        json.Member("directory", Directory);
+        json.Member("verbose", Verbose);
+        json.Member("heard", Heard);
+        json.Member("given", Given);
+        json.Member("caller", Caller);
+        json.Member("operation", Operation);
+    }
 }
 
 /// <summary>An environment of one run: what is given here replaces what is stored under the name.</summary>
 [DataContract]
-internal sealed partial class GivenEnvironment
+internal sealed partial class GivenEnvironment : IJson
 {
     /// <summary>The environment's name, compared without case.</summary>
     [DataMember(Name = "name", IsRequired = true)]
@@ -71,11 +83,23 @@ internal sealed partial class GivenEnvironment
     /// <summary>An access token that is used before the user has to log in; it is kept in memory only.</summary>
     [DataMember(Name = "token", EmitDefaultValue = false)]
     internal GivenToken? Token { get; set; }
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("name", Name);
+        json.Member("start_url", StartUrl);
+        json.Member("region", Region);
+        json.Member("default_role_name", DefaultRoleName);
+        json.Member("accounts", Accounts);
+        json.Member("accounts_where_not_stored", AccountsWhereNotStored);
+        json.Member("token", Token);
+    }
 }
 
 /// <summary>An access token that the caller has from elsewhere.</summary>
 [DataContract]
-internal sealed partial class GivenToken
+internal sealed partial class GivenToken : IJson
 {
     /// <summary>The access token.</summary>
     [DataMember(Name = "access_token", IsRequired = true)]
@@ -85,6 +109,13 @@ internal sealed partial class GivenToken
     [DataMember(Name = "expires_at", IsRequired = true)]
     internal long ExpiresAt { get; set; }
 
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("access_token", AccessToken);
+        json.Member("expires_at", ExpiresAt);
+    }
+
     /// <summary>Gives no secret.</summary>
     /// <returns>What every type with a secret prints.</returns>
     public override string ToString() => "** redacted **";
@@ -92,7 +123,7 @@ internal sealed partial class GivenToken
 
 /// <summary>The operations, one for each thing that a cmdlet does.</summary>
 [DataContract]
-internal sealed partial class SsoWork
+internal sealed partial class SsoWork : IJson
 {
     /// <summary>Lists the profiles that an update would fetch, without any network call.</summary>
     [DataMember(Name = "plan", EmitDefaultValue = false)]
@@ -197,11 +228,42 @@ internal sealed partial class SsoWork
     /// <summary>Ends that.</summary>
     [DataMember(Name = "stop_refresh", EmitDefaultValue = false)]
     internal StopRefreshWork? StopRefresh { get; set; }
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("plan", Plan);
+        json.Member("update", Update);
+        json.Member("get_environment", GetEnvironment);
+        json.Member("set_environment", SetEnvironment);
+        json.Member("remove_environment", RemoveEnvironment);
+        json.Member("connect_session", ConnectSession);
+        json.Member("disconnect_session", DisconnectSession);
+        json.Member("get_session", GetSession);
+        json.Member("get_credential", GetCredential);
+        json.Member("get_account", GetAccount);
+        json.Member("get_role", GetRole);
+        json.Member("add_profile", AddProfile);
+        json.Member("remove_profile", RemoveProfile);
+        json.Member("rename_profile", RenameProfile);
+        json.Member("remove_credential", RemoveCredential);
+        json.Member("export_profile", ExportProfile);
+        json.Member("get_keys", GetKeys);
+        json.Member("set_default", SetDefault);
+        json.Member("clear_default", ClearDefault);
+        json.Member("open_console", OpenConsole);
+        json.Member("start_endpoint", StartEndpoint);
+        json.Member("stop_endpoint", StopEndpoint);
+        json.Member("get_prompt", GetPrompt);
+        json.Member("start_refresh", StartRefresh);
+        json.Member("get_refresh", GetRefresh);
+        json.Member("stop_refresh", StopRefresh);
+    }
 }
 
 /// <summary>Which environments to plan, and what counts as due.</summary>
 [DataContract]
-internal sealed partial class PlanWork
+internal sealed partial class PlanWork : IJson
 {
     /// <summary>Names compared without case; empty means every stored environment.</summary>
     [DataMember(Name = "environments")]
@@ -225,11 +287,21 @@ internal sealed partial class PlanWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(PlanWork work) => new() { Plan = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("environments", Environments);
+        json.Member("force", Force);
+        json.Member("minimum_remaining", MinimumRemaining);
+        json.Member("replace_keys", ReplaceKeys);
+        json.Member("due_only", DueOnly);
+    }
 }
 
 /// <summary>One update run.</summary>
 [DataContract]
-internal sealed partial class UpdateWork
+internal sealed partial class UpdateWork : IJson
 {
     /// <summary>The environments and the profiles wanted in each.</summary>
     [DataMember(Name = "targets", IsRequired = true)]
@@ -267,11 +339,24 @@ internal sealed partial class UpdateWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(UpdateWork work) => new() { Update = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("targets", Targets);
+        json.Member("force", Force);
+        json.Member("minimum_remaining", MinimumRemaining);
+        json.Member("replace_keys", ReplaceKeys);
+        json.Member("session", Session);
+        json.Member("throttle_limit", ThrottleLimit);
+        json.Member("report_profiles", ReportProfiles);
+        json.Member("expose_token", ExposeToken);
+    }
 }
 
 /// <summary>Which environments to list.</summary>
 [DataContract]
-internal sealed partial class GetEnvironmentWork
+internal sealed partial class GetEnvironmentWork : IJson
 {
     /// <summary>Names compared without case; empty means every environment. An unknown one is an error each.</summary>
     [DataMember(Name = "names")]
@@ -289,11 +374,19 @@ internal sealed partial class GetEnvironmentWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(GetEnvironmentWork work) => new() { GetEnvironment = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("names", Names);
+        json.Member("stored_only", StoredOnly);
+        json.Member("usable_only", UsableOnly);
+    }
 }
 
 /// <summary>An environment to create or to change; what is null is not changed.</summary>
 [DataContract]
-internal sealed partial class SetEnvironmentWork
+internal sealed partial class SetEnvironmentWork : IJson
 {
     /// <summary>No blanks, no <c></c>; compared without case.</summary>
     [DataMember(Name = "name", IsRequired = true)]
@@ -347,11 +440,28 @@ internal sealed partial class SetEnvironmentWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(SetEnvironmentWork work) => new() { SetEnvironment = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("name", Name);
+        json.Member("start_url", StartUrl);
+        json.Member("region", Region);
+        json.Member("default_role_name", DefaultRoleName);
+        json.Member("profile_region", ProfileRegion);
+        json.Member("profile_output", ProfileOutput);
+        json.Member("accounts", Accounts);
+        json.Member("sync", Sync);
+        json.Member("token_cache", TokenCacheWord);
+        json.Member("imported_from", ImportedFrom);
+        json.Member("keep_broken", KeepBroken);
+        json.Member("check_only", CheckOnly);
+    }
 }
 
 /// <summary>The environment to remove.</summary>
 [DataContract]
-internal sealed partial class RemoveEnvironmentWork
+internal sealed partial class RemoveEnvironmentWork : IJson
 {
     /// <summary>Its name, compared without case.</summary>
     [DataMember(Name = "name", IsRequired = true)]
@@ -363,11 +473,18 @@ internal sealed partial class RemoveEnvironmentWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(RemoveEnvironmentWork work) => new() { RemoveEnvironment = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("name", Name);
+        json.Member("check_only", CheckOnly);
+    }
 }
 
 /// <summary>Which sessions to create or to renew.</summary>
 [DataContract]
-internal sealed partial class ConnectSessionWork
+internal sealed partial class ConnectSessionWork : IJson
 {
     /// <summary>Names compared without case; empty means every stored environment.</summary>
     [DataMember(Name = "environments")]
@@ -379,11 +496,18 @@ internal sealed partial class ConnectSessionWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(ConnectSessionWork work) => new() { ConnectSession = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("environments", Environments);
+        json.Member("session", Session);
+    }
 }
 
 /// <summary>Which sessions to end.</summary>
 [DataContract]
-internal sealed partial class DisconnectSessionWork
+internal sealed partial class DisconnectSessionWork : IJson
 {
     /// <summary>Names compared without case; empty means every stored environment.</summary>
     [DataMember(Name = "environments")]
@@ -395,11 +519,18 @@ internal sealed partial class DisconnectSessionWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(DisconnectSessionWork work) => new() { DisconnectSession = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("environments", Environments);
+        json.Member("remove_credentials", RemoveCredentials);
+    }
 }
 
 /// <summary>Which sessions to show.</summary>
 [DataContract]
-internal sealed partial class GetSessionWork
+internal sealed partial class GetSessionWork : IJson
 {
     /// <summary>Names compared without case; empty means every stored environment.</summary>
     [DataMember(Name = "environments")]
@@ -407,11 +538,17 @@ internal sealed partial class GetSessionWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(GetSessionWork work) => new() { GetSession = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("environments", Environments);
+    }
 }
 
 /// <summary>Which keys to show.</summary>
 [DataContract]
-internal sealed partial class GetCredentialWork
+internal sealed partial class GetCredentialWork : IJson
 {
     /// <summary>Names compared without case; empty means every stored environment.</summary>
     [DataMember(Name = "environments")]
@@ -423,11 +560,18 @@ internal sealed partial class GetCredentialWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(GetCredentialWork work) => new() { GetCredential = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("environments", Environments);
+        json.Member("minimum_remaining", MinimumRemaining);
+    }
 }
 
 /// <summary>Which accounts to list.</summary>
 [DataContract]
-internal sealed partial class GetAccountWork
+internal sealed partial class GetAccountWork : IJson
 {
     /// <summary>The environment's name, compared without case.</summary>
     [DataMember(Name = "environment", IsRequired = true)]
@@ -443,11 +587,19 @@ internal sealed partial class GetAccountWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(GetAccountWork work) => new() { GetAccount = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("environment", Environment);
+        json.Member("known", Known);
+        json.Member("session", Session);
+    }
 }
 
 /// <summary>Which roles to list.</summary>
 [DataContract]
-internal sealed partial class GetRoleWork
+internal sealed partial class GetRoleWork : IJson
 {
     /// <summary>The environment's name, compared without case.</summary>
     [DataMember(Name = "environment", IsRequired = true)]
@@ -471,11 +623,21 @@ internal sealed partial class GetRoleWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(GetRoleWork work) => new() { GetRole = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("environment", Environment);
+        json.Member("accounts", Accounts);
+        json.Member("known", Known);
+        json.Member("throttle_limit", ThrottleLimit);
+        json.Member("session", Session);
+    }
 }
 
 /// <summary>Profiles to add; existing ones are not changed.</summary>
 [DataContract]
-internal sealed partial class AddProfileWork
+internal sealed partial class AddProfileWork : IJson
 {
     /// <summary>The stored environment's name, compared without case.</summary>
     [DataMember(Name = "environment", IsRequired = true)]
@@ -507,11 +669,23 @@ internal sealed partial class AddProfileWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(AddProfileWork work) => new() { AddProfile = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("environment", Environment);
+        json.Member("roles", Roles);
+        json.Member("name_template", NameTemplate);
+        json.Member("prefix", Prefix);
+        json.Member("profile_region", ProfileRegion);
+        json.Member("profile_output", ProfileOutput);
+        json.Member("check_only", CheckOnly);
+    }
 }
 
 /// <summary>Profiles to remove from a table.</summary>
 [DataContract]
-internal sealed partial class RemoveProfileWork
+internal sealed partial class RemoveProfileWork : IJson
 {
     /// <summary>The stored environment's name, compared without case.</summary>
     [DataMember(Name = "environment", IsRequired = true)]
@@ -523,11 +697,18 @@ internal sealed partial class RemoveProfileWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(RemoveProfileWork work) => new() { RemoveProfile = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("environment", Environment);
+        json.Member("profiles", Profiles);
+    }
 }
 
 /// <summary>Whose keys to remove from the credentials file. Keys that this module did not write stay.</summary>
 [DataContract]
-internal sealed partial class RemoveCredentialWork
+internal sealed partial class RemoveCredentialWork : IJson
 {
     /// <summary>The environment's name, compared without case; it may no longer be stored.</summary>
     [DataMember(Name = "environment", IsRequired = true)]
@@ -547,13 +728,22 @@ internal sealed partial class RemoveCredentialWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(RemoveCredentialWork work) => new() { RemoveCredential = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("environment", Environment);
+        json.Member("profiles", Profiles);
+        json.Member("unlisted", Unlisted);
+        json.Member("check_only", CheckOnly);
+    }
 }
 
 /// <summary>
 /// Whose keys to return: those of the credentials file where they are valid, otherwise fetched ones, which are not written.
 /// </summary>
 [DataContract]
-internal sealed partial class GetKeysWork
+internal sealed partial class GetKeysWork : IJson
 {
     /// <summary>
     /// The profile's exact name; with <c>role</c>, only the name of the section in the credentials file, which may be empty.
@@ -585,11 +775,22 @@ internal sealed partial class GetKeysWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(GetKeysWork work) => new() { GetKeys = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("profile", Profile);
+        json.Member("environments", Environments);
+        json.Member("role", Role);
+        json.Member("minimum_remaining", MinimumRemaining);
+        json.Member("keep", Keep);
+        json.Member("session", Session);
+    }
 }
 
 /// <summary>A role in an account.</summary>
 [DataContract]
-internal sealed partial class RoleOfAccount
+internal sealed partial class RoleOfAccount : IJson
 {
     /// <summary>The account's id, 12 digits.</summary>
     [DataMember(Name = "account_id", IsRequired = true)]
@@ -598,11 +799,18 @@ internal sealed partial class RoleOfAccount
     /// <summary>The permission set role.</summary>
     [DataMember(Name = "role_name", IsRequired = true)]
     internal string RoleName { get; set; } = "";
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("account_id", AccountId);
+        json.Member("role_name", RoleName);
+    }
 }
 
 /// <summary>A console to open.</summary>
 [DataContract]
-internal sealed partial class OpenConsoleWork
+internal sealed partial class OpenConsoleWork : IJson
 {
     /// <summary>The profile's exact name.</summary>
     [DataMember(Name = "profile", IsRequired = true)]
@@ -626,11 +834,21 @@ internal sealed partial class OpenConsoleWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(OpenConsoleWork work) => new() { OpenConsole = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("profile", Profile);
+        json.Member("environments", Environments);
+        json.Member("service", Service);
+        json.Member("region", Region);
+        json.Member("browser", Browser);
+    }
 }
 
 /// <summary>How a session may be obtained, and how long that may take.</summary>
 [DataContract]
-internal sealed partial class SessionTerms
+internal sealed partial class SessionTerms : IJson
 {
     /// <summary>Whether a browser may be opened for a login.</summary>
     [DataMember(Name = "browser")]
@@ -666,11 +884,23 @@ internal sealed partial class SessionTerms
     /// <summary>Whether a login without a browser has its address as a QR code, too.</summary>
     [DataMember(Name = "qr_code")]
     internal bool QrCode { get; set; }
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("browser", Browser);
+        json.Member("login", Login);
+        json.Member("no_login_reason", NoLoginReason);
+        json.Member("timeout", Timeout);
+        json.Member("token_cache", TokenCacheWord);
+        json.Member("login_method", LoginMethodWord);
+        json.Member("qr_code", QrCode);
+    }
 }
 
 /// <summary>An environment and the profiles wanted of it.</summary>
 [DataContract]
-internal sealed partial class UpdateTarget
+internal sealed partial class UpdateTarget : IJson
 {
     /// <summary>The environment's name, compared without case.</summary>
     [DataMember(Name = "environment", IsRequired = true)]
@@ -679,11 +909,18 @@ internal sealed partial class UpdateTarget
     /// <summary>The profiles' exact names; null means all.</summary>
     [DataMember(Name = "profiles", EmitDefaultValue = false)]
     internal string[]? Profiles { get; set; }
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("environment", Environment);
+        json.Member("profiles", Profiles);
+    }
 }
 
 /// <summary>Profiles to write to the AWS config file. What this module did not write there stays.</summary>
 [DataContract]
-internal sealed partial class ExportProfileWork
+internal sealed partial class ExportProfileWork : IJson
 {
     /// <summary>The stored environment's name, compared without case.</summary>
     [DataMember(Name = "environment", IsRequired = true)]
@@ -717,13 +954,25 @@ internal sealed partial class ExportProfileWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(ExportProfileWork work) => new() { ExportProfile = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("environment", Environment);
+        json.Member("profiles", Profiles);
+        json.Member("kind", KindWord);
+        json.Member("programs", Programs);
+        json.Member("prune", Prune);
+        json.Member("kept", Kept);
+        json.Member("check_only", CheckOnly);
+    }
 }
 
 /// <summary>
 /// A profile that gets another name in every file that has it. The answer is an event <c>added</c> with the profile as it is then.
 /// </summary>
 [DataContract]
-internal sealed partial class RenameProfileWork
+internal sealed partial class RenameProfileWork : IJson
 {
     /// <summary>The profile's exact name.</summary>
     [DataMember(Name = "profile", IsRequired = true)]
@@ -743,13 +992,22 @@ internal sealed partial class RenameProfileWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(RenameProfileWork work) => new() { RenameProfile = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("profile", Profile);
+        json.Member("environments", Environments);
+        json.Member("new_name", NewName);
+        json.Member("check_only", CheckOnly);
+    }
 }
 
 /// <summary>
 /// A profile whose keys in the credentials file the <c>default</c> profile gets, now and with each update of that profile.
 /// </summary>
 [DataContract]
-internal sealed partial class SetDefaultWork
+internal sealed partial class SetDefaultWork : IJson
 {
     /// <summary>The profile's exact name.</summary>
     [DataMember(Name = "profile", IsRequired = true)]
@@ -765,6 +1023,14 @@ internal sealed partial class SetDefaultWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(SetDefaultWork work) => new() { SetDefault = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("profile", Profile);
+        json.Member("environments", Environments);
+        json.Member("check_only", CheckOnly);
+    }
 }
 
 /// <summary>
@@ -772,17 +1038,22 @@ internal sealed partial class SetDefaultWork
 /// were any.
 /// </summary>
 [DataContract]
-internal sealed partial class ClearDefaultWork
+internal sealed partial class ClearDefaultWork : IJson
 {
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(ClearDefaultWork work) => new() { ClearDefault = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+    }
 }
 
 /// <summary>
 /// Whose keys to serve on an endpoint in this process. They are fetched first, and then renewed until the endpoint stops.
 /// </summary>
 [DataContract]
-internal sealed partial class StartEndpointWork
+internal sealed partial class StartEndpointWork : IJson
 {
     /// <summary>The profile's exact name.</summary>
     [DataMember(Name = "profile", IsRequired = true)]
@@ -802,19 +1073,33 @@ internal sealed partial class StartEndpointWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(StartEndpointWork work) => new() { StartEndpoint = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("profile", Profile);
+        json.Member("environments", Environments);
+        json.Member("region", Region);
+        json.Member("session", Session);
+    }
 }
 
 /// <summary>Ends the endpoint of this process and forgets the keys that it serves.</summary>
 [DataContract]
-internal sealed partial class StopEndpointWork
+internal sealed partial class StopEndpointWork : IJson
 {
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(StopEndpointWork work) => new() { StopEndpoint = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+    }
 }
 
 /// <summary>The profile in use, as the variables of the shell have it.</summary>
 [DataContract]
-internal sealed partial class GetPromptWork
+internal sealed partial class GetPromptWork : IJson
 {
     /// <summary>The value of <c>AWS_PROFILE</c>; empty if it is not set.</summary>
     [DataMember(Name = "profile")]
@@ -826,11 +1111,18 @@ internal sealed partial class GetPromptWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(GetPromptWork work) => new() { GetPrompt = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("profile", Profile);
+        json.Member("endpoint", Endpoint);
+    }
 }
 
 /// <summary>The command behind a request.</summary>
 [DataContract]
-internal sealed partial class Caller
+internal sealed partial class Caller : IJson
 {
     /// <summary>The id of the runspace that the command runs in.</summary>
     [DataMember(Name = "runspace", IsRequired = true)]
@@ -839,11 +1131,18 @@ internal sealed partial class Caller
     /// <summary>Whether its user sees warnings, and is to be told that a session ended.</summary>
     [DataMember(Name = "is_told")]
     internal bool IsTold { get; set; }
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("runspace", Runspace);
+        json.Member("is_told", IsTold);
+    }
 }
 
 /// <summary>Which credentials to keep fresh in this process, for the runspace of the caller.</summary>
 [DataContract]
-internal sealed partial class StartRefreshWork
+internal sealed partial class StartRefreshWork : IJson
 {
     /// <summary>The environments and the profiles wanted in each.</summary>
     [DataMember(Name = "targets", IsRequired = true)]
@@ -855,11 +1154,18 @@ internal sealed partial class StartRefreshWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(StartRefreshWork work) => new() { StartRefresh = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("targets", Targets);
+        json.Member("duration", Duration);
+    }
 }
 
 /// <summary>Which credentials are kept fresh in this process.</summary>
 [DataContract]
-internal sealed partial class GetRefreshWork
+internal sealed partial class GetRefreshWork : IJson
 {
     /// <summary>Names compared without case; empty means every environment that is kept fresh.</summary>
     [DataMember(Name = "environments")]
@@ -867,11 +1173,17 @@ internal sealed partial class GetRefreshWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(GetRefreshWork work) => new() { GetRefresh = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("environments", Environments);
+    }
 }
 
 /// <summary>What the runspace of the caller no longer wants to be kept fresh.</summary>
 [DataContract]
-internal sealed partial class StopRefreshWork
+internal sealed partial class StopRefreshWork : IJson
 {
     /// <summary>The environments and the profiles in each; empty means everything that the runspace asked for.</summary>
     [DataMember(Name = "targets")]
@@ -883,4 +1195,11 @@ internal sealed partial class StopRefreshWork
 
     /// <summary>The work with this as its operation.</summary>
     public static implicit operator SsoWork(StopRefreshWork work) => new() { StopRefresh = work };
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("targets", Targets);
+        json.Member("grace", Grace);
+    }
 }

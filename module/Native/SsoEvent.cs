@@ -1,9 +1,5 @@
 using System;
 using System.Globalization;
-using System.IO;
-using System.Runtime.Serialization;
-using System.Runtime.Serialization.Json;
-using System.Xml;
 
 namespace AwsSso.Native;
 
@@ -12,18 +8,17 @@ namespace AwsSso.Native;
 /// </content>
 internal sealed partial class SsoEvent
 {
-    private static readonly Lazy<DataContractJsonSerializer> Reader = new(() => new DataContractJsonSerializer(typeof(SsoEvent)));
-
     /// <summary>Reads an event from its JSON text.</summary>
     internal static SsoEvent Read(byte[] text)
     {
         try
         {
-            using var stream = new MemoryStream(text, writable: false);
-            return (SsoEvent?)Reader.Value.ReadObject(stream) ?? throw new SerializationException("The event is null.");
+            var json = new JsonReader(text);
+            var read = Read(json);
+            json.End();
+            return read;
         }
-        catch (Exception fault) when (fault is SerializationException or XmlException or FormatException or ArgumentException
-            or InvalidCastException)
+        catch (Exception fault) when (fault is FormatException or OverflowException or ArgumentException)
         {
             // The text is not quoted: no message may ever carry what a fault put into it.
             throw SsoErrors.BadEvent(fault);
@@ -35,7 +30,9 @@ internal sealed partial class SsoEvent
 internal static class Timestamp
 {
     internal static DateTime? Read(string? text) =>
-        text is null ? null : DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).LocalDateTime;
+        text is null ? null
+            : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time.LocalDateTime
+            : throw new FormatException("A time cannot be read.");
 
     internal static string? Write(DateTime? time) =>
         time?.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);

@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Runtime.Serialization.Json;
 using System.Text.RegularExpressions;
 
 namespace AwsSso.Native;
@@ -45,9 +44,6 @@ internal sealed partial class SsoRequest
     /// </summary>
     private static readonly Lazy<Regex> Secret = new(() => new Regex(
         "SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|ACCESS_KEY|API_KEY|PRIVATE_KEY", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant));
-
-    private static readonly Lazy<DataContractJsonSerializer> Writer = new(() =>
-        new DataContractJsonSerializer(typeof(SsoRequest), new DataContractJsonSerializerSettings { UseSimpleDictionaryFormat = true }));
 
     /// <summary>Makes a request as seen by a user in <paramref name="directory"/>, with the variables of this moment.</summary>
     internal SsoRequest(SsoWork work, string directory, bool verbose)
@@ -98,10 +94,5 @@ internal sealed partial class SsoRequest
     }
 
     /// <summary>Writes the request as JSON text.</summary>
-    internal byte[] Write()
-    {
-        using var stream = new MemoryStream();
-        Writer.Value.WriteObject(stream, this);
-        return stream.ToArray();
-    }
+    internal byte[] Write() => JsonWriter.Write(this);
 }

@@ -20,7 +20,7 @@ public enum SsoLoginMethod
 
 /// <summary>One row of an environment's table.</summary>
 [DataContract]
-public sealed partial class SsoAccountRow
+public sealed partial class SsoAccountRow : IJson
 {
     internal SsoAccountRow()
     {
@@ -45,11 +45,58 @@ public sealed partial class SsoAccountRow
     /// <summary>The output format of the AWS CLI with the profile; null means the environment's default, if it has one.</summary>
     [DataMember(Name = "profile_output", EmitDefaultValue = false)]
     public string? ProfileOutput { get; internal set; }
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("profile", Profile);
+        json.Member("account_id", AccountId);
+        json.Member("role_name", RoleName);
+        json.Member("profile_region", ProfileRegion);
+        json.Member("profile_output", ProfileOutput);
+    }
+
+    /// <summary>Reads an object.</summary>
+    internal static SsoAccountRow Read(JsonReader json)
+    {
+        var read = new SsoAccountRow();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "profile":
+                    read.Profile = json.Text();
+                    seen |= 1;
+                    break;
+                case "account_id":
+                    read.AccountId = json.Text();
+                    seen |= 2;
+                    break;
+                case "role_name":
+                    read.RoleName = json.Text();
+                    break;
+                case "profile_region":
+                    read.ProfileRegion = json.Text();
+                    break;
+                case "profile_output":
+                    read.ProfileOutput = json.Text();
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 3);
+        return read;
+    }
 }
 
 /// <summary>An account in which the user has a role.</summary>
 [DataContract]
-public sealed partial class SsoAccount
+public sealed partial class SsoAccount : IJson
 {
     internal SsoAccount()
     {
@@ -70,11 +117,54 @@ public sealed partial class SsoAccount
     /// <summary>The email address of the account's root user, where the service gives it.</summary>
     [DataMember(Name = "email_address", EmitDefaultValue = false)]
     public string? EmailAddress { get; internal set; }
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("environment", Environment);
+        json.Member("account_id", AccountId);
+        json.Member("account_name", AccountName);
+        json.Member("email_address", EmailAddress);
+    }
+
+    /// <summary>Reads an object.</summary>
+    internal static SsoAccount Read(JsonReader json)
+    {
+        var read = new SsoAccount();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "account_id":
+                    read.AccountId = json.Text();
+                    seen |= 2;
+                    break;
+                case "account_name":
+                    read.AccountName = json.Text();
+                    break;
+                case "email_address":
+                    read.EmailAddress = json.Text();
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 3);
+        return read;
+    }
 }
 
 /// <summary>A role that the user has in an account.</summary>
 [DataContract]
-public sealed partial class SsoRole
+public sealed partial class SsoRole : IJson
 {
     internal SsoRole()
     {
@@ -103,11 +193,63 @@ public sealed partial class SsoRole
     /// <summary>The name of its profile, instead of the one from the template.</summary>
     [DataMember(Name = "profile_name", EmitDefaultValue = false)]
     internal string? ProfileName { get; set; }
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("environment", Environment);
+        json.Member("account_id", AccountId);
+        json.Member("account_name", AccountName);
+        json.Member("email_address", EmailAddress);
+        json.Member("role_name", RoleName);
+        json.Member("profile_name", ProfileName);
+    }
+
+    /// <summary>Reads an object.</summary>
+    internal static SsoRole Read(JsonReader json)
+    {
+        var read = new SsoRole();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "account_id":
+                    read.AccountId = json.Text();
+                    seen |= 2;
+                    break;
+                case "account_name":
+                    read.AccountName = json.Text();
+                    break;
+                case "email_address":
+                    read.EmailAddress = json.Text();
+                    break;
+                case "role_name":
+                    read.RoleName = json.Text();
+                    seen |= 16;
+                    break;
+                case "profile_name":
+                    read.ProfileName = json.Text();
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 19);
+        return read;
+    }
 }
 
 /// <summary>What <c>Sync-SsoProfile</c> does with an environment when it gets no filters.</summary>
 [DataContract]
-public sealed partial class SsoSyncSettings
+public sealed partial class SsoSyncSettings : IJson
 {
     internal SsoSyncSettings()
     {
@@ -132,6 +274,49 @@ public sealed partial class SsoSyncSettings
     /// <summary>Text before each name from the template.</summary>
     [DataMember(Name = "name_prefix", EmitDefaultValue = false)]
     public string? NamePrefix { get; internal set; }
+
+    /// <summary>Writes the members.</summary>
+    void IJson.Write(JsonWriter json)
+    {
+        json.Member("roles", Roles);
+        json.Member("accounts", Accounts);
+        json.Member("exclude", Exclude);
+        json.Member("name_template", NameTemplate);
+        json.Member("name_prefix", NamePrefix);
+    }
+
+    /// <summary>Reads an object.</summary>
+    internal static SsoSyncSettings Read(JsonReader json)
+    {
+        var read = new SsoSyncSettings();
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "roles":
+                    read.Roles = json.Texts();
+                    break;
+                case "accounts":
+                    read.Accounts = json.Texts();
+                    break;
+                case "exclude":
+                    read.Exclude = json.Texts();
+                    break;
+                case "name_template":
+                    read.NameTemplate = json.Text();
+                    break;
+                case "name_prefix":
+                    read.NamePrefix = json.Text();
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        return read;
+    }
 }
 
 /// <summary>Where the access token is kept between runs.</summary>
@@ -175,6 +360,48 @@ public sealed partial class SsoProfile
     /// <summary>The output format of the AWS CLI with the profile, where one is set.</summary>
     [DataMember(Name = "profile_output", EmitDefaultValue = false)]
     public string? ProfileOutput { get; internal set; }
+
+    /// <summary>Reads an object.</summary>
+    internal static SsoProfile Read(JsonReader json)
+    {
+        var read = new SsoProfile();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "profile_name":
+                    read.ProfileName = json.Text();
+                    seen |= 2;
+                    break;
+                case "account_id":
+                    read.AccountId = json.Text();
+                    seen |= 4;
+                    break;
+                case "role_name":
+                    read.RoleName = json.Text();
+                    seen |= 8;
+                    break;
+                case "profile_region":
+                    read.ProfileRegion = json.Text();
+                    break;
+                case "profile_output":
+                    read.ProfileOutput = json.Text();
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 15);
+        return read;
+    }
 }
 
 /// <summary>The result of one profile, sent after the write.</summary>
@@ -212,6 +439,49 @@ public sealed partial class SsoProfileResult
 
     [DataMember(Name = "expiration", EmitDefaultValue = false)]
     private string? ExpirationText { get => Timestamp.Write(Expiration); set => Expiration = Timestamp.Read(value); }
+
+    /// <summary>Reads an object.</summary>
+    internal static SsoProfileResult Read(JsonReader json)
+    {
+        var read = new SsoProfileResult();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "profile_name":
+                    read.ProfileName = json.Text();
+                    seen |= 2;
+                    break;
+                case "account_id":
+                    read.AccountId = json.Text();
+                    seen |= 4;
+                    break;
+                case "role_name":
+                    read.RoleName = json.Text();
+                    seen |= 8;
+                    break;
+                case "status":
+                    read.StatusWord = json.Text();
+                    seen |= 16;
+                    break;
+                case "expiration":
+                    read.ExpirationText = json.Text();
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 31);
+        return read;
+    }
 }
 
 /// <summary>What a run did with a profile.</summary>
@@ -342,6 +612,62 @@ public sealed partial class SsoEnvironment
     /// <summary>Its profiles, each with the role, region and output format that are used.</summary>
     [DataMember(Name = "accounts", IsRequired = true)]
     public SsoAccountRow[] Profiles { get; internal set; } = [];
+
+    /// <summary>Reads an object.</summary>
+    internal static SsoEnvironment Read(JsonReader json)
+    {
+        var read = new SsoEnvironment();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "name":
+                    read.Name = json.Text();
+                    seen |= 1;
+                    break;
+                case "start_url":
+                    read.StartUrl = json.Text();
+                    seen |= 2;
+                    break;
+                case "region":
+                    read.Region = json.Text();
+                    seen |= 4;
+                    break;
+                case "default_role_name":
+                    read.DefaultRoleName = json.Text();
+                    break;
+                case "profile_region":
+                    read.ProfileRegion = json.Text();
+                    break;
+                case "profile_output":
+                    read.ProfileOutput = json.Text();
+                    break;
+                case "sync":
+                    read.Sync = SsoSyncSettings.Read(json);
+                    break;
+                case "token_cache":
+                    read.TokenCacheWord = json.Text();
+                    seen |= 128;
+                    break;
+                case "source":
+                    read.Source = json.Text();
+                    seen |= 256;
+                    break;
+                case "accounts":
+                    read.Profiles = json.List(SsoAccountRow.Read);
+                    seen |= 512;
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 903);
+        return read;
+    }
 }
 
 /// <summary>The session of one environment; no token is in it.</summary>
@@ -395,6 +721,59 @@ public sealed partial class SsoSession
     /// <summary>The token's file, where it is kept in one.</summary>
     [DataMember(Name = "path", EmitDefaultValue = false)]
     public string? Path { get; internal set; }
+
+    /// <summary>Reads an object.</summary>
+    internal static SsoSession Read(JsonReader json)
+    {
+        var read = new SsoSession();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "start_url":
+                    read.StartUrl = json.Text();
+                    seen |= 2;
+                    break;
+                case "region":
+                    read.Region = json.Text();
+                    seen |= 4;
+                    break;
+                case "state":
+                    read.StateWord = json.Text();
+                    seen |= 8;
+                    break;
+                case "token_expires":
+                    read.TokenExpiresText = json.Text();
+                    break;
+                case "refreshable":
+                    read.Refreshable = json.Flag();
+                    seen |= 32;
+                    break;
+                case "registration_expires":
+                    read.RegistrationExpiresText = json.Text();
+                    break;
+                case "token_cache":
+                    read.TokenCacheWord = json.Text();
+                    seen |= 128;
+                    break;
+                case "path":
+                    read.Path = json.Text();
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 175);
+        return read;
+    }
 }
 
 /// <summary>Whether a session can be used.</summary>
@@ -452,6 +831,52 @@ public sealed partial class SsoCredential
 
     [DataMember(Name = "expiration", EmitDefaultValue = false)]
     private string? ExpirationText { get => Timestamp.Write(Expiration); set => Expiration = Timestamp.Read(value); }
+
+    /// <summary>Reads an object.</summary>
+    internal static SsoCredential Read(JsonReader json)
+    {
+        var read = new SsoCredential();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "profile_name":
+                    read.ProfileName = json.Text();
+                    seen |= 2;
+                    break;
+                case "account_id":
+                    read.AccountId = json.Text();
+                    seen |= 4;
+                    break;
+                case "role_name":
+                    read.RoleName = json.Text();
+                    seen |= 8;
+                    break;
+                case "state":
+                    read.StateWord = json.Text();
+                    seen |= 16;
+                    break;
+                case "reason":
+                    read.Reason = json.Text();
+                    break;
+                case "expiration":
+                    read.ExpirationText = json.Text();
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 31);
+        return read;
+    }
 }
 
 /// <summary>Whether the keys of a profile can be used.</summary>
@@ -529,6 +954,52 @@ public sealed partial class SsoExportedProfile
     /// <summary>Whether the credentials file had keys for the profile, which were removed.</summary>
     [DataMember(Name = "credentials_removed", IsRequired = true)]
     public bool CredentialsRemoved { get; internal set; }
+
+    /// <summary>Reads an object.</summary>
+    internal static SsoExportedProfile Read(JsonReader json)
+    {
+        var read = new SsoExportedProfile();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "profile_name":
+                    read.ProfileName = json.Text();
+                    seen |= 2;
+                    break;
+                case "account_id":
+                    read.AccountId = json.Text();
+                    break;
+                case "role_name":
+                    read.RoleName = json.Text();
+                    break;
+                case "status":
+                    read.StatusWord = json.Text();
+                    seen |= 16;
+                    break;
+                case "changed_keys":
+                    read.ChangedKeys = json.Texts();
+                    seen |= 32;
+                    break;
+                case "credentials_removed":
+                    read.CredentialsRemoved = json.Flag();
+                    seen |= 64;
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 115);
+        return read;
+    }
 }
 
 /// <summary>What an export did with a profile.</summary>
@@ -598,6 +1069,58 @@ public sealed partial class SsoCredentialRefresh
 
     [DataMember(Name = "ends", EmitDefaultValue = false)]
     private string? EndsText { get => Timestamp.Write(Ends); set => Ends = Timestamp.Read(value); }
+
+    /// <summary>Reads an object.</summary>
+    internal static SsoCredentialRefresh Read(JsonReader json)
+    {
+        var read = new SsoCredentialRefresh();
+        var seen = 0;
+        json.Open();
+        while (json.Next() is { } name)
+        {
+            switch (name)
+            {
+                case "environment":
+                    read.Environment = json.Text();
+                    seen |= 1;
+                    break;
+                case "profile_name":
+                    read.ProfileName = json.Text();
+                    seen |= 2;
+                    break;
+                case "account_id":
+                    read.AccountId = json.Text();
+                    seen |= 4;
+                    break;
+                case "role_name":
+                    read.RoleName = json.Text();
+                    seen |= 8;
+                    break;
+                case "state":
+                    read.StateWord = json.Text();
+                    seen |= 16;
+                    break;
+                case "last_error":
+                    read.LastError = json.Text();
+                    break;
+                case "expiration":
+                    read.ExpirationText = json.Text();
+                    break;
+                case "next_attempt":
+                    read.NextAttemptText = json.Text();
+                    break;
+                case "ends":
+                    read.EndsText = json.Text();
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        JsonReader.Require(seen, 31);
+        return read;
+    }
 }
 
 /// <summary>How the refresh of a profile's credentials goes.</summary>

@@ -109,13 +109,20 @@ fn class(protocol: &Protocol, name: &str, comment: &str, parts: &[Part], is_choi
                 + &format!("    public static implicit operator SsoWork({class} work) => new() {{ {} = work }};\n", pascal_case(&operation.name)),
         );
     }
+    if reached(protocol, "Request", |_| true).contains(&name) {
+        members.push(writer(protocol, name, parts));
+    }
+    if reached(protocol, "Event", |_| true).contains(&name) {
+        members.push(reader(protocol, name, parts, is_choice));
+    }
     if parts.iter().any(|part| part.kind == Kind::Secret) {
         members.push(
             summary("Gives no secret.", 4)
                 + "    /// <returns>What every type with a secret prints.</returns>\n    public override string ToString() => \"** redacted **\";\n",
         );
     }
-    format!("{}[DataContract]\n{visibility} sealed partial class {class}\n{{\n{}}}\n", summary(comment, 0), members.join("\n"))
+    let base = if reached(protocol, "Request", |_| true).contains(&name) { " : IJson" } else { "" };
+    format!("{}[DataContract]\n{visibility} sealed partial class {class}{base}\n{{\n{}}}\n", summary(comment, 0), members.join("\n"))
 }
 
 fn enumeration(name: &str, comment: &str, words: &[Word]) -> String {
@@ -180,6 +187,60 @@ fn member(protocol: &Protocol, owner: &str, part: &Part, is_choice: bool) -> Str
     } else {
         format!("{comment}    {attribute}\n{property}")
     }
+}
+
+/// The member that has a part's text on the wire.
+fn wire_member(protocol: &Protocol, owner: &str, part: &Part) -> String {
+    let renamed = RENAMED_MEMBERS.iter().find(|(name, member, _)| *name == owner && *member == part.name);
+    let name = renamed.map_or_else(|| pascal_case(&part.name), |(_, _, name)| (*name).to_owned());
+    match protocol.type_of(part.kind.name()) {
+        Some(Type::Words { .. }) => name + "Word",
+        _ if part.kind == Kind::Time => name + "Text",
+        _ => name,
+    }
+}
+
+/// The method that writes a class as JSON, without reflection.
+fn writer(protocol: &Protocol, owner: &str, parts: &[Part]) -> String {
+    let lines: Vec<_> = parts.iter().map(|part| format!("        json.Member(\"{}\", {});\n", part.name, wire_member(protocol, owner, part))).collect();
+    let lines = lines.concat();
+    format!("{}    void IJson.Write(JsonWriter json)\n    {{\n{lines}    }}\n", summary("Writes the members.", 4))
+}
+
+/// The method that reads a class from JSON, without reflection.
+fn reader(protocol: &Protocol, owner: &str, parts: &[Part], is_choice: bool) -> String {
+    let class = class_name(protocol, owner);
+    let mut needed = 0_u32;
+    let mut cases = Vec::new();
+    for (place, part) in parts.iter().enumerate() {
+        let is_required = !is_choice && !part.is_optional && !part.has_default;
+        let bit = 1_u32 << place;
+        let seen = if is_required {
+            needed |= bit;
+            format!("\n                    seen |= {bit};")
+        } else {
+            String::new()
+        };
+        let is_word = matches!(protocol.type_of(part.kind.name()), Some(Type::Words { .. }));
+        let value = match (&part.kind, part.is_list) {
+            (Kind::Named(name), true) if !is_word => format!("json.List({}.Read)", class_name(protocol, name)),
+            (Kind::Named(name), false) if !is_word => format!("{}.Read(json)", class_name(protocol, name)),
+            (_, true) => "json.Texts()".to_owned(),
+            (Kind::Flag, false) => "json.Flag()".to_owned(),
+            (Kind::Long, false) => "json.Number()".to_owned(),
+            (Kind::Int, false) => "(int)json.Number()".to_owned(),
+            _ => "json.Text()".to_owned(),
+        };
+        let member = wire_member(protocol, owner, part);
+        cases.push(format!("                case \"{}\":\n                    read.{member} = {value};{seen}\n                    break;\n", part.name));
+    }
+    let (comment, cases) = (summary("Reads an object.", 4), cases.concat());
+    let (start, end) = if needed == 0 { ("", String::new()) } else { ("        var seen = 0;\n", format!("        JsonReader.Require(seen, {needed});\n")) };
+    format!(
+        "{comment}    internal static {class} Read(JsonReader json)\n    {{\n        var read = new {class}();\n{start}        json.Open();\n        \
+         while (json.Next() is {{ }} name)\n        {{\n            switch (name)\n            {{\n{cases}                default:\n                    json.Skip();\n\
+         \x20                   break;\n            }}\n        }}\n\n{end}        return read;\n    }}\n"
+    )
 }
 
 fn type_name(protocol: &Protocol, kind: &Kind) -> String {
