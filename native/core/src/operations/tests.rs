@@ -1,6 +1,8 @@
 //! What a user gets of an operation, with a scripted service and in virtual time.
 
 mod assignments;
+#[cfg(target_os = "linux")]
+mod instructions;
 mod keys;
 
 use super::begin;
