@@ -180,8 +180,11 @@ internal sealed partial class SsoEvent
             }
         }
 
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>A profile whose keys were removed from the credentials file, or would be.</summary>
@@ -221,8 +224,11 @@ internal sealed partial class RemovedEvent
         }
 
         JsonReader.Require(seen, 3);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>
@@ -304,8 +310,11 @@ internal sealed partial class KeysEvent
         }
 
         JsonReader.Require(seen, 127);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 
     /// <summary>Gives no secret.</summary>
     /// <returns>What every type with a secret prints.</returns>
@@ -365,8 +374,11 @@ internal sealed partial class ConsoleEvent
         }
 
         JsonReader.Require(seen, 15);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>
@@ -440,8 +452,11 @@ internal sealed partial class EndpointEvent
         }
 
         JsonReader.Require(seen, 63);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 
     /// <summary>Gives no secret.</summary>
     /// <returns>What every type with a secret prints.</returns>
@@ -493,8 +508,11 @@ internal sealed partial class TokenEvent
         }
 
         JsonReader.Require(seen, 7);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 
     /// <summary>Gives no secret.</summary>
     /// <returns>What every type with a secret prints.</returns>
@@ -538,8 +556,11 @@ internal sealed partial class PlannedEvent
         }
 
         JsonReader.Require(seen, 3);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>One profile of a plan.</summary>
@@ -586,8 +607,11 @@ internal sealed partial class PlannedProfile
         }
 
         JsonReader.Require(seen, 3);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>A login to approve, and where.</summary>
@@ -669,8 +693,11 @@ internal sealed partial class VerificationEvent
         }
 
         JsonReader.Require(seen, 55);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>A wait, for the approval of a login or for another process.</summary>
@@ -717,8 +744,11 @@ internal sealed partial class WaitingEvent
         }
 
         JsonReader.Require(seen, 3);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>How much of the work is done.</summary>
@@ -773,8 +803,11 @@ internal sealed partial class ProgressEvent
         }
 
         JsonReader.Require(seen, 7);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>A note for <c>-Verbose</c>, or a warning.</summary>
@@ -816,8 +849,11 @@ internal sealed partial class NoteEvent
         }
 
         JsonReader.Require(seen, 3);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>Who sees a note.</summary>
@@ -899,8 +935,11 @@ internal sealed partial class FailedEvent
         }
 
         JsonReader.Require(seen, 35);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>The result of one environment at the end of the run.</summary>
@@ -990,8 +1029,11 @@ internal sealed partial class CompletedEvent
         }
 
         JsonReader.Require(seen, 159);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>What a prompt shows of the profile in use.</summary>
@@ -1042,8 +1084,11 @@ internal sealed partial class PromptEvent
         }
 
         JsonReader.Require(seen, 3);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>Where AWS tools get the keys of the profile in use.</summary>

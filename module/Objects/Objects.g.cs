@@ -90,8 +90,11 @@ public sealed partial class SsoAccountRow : IJson
         }
 
         JsonReader.Require(seen, 3);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>An account in which the user has a role.</summary>
@@ -158,8 +161,11 @@ public sealed partial class SsoAccount : IJson
         }
 
         JsonReader.Require(seen, 3);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>A role that the user has in an account.</summary>
@@ -243,8 +249,11 @@ public sealed partial class SsoRole : IJson
         }
 
         JsonReader.Require(seen, 19);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>What <c>Sync-SsoProfile</c> does with an environment when it gets no filters.</summary>
@@ -315,8 +324,11 @@ public sealed partial class SsoSyncSettings : IJson
             }
         }
 
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>Where the access token is kept between runs.</summary>
@@ -400,8 +412,11 @@ public sealed partial class SsoProfile
         }
 
         JsonReader.Require(seen, 15);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>The result of one profile, sent after the write.</summary>
@@ -480,8 +495,11 @@ public sealed partial class SsoProfileResult
         }
 
         JsonReader.Require(seen, 31);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>What a run did with a profile.</summary>
@@ -666,8 +684,11 @@ public sealed partial class SsoEnvironment
         }
 
         JsonReader.Require(seen, 903);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>The session of one environment; no token is in it.</summary>
@@ -772,8 +793,11 @@ public sealed partial class SsoSession
         }
 
         JsonReader.Require(seen, 175);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>Whether a session can be used.</summary>
@@ -875,8 +899,11 @@ public sealed partial class SsoCredential
         }
 
         JsonReader.Require(seen, 31);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>Whether the keys of a profile can be used.</summary>
@@ -998,8 +1025,11 @@ public sealed partial class SsoExportedProfile
         }
 
         JsonReader.Require(seen, 115);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>What an export did with a profile.</summary>
@@ -1119,8 +1149,11 @@ public sealed partial class SsoCredentialRefresh
         }
 
         JsonReader.Require(seen, 31);
+        read.OnRead();
         return read;
     }
+
+    partial void OnRead();
 }
 
 /// <summary>How the refresh of a profile's credentials goes.</summary>

@@ -1,5 +1,4 @@
 using System;
-using System.Runtime.Serialization;
 
 namespace AwsSso;
 
@@ -22,6 +21,5 @@ public sealed partial class SsoCredential
         RoleName = RoleName,
     };
 
-    [OnDeserialized]
-    private void OnRead(StreamingContext context) => Remaining = Expiration is { } end ? SsoTime.Left(end) : null;
+    partial void OnRead() => Remaining = Expiration is { } end ? SsoTime.Left(end) : null;
 }

@@ -239,7 +239,7 @@ fn reader(protocol: &Protocol, owner: &str, parts: &[Part], is_choice: bool) -> 
     format!(
         "{comment}    internal static {class} Read(JsonReader json)\n    {{\n        var read = new {class}();\n{start}        json.Open();\n        \
          while (json.Next() is {{ }} name)\n        {{\n            switch (name)\n            {{\n{cases}                default:\n                    json.Skip();\n\
-         \x20                   break;\n            }}\n        }}\n\n{end}        return read;\n    }}\n"
+         \x20                   break;\n            }}\n        }}\n\n{end}        read.OnRead();\n        return read;\n    }}\n\n    partial void OnRead();\n"
     )
 }
 
