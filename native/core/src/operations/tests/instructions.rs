@@ -40,8 +40,8 @@ fn instructions_of(test: &str) -> Option<u64> {
         .output()
         .ok()?;
     assert!(valgrind.status.success(), "{}", String::from_utf8_lossy(&valgrind.stderr));
-    let text = std::fs::read_to_string(counts).unwrap();
-    text.lines().find_map(|line| line.strip_prefix("summary: ")?.trim().parse().ok())
+    let found = std::fs::read_to_string(counts).unwrap();
+    found.lines().find_map(|line| line.strip_prefix("summary: ")?.trim().parse().ok())
 }
 
 /// Checks that a path, by its name in the file, takes at most 5 % more instructions than it took. Under valgrind, the test takes the path itself.
