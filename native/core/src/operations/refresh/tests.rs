@@ -338,11 +338,14 @@ async fn a_month_of_renewals_leaves_nothing_behind() {
     start_for(&user, "one", acme(None), 60 * 24).await;
     sleep(minutes(24 * 60)).await;
     let after_a_day = format!("{:?}", user.context.memory).len();
-    sleep(minutes(29 * 24 * 60)).await;
+    // A renewal takes half a second in Wine, whose writes are slow: there, a month is three days.
+    let days = if cfg!(windows) { 3 } else { 30 };
+    sleep(minutes((days - 1) * 24 * 60)).await;
     let after_a_month = format!("{:?}", user.context.memory).len();
     assert!(after_a_month <= after_a_day + 64, "{after_a_day} became {after_a_month}");
     assert_eq!(state_of_prod(&user).await, RefreshState::Fresh);
-    assert!((1070..=1090).contains(&asked(&user).len()), "{}", asked(&user).len());
+    let (renewals, expected) = (asked(&user).len() as u64, 36 * days);
+    assert!(renewals.abs_diff(expected) <= 10, "{renewals} instead of {expected}");
 }
 
 #[tokio::test(start_paused = true)]
