@@ -13,16 +13,21 @@ use hyper_util::client::legacy::connect::{CaptureConnection, Connect, HttpInfo, 
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use crate::service::first_connection::FirstConnections;
 use crate::service::route::{BoxError, ConnectTimeout};
 
 /// A pool of connections that one connector makes.
 #[derive(Clone)]
-pub(super) struct Pool<C>(Client<C, SdkBody>);
+pub(super) struct Pool<C> {
+    client: Client<C, SdkBody>,
+    first: FirstConnections,
+}
 
 impl<C: Connect + Clone> Pool<C> {
     pub(super) fn over(connector: C) -> Self {
         // hyper closes idle connections only if it has a timer.
-        Self(Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector))
+        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
+        Self { client, first: FirstConnections::default() }
     }
 }
 
@@ -46,11 +51,16 @@ impl<C: Connect + Clone + Send + Sync + 'static> HttpConnector for Pool<C> {
         };
         let connection = capture_connection(&mut request);
         if let Some(capture) = request.extensions().get::<CaptureSmithyConnection>() {
+            let connection = connection.clone();
             capture.set_connection_retriever(move || described(&connection));
         }
-        let answer = self.0.request(request);
+        let (first, host) = (self.first.clone(), request.uri().authority().map(ToString::to_string).unwrap_or_default());
+        let is_shared = request.uri().scheme() == Some(&http::uri::Scheme::HTTPS);
+        let answer = self.client.request(request);
         HttpConnectorFuture::new(async move {
-            match answer.await {
+            // Without TLS there is no HTTP/2, so no connection to share.
+            let answer = if is_shared { first.send(&host, &connection, answer).await } else { answer.await };
+            match answer {
                 Ok(answer) => HttpResponse::try_from(answer.map(SdkBody::from_body_1_x)).map_err(|fault| ConnectorError::other(fault.into(), None)),
                 Err(fault) => Err(sorted(fault)),
             }

@@ -10,6 +10,7 @@ mod connections;
 mod connector;
 mod errors;
 mod fields;
+mod first_connection;
 mod held_keys;
 mod http;
 #[cfg(test)]

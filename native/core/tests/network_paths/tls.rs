@@ -174,3 +174,15 @@ fn a_connection_that_died_during_sleep_is_replaced_in_the_next_run() {
         assert_eq!(company.service.stats().logins, 0);
     }
 }
+
+#[test]
+fn many_requests_at_the_start_of_a_run_share_one_connection_and_one_handshake() {
+    let authority = Authority::new("Acme Inspection");
+    let options = Options { accounts: 60, delay: 20, ..authority.serving(&LOOPBACK) };
+    let mut company = Company::with(options, 60);
+    company.variable("AWS_CA_BUNDLE", authority.bundle(&[&authority.pem()]));
+    let relay = relayed(&mut company);
+    company.update().assert_created(60);
+    assert_eq!(relay.connections(), 1);
+    assert!(company.service.stats().peak_concurrency > 8, "{}", company.service.stats().peak_concurrency);
+}
