@@ -7,7 +7,8 @@ BeforeAll {
 
     # All AWS variables as one text, and a value for each of them that leads AWS tools to keys. The list is the module's own.
     $assembly = Join-Path (Split-Path $manifest) bin/AwsSso.dll
-    $names = & (Get-PowerShell)[0] @(@(Get-PowerShell) | Select-Object -Skip 1) -NoProfile -Command @"
+    $start = @(Get-PowerShell)
+    $names = & $start[0] @($start | Select-Object -Skip 1) -NoProfile -Command @"
         `$type = [Reflection.Assembly]::LoadFrom('$assembly').GetType('AwsSso.CredentialVariables')
         `$type.GetField('Names', [Reflection.BindingFlags] 'Static, NonPublic').GetValue(`$null)
 "@
