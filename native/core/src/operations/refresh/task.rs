@@ -24,7 +24,7 @@ use crate::session::view::view;
 const SHORTEST_NAP: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// The longest time between two looks, because no timer runs while a computer sleeps.
-const LONGEST_NAP: std::time::Duration = std::time::Duration::from_secs(20);
+const LONGEST_NAP: std::time::Duration = std::time::Duration::from_secs(45);
 
 /// A nap that took this much longer than planned was one of the computer, or the clock was set.
 const SLEPT: Duration = Duration::seconds(30);

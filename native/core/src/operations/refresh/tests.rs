@@ -410,7 +410,7 @@ async fn pauses_after_failures_end_when_the_computer_wakes_up() {
     sleep(minutes(40)).await;
     let before = asked(&user).len();
     set_clock(120);
-    sleep(Duration::from_secs(22)).await;
+    sleep(Duration::from_secs(47)).await;
     assert!(asked(&user).len() > before);
 }
 
