@@ -239,7 +239,7 @@ public sealed class InvokeSsoCommandCommand : LoginCmdlet
         return profiles.Where(profile => !failed.Contains(profile)).ToList();
     }
 
-    /// <summary>What to set for a profile; null where its keys cannot be had, which was reported.</summary>
+    /// <summary>What to set for a profile; null if its keys could not be fetched, which was reported.</summary>
     private (string Name, string? Value)[]? VariablesOf(SsoProfile profile)
     {
         if (!HasOwnKeys(profile))

@@ -24,7 +24,7 @@ internal sealed class PickerRow
     /// <summary>The cells, as they are shown.</summary>
     internal string[] Cells { get; }
 
-    /// <summary>Whether each word is in one of the cells, in capital or small letters.</summary>
+    /// <summary>Whether each word is in one of the cells, in upper or lower case.</summary>
     internal bool Has(string[] words) => Array.TrueForAll(words, word => searched.IndexOf(word, StringComparison.OrdinalIgnoreCase) >= 0);
 }
 

@@ -8,7 +8,7 @@ internal static class SessionVariables
 {
     private static Dictionary<string, (string? Ours, string? Original)> set = Nothing();
 
-    /// <summary>Held by whoever reads or changes these variables, or <see cref="VariableLoan"/>.</summary>
+    /// <summary>Held while these variables, or those of a <see cref="VariableLoan"/>, are read or changed.</summary>
     internal static object Gate { get; } = new();
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Text;
@@ -67,42 +68,10 @@ internal sealed class JsonWriter
     }
 
     /// <summary>Writes a member; null counts as absent.</summary>
-    internal void Member(string name, IJson[]? values)
-    {
-        if (values is null)
-        {
-            return;
-        }
-
-        Name(name);
-        text.Append('[');
-        foreach (var value in values)
-        {
-            Separate('[');
-            Add(value);
-        }
-
-        text.Append(']');
-    }
+    internal void Member(string name, IJson[]? values) => List(name, values, Add);
 
     /// <summary>Writes a member; null counts as absent.</summary>
-    internal void Member(string name, string[]? values)
-    {
-        if (values is null)
-        {
-            return;
-        }
-
-        Name(name);
-        text.Append('[');
-        foreach (var value in values)
-        {
-            Separate('[');
-            Quote(value);
-        }
-
-        text.Append(']');
-    }
+    internal void Member(string name, string[]? values) => List(name, values, Quote);
 
     /// <summary>Writes a member.</summary>
     internal void Member(string name, Dictionary<string, string> values)
@@ -116,6 +85,24 @@ internal sealed class JsonWriter
         }
 
         text.Append('}');
+    }
+
+    private void List<T>(string name, T[]? values, Action<T> add)
+    {
+        if (values is null)
+        {
+            return;
+        }
+
+        Name(name);
+        text.Append('[');
+        foreach (var value in values)
+        {
+            Separate('[');
+            add(value);
+        }
+
+        text.Append(']');
     }
 
     private void Add(IJson value)

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::error::Error;
 use crate::outlet::Outlet;
-use crate::patience::Patience;
+use crate::patience::{Patience, WaitLimit};
 use crate::service::client::Service;
 use crate::session::memory::Memory;
 use crate::world::World;
@@ -20,6 +20,12 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// The context of work in the background, with these variables: its waits end with the outlet, not with the run that began it.
+    pub(crate) fn in_background(world: &World, memory: &Arc<Memory>, outlet: Outlet) -> Self {
+        let world = World { wait_limit: WaitLimit::new(None, outlet.cancel_token().clone()), ..World::clone(world) };
+        Self { world: Arc::new(world), memory: Arc::clone(memory), outlet }
+    }
+
     /// The service's time, as far as it is known.
     pub(crate) fn now(&self) -> OffsetDateTime {
         self.memory.time.now(self.world.clock.as_ref())

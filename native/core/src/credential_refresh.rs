@@ -333,7 +333,7 @@ impl CredentialRefresh {
         }
     }
 
-    /// What there is to do now; `None` if nothing is wanted any more, and then the task counts as ended.
+    /// What there is to do now; `None` if all requests have ended, and then the task counts as ended, too.
     pub(crate) fn round(&self) -> Option<Round> {
         let mut state = self.state();
         let world = state.world.clone();

@@ -178,34 +178,26 @@ impl CredentialsFile {
         let written = self.file.replace(&lock, |bytes| {
             let text = self.scan(bytes.unwrap_or_default())?;
             outcome = KeysWritten::default();
-            let writable = writable(fetched, &text, replace_keys, &mut outcome);
+            let mut writable = writable(fetched, &text, replace_keys, &mut outcome);
             if writable.is_empty() {
                 return Ok(None);
             }
+            writable.extend(follower(&text, &writable));
             let values: Vec<_> = writable.iter().map(|writable| writable.fetched.values()).collect();
-            let removed: Vec<Vec<&str>> = writable.iter().map(|writable| [&STALE_KEYS[..], &writable.settings.remove, &[SOURCE]].concat()).collect();
-            let follower = Follower::of(&text, &writable);
-            let follower_values = follower.as_ref().map(|follower| follower.fetched.values());
-            let follower_removed = follower.as_ref().map(|follower| [&STALE_KEYS[..], &follower.settings.remove].concat());
-            let mut edits: Vec<SectionEdit<'_>> = writable
+            let removed: Vec<Vec<&str>> = writable.iter().map(Writable::removed).collect();
+            let edits: Vec<SectionEdit<'_>> = writable
                 .iter()
                 .zip(values.iter().zip(&removed))
-                .map(|(Writable { fetched, spelling, settings }, (values, removed))| SectionEdit {
+                .map(|(Writable { name, spelling, settings, .. }, (values, removed))| SectionEdit {
                     section: spelling,
-                    rename: Some(fetched.profile.name.as_str()).filter(|name| name != spelling),
+                    rename: Some(*name).filter(|name| name != spelling),
                     set: OWN_KEYS.into_iter().zip(values.iter().map(|value| value.as_str())).chain(settings.set.iter().copied()).collect(),
                     remove: removed,
                     behind: None,
                 })
                 .collect();
-            if let (Some(follower), Some(values), Some(removed)) = (&follower, &follower_values, &follower_removed) {
-                let own = OWN_KEYS.into_iter().zip(values.iter().map(|value| value.as_str()));
-                let set = own.chain(follower.settings.set.iter().copied()).collect();
-                edits.push(SectionEdit { section: DEFAULT, set, remove: removed, ..SectionEdit::default() });
-            }
             let new = text.edited(&edits, &[]);
-            let names = writable.iter().map(|writable| writable.fetched.profile.name.as_str());
-            self.check_new(&new, names.zip(&values).chain(follower_values.iter().map(|values| (DEFAULT, values))))?;
+            self.check_new(&new, writable.iter().map(|writable| writable.name).zip(&values))?;
             Ok(Some(new))
         })?;
         let fresh = fetched.iter().filter(|fetched| !outcome.blocked.contains_key(&fetched.profile.name));
@@ -255,8 +247,7 @@ impl CredentialsFile {
             if let Some(marked) = known.environment.as_ref().filter(|mark| !owns(mark)) {
                 return Some(format!("its section has keys for the environment {marked}"));
             }
-            let is_source = |key: &&Key| is_source_of_keys(&key.name) && !OWN_KEYS.contains(&key.name.as_str()) && !STALE_KEYS.contains(&key.name.as_str());
-            section.keys.iter().find(is_source).map(|key| format!("its section has {}", key.name))
+            other_source(section).map(|key| format!("its section has {}", key.name))
         };
         Ok(named.filter_map(|(name, section)| Some((name.to_owned(), reason(section)?))).collect())
     }
@@ -323,12 +314,22 @@ fn written_keys(text: &IniText<'_>, section: &Section) -> Vec<&'static str> {
     OWN_KEYS.into_iter().chain([SOURCE]).chain(KnownProfile::of(text, section).written_settings()).collect()
 }
 
-/// A profile whose keys may be written.
+/// A section that gets keys.
 struct Writable<'f> {
     fetched: &'f Fetched<'f>,
-    /// Its section name in the file, or the name for a new section.
+    /// Its name, which is another one than that of the profile for `default` with the keys of a profile.
+    name: &'f str,
+    /// Its name in the file, or the name for a new section.
     spelling: &'f str,
     settings: SettingEdits<'f>,
+}
+
+impl Writable<'_> {
+    /// The keys that the section loses. A profile that gets its own keys follows no other one.
+    fn removed(&self) -> Vec<&'static str> {
+        let source: &[&'static str] = if self.name == self.fetched.profile.name { &[SOURCE] } else { &[] };
+        [&STALE_KEYS[..], &self.settings.remove, source].concat()
+    }
 }
 
 /// The profiles whose keys may be written. Records the others in `outcome`.
@@ -343,7 +344,7 @@ fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys:
         match sections.get(name).map(Vec::as_slice) {
             None | Some([]) => match obstacle_to_new_section(text, name) {
                 Some(obstacle) => drop(outcome.blocked.insert(name.to_owned(), obstacle)),
-                None => writable.push(Writable { fetched, spelling: name, settings: KnownProfile::default().setting_edits(fetched.profile) }),
+                None => writable.push(Writable { fetched, name, spelling: name, settings: KnownProfile::default().setting_edits(fetched.profile) }),
             },
             Some([section]) => {
                 let spelling = section.name().unwrap_or(name);
@@ -355,7 +356,7 @@ fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys:
                 if spelling != name {
                     outcome.renamed.push(name.to_owned());
                 }
-                writable.push(Writable { fetched, spelling, settings: known.setting_edits(fetched.profile) });
+                writable.push(Writable { fetched, name, spelling, settings: known.setting_edits(fetched.profile) });
             }
             Some(_) => drop(outcome.blocked.insert(name.to_owned(), Obstacle::TwoSections)),
         }
@@ -363,25 +364,23 @@ fn writable<'f>(fetched: &'f [Fetched<'f>], text: &'f IniText<'_>, replace_keys:
     writable
 }
 
-/// A write of the `default` profile together with the profile that it follows.
-struct Follower<'f> {
-    fetched: &'f Fetched<'f>,
-    settings: SettingEdits<'f>,
+/// The `default` profile, if one of these profiles is its source and nobody has put other keys into it.
+fn follower<'f>(text: &'f IniText<'_>, writable: &[Writable<'f>]) -> Option<Writable<'f>> {
+    let section = text.section(DEFAULT)?;
+    let (source, known) = (source_of(text, section)?, KnownProfile::of(text, section));
+    // A profile of that name in a table has keys of its own.
+    if known.other_keys.is_some() || writable.iter().any(|writable| writable.name == DEFAULT) {
+        return None;
+    }
+    let is_source = |fetched: &Fetched<'_>| fetched.profile.name == *source && known.is_marked_for(fetched.environment);
+    let fetched = writable.iter().map(|writable| writable.fetched).find(|fetched| is_source(fetched))?;
+    Some(Writable { fetched, name: DEFAULT, spelling: DEFAULT, settings: known.setting_edits(fetched.profile) })
 }
 
-impl<'f> Follower<'f> {
-    /// The `default` profile, if one of these profiles is its source and nobody has put other keys into it.
-    fn of(text: &IniText<'_>, writable: &[Writable<'f>]) -> Option<Self> {
-        let section = text.section(DEFAULT)?;
-        let (source, known) = (source_of(text, section)?, KnownProfile::of(text, section));
-        let is_source = |fetched: &Fetched<'_>| fetched.profile.name == *source && known.is_marked_for(fetched.environment);
-        // A profile of that name in a table has keys of its own.
-        if writable.iter().any(|writable| writable.fetched.profile.name == DEFAULT) {
-            return None;
-        }
-        let found = writable.iter().map(|writable| writable.fetched).find(|fetched| is_source(fetched))?;
-        known.other_keys.is_none().then(|| Self { fetched: found, settings: known.setting_edits(found.profile) })
-    }
+/// A key by which AWS tools would find keys in a section, and that this module does not write.
+fn other_source(section: &Section) -> Option<&Key> {
+    let is_ours = |name: &str| OWN_KEYS.contains(&name) || STALE_KEYS.contains(&name);
+    section.keys.iter().find(|key| is_source_of_keys(&key.name) && !is_ours(&key.name))
 }
 
 #[cfg(test)]

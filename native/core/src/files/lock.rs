@@ -47,7 +47,7 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
-            // A signal came in between; whoever waits tries again.
+            // A signal interrupted the call; a caller that waits tries again.
             Err(TryLockError::Error(fault)) if fault.kind() == io::ErrorKind::Interrupted => Ok(None),
             Err(TryLockError::Error(fault)) => Err(fault),
         }

@@ -18,6 +18,12 @@ pub(crate) struct Written {
 }
 
 impl Written {
+    /// What [`Self::warnings`] says, after who can no longer read the file.
+    pub(crate) fn all_warnings(&self, file: &Path) -> Vec<String> {
+        let private = format!("Other users could read {}. Now only you can.", file.display());
+        Some(private).filter(|_| self.made_private).into_iter().chain(self.warnings(file)).collect()
+    }
+
     /// What the user should know of the new file, as sentences: it is said when it happens, since the next write finds nothing of it.
     pub(crate) fn warnings(&self, file: &Path) -> Vec<String> {
         let file = file.display();

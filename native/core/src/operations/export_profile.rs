@@ -140,13 +140,9 @@ fn write(export: &Export<'_>, wanted: &ExportProfile, context: &Context) -> Resu
 }
 
 fn report_write(file: &SafeFile, written: &Written, context: &Context) {
-    let path = file.path().display();
-    if written.made_private {
-        context.outlet.warn(format!("Other users could read {path}. Now only you can."));
-    }
-    context.outlet.warn_all(written.warnings(file.path()));
+    context.outlet.warn_all(written.all_warnings(file.path()));
     if written.changed {
-        context.outlet.verbose(format!("{path} was written."));
+        context.outlet.verbose(format!("{} was written.", file.path().display()));
     }
 }
 

@@ -37,10 +37,7 @@ async fn start(wanted: &StartEndpoint, served: ServedProfile, config_profile: &E
     let ServedProfile { environment, profile, config } = &served;
     let keys = RoleKeys { context, environment, profile, config, terms: &wanted.session }.fetch().await?;
     let written = config_profile.write(&context.patience()).await?;
-    if written.made_private {
-        context.outlet.warn(format!("Other users could read {}. Now only you can.", config_profile.path().display()));
-    }
-    context.outlet.warn_all(written.warnings(config_profile.path()));
+    context.outlet.warn_all(written.all_warnings(config_profile.path()));
     let (environment, profile, expiration) = (environment.name.clone(), profile.clone(), rfc3339(keys.expiration));
     let keys = ServedKeys::new(served, keys, context, &wanted.session);
     let whose = format!("{}/{}/{}/{}", environment.to_lowercase(), profile.account_id, profile.role_name, profile.name);

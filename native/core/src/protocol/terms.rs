@@ -30,6 +30,13 @@ impl Default for SessionTerms {
     }
 }
 
+impl SessionTerms {
+    /// The same terms where no user can log in, for this reason.
+    pub(crate) fn without_user(self, reason: &str) -> Self {
+        Self { browser: false, login: false, no_login_reason: Some(reason.to_owned()), ..self }
+    }
+}
+
 /// How a user logs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum LoginMethod {

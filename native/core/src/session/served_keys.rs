@@ -17,12 +17,10 @@ use crate::login::attempt::NoLogin;
 use crate::mutex::locked;
 use crate::names::profile::ProfileEntry;
 use crate::outlet::Outlet;
-use crate::patience::WaitLimit;
 use crate::protocol::SessionTerms;
 use crate::renewal;
 use crate::role_credentials::RoleCredentials;
 use crate::session::role_keys::RoleKeys;
-use crate::world::World;
 
 /// How long a request without good keys waits for a renewal that is due. Some SDKs give up after a second.
 const LONGEST_ANSWER: std::time::Duration = std::time::Duration::from_millis(800);
@@ -112,12 +110,9 @@ impl State {
 impl ServedKeys {
     /// Serves these keys, which were fetched just now with `context`; later ones are fetched with its variables and memory, and nobody is asked to log in.
     pub(crate) fn new(profile: ServedProfile, keys: RoleCredentials, context: &Context, terms: &SessionTerms) -> Arc<Self> {
-        let outlet = Outlet::unheard();
-        let world = World { wait_limit: WaitLimit::new(None, outlet.cancel_token().clone()), ..World::clone(&context.world) };
-        let terms =
-            SessionTerms { browser: false, login: false, no_login_reason: Some("an endpoint has nobody to ask".to_owned()), timeout: None, ..terms.clone() };
+        let terms = SessionTerms { timeout: None, ..terms.clone() }.without_user("an endpoint has nobody to ask");
         let state = Mutex::new(State::of(keys, context.now()));
-        let context = Context { world: Arc::new(world), memory: Arc::clone(&context.memory), outlet };
+        let context = Context::in_background(&context.world, &context.memory, Outlet::unheard());
         Arc::new(Self { profile, context, terms, state, asked: Notify::new(), tried: watch::Sender::new(()) })
     }
 

@@ -1,7 +1,7 @@
 //! Writes the types of the protocol as C# classes and enums.
 //!
-//! A class has the attributes with which .NET's `DataContractJsonSerializer` reads and writes it. That serializer does not know times and enum words as
-//! they are in the JSON, so those are text there.
+//! A class has methods that read and write its JSON, in which times and enum words are text. It also has the attributes of .NET's
+//! `DataContractJsonSerializer`, with which the tests check these methods.
 
 use super::protocol::{Kind, Part, Protocol, Type, Word};
 

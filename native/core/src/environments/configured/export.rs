@@ -17,7 +17,7 @@ use crate::environments::environment::Environment;
 use crate::environments::start_url::same_start_url;
 use crate::error::{Code, Error};
 use crate::files::ini_text::{IniText, Section, SectionEdit};
-use crate::files::known_keys::{KnownProfile, MARK, is_source_of_keys};
+use crate::files::known_keys::{DEFAULT, KnownProfile, MARK, is_source_of_keys};
 use crate::names::hazards::hazard;
 use crate::names::profile::ProfileEntry;
 use crate::names::same_name;
@@ -418,7 +418,7 @@ fn profile_sections<'t>(text: &'t IniText<'_>) -> HashMap<String, Vec<&'t Sectio
 /// The header of a new section, with the quotation marks that botocore needs.
 fn header_of(profile: &str) -> String {
     match profile {
-        "default" => profile.to_owned(),
+        DEFAULT => profile.to_owned(),
         _ if profile.contains([' ', '\u{a0}', '"', '\'', '\\', '\t']) => format!("profile \"{}\"", profile.replace('\\', "\\\\").replace('"', "\\\"")),
         _ => format!("profile {profile}"),
     }

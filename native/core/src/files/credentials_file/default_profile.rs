@@ -1,9 +1,9 @@
 //! The `default` profile with the keys of another one, for tools that have no setting for a profile.
 
-use super::{CredentialsFile, KeysRemoved, written_keys};
+use super::{CredentialsFile, KeysRemoved, other_source, written_keys};
 use crate::error::{Code, Error};
 use crate::files::ini_text::{IniText, Section, SectionEdit};
-use crate::files::known_keys::{DEFAULT, KnownProfile, OWN_KEYS, Obstacle, SOURCE, STALE_KEYS, is_source_of_keys, source_of};
+use crate::files::known_keys::{DEFAULT, KnownProfile, OWN_KEYS, Obstacle, SOURCE, STALE_KEYS, source_of};
 use crate::files::lock::Lock;
 use crate::files::written::Written;
 use crate::names::profile::ProfileEntry;
@@ -34,8 +34,7 @@ impl CredentialsFile {
         if let Some(other) = KnownProfile::of(text, section).other_keys {
             return Err(refused(&Obstacle::OtherKeys(other).to_string()));
         }
-        let is_other = |name: &str| is_source_of_keys(name) && !OWN_KEYS.contains(&name) && !STALE_KEYS.contains(&name);
-        match section.keys.iter().find(|key| is_other(&key.name)) {
+        match other_source(section) {
             Some(key) => Err(refused(&format!("its section has {}, which this module did not write", key.name))),
             None => Ok(Some(section)),
         }

@@ -135,7 +135,7 @@ mod windows {
     /// Gives the new file, which is still empty, the access list of the old one, unless others can read that one. Returns whether others could.
     ///
     /// # Errors
-    /// The old file is encrypted and the new one is not: the keys in it must not become readable to whoever takes the disk.
+    /// The old file is encrypted and the new one is not: the keys in it must not become readable to anybody who gets the disk.
     pub(in super::super) fn keep_access(new: &File, old: &Path) -> io::Result<bool> {
         let opened = File::open(old)?;
         if has(&opened.metadata()?, FILE_ATTRIBUTE_ENCRYPTED) && !has(&new.metadata()?, FILE_ATTRIBUTE_ENCRYPTED) {

@@ -15,7 +15,6 @@ use crate::operations::refresh::look::{Care, Files};
 use crate::operations::update;
 use crate::operations::update::fetch_turn::lock_ending;
 use crate::outlet::Outlet;
-use crate::patience::WaitLimit;
 use crate::protocol::{Event, Failed, ProfileStatus, SessionTerms, Target, Update};
 use crate::session::memory::Memory;
 use crate::session::view::view;
@@ -95,15 +94,8 @@ impl Attempt<'_> {
     }
 
     async fn fetch(&self) {
-        let outlet = Outlet::overheard();
-        let world = World { wait_limit: WaitLimit::new(None, outlet.cancel_token().clone()), ..World::clone(self.world) };
-        let context = Context { world: Arc::new(world), memory: Arc::clone(self.memory), outlet };
-        let session = SessionTerms {
-            browser: false,
-            login: false,
-            no_login_reason: Some("a refresh in the background has nobody to ask".to_owned()),
-            ..SessionTerms::default()
-        };
+        let context = Context::in_background(self.world, self.memory, Outlet::overheard());
+        let session = SessionTerms::default().without_user("a refresh in the background has nobody to ask");
         let target = Target { environment: self.environment.name.clone(), profiles: Some(self.due.keys().cloned().collect()) };
         let wanted = Update {
             targets: vec![target],

@@ -29,7 +29,7 @@ const LONGEST_NAP: std::time::Duration = std::time::Duration::from_secs(45);
 /// A nap that took this much longer than planned was one of the computer, or the clock was set.
 const SLEPT: Duration = Duration::seconds(30);
 
-/// Renews what is due until nothing is wanted any more.
+/// Renews what is due until all requests have ended.
 pub(crate) async fn keep_fresh(memory: Arc<Memory>) {
     let _loss = NotesLoss(&memory);
     let mut last = LastLook::default();
@@ -88,7 +88,7 @@ impl Look<'_> {
             self.for_each_course(Course::forget_pauses);
         }
         let Ok(files) = Files::read(&self.round.world) else {
-            // Whoever asks for the state gets the same error.
+            // A command that shows the state reports the same error.
             last.files = None;
             return None;
         };

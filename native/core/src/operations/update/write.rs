@@ -41,10 +41,7 @@ impl UpdateRun {
 
     fn report_write(&self, written: &Written, renamed: &[String], count: usize) {
         let file = self.file.path().display();
-        if written.made_private {
-            self.context.outlet.warn(format!("Other users could read {file}. Now only you can."));
-        }
-        self.context.outlet.warn_all(written.warnings(self.file.path()));
+        self.context.outlet.warn_all(written.all_warnings(self.file.path()));
         for name in renamed {
             self.context.outlet.warn(format!(
                 "The section name [{name}] had spaces inside its brackets in {file}, which the AWS CLI reads as part of the name. They were removed."
