@@ -1,4 +1,4 @@
-//! Draws how long an update takes against the number of profiles: `plot results.json plot.svg`.
+//! Draws how long getting the keys of all profiles takes against their number, for each program that was compared: `plot results.json plot.svg`.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -10,9 +10,13 @@ use plotters::prelude::*;
 use plotters::style::FontTransform;
 use serde::Deserialize;
 
-/// Readable by the colour-blind, and on white.
-const COLORS: [RGBColor; 4] = [RGBColor(0, 114, 178), RGBColor(0, 158, 115), RGBColor(86, 80, 160), RGBColor(120, 120, 120)];
-const OTHER_ENGINE: RGBColor = RGBColor(200, 70, 0);
+/// The programs that are drawn, in the order of the legend: their names in the figures and in the plot, and colors that the colour-blind can tell apart.
+const WAYS: [(&str, &str, RGBColor); 4] = [
+    ("script", "the script", RGBColor(200, 70, 0)),
+    ("boto3", "boto3, 16 threads", RGBColor(0, 158, 115)),
+    ("javascript", "JavaScript SDK, batches of 16", RGBColor(120, 120, 120)),
+    ("module", "this module", RGBColor(0, 114, 178)),
+];
 const GRID: RGBColor = RGBColor(222, 222, 222);
 const TEXT: RGBColor = RGBColor(51, 51, 51);
 const SIZE: (u32, u32) = (860, 470);
@@ -23,15 +27,16 @@ const SECONDS: [f64; 10] = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0
 /// The part of the benchmark's figures that is drawn.
 #[derive(Debug, Deserialize)]
 struct Results {
-    update: Vec<Run>,
+    compared: Vec<Run>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 struct Run {
-    engine: String,
+    way: String,
     profiles: u32,
     delay_ms: u32,
-    seconds: Figure,
+    cold_seconds: Figure,
+    warm_seconds: Option<Figure>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -41,58 +46,83 @@ struct Figure {
     max: f64,
 }
 
-/// The runs that become one line.
+/// What a time includes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The whole program, from its start to its end.
+    Cold,
+    /// A second update in the same program.
+    Warm,
+}
+
+/// The runs that become one line, by the number of profiles.
 #[derive(Debug)]
 struct Series {
-    label: String,
-    is_module: bool,
-    runs: Vec<Run>,
+    label: &'static str,
+    color: RGBColor,
+    kind: Kind,
+    runs: Vec<(u32, Figure)>,
 }
 
 impl Series {
-    /// Those with two points or more, the highest line first.
+    /// Those with two points or more.
     fn all(results: &Results) -> Vec<Self> {
-        let mut series: Vec<Self> = Vec::new();
-        for run in &results.update {
-            let label = format!("{}, answers after {} ms", subject(&run.engine), run.delay_ms);
-            match series.iter_mut().find(|one| one.label == label) {
-                Some(one) => one.runs.push(run.clone()),
-                None => series.push(Self { label, is_module: run.engine == "module", runs: vec![run.clone()] }),
+        let mut series = Vec::new();
+        for (way, label, color) in WAYS {
+            for kind in [Kind::Cold, Kind::Warm] {
+                let mut runs: Vec<(u32, Figure)> = results.compared.iter().filter(|run| run.way == way).filter_map(|run| run.point(kind)).collect();
+                runs.sort_by_key(|(profiles, _)| *profiles);
+                if runs.len() > 1 {
+                    series.push(Self { label, color, kind, runs });
+                }
             }
         }
-        series.retain(|one| one.runs.len() > 1);
-        for one in &mut series {
-            one.runs.sort_by_key(|run| run.profiles);
-        }
-        series.sort_by(|one, other| other.last().2.total_cmp(&one.last().2).then(one.label.cmp(&other.label)));
         series
     }
 
-    /// The point at the right end, for the order of the labels: the time that 100 profiles would take there.
-    fn last(&self) -> (f64, f64, f64) {
-        let (profiles, seconds) = self.runs.last().map_or((1.0, 1.0), |run| (f64::from(run.profiles), run.seconds.median));
-        (profiles, seconds, seconds / profiles)
+    /// The line's medians, as points of the chart.
+    fn points(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+        self.runs.iter().map(|(profiles, seconds)| (f64::from(*profiles), seconds.median))
     }
 }
 
-fn subject(engine: &str) -> &str {
-    match engine {
-        "module" => "this module",
-        "one by one" => "one by one",
-        _ => "the script",
+impl Run {
+    fn point(&self, kind: Kind) -> Option<(u32, Figure)> {
+        let seconds = match kind {
+            Kind::Cold => Some(&self.cold_seconds),
+            Kind::Warm => self.warm_seconds.as_ref(),
+        };
+        seconds.map(|seconds| (self.profiles, seconds.clone()))
+    }
+}
+
+impl Kind {
+    const fn width(self) -> u32 {
+        match self {
+            Self::Cold => 3,
+            Self::Warm => 1,
+        }
+    }
+
+    fn style(self, color: RGBColor) -> ShapeStyle {
+        match self {
+            Self::Cold => color.filled(),
+            Self::Warm => WHITE.filled(),
+        }
     }
 }
 
 fn draw(results: &Results) -> Result<String, Box<dyn Error>> {
     let series = Series::all(results);
-    let figures = || series.iter().flat_map(|one| &one.runs);
-    let least = figures().map(|run| run.seconds.min).fold(f64::INFINITY, f64::min);
-    let most = figures().map(|run| run.seconds.max).fold(0.0, f64::max);
+    let figures = || series.iter().flat_map(|one| &one.runs).map(|(_, seconds)| seconds);
+    let least = figures().map(|seconds| seconds.min).fold(f64::INFINITY, f64::min);
+    let most = figures().map(|seconds| seconds.max).fold(0.0, f64::max);
     if series.is_empty() || least <= 0.0 {
-        return Err("it has no two runs of one kind that took any time".into());
+        return Err("it has no two runs of one program that took any time".into());
     }
     let (lowest, highest) = (least * 0.8, most * 1.25);
     let steps: Vec<f64> = SECONDS.into_iter().filter(|seconds| (lowest..highest).contains(seconds)).collect();
+    let delay = results.compared.first().map_or(0, |run| run.delay_ms);
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
@@ -100,7 +130,7 @@ fn draw(results: &Results) -> Result<String, Box<dyn Error>> {
         let text = |size: i32| ("sans-serif", size).into_font().color(&TEXT);
         let (plot, legend) = root.split_horizontally(600);
         let mut chart = ChartBuilder::on(&plot)
-            .caption("Time of an update", text(19))
+            .caption(format!("Keys for all profiles, answers after {delay} ms"), text(19))
             .margin(14)
             .set_label_area_size(LabelAreaPosition::Left, 62)
             .set_label_area_size(LabelAreaPosition::Bottom, 46)
@@ -117,22 +147,30 @@ fn draw(results: &Results) -> Result<String, Box<dyn Error>> {
             .x_label_formatter(&|profiles| profiles.to_string())
             .y_label_formatter(&|seconds| seconds.to_string())
             .draw()?;
-        let mut colors = COLORS.iter().cycle();
-        for (place, one) in (0..).zip(&series) {
-            let color = if one.is_module { colors.next().copied().unwrap_or(COLORS[0]) } else { OTHER_ENGINE };
-            let line = color.stroke_width(if one.is_module { 2 } else { 3 });
-            chart.draw_series(LineSeries::new(one.runs.iter().map(|run| (f64::from(run.profiles), run.seconds.median)), line))?;
-            for run in &one.runs {
-                let (x, seconds) = (f64::from(run.profiles), &run.seconds);
-                chart.draw_series([PathElement::new([(x, seconds.min), (x, seconds.max)], color.stroke_width(1))])?;
-                chart.draw_series([Circle::new((x, seconds.median), 4, color.filled())])?;
+        for one in &series {
+            chart.draw_series(LineSeries::new(one.points(), one.color.stroke_width(one.kind.width())))?;
+            for (profiles, seconds) in &one.runs {
+                let x = f64::from(*profiles);
+                chart.draw_series([PathElement::new([(x, seconds.min), (x, seconds.max)], one.color.stroke_width(1))])?;
+                chart.draw_series([Circle::new((x, seconds.median), 4, one.kind.style(one.color))])?;
+                chart.draw_series([Circle::new((x, seconds.median), 4, one.color.stroke_width(1))])?;
             }
-            // Beside the lines, where they cannot cross it.
-            let y = 78 + place * 30;
-            legend.draw(&PathElement::new([(0, y), (26, y)], line))?;
-            legend.draw(&Circle::new((13, y), 4, color.filled()))?;
-            legend.draw(&Text::new(one.label.clone(), (34, y - 8), text(14).transform(FontTransform::None)))?;
         }
+        // Beside the lines, where they cannot cross it.
+        let mut y = 78;
+        let mut entry = |label: &str, color: RGBColor, kind: Kind| -> Result<(), Box<dyn Error>> {
+            legend.draw(&PathElement::new([(0, y), (26, y)], color.stroke_width(kind.width())))?;
+            legend.draw(&Circle::new((13, y), 4, kind.style(color)))?;
+            legend.draw(&Circle::new((13, y), 4, color.stroke_width(1)))?;
+            legend.draw(&Text::new(label.to_owned(), (34, y - 8), text(14).transform(FontTransform::None)))?;
+            y += 30;
+            Ok(())
+        };
+        for one in series.iter().filter(|one| one.kind == Kind::Cold) {
+            entry(one.label, one.color, Kind::Cold)?;
+        }
+        entry("whole program, with its start", TEXT, Kind::Cold)?;
+        entry("again in the same program", TEXT, Kind::Warm)?;
         root.present()?;
     }
     Ok(svg)
@@ -162,25 +200,27 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const FIGURES: &str = r#"{"date": "2026-01-01", "update": [
-        {"engine": "module", "profiles": 100, "delay_ms": 50, "seconds": {"median": 0.38, "min": 0.37, "max": 0.4}},
-        {"engine": "module", "profiles": 20, "delay_ms": 50, "seconds": {"median": 0.11, "min": 0.11, "max": 0.12}},
-        {"engine": "module", "profiles": 200, "delay_ms": 100, "seconds": {"median": 1.3, "min": 1.3, "max": 1.3}},
-        {"engine": "script", "profiles": 20, "delay_ms": 50, "seconds": {"median": 1.2, "min": 1.2, "max": 1.3}},
-        {"engine": "script", "profiles": 100, "delay_ms": 50, "seconds": {"median": 6.2, "min": 6.1, "max": 6.3}}]}"#;
+    const FIGURES: &str = r#"{"date": "2026-01-01", "compared": [
+        {"way": "module", "profiles": 100, "delay_ms": 50, "cold_seconds": {"median": 1.1, "min": 1.0, "max": 1.2}, "warm_seconds": {"median": 0.3, "min": 0.2, "max": 0.4}},
+        {"way": "module", "profiles": 20, "delay_ms": 50, "cold_seconds": {"median": 0.9, "min": 0.9, "max": 1.0}, "warm_seconds": {"median": 0.1, "min": 0.1, "max": 0.1}},
+        {"way": "boto3", "profiles": 20, "delay_ms": 50, "cold_seconds": {"median": 0.4, "min": 0.4, "max": 0.5}},
+        {"way": "boto3", "profiles": 100, "delay_ms": 50, "cold_seconds": {"median": 0.6, "min": 0.6, "max": 0.7}},
+        {"way": "script", "profiles": 20, "delay_ms": 50, "cold_seconds": {"median": 3.2, "min": 3.1, "max": 3.3}},
+        {"way": "yawsso", "profiles": 10, "delay_ms": 50, "cold_seconds": {"median": 8.0, "min": 8.0, "max": 8.0}}]}"#;
 
     #[test]
-    fn each_kind_of_run_with_two_points_is_a_line_with_its_name() {
+    fn each_program_with_two_points_is_a_line_with_its_name() {
         let svg = draw(&serde_json::from_str(FIGURES).unwrap()).unwrap();
-        assert!(svg.contains("the script, answers after 50 ms") && svg.contains("this module, answers after 50 ms"), "{svg}");
-        assert!(!svg.contains("answers after 100 ms"), "one point is no line");
-        assert_eq!(svg.matches("<circle").count(), 4 + 2, "a circle for each point, and one for each name");
+        assert!(svg.contains("this module") && svg.contains("boto3, 16 threads") && svg.contains("answers after 50 ms"), "{svg}");
+        assert!(!svg.contains("the script") && !svg.contains("yawsso"), "one point is no line");
+        // Two for each point and for each of the four names: one that fills it, and its border.
+        assert_eq!(svg.matches("<circle").count(), 2 * (6 + 4));
     }
 
     #[test]
-    fn the_slower_one_is_named_first() {
-        let labels: Vec<String> = Series::all(&serde_json::from_str(FIGURES).unwrap()).into_iter().map(|one| one.label).collect();
-        assert_eq!(labels, ["the script, answers after 50 ms", "this module, answers after 50 ms"]);
+    fn a_second_update_in_the_same_program_is_a_line_of_its_own() {
+        let lines: Vec<_> = Series::all(&serde_json::from_str(FIGURES).unwrap()).into_iter().map(|one| (one.label, one.kind, one.runs.len())).collect();
+        assert_eq!(lines, [("boto3, 16 threads", Kind::Cold, 2), ("this module", Kind::Cold, 2), ("this module", Kind::Warm, 2)]);
     }
 
     #[test]
@@ -193,7 +233,7 @@ mod tests {
             run(&from, &to).unwrap_err().to_string()
         };
         for (text, expected) in
-            [("{", "has not the benchmark's figures"), ("{}", "missing field `update`"), (r#"{"update": []}"#, "cannot be drawn: it has no two runs")]
+            [("{", "has not the benchmark's figures"), ("{}", "missing field `compared`"), (r#"{"compared": []}"#, "cannot be drawn: it has no two runs")]
         {
             let sentence = said(text);
             assert!(sentence.contains(expected) && sentence.ends_with('.') && !sentence.contains('\n'), "{sentence}");
