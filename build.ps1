@@ -9,7 +9,8 @@
     Test      Checks formatting and lints, and runs the tests of cargo and Pester. The last line counts them.
     Demo      Shows a first and a second update with a local Identity Center, in a temporary home folder.
     Generate  Generates the C header, the C# declarations and classes, the examples of requests and events, and the third-party notices.
-    Bench     Compares an update with the script that the module replaces. It takes fifteen minutes and writes bench/results.json and bench/plot.svg.
+    Bench     Compares the module with boto3, the AWS SDK for JavaScript, yawsso, the AWS CLI, and the script that it replaces, and measures its parts.
+              It takes about twelve minutes and writes bench/results.json and bench/plot.svg.
     Pack      Creates the package for the PowerShell Gallery and a zip file in out/, with the libraries of all platforms that are in bin/
               and, on Linux, those that zig can link (docs/package.md). The variable PROJECT_URI contains the address of the repository.
     Publish   Publishes the package in out/ to a registered repository. The variable PSGALLERY_API_KEY contains the key.

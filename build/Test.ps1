@@ -292,6 +292,7 @@ function Invoke-Demo {
 
 function Invoke-Bench {
     Invoke-Build
-    & "$root/bench/Bench.ps1" -Out "$root/bench/results.json"
-    Invoke-Step 'Plot' { cargo run --release --locked --quiet -p sso-bench -- bench/results.json bench/plot.svg }
+    try { & "$root/bench/Bench.ps1" -Out "$root/bench/results.json" }
+    # Also if a part failed: the figures of the others are there.
+    finally { Invoke-Step 'Plot' { cargo run --release --locked --quiet -p sso-bench -- bench/results.json bench/plot.svg } }
 }
