@@ -10,7 +10,7 @@
     Demo      Shows a first and a second update with a local Identity Center, in a temporary home folder.
     Generate  Generates the C header, the C# declarations and classes, the examples of requests and events, and the third-party notices.
     Bench     Compares the module with boto3, the AWS SDK for JavaScript, yawsso, the AWS CLI, and the script that it replaces, and measures its parts.
-              It takes about twelve minutes and writes bench/results.json and bench/plot.svg.
+              It takes about twelve minutes and writes bench/results.json, bench/plot.svg, and the tables of the README and docs/size-and-speed.md.
     Pack      Creates the package for the PowerShell Gallery and a zip file in out/, with the libraries of all platforms that are in bin/
               and, on Linux, those that zig can link (docs/package.md). The variable PROJECT_URI contains the address of the repository.
     Publish   Publishes the package in out/ to a registered repository. The variable PSGALLERY_API_KEY contains the key.

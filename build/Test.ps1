@@ -294,5 +294,9 @@ function Invoke-Bench {
     Invoke-Build
     try { & "$root/bench/Bench.ps1" -Out "$root/bench/results.json" }
     # Also if a part failed: the figures of the others are there.
-    finally { Invoke-Step 'Plot' { cargo run --release --locked --quiet -p sso-bench -- bench/results.json bench/plot.svg } }
+    finally {
+        Invoke-Step 'Plot' { cargo run --release --locked --quiet -p sso-bench -- bench/results.json bench/plot.svg }
+        & "$root/bench/Show-Comparison.ps1" -From "$root/bench/results.json" -Into "$root/README.md"
+        & "$root/bench/Show-Comparison.ps1" -From "$root/bench/results.json" -Into "$root/docs/size-and-speed.md" -Detail
+    }
 }

@@ -81,6 +81,22 @@ Describe 'The benchmark' {
         Get-Content -Raw $results | Should -Not -Match ([regex]::Escape([Environment]::MachineName))
     }
 
+    It 'fills the tables of the README and of docs/size-and-speed.md, and nothing else there' {
+        foreach ($document in @{ Path = 'README.md'; Words = @{ } }, @{ Path = 'docs/size-and-speed.md'; Words = @{ Detail = $true } }) {
+            $copy, $words = "$TestDrive/document.md", $document.Words
+            Copy-Item "$root/$($document.Path)" $copy
+            & "$root/bench/Show-Comparison.ps1" -From $results -Into $copy @words
+            $table = & "$root/bench/Show-Comparison.ps1" -From $results @words
+            $after = Get-Content $copy
+            $at = [array]::IndexOf($after, $table[0])
+            $after[$at..($at + $table.Count - 1)] | Should -Be $table
+            $after[$at + $table.Count] | Should -Be ''
+            $other = { param($lines) $lines | Where-Object { $_ -notmatch '^\|' } }
+            & $other $after | Should -Be (& $other (Get-Content "$root/$($document.Path)"))
+            $table -match '^\| This module, in a new `pwsh` \|.* \d' | Should -Not -BeNullOrEmpty
+        }
+    }
+
     It 'draws a plot' {
         & cargo run --quiet --locked --manifest-path "$root/Cargo.toml" -p sso-bench -- $results "$TestDrive/plot.svg"
         $LASTEXITCODE | Should -Be 0

@@ -196,11 +196,11 @@ Describe 'The workflows' {
     }
 }
 
-Describe 'The programs from PyPI' {
+Describe 'The programs from PyPI in <_>' -ForEach '.ci', 'bench/peers' {
     BeforeAll {
         $root = Split-Path $PSScriptRoot
         # One entry for each package: name, version and the rest of its lines.
-        $locked = [regex]::Matches((Get-Content -Raw "$root/.ci/requirements.txt"), '(?m)^([A-Za-z][\w.-]*)(==\S+)?((?:.*\\\r?\n)*.*)')
+        $locked = [regex]::Matches((Get-Content -Raw "$root/$_/requirements.txt"), '(?m)^([A-Za-z][\w.-]*)(==\S+)?((?:.*\\\r?\n)*.*)')
     }
 
     It 'are each one version, with the SHA-256 of the files that are that version' {
@@ -213,7 +213,7 @@ Describe 'The programs from PyPI' {
     }
 
     It 'are those of requirements.in, with what they need' {
-        $asked = Get-Content "$root/.ci/requirements.in" | Where-Object { $_ -match '^[a-z]' }
+        $asked = Get-Content "$root/$_/requirements.in" | Where-Object { $_ -match '^[a-z]' }
         $asked | Should -Not -BeNullOrEmpty
         $found = $locked | ForEach-Object { "$($_.Groups[1])$($_.Groups[2])" }
         $asked | Where-Object { $_ -notin $found } | Should -BeNullOrEmpty -Because 'pip-compile renews requirements.txt'
@@ -222,11 +222,12 @@ Describe 'The programs from PyPI' {
     }
 
     It 'are installed only with these hashes, and as wheels, which run no code while they are installed' {
-        Get-Content -Raw "$root/.ci/requirements.txt" | Should -Match '(?m)^--only-binary :all:\r?$'
-        foreach ($file in '.ci/run', '.github/actions/tools/action.yml', 'CONTRIBUTING.md') {
+        Get-Content -Raw "$root/$_/requirements.txt" | Should -Match '(?m)^--only-binary :all:\r?$'
+        $files, $list = if ($_ -eq '.ci') { @('.ci/run', '.github/actions/tools/action.yml', 'CONTRIBUTING.md'), '\.ci/requirements\.txt' } else { @('bench/Peers.ps1'), '\$list' }
+        foreach ($file in $files) {
             $commands = Select-String -Path "$root/$file" 'pip install .*' | ForEach-Object { $_.Matches.Value }
             $commands | Should -Not -BeNullOrEmpty
-            $commands | Should -Match '--require-hashes -r \.ci/requirements\.txt'
+            $commands | Should -Match "--require-hashes -r $list"
         }
     }
 }
