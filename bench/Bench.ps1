@@ -15,7 +15,7 @@
 .PARAMETER Part
     Measures only these parts, and replaces their figures in the file. Without it, all are measured.
 .PARAMETER Round
-    The number of rounds.
+    The number of rounds. Runs of the script with 200 profiles or more are in the first one only.
 .PARAMETER Minutes
     No round begins that would probably end later than this.
 .PARAMETER ProfileCount
@@ -27,7 +27,7 @@
 .PARAMETER FileSize
     The number of profiles in each file that one profile is written to.
 .PARAMETER SyncAccount
-    The number of accounts, with three roles each, of the synchronization that is measured once, (h). 0 leaves it out; 1,000 take 50 seconds.
+    The number of accounts, with three roles each, of the synchronization that is measured once, (h). 0 leaves it out; 500 take 25 seconds.
 .PARAMETER LoopProfile
     The number of profiles for tools that start a program for each profile.
 .PARAMETER ListedProfile
@@ -53,7 +53,7 @@ param(
     [int] $Round = 3,
 
     [ValidateRange(1, 1000)]
-    [double] $Minutes = 11,
+    [double] $Minutes = 12,
 
     [int[]] $ProfileCount = (20, 100, 200, 1000),
 
@@ -64,10 +64,10 @@ param(
     [int[]] $FileSize = (10, 1000, 10000),
 
     [ValidateRange(0, 10000)]
-    [int] $SyncAccount = 1000,
+    [int] $SyncAccount = 500,
 
     [ValidateRange(1, 1000)]
-    [int] $LoopProfile = 10,
+    [int] $LoopProfile = 5,
 
     [ValidateRange(1, 10000)]
     [int] $ListedProfile = 10000,

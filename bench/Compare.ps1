@@ -136,6 +136,7 @@ function Measure-Compare {
 function Measure-AllOf([string] $Way) {
     if ($Way -eq 'script') {
         foreach ($count in $compared | Where-Object Delay -EQ $wayDelay | ForEach-Object Profiles) {
+            if (Test-Enough $count "script warm $count") { continue }
             $figures = Measure-Script $count $wayDelay
             Add-Figure "script cold $count" ($seen['compare, pwsh'][-1] + ($figures.import_ms + $figures.first_ms) / 1000)
             Add-Figure "script warm $count" (Measure-ScriptAlone $count $wayDelay)

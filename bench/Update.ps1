@@ -27,6 +27,11 @@ function Measure-Script([int] $Count, [int] $Milliseconds) {
     $scriptRuns[$key]
 }
 
+# Whether a run of one request after another was measured already, and takes too long for each round. Its time differs by little.
+function Test-Enough([int] $Count, [string] $Figure) {
+    $Count -ge 200 -and $seen.Contains($Figure)
+}
+
 # The seconds of the script without its login, its first request, and .NET's compilation.
 function Measure-ScriptAlone([int] $Count, [int] $Milliseconds) {
     ((Measure-Script $Count $Milliseconds).first_ms - (Measure-Script 1 $Milliseconds).first_ms) / 1000
@@ -56,6 +61,7 @@ function Measure-Update {
         Add-FigurePair (Measure-InPowerShell (Get-Home $count) (Get-UpdateScript $count $delays))
     }
     foreach ($run in $compared) {
+        if (Test-Enough $run.Profiles "$engine, $($run.Profiles) profiles $($run.Delay) ms") { continue }
         if (-not $hasScript) {
             Add-FigurePair (Measure-InPowerShell (Get-Home $run.Profiles) (Get-UpdateScript $run.Profiles $run.Delay '-ThrottleLimit 1')) 'one by one, '
             continue
