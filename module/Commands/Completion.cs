@@ -5,7 +5,6 @@ using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using System.Reflection;
-using System.Text.RegularExpressions;
 using AwsSso.Native;
 
 namespace AwsSso.Commands;
@@ -16,9 +15,6 @@ namespace AwsSso.Commands;
 /// </summary>
 public abstract class StoredCompleter : IArgumentCompleter
 {
-    /// <summary>What needs no quotes. It lists what is harmless, since a list of what is not could miss a character.</summary>
-    private static readonly Regex Bare = new(@"^[A-Za-z][A-Za-z0-9._-]*\z", RegexOptions.CultureInvariant);
-
     private protected StoredCompleter()
     {
     }
@@ -57,9 +53,9 @@ public abstract class StoredCompleter : IArgumentCompleter
 
     private static bool TakesWildcards(string commandName, string parameterName)
     {
-        var cmdlet = typeof(StoredCompleter).Assembly.GetTypes().FirstOrDefault(type =>
-            type.GetCustomAttribute<CmdletAttribute>() is { } name
-            && string.Equals($"{name.VerbName}-{name.NounName}", commandName, StringComparison.OrdinalIgnoreCase));
+        // By the name of its class, since looking at the attributes of all classes takes as long as reading what is stored.
+        var name = $"{typeof(StoredCompleter).Namespace}.{commandName.Replace("-", "")}Command";
+        var cmdlet = typeof(StoredCompleter).Assembly.GetType(name, throwOnError: false, ignoreCase: true);
 
         // The one alias of a cmdlet takes wildcards wherever a name is completed.
         return cmdlet is null || cmdlet.GetProperty(parameterName)?.GetCustomAttribute<SupportsWildcardsAttribute>() is not null;
@@ -89,8 +85,14 @@ public abstract class StoredCompleter : IArgumentCompleter
         /// quote becomes a single one.
         /// </summary>
         internal string Quoted(string argument) =>
-            !isQuoted && Bare.IsMatch(argument) ? argument : $"'{CodeGeneration.EscapeSingleQuotedStringContent(argument)}'";
+            !isQuoted && IsBare(argument) ? argument : $"'{CodeGeneration.EscapeSingleQuotedStringContent(argument)}'";
     }
+
+    /// <summary>Whether an argument needs no quotes. It lists what is harmless, since a list of what is not could miss a character.</summary>
+    private static bool IsBare(string argument) =>
+        argument.Length > 0 && IsLetter(argument[0]) && argument.All(c => IsLetter(c) || c is >= '0' and <= '9' or '.' or '_' or '-');
+
+    private static bool IsLetter(char c) => c is >= 'A' and <= 'Z' or >= 'a' and <= 'z';
 
     /// <summary>One thing that an argument can be, another word under which it may be looked for, and what is shown of it.</summary>
     private protected sealed class Value(string text, string toolTip, string? otherName = null)

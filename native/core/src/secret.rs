@@ -1,6 +1,8 @@
 //! Text that must stay hidden.
 
-use zeroize::Zeroizing;
+use std::ops::{Deref, DerefMut};
+
+use zeroize::{Zeroizing, zeroize_bytes};
 
 /// The longest key or token of the service, in bytes; those of AWS have up to a few thousand.
 pub(crate) const LONGEST_SECRET: usize = 16 * 1024;
@@ -44,29 +46,70 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Bytes that contain secrets, wiped on drop and whenever growing moves them.
-pub(crate) struct SecretBytes(Zeroizing<Vec<u8>>);
+/// Bytes that contain secrets, wiped on drop and whenever [`SecretBytes::push`] moves them.
+///
+/// Files of thousands of profiles pass through these, so they are wiped as a whole: [`Zeroizing`] wipes a `Vec` byte by byte.
+#[derive(Default, Clone, PartialEq, Eq)]
+pub(crate) struct SecretBytes(Vec<u8>);
 
 impl SecretBytes {
     pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Self(Zeroizing::new(Vec::with_capacity(capacity)))
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        Self(Vec::with_capacity(capacity))
     }
 
     pub(crate) fn push(&mut self, part: &[u8]) {
         if self.0.capacity() - self.0.len() < part.len() {
-            let mut larger = Zeroizing::new(Vec::with_capacity((self.0.len() + part.len()).saturating_mul(2)));
-            larger.extend_from_slice(&self.0);
-            self.0 = larger;
+            let mut larger = Self::with_capacity((self.0.len() + part.len()).saturating_mul(2));
+            larger.0.extend_from_slice(&self.0);
+            *self = larger;
         }
         self.0.extend_from_slice(part);
     }
+}
 
-    pub(crate) fn into_inner(self) -> Zeroizing<Vec<u8>> {
-        self.0
+impl Drop for SecretBytes {
+    fn drop(&mut self) {
+        // The spare capacity too, since bytes that were cut off are still there.
+        self.0.resize(self.0.capacity(), 0);
+        zeroize_bytes(&mut self.0);
+    }
+}
+
+impl From<Vec<u8>> for SecretBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl From<&[u8]> for SecretBytes {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl AsRef<[u8]> for SecretBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Deref for SecretBytes {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl DerefMut for SecretBytes {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
+
+impl std::fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("** redacted **")
     }
 }
 

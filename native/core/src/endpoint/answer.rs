@@ -66,7 +66,7 @@ pub(super) fn refused(status: StatusCode, code: &str, message: &str) -> Answer {
 fn answer(status: StatusCode, body: &impl Serialize) -> Answer {
     let mut bytes = SecretBytes::with_capacity(USUAL_LENGTH);
     match serde_json::to_writer(&mut bytes, body) {
-        Ok(()) => Answer { status, body: Bytes::from_owner(bytes.into_inner()) },
+        Ok(()) => Answer { status, body: Bytes::from_owner(bytes) },
         Err(_) => Answer { status: StatusCode::INTERNAL_SERVER_ERROR, body: Bytes::from_static(br#"{"code":"InternalError","message":"No answer."}"#) },
     }
 }

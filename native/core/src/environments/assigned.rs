@@ -4,7 +4,6 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use crate::environments::environment::Environment;
 use crate::environments::stored::Environments;
@@ -17,6 +16,7 @@ use crate::names::same_name;
 use crate::outlet::Outlet;
 use crate::patience::{Patience, WaitLimit};
 use crate::protocol::{AccountView, RoleView};
+use crate::secret::SecretBytes;
 use crate::text_encoding::decoded;
 use crate::world::World;
 
@@ -127,7 +127,7 @@ async fn remember(environments: &Environments, environment: &Environment, change
             known.environments.retain(|other| !same_name(&other.name, &environment.name));
             known.environments.push(KnownEnvironment { name: environment.name.clone(), start_url: environment.start_url.clone(), accounts });
             let text = serde_json::to_vec(&known).map_err(|fault| Error::new(Code::InternalError, format!("A list could not be written: {fault}.")))?;
-            Ok((old != Some(text.as_slice())).then(|| Zeroizing::new(text)))
+            Ok((old != Some(text.as_slice())).then(|| SecretBytes::from(text)))
         })
     };
     if let Err(error) = outcome.await {

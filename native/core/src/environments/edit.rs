@@ -4,8 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use crate::environments::environment::Environment;
 use crate::environments::lookup::not_stored;
 use crate::environments::stored::{Environments, SectionName, decoded, file, own_indices, own_sections, unreadable};
@@ -20,6 +18,7 @@ use crate::names::profile::{ProfileEntry, ProfileSettings};
 use crate::names::same_name;
 use crate::patience::Patience;
 use crate::protocol::{AccountRow, EnvironmentView, SetEnvironment, TokenCache};
+use crate::secret::SecretBytes;
 use crate::text_encoding::mixed_by_edit;
 use crate::world::World;
 
@@ -57,7 +56,7 @@ pub(crate) fn set(world: &World, wanted: &SetEnvironment, patience: &Patience) -
 }
 
 /// Returns the text with the wanted environment, and the environment as it reads from there.
-fn with_environment(path: &Path, text: &[u8], wanted: &SetEnvironment) -> Result<(Zeroizing<Vec<u8>>, Changed), Error> {
+fn with_environment(path: &Path, text: &[u8], wanted: &SetEnvironment) -> Result<(SecretBytes, Changed), Error> {
     let stored = Environments::parse(path, text);
     let existing = stored.stored(&wanted.name);
     let fault = stored.fault_of(&wanted.name);
@@ -122,7 +121,7 @@ fn check_rows_have_roles(wanted: &SetEnvironment, stored_default: Option<&str>) 
 }
 
 /// Returns the new text if the environment can be read from it and all other environments are unchanged.
-fn checked(path: &Path, before: &Environments, new: Zeroizing<Vec<u8>>, wanted: &SetEnvironment) -> Result<(Zeroizing<Vec<u8>>, Changed), Error> {
+fn checked(path: &Path, before: &Environments, new: SecretBytes, wanted: &SetEnvironment) -> Result<(SecretBytes, Changed), Error> {
     let after = Environments::parse(path, &new);
     check_others(before, &after, &wanted.name)?;
     match (after.stored(&wanted.name), after.faults.iter().find(|fault| fault.is_of(&wanted.name))) {
@@ -155,7 +154,7 @@ fn check_others(before: &Environments, after: &Environments, name: &str) -> Resu
 }
 
 /// Sets the wanted values in the existing sections of the environment, or adds sections for it.
-fn edited(text: &[u8], existing: Option<&Arc<Environment>>, wanted: &SetEnvironment) -> Zeroizing<Vec<u8>> {
+fn edited(text: &[u8], existing: Option<&Arc<Environment>>, wanted: &SetEnvironment) -> SecretBytes {
     let (text, _) = IniText::scan_with_faults(text);
     // Sections are found by their names as the file has them.
     let own = own_sections(&text, &wanted.name);
@@ -273,7 +272,7 @@ pub(crate) fn edit_table(
 }
 
 /// The new text if it differs from the old one; letters beyond ASCII cannot be added to a text that is not UTF-8.
-fn in_one_encoding(path: &Path, old: &[u8], new: Zeroizing<Vec<u8>>) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+fn in_one_encoding(path: &Path, old: &[u8], new: SecretBytes) -> Result<Option<SecretBytes>, Error> {
     match mixed_by_edit(old, &new) {
         Some(line) => Err(unreadable(path, format_args!("not UTF-8 text (line {line}), so letters beyond ASCII cannot be added to it"))),
         None => Ok((*new != *old).then_some(new)),
@@ -285,7 +284,7 @@ fn change_file(
     file: &SafeFile,
     check_only: bool,
     patience: &Patience,
-    mut edit: impl FnMut(Option<&[u8]>) -> Result<Option<Zeroizing<Vec<u8>>>, Error>,
+    mut edit: impl FnMut(Option<&[u8]>) -> Result<Option<SecretBytes>, Error>,
 ) -> Result<Vec<String>, Error> {
     let bytes = file.read()?.map(|contents| contents.bytes);
     let changed = edit(bytes.as_ref().map(|bytes| bytes.as_slice()))?;

@@ -15,6 +15,7 @@ use crate::files::safe_write::SafeFile;
 use crate::files::written::Written;
 use crate::names::profile::ProfileEntry;
 use crate::patience::Patience;
+use crate::secret::SecretBytes;
 use crate::sha1_hex::sha1_hex;
 use crate::world::World;
 
@@ -84,7 +85,7 @@ impl EndpointProfile {
     }
 
     /// The text with the section; `None` if it is as it should be.
-    fn edited(&self, bytes: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    fn edited(&self, bytes: &[u8]) -> Result<Option<SecretBytes>, Error> {
         let text = scanned(&self.file, bytes)?;
         let section = section_name(&self.name);
         let wanted: Vec<(&str, &str)> =
@@ -120,7 +121,7 @@ fn scanned<'b>(file: &SafeFile, bytes: &'b [u8]) -> Result<IniText<'b>, Error> {
 /// The values of every other section, in their order: the section's name, the key, and what it is set to.
 fn values_without(section: &str, text: &IniText<'_>) -> Vec<(String, String, Zeroizing<String>)> {
     let others = text.sections.iter().filter(|other| other.name() != Some(section));
-    others.flat_map(|other| other.keys.iter().map(|key| (other.name_lossy().into_owned(), key.name.clone(), text.value(key)))).collect()
+    others.flat_map(|other| other.keys.iter().map(|key| (other.name_lossy().into_owned(), key.name.to_string(), text.value(key)))).collect()
 }
 
 fn section_name(profile: &str) -> String {

@@ -269,7 +269,7 @@ pub(super) fn own_sections<'t>(text: &'t IniText<'_>, environment: &str) -> Vec<
 }
 
 fn known_keys(section: &Section, known: &[&str]) -> Result<(), LineFault> {
-    match section.keys.iter().find(|key| !known.contains(&key.name.as_str())) {
+    match section.keys.iter().find(|key| !known.contains(&&*key.name)) {
         Some(key) => Err((key.line(), format!("the key {} is not valid here; the valid keys are {}", key.name, known.join(", ")))),
         None => Ok(()),
     }

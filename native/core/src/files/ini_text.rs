@@ -3,12 +3,14 @@
 //! The rules are those of Python's configparser as botocore uses it: an AWS tool may fail to read what configparser refuses.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 use zeroize::Zeroizing;
 
+use crate::secret::SecretBytes;
 use crate::text_encoding::Encoding;
 
 /// The section whose values apply in every other section that does not set them.
@@ -64,12 +66,14 @@ pub(crate) struct Section {
 /// A key of a section.
 #[derive(Debug)]
 pub(crate) struct Key {
-    /// In lowercase, as configparser compares names.
-    pub(crate) name: String,
+    /// In lowercase, as configparser compares names. Keys of the same name share it, since most sections of a file have the same keys.
+    pub(crate) name: Arc<str>,
     first_line: usize,
     /// The last line of its value.
     last_line: usize,
-    values: Vec<Range<usize>>,
+    value: Range<usize>,
+    /// The lines on which the value continues.
+    continued: Vec<Range<usize>>,
 }
 
 impl Section {
@@ -84,7 +88,7 @@ impl Section {
     }
 
     pub(crate) fn key(&self, name: &str) -> Option<&Key> {
-        self.keys.iter().find(|key| key.name == name)
+        self.keys.iter().find(|key| *key.name == *name)
     }
 
     fn last_line(&self) -> usize {
@@ -102,15 +106,68 @@ impl Key {
     pub(crate) fn line(&self) -> usize {
         self.first_line + 1
     }
+
+    /// Whether it has a value that is not empty.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.parts().any(|part| !part.is_empty())
+    }
+
+    /// The parts of its value, by line.
+    fn parts(&self) -> impl DoubleEndedIterator<Item = &Range<usize>> {
+        std::iter::once(&self.value).chain(&self.continued)
+    }
+}
+
+/// The names of all keys so far, so that each is made once.
+#[derive(Debug, Default)]
+struct KeyNames<'a> {
+    by_spelling: HashMap<&'a [u8], usize>,
+    by_name: HashMap<Arc<str>, usize>,
+    all: Vec<KeyName>,
+}
+
+/// The name of a key, and where it last appeared.
+#[derive(Debug)]
+struct KeyName {
+    name: Arc<str>,
+    /// The number of sections at its last appearance, `[DEFAULT]` excluded.
+    last_section: usize,
+    is_in_default: bool,
+}
+
+impl<'a> KeyNames<'a> {
+    fn of(&mut self, spelling: &'a [u8]) -> &mut KeyName {
+        let index = match self.by_spelling.get(spelling) {
+            Some(index) => *index,
+            None => self.add(spelling),
+        };
+        &mut self.all[index]
+    }
+
+    fn add(&mut self, spelling: &'a [u8]) -> usize {
+        let name: Arc<str> = String::from_utf8_lossy(spelling).to_lowercase().into();
+        let index = *self.by_name.entry(Arc::clone(&name)).or_insert(self.all.len());
+        if index == self.all.len() {
+            self.all.push(KeyName { name, last_section: 0, is_in_default: false });
+        }
+        self.by_spelling.insert(spelling, index);
+        index
+    }
+}
+
+impl KeyName {
+    /// Notes that the key appears in a section, by the number of sections so far. Returns whether it is the first time.
+    fn enter(&mut self, section: usize, is_default: bool) -> bool {
+        if is_default { !std::mem::replace(&mut self.is_in_default, true) } else { std::mem::replace(&mut self.last_section, section) != section }
+    }
 }
 
 /// What configparser remembers from the lines before the current one.
 #[derive(Debug, Default)]
 struct ScanState<'a> {
     names: HashSet<&'a [u8]>,
-    keys_of_section: HashSet<String>,
     /// `[DEFAULT]` may appear again, but its keys may not.
-    keys_of_default: HashSet<String>,
+    keys: KeyNames<'a>,
     in_default: bool,
     in_key: bool,
     indent_level: usize,
@@ -118,14 +175,9 @@ struct ScanState<'a> {
 
 impl<'a> ScanState<'a> {
     fn enter(&mut self, section: &'a [u8]) -> Result<(), FaultKind> {
-        self.keys_of_section.clear();
         self.in_key = false;
         self.in_default = section == DEFAULT_SECTION.as_bytes();
         if self.names.insert(section) || self.in_default { Ok(()) } else { Err(FaultKind::DuplicateSection(String::from_utf8_lossy(section).into_owned())) }
-    }
-
-    fn keys(&mut self) -> &mut HashSet<String> {
-        if self.in_default { &mut self.keys_of_default } else { &mut self.keys_of_section }
     }
 }
 
@@ -217,13 +269,13 @@ impl<'a> IniText<'a> {
         match (bytes[text.clone()].first(), open_key) {
             // A blank line is part of a value that continues after it.
             (None, Some(key)) => {
-                key.values.push(text);
+                key.continued.push(text);
                 return Ok(());
             }
             (None | Some(b'#' | b';'), _) => return Ok(()),
             (Some(_), Some(key)) if bytes[line.start..text.start].chars().count() > state.indent_level => {
                 key.last_line = index;
-                key.values.push(text);
+                key.continued.push(text);
                 return Ok(());
             }
             _ => {}
@@ -233,17 +285,19 @@ impl<'a> IniText<'a> {
             self.sections.push(Section { name: name.to_vec(), header: index, keys: Vec::new(), last_other_line: index });
             return state.enter(name);
         }
+        let number = self.sections.len();
         let Some(section) = self.sections.last_mut() else { return Err(FaultKind::BeforeFirstSection) };
         let delimiter = bytes[text.clone()].find_byteset(b"=:").map(|offset| text.start + offset);
-        let name = delimiter.map(|delimiter| String::from_utf8_lossy(&bytes[trimmed(bytes, text.start..delimiter)]).to_lowercase());
-        let (Some(delimiter), Some(name)) = (delimiter, name.filter(|name| !name.is_empty())) else {
+        let spelling = delimiter.map(|delimiter| &bytes[trimmed(bytes, text.start..delimiter)]);
+        let (Some(delimiter), Some(spelling)) = (delimiter, spelling.filter(|spelling| !spelling.is_empty())) else {
             section.last_other_line = index;
             return Err(FaultKind::BrokenLine);
         };
         let value = trimmed(bytes, delimiter + 1..text.end);
-        section.keys.push(Key { name: name.clone(), first_line: index, last_line: index, values: vec![value] });
+        let known = state.keys.of(spelling);
+        section.keys.push(Key { name: Arc::clone(&known.name), first_line: index, last_line: index, value, continued: Vec::new() });
         state.in_key = true;
-        if state.keys().insert(name.clone()) { Ok(()) } else { Err(FaultKind::DuplicateKey(name)) }
+        if known.enter(number, state.in_default) { Ok(()) } else { Err(FaultKind::DuplicateKey(known.name.to_string())) }
     }
 
     pub(crate) fn section(&self, name: &str) -> Option<&Section> {
@@ -256,7 +310,7 @@ impl<'a> IniText<'a> {
         let has_comment = behind_header
             .take_while(|(index, content)| *index <= section.last_line() || !(content.is_empty() || content.starts_with(b"[")))
             .any(|(_, content)| matches!(content.first(), Some(b'#' | b';')));
-        section.keys.iter().all(|key| keys.contains(&key.name.as_str())) && !has_comment
+        section.keys.iter().all(|key| keys.contains(&&*key.name)) && !has_comment
     }
 
     /// The first line that is not UTF-8, counted from 1.
@@ -271,14 +325,14 @@ impl<'a> IniText<'a> {
 
     /// Whether the value of a key is UTF-8.
     pub(crate) fn is_utf8(&self, key: &Key) -> bool {
-        key.values.iter().all(|range| self.bytes[range.clone()].to_str().is_ok())
+        key.parts().all(|range| self.bytes[range.clone()].to_str().is_ok())
     }
 
     /// The value of a key, with its continuation lines joined by line feeds, and a replacement character for each byte sequence that is not UTF-8.
     pub(crate) fn value(&self, key: &Key) -> Zeroizing<String> {
         let mut value = Zeroizing::new(String::new());
-        let count = key.values.iter().rposition(|range| !range.is_empty()).map_or(0, |last| last + 1);
-        for (index, range) in key.values[..count].iter().enumerate() {
+        let blank = key.parts().rev().take_while(|range| range.is_empty()).count();
+        for (index, range) in key.parts().take(1 + key.continued.len() - blank).enumerate() {
             if index > 0 {
                 value.push('\n');
             }
@@ -293,7 +347,7 @@ impl<'a> IniText<'a> {
     }
 
     /// The text without the sections at these indices and the blank lines after each of them.
-    pub(crate) fn without(&self, sections: &[usize]) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn without(&self, sections: &[usize]) -> SecretBytes {
         let mut change = Change::new(self);
         for index in sections {
             change.remove_section(*index);
@@ -302,7 +356,7 @@ impl<'a> IniText<'a> {
     }
 
     /// The text with these edits, without the sections named in `removed` and the blank lines after each of them.
-    pub(crate) fn edited(&self, edits: &[SectionEdit<'_>], removed: &[&str]) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn edited(&self, edits: &[SectionEdit<'_>], removed: &[&str]) -> SecretBytes {
         let by_name: HashMap<&[u8], usize> = self.sections.iter().enumerate().map(|(index, section)| (section.name.as_slice(), index)).collect();
         let mut change = Change::new(self);
         for name in removed {
@@ -329,10 +383,10 @@ fn header_name(text: &[u8]) -> Option<&[u8]> {
 /// Edits collected by line, so that each untouched line is copied unchanged.
 struct Change<'t, 'a> {
     text: &'t IniText<'a>,
-    replaced: HashMap<usize, Zeroizing<Vec<u8>>>,
+    replaced: HashMap<usize, SecretBytes>,
     dropped: HashSet<usize>,
-    added_behind: BTreeMap<usize, Vec<Zeroizing<Vec<u8>>>>,
-    added_at_end: Vec<Zeroizing<Vec<u8>>>,
+    added_behind: BTreeMap<usize, Vec<SecretBytes>>,
+    added_at_end: Vec<SecretBytes>,
 }
 
 impl<'t, 'a> Change<'t, 'a> {
@@ -369,14 +423,14 @@ impl<'t, 'a> Change<'t, 'a> {
         }
         let mut last_own: Option<&Key> = None;
         for key in &section.keys {
-            if let Some((name, value)) = edit.set.iter().find(|(name, _)| *name == key.name) {
+            if let Some((name, value)) = edit.set.iter().find(|(name, _)| **name == *key.name) {
                 last_own = Some(key);
                 if *self.text.value(key) != **value {
                     let line = key_line(self.indent(key.first_line), name, value);
                     self.replaced.insert(key.first_line, line);
                     self.drop_value_lines(key);
                 }
-            } else if edit.remove.contains(&key.name.as_str()) {
+            } else if edit.remove.contains(&&*key.name) {
                 self.dropped.insert(key.first_line);
                 self.drop_value_lines(key);
             }
@@ -401,11 +455,11 @@ impl<'t, 'a> Change<'t, 'a> {
         let line = &self.text.bytes[self.text.lines[section.header].content.clone()];
         let (Some(start), Some(end)) = (line.find_byte(b'['), line.rfind_byte(b']')) else { return };
         let header = [&line[..=start], name.as_bytes(), &line[end..]].concat();
-        self.replaced.insert(section.header, Zeroizing::new(header));
+        self.replaced.insert(section.header, SecretBytes::from(header));
     }
 
     fn add_section(&mut self, edit: &SectionEdit<'_>, behind: Option<usize>) {
-        let mut lines = vec![Zeroizing::new(Vec::new()), Zeroizing::new(format!("[{}]", edit.section).into_bytes())];
+        let mut lines = vec![SecretBytes::default(), SecretBytes::from(format!("[{}]", edit.section).into_bytes())];
         lines.extend(edit.set.iter().map(|(name, value)| key_line(b"", name, value)));
         // Only if the next header is not indented; otherwise that header would become a value of the new section.
         let anchor = behind.filter(|index| self.text.sections.get(index + 1).is_some_and(|next| self.indent(next.header).is_empty()));
@@ -427,32 +481,43 @@ impl<'t, 'a> Change<'t, 'a> {
         self.dropped.extend(section.header..=last);
     }
 
-    fn finish(mut self) -> Zeroizing<Vec<u8>> {
+    /// The end of a line, or of the one before it if the line is the last one and has none.
+    fn line_end(&self, index: usize) -> Option<&'a [u8]> {
+        let ends = self.text.lines[index.saturating_sub(1)..=index].iter().rev().map(|line| &self.text.bytes[line.content.end..line.end]);
+        ends.into_iter().find(|end| !end.is_empty())
+    }
+
+    fn finish(self) -> SecretBytes {
         let bytes = self.text.bytes;
         let ends_open = self.text.lines.last().is_some_and(|line| line.end == line.content.end);
         let first_end = self.text.lines.first().map(|line| &bytes[line.content.end..line.end]).filter(|end| !end.is_empty());
         let mut line_end: &[u8] = first_end.unwrap_or(b"\n");
         // Reserves all of it at once, so that a growing buffer leaves no copy of a secret in memory.
         let added: usize = self.added_behind.values().flatten().chain(&self.added_at_end).chain(self.replaced.values()).map(|line| line.len() + 2).sum();
-        let mut out = Zeroizing::new(Vec::with_capacity(bytes.len() + added + 4));
+        let mut out = SecretBytes::with_capacity(bytes.len() + added + 4);
         let mut last_content = 0..0;
-        let mut push = |out: &mut Vec<u8>, content: &[u8], end: &[u8]| {
-            let start = out.len();
-            out.extend_from_slice(content);
-            last_content = start..out.len();
-            out.extend_from_slice(end);
-        };
-        for (index, line) in self.text.lines.iter().enumerate() {
-            let own_end = &bytes[line.content.end..line.end];
-            if !own_end.is_empty() {
-                line_end = own_end;
+        let changed: BTreeSet<usize> = self.replaced.keys().chain(&self.dropped).chain(self.added_behind.keys()).copied().collect();
+        let mut next = 0;
+        for index in changed.into_iter().chain([self.text.lines.len()]) {
+            // All lines up to the next change at once.
+            if let Some(last) = self.text.lines[next..index].last() {
+                line_end = self.line_end(index - 1).unwrap_or(line_end);
+                let content = out.len() + last.content.start - self.text.lines[next].content.start;
+                out.extend_from_slice(&bytes[self.text.lines[next].content.start..last.content.end]);
+                last_content = content..out.len();
+                out.extend_from_slice(line_end);
             }
-            if !self.dropped.contains(&index) {
-                let content = self.replaced.get(&index).map_or(&bytes[line.content.clone()], |new| new.as_slice());
-                push(&mut out, content, line_end);
-            }
-            for new in self.added_behind.remove(&index).into_iter().flatten() {
-                push(&mut out, &new, line_end);
+            next = index + 1;
+            let Some(line) = self.text.lines.get(index) else { break };
+            line_end = self.line_end(index).unwrap_or(line_end);
+            let own = self.replaced.get(&index).map_or(&bytes[line.content.clone()], |new| new.as_slice());
+            let own = (!self.dropped.contains(&index)).then_some(own);
+            let added = self.added_behind.get(&index).into_iter().flatten().map(|new| new.as_slice());
+            for content in own.into_iter().chain(added) {
+                let start = out.len();
+                out.extend_from_slice(content);
+                last_content = start..out.len();
+                out.extend_from_slice(line_end);
             }
         }
         let mut added_at_end = self.added_at_end.into_iter().peekable();
@@ -474,8 +539,8 @@ impl<'t, 'a> Change<'t, 'a> {
     }
 }
 
-fn key_line(indent: &[u8], name: &str, value: &str) -> Zeroizing<Vec<u8>> {
-    let mut line = Zeroizing::new(Vec::with_capacity(indent.len() + name.len() + value.len() + 3));
+fn key_line(indent: &[u8], name: &str, value: &str) -> SecretBytes {
+    let mut line = SecretBytes::with_capacity(indent.len() + name.len() + value.len() + 3);
     line.extend_from_slice(indent);
     line.extend_from_slice(name.as_bytes());
     line.extend_from_slice(b" = ");
@@ -524,7 +589,7 @@ mod tests {
     fn values_are_the_same_as_in_configparser() {
         let text = "[a]\nS3 =\n  region = x\n  # no value\n\n  more\nlast:v # kept\n[ b ] tail\n\tk\t=\t\u{e4} \n";
         let scan = IniText::scan(text.as_bytes()).unwrap();
-        let all: Vec<_> = scan.sections.iter().flat_map(|s| s.keys.iter().map(|k| (s.name().unwrap(), k.name.as_str(), scan.value(k).to_string()))).collect();
+        let all: Vec<_> = scan.sections.iter().flat_map(|s| s.keys.iter().map(|k| (s.name().unwrap(), &*k.name, scan.value(k).to_string()))).collect();
         assert_eq!(all, [("a", "s3", "\nregion = x\n\nmore".to_owned()), ("a", "last", "v # kept".to_owned()), (" b ", "k", "\u{e4}".to_owned())]);
     }
 
@@ -607,7 +672,7 @@ mod tests {
 
     fn contents(text: &str) -> BTreeMap<String, BTreeMap<String, String>> {
         let scan = IniText::scan(text.as_bytes()).unwrap();
-        scan.sections.iter().map(|s| (s.name().unwrap().to_owned(), s.keys.iter().map(|k| (k.name.clone(), scan.value(k).to_string())).collect())).collect()
+        scan.sections.iter().map(|s| (s.name().unwrap().to_owned(), s.keys.iter().map(|k| (k.name.to_string(), scan.value(k).to_string())).collect())).collect()
     }
 
     proptest! {

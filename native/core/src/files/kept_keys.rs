@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::files::lock::Lock;
@@ -152,8 +151,7 @@ impl KeptFile {
         let mut bytes = SecretBytes::with_capacity(8 * 1024);
         // Neither the values nor the memory can fail.
         let _ = serde_json::to_writer(&mut bytes, &stored);
-        let bytes = bytes.into_inner();
-        self.file.replace(lock, |_| Ok(Some(Zeroizing::new(bytes.to_vec())))).map(drop)
+        self.file.replace(lock, |_| Ok(Some(SecretBytes::from(bytes.to_vec())))).map(drop)
     }
 }
 

@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
-use crate::files::ini_text::{IniText, Section};
+use crate::files::ini_text::{IniText, Key, Section};
 use crate::names::profile::{ProfileEntry, ProfileSettings};
 use crate::names::same_name;
 use crate::renewal;
@@ -348,7 +348,7 @@ impl KnownProfile {
     pub(crate) fn of(text: &IniText<'_>, section: &Section) -> Self {
         let value = |name: &str| text.value_of(section, name).map(|value| value.to_string()).filter(|value| !value.is_empty());
         let time = |name: &str| value(name).and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
-        let is_filled = |name: &str| text.value_of(section, name).is_some_and(|value| !value.is_empty());
+        let is_filled = |name: &str| section.key(name).is_some_and(Key::is_filled);
         let [access_key_id, secret, token] = [OWN_KEYS[0], OWN_KEYS[1], OWN_KEYS[2]];
         let is_long_term = value(access_key_id).is_some_and(|id| id.to_ascii_uppercase().starts_with(LONG_TERM_PREFIX));
         let has_token = [token, STALE_KEYS[0]].into_iter().any(is_filled);

@@ -4,7 +4,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use zeroize::Zeroizing;
+use crate::secret::SecretBytes;
 
 /// Opens a regular file for reading.
 pub(crate) fn open_file(path: &Path) -> io::Result<(File, Metadata)> {
@@ -40,8 +40,8 @@ pub(crate) fn not_regular() -> io::Error {
 }
 
 /// Reads a file to its end. The bytes are wiped when they are dropped.
-pub(crate) fn read_all(mut file: &File, metadata: &Metadata) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1)));
+pub(crate) fn read_all(mut file: &File, metadata: &Metadata) -> io::Result<SecretBytes> {
+    let mut bytes = SecretBytes::with_capacity(usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1));
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
 }

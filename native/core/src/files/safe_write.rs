@@ -8,8 +8,6 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
 use crate::error::{Code, Error};
 use crate::files::faults::{WRITE_ADVICE, locked_by_attribute, mounted, no_space, read_failed, stream, write_failed};
 use crate::files::held::while_held;
@@ -18,6 +16,7 @@ use crate::files::owned_files::{create_new, folder_of, make_folder};
 use crate::files::regular_file::{open_file, read_all};
 use crate::files::written::Written;
 use crate::patience::WaitLimit;
+use crate::secret::SecretBytes;
 
 use kept::{LeftBehind, NewFile, encryption_of, keep_access, keep_properties, make_private};
 use swap::{Replacement, Swapped, swap};
@@ -54,7 +53,7 @@ impl Identity {
 
 /// The bytes of a file, and the version of the file that they belong to.
 pub(crate) struct Contents {
-    pub(crate) bytes: Zeroizing<Vec<u8>>,
+    pub(crate) bytes: SecretBytes,
     pub(crate) identity: Identity,
 }
 
@@ -139,12 +138,13 @@ impl SafeFile {
     /// Replaces the file with what `edit` makes of its bytes (`None` if it does not exist); writes nothing if `edit` returns `None`.
     ///
     /// The caller holds the lock. `edit` runs again each time a program without the lock changes the file in the meantime.
-    pub(crate) fn replace(&self, _lock: &Lock, mut edit: impl FnMut(Option<&[u8]>) -> Result<Option<Zeroizing<Vec<u8>>>, Error>) -> Result<Written, Error> {
+    pub(crate) fn replace(&self, _lock: &Lock, mut edit: impl FnMut(Option<&[u8]>) -> Result<Option<SecretBytes>, Error>) -> Result<Written, Error> {
         let temporary = self.temporary();
         for _ in 0..ATTEMPTS {
             let before = self.read()?;
             let Some(new) = edit(before.as_ref().map(|before| before.bytes.as_slice()))? else { return Ok(Written::default()) };
-            if let Some(written) = self.exchange(&temporary.path, &new, before.as_ref()).map_err(|fault| write_failed(&self.target, &fault))? {
+            let written = self.write_temporary(&temporary.path, &new).map_err(|fault| write_failed(&self.target, &fault))?;
+            if self.is_still(before.as_ref())? && self.exchange(&temporary.path, &new, before.as_ref()).map_err(|fault| write_failed(&self.target, &fault))? {
                 drop(temporary);
                 self.sync_folder();
                 return Ok(written);
@@ -155,31 +155,18 @@ impl SafeFile {
             .with_action("Stop the other program and run the command again."))
     }
 
-    /// Puts the new file in place of the old one. Returns `None` if another program wrote the file first; that program's file then stays in place.
-    fn exchange(&self, temporary: &Path, new: &[u8], before: Option<&Contents>) -> io::Result<Option<Written>> {
-        let written = self.write_temporary(temporary, new)?;
-        if !self.is_still(before)? {
-            return Ok(None);
-        }
+    /// Puts the new file in place of the old one. Returns whether it did: if another program wrote the file first, that program's file stays in place.
+    fn exchange(&self, temporary: &Path, new: &[u8], before: Option<&Contents>) -> io::Result<bool> {
         let it = Replacement { new: temporary, new_bytes: new, target: &self.target, old_bytes: before.map(|before| before.bytes.as_slice()) };
         match while_held(&[&self.target, temporary], &self.wait_limit, || swap(&it))? {
-            Swapped::Done => Ok(Some(written)),
-            Swapped::Changed => Ok(None),
+            Swapped::Done => Ok(true),
+            Swapped::Changed => Ok(false),
         }
     }
 
-    /// Compares the bytes too, because time stamps are coarse on some file systems.
-    fn is_still(&self, before: Option<&Contents>) -> io::Result<bool> {
-        let compare = || {
-            let (now, metadata) = match open_file(&self.target) {
-                Ok(opened) => opened,
-                Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(before.is_none()),
-                Err(fault) => return Err(fault),
-            };
-            let Some(before) = before else { return Ok(false) };
-            Ok(Identity::of(&metadata) == before.identity && read_all(&now, &metadata)? == before.bytes)
-        };
-        while_held(&[&self.target], &self.wait_limit, compare)
+    /// Looks at the identity alone, which spares most exchanges that would be undone; the exchange itself compares the bytes.
+    fn is_still(&self, before: Option<&Contents>) -> Result<bool, Error> {
+        Ok(self.identity()?.as_ref() == before.map(|before| &before.identity))
     }
 
     /// Removes the file; one that does not exist counts as removed. The caller holds the lock.
@@ -382,8 +369,8 @@ mod tests {
         Lock::take(&file.lock_path(), &Patience::new(Some(FILE_LOCK_LIMIT), CancellationToken::new())).unwrap()
     }
 
-    fn bytes(text: &str) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(text.as_bytes().to_vec())
+    fn bytes(text: &str) -> SecretBytes {
+        SecretBytes::from(text.as_bytes().to_vec())
     }
 
     fn names(folder: &Path) -> Vec<String> {

@@ -41,7 +41,7 @@ pub fn event_to_json(event: &Event) -> Vec<u8> {
     let mut text = SecretBytes::with_capacity(1024);
     // Plain structs of strings and numbers cannot fail to serialise; should they ever, the reader is told so.
     match serde_json::to_writer(&mut text, event) {
-        Ok(()) => text.into_inner().to_vec(),
+        Ok(()) => text.to_vec(),
         Err(_) => br#"{"failed":{"code":"InternalError","message":"An event could not be written.","terminating":true}}"#.to_vec(),
     }
 }

@@ -94,7 +94,7 @@ async fn whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError>
         body.push(&part);
         wipe(part);
     }
-    *answer.body_mut() = SdkBody::from(Bytes::from_owner(body.into_inner()));
+    *answer.body_mut() = SdkBody::from(Bytes::from_owner(body));
     Ok(answer)
 }
 

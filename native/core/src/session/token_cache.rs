@@ -419,12 +419,12 @@ fn time_of(object: &SecretObject, name: &str) -> Option<OffsetDateTime> {
 }
 
 /// The value as Python's `json.dumps` writes it: on one line, with a space after each comma and colon, only ASCII.
-fn python_json(value: &impl serde::Serialize) -> Zeroizing<Vec<u8>> {
+fn python_json(value: &impl serde::Serialize) -> SecretBytes {
     let mut bytes = SecretBytes::with_capacity(4096);
     let mut writer = serde_json::Serializer::with_formatter(&mut bytes, PythonFormatter);
     // Serializing a JSON value into memory cannot fail.
     let _ = serde::Serialize::serialize(value, &mut writer);
-    bytes.into_inner()
+    bytes
 }
 
 struct PythonFormatter;

@@ -130,7 +130,7 @@ fn put(list: &mut Vec<Named>, places: &mut HashMap<String, usize>, named: Named)
 }
 
 fn by_name(key: &Key) -> (&str, &Key) {
-    (key.name.as_str(), key)
+    (&*key.name, key)
 }
 
 fn defaults<'t>(text: &'t IniText<'_>) -> Defaults<'t> {

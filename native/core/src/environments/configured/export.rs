@@ -21,6 +21,7 @@ use crate::files::known_keys::{DEFAULT, KnownProfile, MARK, is_source_of_keys};
 use crate::names::hazards::hazard;
 use crate::names::profile::ProfileEntry;
 use crate::names::same_name;
+use crate::secret::SecretBytes;
 use crate::world::World;
 
 /// The keys of a profile that this module writes, besides its settings. The mark is the last.
@@ -79,7 +80,7 @@ pub(crate) struct Exporting {
     /// One for each profile that was left alone.
     pub(crate) conflicts: Vec<Error>,
     /// The new text, if it is another one.
-    pub(crate) text: Option<Zeroizing<Vec<u8>>>,
+    pub(crate) text: Option<SecretBytes>,
 }
 
 /// What an export does with a profile.
@@ -381,12 +382,12 @@ type Contents = (String, Vec<(String, Zeroizing<String>)>);
 fn others(bytes: &[u8], touched: &HashSet<&str>) -> Vec<Contents> {
     let (text, _) = IniText::scan_with_faults(bytes);
     let other = text.sections.iter().filter(|section| !touched.contains(section.name_lossy().as_ref()));
-    let values = |section: &Section| section.keys.iter().map(|key| (key.name.clone(), text.value(key))).collect();
+    let values = |section: &Section| section.keys.iter().map(|key| (key.name.to_string(), text.value(key))).collect();
     other.map(|section| (section.name_lossy().into_owned(), values(section))).collect()
 }
 
 /// The text without the keys that this module wrote for these sessions, and without their sections if these have nothing else.
-fn without_sessions(bytes: &[u8], headers: &[String]) -> Option<Zeroizing<Vec<u8>>> {
+fn without_sessions(bytes: &[u8], headers: &[String]) -> Option<SecretBytes> {
     let text = IniText::scan(bytes).ok()?;
     let (bare, shared): (Vec<&str>, Vec<&str>) =
         headers.iter().map(String::as_str).partition(|header| text.section(header).is_some_and(|section| text.has_only(section, &SESSION_KEYS)));

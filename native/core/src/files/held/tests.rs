@@ -7,12 +7,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use zeroize::Zeroizing;
 
 use crate::error::Code;
 use crate::files::lock::Lock;
 use crate::files::safe_write::SafeFile;
 use crate::patience::WaitLimit;
+use crate::secret::SecretBytes;
 
 const NOBODY: u32 = 0;
 const READERS: u32 = 1;
@@ -47,7 +47,7 @@ fn text_file(home: &Path, limit: &WaitLimit) -> SafeFile {
 
 fn write(file: &SafeFile, text: &str) -> Result<(), crate::error::Error> {
     let lock = Lock::take(&file.lock_path(), &WaitLimit::default().begin()).unwrap();
-    file.replace(&lock, |_| Ok(Some(Zeroizing::new(text.as_bytes().to_vec())))).map(drop)
+    file.replace(&lock, |_| Ok(Some(SecretBytes::from(text.as_bytes().to_vec())))).map(drop)
 }
 
 #[test]

@@ -128,7 +128,7 @@ fn any_text() -> impl Strategy<Value = Vec<u8>> {
 
 fn read_by_us(text: &[u8]) -> Result<Read, FaultKind> {
     let scan = IniText::scan(text).map_err(|fault| fault.kind)?;
-    let keys = |section: &super::Section| section.keys.iter().map(|key| (key.name.clone(), scan.value(key).to_string())).collect::<BTreeMap<_, _>>();
+    let keys = |section: &super::Section| section.keys.iter().map(|key| (key.name.to_string(), scan.value(key).to_string())).collect::<BTreeMap<_, _>>();
     let own: Vec<_> = scan.sections.iter().map(|section| (section.name().unwrap().to_owned(), keys(section))).collect();
     let defaults: BTreeMap<_, _> = own.iter().filter(|(name, _)| name == DEFAULT_SECTION).flat_map(|(_, keys)| keys.clone()).collect();
     let mut all: Read = own.into_iter().map(|(name, keys)| (name, defaults.clone().into_iter().chain(keys).collect())).collect();

@@ -19,7 +19,7 @@ use crate::files::ini_text::{IniText, SectionEdit};
 use crate::names::profile::ProfileEntry;
 use crate::patience::Patience;
 use crate::role_credentials::RoleCredentials;
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretBytes};
 use crate::world::{NoBrowser, World};
 
 const PROFILES: u64 = 40;
@@ -211,7 +211,7 @@ fn anything_but_a_regular_file_is_refused_at_once_and_kept() {
         let file = SafeFile::at(&at(name), &WaitLimit::default());
         let (error, write) = in_time(move || {
             let lock = take(&file);
-            (file.read().err().map(|error| error.code()), file.replace(&lock, |_| Ok(Some(Zeroizing::new(b"x".to_vec())))).unwrap_err())
+            (file.read().err().map(|error| error.code()), file.replace(&lock, |_| Ok(Some(SecretBytes::from(b"x".to_vec())))).unwrap_err())
         });
         assert_eq!(error, Some(Code::ReadFailed), "{name}");
         assert!(write.to_string().contains(name), "{write}");
@@ -230,7 +230,7 @@ fn a_failed_write_leaves_no_new_keys_beside_the_file() {
     let outcome = file.replace(&take(&file), |_| {
         runs += 1;
         std::fs::write(&path, format!("theirs {runs}")).unwrap();
-        if runs == 2 { Err(Error::new(Code::CredentialsFileInvalid, "broken meanwhile.")) } else { Ok(Some(Zeroizing::new(b"ours".to_vec()))) }
+        if runs == 2 { Err(Error::new(Code::CredentialsFileInvalid, "broken meanwhile.")) } else { Ok(Some(SecretBytes::from(b"ours".to_vec()))) }
     });
     assert_eq!(outcome.unwrap_err().code(), Code::CredentialsFileInvalid);
     assert_eq!((names(home.path()), std::fs::read_to_string(&path).unwrap().as_str()), (vec!["file".to_owned(), "file.lock".to_owned()], "theirs 2"));
@@ -246,7 +246,7 @@ fn a_writer_that_never_stops_makes_our_write_fail_and_keeps_its_last_change() {
     let outcome = file.replace(&take(&file), |_| {
         runs += 1;
         std::fs::write(&path, format!("theirs {runs}")).unwrap();
-        Ok(Some(Zeroizing::new(b"ours".to_vec())))
+        Ok(Some(SecretBytes::from(b"ours".to_vec())))
     });
     assert_eq!(outcome.unwrap_err().code(), Code::WriteFailed);
     assert_eq!((runs, std::fs::read_to_string(&path).unwrap()), (ATTEMPTS, format!("theirs {ATTEMPTS}")));

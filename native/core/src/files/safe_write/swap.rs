@@ -32,21 +32,23 @@ pub(super) enum Swapped {
 mod unix {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     use rustix::io::Errno;
-    use zeroize::Zeroizing;
 
     use super::{Path, Replacement, Swapped, io};
     use crate::files::regular_file::{open_file, read_all};
+    use crate::secret::SecretBytes;
 
     /// How often an exchange is undone because another program wrote once more.
     const ATTEMPTS: usize = 50;
 
     enum Exchanged {
-        /// The new file is in place; what it replaced is not known.
-        Blind,
+        /// The new file is in place, where none was.
+        New,
         /// The new file is in place and replaced one with these bytes.
-        Displaced(Zeroizing<Vec<u8>>),
+        Displaced(SecretBytes),
         /// Nothing was done: the file was created or deleted since it was last read.
         Nothing,
+        /// Nothing was done, because this file system cannot exchange files.
+        Impossible,
     }
 
     pub(in super::super) fn swap(it: &Replacement<'_>) -> io::Result<Swapped> {
@@ -55,9 +57,23 @@ mod unix {
                 put_back(it, theirs)?;
                 Ok(Swapped::Changed)
             }
-            Exchanged::Displaced(_) | Exchanged::Blind => Ok(Swapped::Done),
+            Exchanged::Displaced(_) | Exchanged::New => Ok(Swapped::Done),
             Exchanged::Nothing => Ok(Swapped::Changed),
+            Exchanged::Impossible => rename(it),
         }
+    }
+
+    /// Renames the new file over the old one, if that still has the same bytes at the last moment at which this can be known.
+    fn rename(it: &Replacement<'_>) -> io::Result<Swapped> {
+        let now = match open_file(it.target) {
+            Ok((file, metadata)) => Some(read_all(&file, &metadata)?),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => None,
+            Err(fault) => return Err(fault),
+        };
+        if now.as_ref().map(|now| now.as_slice()) != it.old_bytes {
+            return Ok(Swapped::Changed);
+        }
+        std::fs::rename(it.new, it.target).map(|()| Swapped::Done)
     }
 
     fn exchange(new: &Path, target: &Path, exists: bool) -> io::Result<Exchanged> {
@@ -67,19 +83,16 @@ mod unix {
                 let (file, metadata) = open_file(new)?;
                 read_all(&file, &metadata).map(Exchanged::Displaced)
             }
-            Ok(()) => Ok(Exchanged::Blind),
+            Ok(()) => Ok(Exchanged::New),
             Err(Errno::EXIST | Errno::NOENT) => Ok(Exchanged::Nothing),
-            // Some file systems cannot exchange files.
-            Err(fault) if [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP].contains(&fault) => {
-                std::fs::rename(new, target).map(|()| Exchanged::Blind)
-            }
+            Err(fault) if [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP].contains(&fault) => Ok(Exchanged::Impossible),
             Err(fault) => Err(fault.into()),
         }
     }
 
     /// Undoes an exchange that displaced another program's write, so that its own file is in place again.
-    fn put_back(it: &Replacement<'_>, mut taken: Zeroizing<Vec<u8>>) -> io::Result<()> {
-        let mut put = Zeroizing::new(it.new_bytes.to_vec());
+    fn put_back(it: &Replacement<'_>, mut taken: SecretBytes) -> io::Result<()> {
+        let mut put = SecretBytes::from(it.new_bytes.to_vec());
         // Repeats only if another program writes between two exchanges.
         for _ in 0..ATTEMPTS {
             match exchange(it.new, it.target, true)? {

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use sso_windows::{FILE_ATTRIBUTE_COMPRESSED, FILE_ATTRIBUTE_ENCRYPTED, GENERIC_READ, WRITE_DAC, access_list_of, others_can_read, set_access_list};
-use zeroize::Zeroizing;
 
 use super::SafeFile;
 use super::swap::{Replacement, Swapped, swap};
@@ -16,6 +15,7 @@ use crate::error::Code;
 use crate::files::lock::Lock;
 use crate::files::written::Written;
 use crate::patience::WaitLimit;
+use crate::secret::SecretBytes;
 
 /// Writes a file with this access list. Returns the list as Windows keeps it.
 fn write_with_access(path: &Path, text: &str) -> String {
@@ -28,7 +28,7 @@ fn write_with_access(path: &Path, text: &str) -> String {
 fn replaced(path: &Path) -> Written {
     let file = SafeFile::at(path, &WaitLimit::default());
     let lock = Lock::take(&file.lock_path(), &WaitLimit::default().begin()).unwrap();
-    file.replace(&lock, |_| Ok(Some(Zeroizing::new(b"new".to_vec())))).unwrap()
+    file.replace(&lock, |_| Ok(Some(SecretBytes::from(b"new".to_vec())))).unwrap()
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_program_that_pauses_between_emptying_and_writing_the_file_keeps_its_text_an
                 theirs.write_all(b"theirs\n").unwrap();
             }));
         }
-        Ok(Some(Zeroizing::new([old, b"ours\n"].concat())))
+        Ok(Some(SecretBytes::from([old, b"ours\n"].concat())))
     })
     .unwrap();
     for writer in writers {
@@ -141,7 +141,7 @@ fn new_keys_are_never_in_a_file_that_others_can_read_even_for_a_moment() {
             drop(held);
             seen.unwrap()
         }));
-        Ok(Some(Zeroizing::new(b"keys".to_vec())))
+        Ok(Some(SecretBytes::from(b"keys".to_vec())))
     })
     .unwrap();
     for scanner in scanners {
@@ -183,7 +183,7 @@ async fn a_pipe_a_device_and_a_folder_are_refused_at_once_and_kept() {
     std::fs::create_dir(folder.path()).unwrap();
     let lock = Lock::take(&folder.lock_path(), &WaitLimit::default().begin()).unwrap();
     assert_eq!(folder.read().err().unwrap().code(), Code::ReadFailed);
-    assert!(folder.replace(&lock, |_| Ok(Some(Zeroizing::new(b"new".to_vec())))).is_err());
+    assert!(folder.replace(&lock, |_| Ok(Some(SecretBytes::from(b"new".to_vec())))).is_err());
     assert!(folder.path().is_dir() && !folder.temporary().path.exists());
 }
 

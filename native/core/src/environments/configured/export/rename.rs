@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
 use super::{header_of, line, profile_sections};
 use crate::environments::configured::{ConfigFile, read_text};
 use crate::environments::environment::Environment;
@@ -11,6 +9,7 @@ use crate::error::{Code, Error};
 use crate::files::ini_text::SectionEdit;
 use crate::files::known_keys::KnownProfile;
 use crate::names::profile::ProfileEntry;
+use crate::secret::SecretBytes;
 
 /// The new name of an exported profile.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +27,7 @@ impl ExportRenaming<'_> {
     ///
     /// # Errors
     /// No AWS tool can read the text, or it already has a section with the new name.
-    pub(crate) fn apply(&self, path: &Path, bytes: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    pub(crate) fn apply(&self, path: &Path, bytes: &[u8]) -> Result<Option<SecretBytes>, Error> {
         let config = read_text(path, bytes)?;
         let sections = profile_sections(&config.text);
         let name = self.to.name.as_str();
