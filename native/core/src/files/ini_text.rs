@@ -16,6 +16,9 @@ use crate::text_encoding::Encoding;
 /// The section whose values apply in every other section that does not set them.
 pub(crate) const DEFAULT_SECTION: &str = "DEFAULT";
 
+/// About as many keys as a section of the credentials file has.
+const USUAL_KEYS: usize = 8;
+
 /// Why configparser refuses a file; never quotes a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FaultKind {
@@ -123,12 +126,16 @@ impl Key {
 struct KeyNames<'a> {
     by_spelling: HashMap<&'a [u8], usize>,
     by_name: HashMap<Arc<str>, usize>,
-    all: Vec<KeyName>,
+    all: Vec<KeyName<'a>>,
+    /// Where the next key probably is, since most sections have the same keys in the same order.
+    next: usize,
 }
 
 /// The name of a key, and where it last appeared.
 #[derive(Debug)]
-struct KeyName {
+struct KeyName<'a> {
+    /// As it was first spelled.
+    spelling: &'a [u8],
     name: Arc<str>,
     /// The number of sections at its last appearance, `[DEFAULT]` excluded.
     last_section: usize,
@@ -136,11 +143,15 @@ struct KeyName {
 }
 
 impl<'a> KeyNames<'a> {
-    fn of(&mut self, spelling: &'a [u8]) -> &mut KeyName {
-        let index = match self.by_spelling.get(spelling) {
-            Some(index) => *index,
-            None => self.add(spelling),
+    fn of(&mut self, spelling: &'a [u8]) -> &mut KeyName<'a> {
+        let index = if self.all.get(self.next).is_some_and(|next| next.spelling == spelling) {
+            self.next
+        } else if let Some(index) = self.by_spelling.get(spelling) {
+            *index
+        } else {
+            self.add(spelling)
         };
+        self.next = index + 1;
         &mut self.all[index]
     }
 
@@ -148,14 +159,14 @@ impl<'a> KeyNames<'a> {
         let name: Arc<str> = String::from_utf8_lossy(spelling).to_lowercase().into();
         let index = *self.by_name.entry(Arc::clone(&name)).or_insert(self.all.len());
         if index == self.all.len() {
-            self.all.push(KeyName { name, last_section: 0, is_in_default: false });
+            self.all.push(KeyName { spelling, name, last_section: 0, is_in_default: false });
         }
         self.by_spelling.insert(spelling, index);
         index
     }
 }
 
-impl KeyName {
+impl KeyName<'_> {
     /// Notes that the key appears in a section, by the number of sections so far. Returns whether it is the first time.
     fn enter(&mut self, section: usize, is_default: bool) -> bool {
         if is_default { !std::mem::replace(&mut self.is_in_default, true) } else { std::mem::replace(&mut self.last_section, section) != section }
@@ -202,13 +213,16 @@ pub(crate) fn is_space(c: char) -> bool {
 
 fn trimmed(bytes: &[u8], range: Range<usize>) -> Range<usize> {
     let content = &bytes[range.clone()];
-    let start = range.start + (content.len() - content.trim_start_with(is_space).len());
-    let length = bytes[start..range.end].trim_end_with(is_space).len();
-    start..start + length
+    // Nearly always, there is nothing to remove.
+    let is_bare = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    let start = if is_bare(content.first()) { 0 } else { content.len() - content.trim_start_with(is_space).len() };
+    let content = &content[start..];
+    let length = if is_bare(content.last()) { content.len() } else { content.trim_end_with(is_space).len() };
+    range.start + start..range.start + start + length
 }
 
 fn lines_of(bytes: &[u8]) -> Vec<Line> {
-    let mut lines = Vec::new();
+    let mut lines = Vec::with_capacity(bytes.len() / 64);
     let mut start = 0;
     while start < bytes.len() {
         let content_end = bytes[start..].find_byteset(b"\r\n").map_or(bytes.len(), |offset| start + offset);
@@ -282,7 +296,7 @@ impl<'a> IniText<'a> {
         }
         state.indent_level = bytes[line.start..text.start].chars().count();
         if let Some(name) = header_name(&bytes[text.clone()]) {
-            self.sections.push(Section { name: name.to_vec(), header: index, keys: Vec::new(), last_other_line: index });
+            self.sections.push(Section { name: name.to_vec(), header: index, keys: Vec::with_capacity(USUAL_KEYS), last_other_line: index });
             return state.enter(name);
         }
         let number = self.sections.len();
@@ -330,8 +344,13 @@ impl<'a> IniText<'a> {
 
     /// The value of a key, with its continuation lines joined by line feeds, and a replacement character for each byte sequence that is not UTF-8.
     pub(crate) fn value(&self, key: &Key) -> Zeroizing<String> {
-        let mut value = Zeroizing::new(String::new());
+        Zeroizing::new(self.plain_value(key))
+    }
+
+    /// The same, of a key that has no secret.
+    pub(crate) fn plain_value(&self, key: &Key) -> String {
         let blank = key.parts().rev().take_while(|range| range.is_empty()).count();
+        let mut value = String::new();
         for (index, range) in key.parts().take(1 + key.continued.len() - blank).enumerate() {
             if index > 0 {
                 value.push('\n');
@@ -375,9 +394,9 @@ impl<'a> IniText<'a> {
 }
 
 fn header_name(text: &[u8]) -> Option<&[u8]> {
+    let rest = text.strip_prefix(b"[")?;
     // `\[(?P<header>.+)\]` is greedy: up to the last bracket, with at least one character.
-    let end = text.rfind_byte(b']')?;
-    text.strip_prefix(b"[").and_then(|rest| rest.get(..end.checked_sub(1)?)).filter(|name| !name.is_empty())
+    Some(&rest[..rest.rfind_byte(b']')?]).filter(|name| !name.is_empty())
 }
 
 /// Edits collected by line, so that each untouched line is copied unchanged.

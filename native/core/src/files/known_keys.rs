@@ -346,11 +346,13 @@ impl KnownProfiles {
 
 impl KnownProfile {
     pub(crate) fn of(text: &IniText<'_>, section: &Section) -> Self {
-        let value = |name: &str| text.value_of(section, name).map(|value| value.to_string()).filter(|value| !value.is_empty());
+        let value = |name: &str| section.key(name).filter(|key| key.is_filled()).map(|key| text.plain_value(key));
         let time = |name: &str| value(name).and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
         let is_filled = |name: &str| section.key(name).is_some_and(Key::is_filled);
         let [access_key_id, secret, token] = [OWN_KEYS[0], OWN_KEYS[1], OWN_KEYS[2]];
-        let is_long_term = value(access_key_id).is_some_and(|id| id.to_ascii_uppercase().starts_with(LONG_TERM_PREFIX));
+        let id = value(access_key_id);
+        let prefix = id.as_ref().and_then(|id| id.get(..LONG_TERM_PREFIX.len()));
+        let is_long_term = prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(LONG_TERM_PREFIX));
         let has_token = [token, STALE_KEYS[0]].into_iter().any(is_filled);
         let other_keys = match (is_long_term, has_token) {
             (true, _) => Some(OtherKeys::LongTerm),
@@ -361,7 +363,7 @@ impl KnownProfile {
             other_keys,
             complete: OWN_KEYS[..NEEDED_KEYS].iter().all(|name| is_filled(name)) && !STALE_KEYS.iter().any(|name| section.key(name).is_some()),
             has_blanks: section.name().is_some_and(|name| name.trim() != name),
-            access_key_id: value(access_key_id),
+            access_key_id: id,
             account_id: value("aws_account_id"),
             role_name: value("x_sso_role_name"),
             environment: value(MARK),
