@@ -333,6 +333,8 @@ internal static class SsoErrors
         "ReadFailed" => ErrorCategory.ReadError,
         "WriteFailed" => ErrorCategory.WriteError,
         "FileLocked" => ErrorCategory.ResourceBusy,
+        "SecretStoreUnavailable" or "SecretStoreFailed" => ErrorCategory.ResourceUnavailable,
+        "SecretStoreLocked" => ErrorCategory.SecurityError,
         "LibraryUnavailable" => ErrorCategory.NotInstalled,
         "LibraryVersionMismatch" or "InternalError" => ErrorCategory.InvalidResult,
 

@@ -18,7 +18,7 @@ internal sealed partial class SsoRequest
     /// <summary>The variables that the library reads. None may hold a key.</summary>
     private static readonly string[] VariableNames =
     [
-        "HOME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "USERNAME", "PATH",
+        "HOME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "USERNAME", "PATH",
         "AWS_PROFILE", "AWS_DEFAULT_PROFILE",
         "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_SSO_ENVIRONMENTS_FILE", "AWS_SSO_BROWSER",
         "AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC",

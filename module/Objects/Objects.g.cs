@@ -568,6 +568,15 @@ public enum SsoProfileStatus
     /// <summary>Another process held a lock until time was up.</summary>
     FileLocked,
 
+    /// <summary>There is no secret store for this user here.</summary>
+    SecretStoreUnavailable,
+
+    /// <summary>The secret store is locked, and the user did not unlock it.</summary>
+    SecretStoreLocked,
+
+    /// <summary>The secret store did not do what it was asked for.</summary>
+    SecretStoreFailed,
+
     /// <summary>No profile has this name.</summary>
     ProfileNotFound,
 

@@ -44,6 +44,12 @@ pub enum Code {
     WriteFailed,
     /// Another process held a lock until time was up.
     FileLocked,
+    /// There is no secret store for this user here.
+    SecretStoreUnavailable,
+    /// The secret store is locked, and the user did not unlock it.
+    SecretStoreLocked,
+    /// The secret store did not do what it was asked for.
+    SecretStoreFailed,
     /// No profile has this name.
     ProfileNotFound,
     /// Two rows have the same profile name.

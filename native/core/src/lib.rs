@@ -20,6 +20,8 @@ mod renewal;
 mod role_credentials;
 mod run;
 mod secret;
+#[allow(dead_code, reason = "the sessions do not use it yet")]
+mod secret_store;
 mod service;
 mod session;
 mod sha1_hex;
