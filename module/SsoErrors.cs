@@ -334,6 +334,7 @@ internal static class SsoErrors
         "WriteFailed" => ErrorCategory.WriteError,
         "FileLocked" => ErrorCategory.ResourceBusy,
         "SecretStoreUnavailable" or "SecretStoreFailed" => ErrorCategory.ResourceUnavailable,
+        "CredentialsFileUnused" => ErrorCategory.InvalidOperation,
         "SecretStoreLocked" => ErrorCategory.SecurityError,
         "LibraryUnavailable" => ErrorCategory.NotInstalled,
         "LibraryVersionMismatch" or "InternalError" => ErrorCategory.InvalidResult,

@@ -8,6 +8,10 @@ namespace AwsSso.Commands;
 [OutputType(typeof(SsoSession))]
 public sealed class ConnectSsoSessionCommand : LoginCmdlet
 {
+    /// <summary>Removes a session that was kept elsewhere from there, after it was taken over.</summary>
+    [Parameter]
+    public SwitchParameter Move { get; set; }
+
     /// <summary>Returns each session.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
@@ -19,7 +23,7 @@ public sealed class ConnectSsoSessionCommand : LoginCmdlet
         var agreed = Agreed("Connect SSO session");
         if (agreed.Length > 0)
         {
-            Run(new ConnectSessionWork { Environments = agreed, Session = Terms() }, happened => happened.Session, Take);
+            Run(new ConnectSessionWork { Environments = agreed, MoveSession = Move, Session = Terms() }, happened => happened.Session, Take);
         }
     }
 

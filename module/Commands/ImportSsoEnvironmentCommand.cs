@@ -233,7 +233,7 @@ public sealed class ImportSsoEnvironmentCommand : StoringCmdlet
             ProfileOutput = found.ProfileOutput,
             Sync = found.Sync,
             Accounts = found.Profiles,
-            TokenCache = found.TokenCache == SsoTokenCache.Memory ? SsoTokenCache.Memory : null,
+            TokenCache = found.TokenCache == SsoTokenCache.AwsCli ? null : found.TokenCache,
             ImportedFrom = found.Source,
             KeepBroken = !Force,
             CheckOnly = !ShouldProcess(ShownText.Of($"{name}: {differences}"), action),

@@ -212,7 +212,7 @@ public sealed class InvokeSsoCommandCommand : LoginCmdlet
     private List<SsoProfile> Refreshed(List<SsoProfile> profiles)
     {
         var failed = new HashSet<SsoProfile>();
-        var inFile = profiles.Where(profile => !HasOwnKeys(profile));
+        var inFile = profiles.Where(profile => !HasOwnKeys(profile) && !profile.IsServed);
         foreach (var group in inFile.GroupBy(profile => profile.Environment, StringComparer.OrdinalIgnoreCase))
         {
             var work = new UpdateWork
@@ -242,6 +242,11 @@ public sealed class InvokeSsoCommandCommand : LoginCmdlet
     /// <summary>What to set for a profile; null if its keys could not be fetched, which was reported.</summary>
     private (string Name, string? Value)[]? VariablesOf(SsoProfile profile)
     {
+        if (profile.IsServed && !AsEnvironmentVariable)
+        {
+            return EndpointOf(profile);
+        }
+
         if (!HasOwnKeys(profile))
         {
             return CredentialVariables.ForProfile(profile);
@@ -255,6 +260,21 @@ public sealed class InvokeSsoCommandCommand : LoginCmdlet
             Session = Terms(),
         };
         return Run(work, happened => happened.Keys).FirstOrDefault() is { } keys ? CredentialVariables.ForKeys(profile, keys) : null;
+    }
+
+    /// <summary>What leads to an endpoint with the keys of a profile, which the credentials file does not get.</summary>
+    private (string Name, string? Value)[]? EndpointOf(SsoProfile profile)
+    {
+        var work = new StartEndpointWork
+        {
+            Profile = profile.ProfileName,
+            Environments = [profile.Environment],
+            Region = EndpointVariables.Region(),
+            Session = Terms(),
+        };
+        return Run(work, happened => happened.Endpoint).FirstOrDefault() is { } endpoint
+            ? [.. EndpointVariables.For(endpoint), .. CredentialVariables.ForRegion(profile)]
+            : null;
     }
 
     /// <summary>

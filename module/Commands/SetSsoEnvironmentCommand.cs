@@ -56,6 +56,14 @@ public sealed class SetSsoEnvironmentCommand : StoringCmdlet
     [Parameter]
     public SsoTokenCache TokenCache { get; set; }
 
+    /// <summary>Whether the credentials file gets the keys of this environment.</summary>
+    [Parameter]
+    public SsoCredentialsFileUse CredentialsFile { get; set; }
+
+    /// <summary>Removes the keys that the credentials file has for this environment.</summary>
+    [Parameter]
+    public SwitchParameter RemoveCredentials { get; set; }
+
     /// <summary>Changes the environment; where that is declined, the input is checked all the same.</summary>
     protected override void ProcessRecord()
     {
@@ -74,6 +82,8 @@ public sealed class SetSsoEnvironmentCommand : StoringCmdlet
             ProfileOutput = ProfileOutput,
             Accounts = Rows(),
             TokenCache = MyInvocation.BoundParameters.ContainsKey(nameof(TokenCache)) ? TokenCache : null,
+            CredentialsFile = MyInvocation.BoundParameters.ContainsKey(nameof(CredentialsFile)) ? CredentialsFile : null,
+            RemoveCredentials = RemoveCredentials,
             CheckOnly = !ShouldProcess(Name, "Set SSO environment"),
         };
         OrTerminate(() =>

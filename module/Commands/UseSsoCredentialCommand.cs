@@ -118,16 +118,22 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
             Choose(picked);
         }
 
-        var action = AsEndpoint ? "Start an endpoint and set its variables"
-            : AsEnvironmentVariable ? "Set the variables of keys"
-            : AsDefault ? "Copy its credentials to the default profile"
-            : "Set AWS_PROFILE";
-        if (OneProfile(out var environments) is not { } name || !ShouldProcess(name, action))
+        if (OneProfile(out var environments) is not { } name)
         {
             return;
         }
 
-        if (AsEndpoint)
+        var isServed = AsEndpoint || (!AsEnvironmentVariable && !AsDefault && IsServed(name));
+        var action = isServed ? "Start an endpoint and set its variables"
+            : AsEnvironmentVariable ? "Set the variables of keys"
+            : AsDefault ? "Copy its credentials to the default profile"
+            : "Set AWS_PROFILE";
+        if (!ShouldProcess(name, action))
+        {
+            return;
+        }
+
+        if (isServed)
         {
             SetEndpoint(name, environments);
         }
@@ -351,6 +357,11 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
             Show(profile, "the variables of its keys are set", Timestamp.Read(keys.Expiration));
         }
     }
+
+    /// <summary>Whether the credentials file gets no keys of a profile. One that does not exist is reported later.</summary>
+    private bool IsServed(string name) => Environments(usableOnly: true)
+        .SelectMany(environment => environment.AsProfiles())
+        .FirstOrDefault(profile => profile.ProfileName == name) is { IsServed: true };
 
     /// <summary>The profile of this name; null where the named environment does not exist, which was reported.</summary>
     private SsoProfile? Find(string name)

@@ -307,6 +307,12 @@ internal sealed partial class UpdateWork : IJson
     [DataMember(Name = "targets", IsRequired = true)]
     internal UpdateTarget[] Targets { get; set; } = [];
 
+    /// <summary>
+    /// Whether the user named what to update: then it is an error if the only environment keeps no keys in the credentials file.
+    /// </summary>
+    [DataMember(Name = "is_named")]
+    internal bool IsNamed { get; set; }
+
     /// <summary>Whether profiles are fetched that are still valid.</summary>
     [DataMember(Name = "force")]
     internal bool Force { get; set; }
@@ -344,6 +350,7 @@ internal sealed partial class UpdateWork : IJson
     void IJson.Write(JsonWriter json)
     {
         json.Member("targets", Targets);
+        json.Member("is_named", IsNamed);
         json.Member("force", Force);
         json.Member("minimum_remaining", MinimumRemaining);
         json.Member("replace_keys", ReplaceKeys);
@@ -426,6 +433,16 @@ internal sealed partial class SetEnvironmentWork : IJson
     [DataMember(Name = "token_cache", EmitDefaultValue = false)]
     private string? TokenCacheWord { get => TokenCache?.ToString(); set => TokenCache = value is null ? null : Word.Read<SsoTokenCache>(value); }
 
+    /// <summary>Whether the credentials file gets keys of this environment.</summary>
+    internal SsoCredentialsFileUse? CredentialsFile { get; set; }
+
+    [DataMember(Name = "credentials_file", EmitDefaultValue = false)]
+    private string? CredentialsFileWord { get => CredentialsFile?.ToString(); set => CredentialsFile = value is null ? null : Word.Read<SsoCredentialsFileUse>(value); }
+
+    /// <summary>Whether the keys that the credentials file has for this environment are removed.</summary>
+    [DataMember(Name = "remove_credentials")]
+    internal bool RemoveCredentials { get; set; }
+
     /// <summary>The file that the values were read from, where they are not parameters; errors name it.</summary>
     [DataMember(Name = "imported_from", EmitDefaultValue = false)]
     internal string? ImportedFrom { get; set; }
@@ -453,6 +470,8 @@ internal sealed partial class SetEnvironmentWork : IJson
         json.Member("accounts", Accounts);
         json.Member("sync", Sync);
         json.Member("token_cache", TokenCacheWord);
+        json.Member("credentials_file", CredentialsFileWord);
+        json.Member("remove_credentials", RemoveCredentials);
         json.Member("imported_from", ImportedFrom);
         json.Member("keep_broken", KeepBroken);
         json.Member("check_only", CheckOnly);
@@ -490,6 +509,10 @@ internal sealed partial class ConnectSessionWork : IJson
     [DataMember(Name = "environments")]
     internal string[] Environments { get; set; } = [];
 
+    /// <summary>Whether a session that is kept elsewhere is removed there after it was taken over.</summary>
+    [DataMember(Name = "move_session")]
+    internal bool MoveSession { get; set; }
+
     /// <summary>How a session may be obtained.</summary>
     [DataMember(Name = "session", EmitDefaultValue = false)]
     internal SessionTerms? Session { get; set; }
@@ -501,6 +524,7 @@ internal sealed partial class ConnectSessionWork : IJson
     void IJson.Write(JsonWriter json)
     {
         json.Member("environments", Environments);
+        json.Member("move_session", MoveSession);
         json.Member("session", Session);
     }
 }

@@ -331,6 +331,18 @@ public sealed partial class SsoSyncSettings : IJson
     partial void OnRead();
 }
 
+/// <summary>Whether the credentials file gets the keys of an environment.</summary>
+public enum SsoCredentialsFileUse
+{
+    /// <summary>Updates write keys to it.</summary>
+    Always,
+
+    /// <summary>
+    /// No keys are ever written to it; AWS tools get them from an endpoint or from the <c>credential_process</c> program.
+    /// </summary>
+    Never,
+}
+
 /// <summary>Where the access token is kept between runs.</summary>
 public enum SsoTokenCache
 {
@@ -339,6 +351,9 @@ public enum SsoTokenCache
 
     /// <summary>In this process only.</summary>
     Memory,
+
+    /// <summary>In the user's secret store: the Secret Service, the login keychain, or a file that Windows encrypts.</summary>
+    System,
 }
 
 /// <summary>A profile in the table of an environment, such as one that was added.</summary>
@@ -568,6 +583,9 @@ public enum SsoProfileStatus
     /// <summary>Another process held a lock until time was up.</summary>
     FileLocked,
 
+    /// <summary>A command would write credentials of an environment to the credentials file, which gets none.</summary>
+    CredentialsFileUnused,
+
     /// <summary>There is no secret store for this user here.</summary>
     SecretStoreUnavailable,
 
@@ -632,6 +650,12 @@ public sealed partial class SsoEnvironment
     [DataMember(Name = "token_cache", IsRequired = true)]
     private string TokenCacheWord { get => TokenCache.ToString(); set => TokenCache = Word.Read<SsoTokenCache>(value); }
 
+    /// <summary>Whether the credentials file gets its keys.</summary>
+    public SsoCredentialsFileUse CredentialsFile { get; internal set; }
+
+    [DataMember(Name = "credentials_file", IsRequired = true)]
+    private string CredentialsFileWord { get => CredentialsFile.ToString(); set => CredentialsFile = Word.Read<SsoCredentialsFileUse>(value); }
+
     /// <summary>The file that defines it.</summary>
     [DataMember(Name = "source", IsRequired = true)]
     public string Source { get; internal set; } = "";
@@ -678,13 +702,17 @@ public sealed partial class SsoEnvironment
                     read.TokenCacheWord = json.Text();
                     seen |= 128;
                     break;
+                case "credentials_file":
+                    read.CredentialsFileWord = json.Text();
+                    seen |= 256;
+                    break;
                 case "source":
                     read.Source = json.Text();
-                    seen |= 256;
+                    seen |= 512;
                     break;
                 case "accounts":
                     read.Profiles = json.List(SsoAccountRow.Read);
-                    seen |= 512;
+                    seen |= 1024;
                     break;
                 default:
                     json.Skip();
@@ -692,7 +720,7 @@ public sealed partial class SsoEnvironment
             }
         }
 
-        JsonReader.Require(seen, 903);
+        JsonReader.Require(seen, 1927);
         read.OnRead();
         return read;
     }
@@ -748,6 +776,10 @@ public sealed partial class SsoSession
     [DataMember(Name = "token_cache", IsRequired = true)]
     private string TokenCacheWord { get => TokenCache.ToString(); set => TokenCache = Word.Read<SsoTokenCache>(value); }
 
+    /// <summary>Whether the secret store is locked, where the token is kept there and the store is running.</summary>
+    [DataMember(Name = "is_store_locked", EmitDefaultValue = false)]
+    public bool? IsStoreLocked { get; internal set; }
+
     /// <summary>The token's file, where it is kept in one.</summary>
     [DataMember(Name = "path", EmitDefaultValue = false)]
     public string? Path { get; internal set; }
@@ -791,6 +823,9 @@ public sealed partial class SsoSession
                 case "token_cache":
                     read.TokenCacheWord = json.Text();
                     seen |= 128;
+                    break;
+                case "is_store_locked":
+                    read.IsStoreLocked = json.Flag();
                     break;
                 case "path":
                     read.Path = json.Text();
@@ -929,6 +964,9 @@ public enum SsoCredentialState
 
     /// <summary>The credentials file has none.</summary>
     Missing,
+
+    /// <summary>The credentials file has none, and gets none, since the environment says so.</summary>
+    NotStored,
 
     /// <summary>They are keys that this module did not write; an update does not change them.</summary>
     OtherKeys,

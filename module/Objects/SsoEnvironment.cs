@@ -19,5 +19,6 @@ public sealed partial class SsoEnvironment
         RoleName = row.RoleName ?? DefaultRoleName ?? "",
         ProfileRegion = row.ProfileRegion ?? ProfileRegion,
         ProfileOutput = row.ProfileOutput ?? ProfileOutput,
+        IsServed = CredentialsFile == SsoCredentialsFileUse.Never,
     });
 }

@@ -13,7 +13,7 @@ internal static class StateNames
     private static readonly Type[] States =
     [
         typeof(SsoCredentialState), typeof(SsoExportStatus), typeof(SsoProfileStatus), typeof(SsoRefreshState), typeof(SsoSessionState),
-        typeof(SsoTokenCache),
+        typeof(SsoTokenCache), typeof(SsoCredentialsFileUse),
     ];
 
     private static readonly OncePerSession Kept = new();

@@ -41,7 +41,7 @@ internal static class TableViews
             .Column("State")
             .Column("Renews", "[AwsSso.SsoTime]::Renewal($_)")
             .Column("Region")
-            .Column("TokenCache")
+            .Column("TokenCache", "if ($_.IsStoreLocked) { \"$($_.TokenCache) (locked)\" } else { $_.TokenCache }")
             .Build(),
 
         new TableView<SsoCredential>(autoSize: true)

@@ -57,6 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn update() -> Operation {
     Operation::Update(Update {
+        is_named: false,
         targets: vec![Target { environment: "Acme".to_owned(), profiles: None }],
         force: false,
         replace_keys: false,

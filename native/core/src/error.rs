@@ -44,6 +44,8 @@ pub enum Code {
     WriteFailed,
     /// Another process held a lock until time was up.
     FileLocked,
+    /// A command would write credentials of an environment to the credentials file, which gets none.
+    CredentialsFileUnused,
     /// There is no secret store for this user here.
     SecretStoreUnavailable,
     /// The secret store is locked, and the user did not unlock it.

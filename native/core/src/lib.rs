@@ -20,7 +20,6 @@ mod renewal;
 mod role_credentials;
 mod run;
 mod secret;
-#[allow(dead_code, reason = "the sessions do not use it yet")]
 mod secret_store;
 mod service;
 mod session;

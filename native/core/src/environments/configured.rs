@@ -20,7 +20,7 @@ use crate::files::safe_write::SafeFile;
 use crate::names::profile::{ProfileEntry, ProfileSettings, check_account_id, check_profile_name, check_role};
 use crate::names::same_name;
 use crate::outlet::{Outlet, Topic};
-use crate::protocol::{SyncSettings, TokenCache};
+use crate::protocol::{CredentialsFileUse, SyncSettings};
 use crate::world::{Variables, World};
 
 use botocore::{ConfigText, Kind, Named, Values};
@@ -170,7 +170,7 @@ impl ConfigFile {
         let config = match read {
             Ok(config) => config,
             // A variable with an invalid path is the user's to correct, no matter what the file would contain.
-            Err(error) if error.code() == Code::PathInvalid || environments.into_iter().any(names_session) => return Err(error),
+            Err(error) if error.code() == Code::PathInvalid || environments.into_iter().any(Environment::names_session) => return Err(error),
             Err(error) => {
                 let effect = "Until this is corrected, its sso-sessions, profiles and ca_bundle are not used.";
                 warn_once(&format!("{error} {effect}"), outlet);
@@ -279,11 +279,6 @@ fn is_no_file(path: &Path) -> bool {
         Ok(metadata) => !metadata.is_file(),
         Err(fault) => fault.kind() == std::io::ErrorKind::NotADirectory,
     }
-}
-
-/// Whether an environment finds its session only in the config file.
-fn names_session(environment: &Environment) -> bool {
-    environment.sso_session.is_some() && environment.token_cache == TokenCache::AwsCli
 }
 
 fn warn_once(sentence: &str, outlet: &Outlet) {
@@ -454,7 +449,8 @@ impl<'p> Reading<'p> {
             // AWS tools read the settings of these profiles where they are.
             defaults: ProfileSettings::default(),
             sync: SyncSettings::default(),
-            token_cache: TokenCache::AwsCli,
+            credentials_file: CredentialsFileUse::Always,
+            token_cache: None,
             sso_session: portal.sso_session.map(str::to_owned),
             profiles: self.profiles.iter().filter(own).filter_map(|profile| profile.entry().ok().flatten()).collect(),
             source: self.path.to_owned(),

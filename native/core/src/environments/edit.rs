@@ -17,7 +17,7 @@ use crate::names::hazards::check_new_name;
 use crate::names::profile::{ProfileEntry, ProfileSettings};
 use crate::names::same_name;
 use crate::patience::Patience;
-use crate::protocol::{AccountRow, EnvironmentView, SetEnvironment, TokenCache};
+use crate::protocol::{AccountRow, CredentialsFileUse, EnvironmentView, SetEnvironment, TokenCache};
 use crate::secret::SecretBytes;
 use crate::text_encoding::mixed_by_edit;
 use crate::world::World;
@@ -169,7 +169,7 @@ fn edited(text: &[u8], existing: Option<&Arc<Environment>>, wanted: &SetEnvironm
         own.iter().find(|(_, parsed)| same(parsed)).map_or_else(|| format!("environment {name} profile {profile}"), |(written, _)| (*written).to_owned())
     };
     let header = header.map_or_else(|| format!("environment {name}"), |(written, _)| (*written).to_owned());
-    let token_cache = wanted.token_cache.map(|cache| if cache == TokenCache::Memory { "Memory" } else { "AwsCli" });
+    let token_cache = wanted.token_cache.map(TokenCache::name);
     let sync = wanted.sync.as_ref().map(sync_settings::written);
     let sync = SYNC_KEYS.into_iter().zip(sync.iter().flatten().map(|value| Some(value.as_str())));
     let settings = [
@@ -179,6 +179,7 @@ fn edited(text: &[u8], existing: Option<&Arc<Environment>>, wanted: &SetEnvironm
         ("profile_region", wanted.profile_region.as_deref()),
         ("profile_output", wanted.profile_output.as_deref()),
         ("token_cache", token_cache),
+        ("credentials_file", wanted.credentials_file.map(CredentialsFileUse::name)),
     ];
     // An empty value removes a setting.
     let (unset, set): (Vec<_>, Vec<_>) =
@@ -542,7 +543,9 @@ mod tests {
     #[test]
     fn where_tokens_are_kept_is_stored_as_it_was_set() {
         let (home, world) = home_with(ACME);
-        for (token_cache, line) in [(TokenCache::Memory, "token_cache = Memory\n"), (TokenCache::AwsCli, "token_cache = AwsCli\n")] {
+        for (token_cache, line) in
+            [(TokenCache::Memory, "token_cache = Memory\n"), (TokenCache::System, "token_cache = System\n"), (TokenCache::AwsCli, "token_cache = AwsCli\n")]
+        {
             let wanted = SetEnvironment { name: "Acme".into(), token_cache: Some(token_cache), ..SetEnvironment::default() };
             assert_eq!(set(&world, &wanted, &patience()).unwrap().environment.token_cache, token_cache);
             assert!(text_of(&home).contains(line), "{}", text_of(&home));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::environments::start_url::same_start_url;
 use crate::names::profile::{ProfileEntry, ProfileSettings};
-use crate::protocol::{AccountRow, EnvironmentView, SyncSettings, TokenCache};
+use crate::protocol::{AccountRow, CredentialsFileUse, EnvironmentView, SyncSettings, TokenCache};
 
 /// One IAM Identity Center instance with its profiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,10 @@ pub(crate) struct Environment {
     pub(crate) defaults: ProfileSettings,
     /// What `Sync-SsoProfile` does when it gets no filters.
     pub(crate) sync: SyncSettings,
-    pub(crate) token_cache: TokenCache,
+    /// Whether the credentials file gets its keys.
+    pub(crate) credentials_file: CredentialsFileUse,
+    /// Where its tokens are kept, if it says so.
+    pub(crate) token_cache: Option<TokenCache>,
     pub(crate) sso_session: Option<String>,
     pub(crate) profiles: Vec<ProfileEntry>,
     /// The file that defines it.
@@ -28,6 +31,16 @@ impl Environment {
     /// Whether its access portal has this start URL and region.
     pub(crate) fn is_at(&self, start_url: &str, region: &str) -> bool {
         self.region == region && same_start_url(&self.start_url, start_url)
+    }
+
+    /// Whether it finds its session only in the config file.
+    pub(crate) fn names_session(&self) -> bool {
+        self.sso_session.is_some() && self.token_cache != Some(TokenCache::Memory)
+    }
+
+    /// Whether no keys of it are ever written to the credentials file.
+    pub(crate) fn keeps_keys_out_of_file(&self) -> bool {
+        self.credentials_file == CredentialsFileUse::Never
     }
 
     pub(crate) fn view(&self) -> EnvironmentView {
@@ -46,7 +59,8 @@ impl Environment {
             profile_region: self.defaults.region.clone(),
             profile_output: self.defaults.output.clone(),
             sync: (self.sync != SyncSettings::default()).then(|| self.sync.clone()),
-            token_cache: self.token_cache,
+            credentials_file: self.credentials_file,
+            token_cache: self.token_cache.unwrap_or(TokenCache::AwsCli),
             source: self.source.display().to_string(),
             accounts: accounts.collect(),
         }

@@ -10,7 +10,7 @@ use crate::error::{Code, Error};
 use crate::names::nearest::hint;
 use crate::names::profile::ProfileEntry;
 use crate::names::same_name;
-use crate::protocol::{GivenEnvironment, SetEnvironment, SyncSettings, TokenCache};
+use crate::protocol::{CredentialsFileUse, GivenEnvironment, SetEnvironment, SyncSettings};
 use crate::world::World;
 
 impl Environments {
@@ -104,7 +104,8 @@ fn given_environment(given: &GivenEnvironment, base: Option<Arc<Environment>>, i
         // Another portal has another session.
         sso_session: base.as_ref().filter(|_| same_portal).and_then(|base| base.sso_session.clone()),
         sync: SyncSettings::default(),
-        token_cache: base.as_ref().map_or(TokenCache::AwsCli, |base| base.token_cache),
+        credentials_file: base.as_ref().map_or(CredentialsFileUse::Always, |base| base.credentials_file),
+        token_cache: base.as_ref().and_then(|base| base.token_cache),
         source: base.map(|base| base.source.clone()).unwrap_or_default(),
         start_url,
         region,
@@ -219,7 +220,7 @@ mod tests {
         let same = found(&text, GivenEnvironment { start_url: Some("https://d-12345abcde.awsapps.com/start".into()), ..given("Acme") }).unwrap();
         let other = found(&text, GivenEnvironment { start_url: Some("https://x.awsapps.com/start".into()), ..given("Acme") }).unwrap();
         assert_eq!((same.sso_session.as_deref(), other.sso_session.as_deref()), (Some("ours"), None));
-        assert_eq!((same.token_cache, other.token_cache), (TokenCache::Memory, TokenCache::Memory));
+        assert_eq!((same.token_cache, other.token_cache), [Some(crate::protocol::TokenCache::Memory); 2].into());
     }
 
     #[test]

@@ -15,12 +15,13 @@ use crate::files::ini_text::{Fault, IniText, Key, Section};
 use crate::files::safe_write::SafeFile;
 use crate::names::profile::{ProfileEntry, ProfileSettings, check_account_id, check_output, check_profile_name, check_role};
 use crate::names::same_name;
-use crate::protocol::TokenCache;
+use crate::protocol::{CredentialsFileUse, TokenCache};
 use crate::text::check_visible;
 use crate::text_encoding;
 use crate::world::World;
 
-const KEYS: [&str; 7] = ["sso_start_url", "sso_region", "default_role_name", "profile_region", "profile_output", "token_cache", "sso_session"];
+const KEYS: [&str; 8] =
+    ["sso_start_url", "sso_region", "default_role_name", "profile_region", "profile_output", "token_cache", "credentials_file", "sso_session"];
 const PROFILE_KEYS: [&str; 4] = ["sso_account_id", "sso_role_name", "region", "output"];
 
 /// What this process last read from each file.
@@ -290,10 +291,12 @@ fn environment_of(text: &IniText<'_>, section: &Section, name: &str, path: &Path
         move |what: String| (line, what)
     };
     let needed = |key: &str| value(text, section, key).ok_or_else(|| at(key)(format!("the environment {name} needs {key}")));
-    let token_cache = match value(text, section, "token_cache").map(|value| value.to_ascii_lowercase()).as_deref() {
-        None | Some("awscli") => TokenCache::AwsCli,
-        Some("memory") => TokenCache::Memory,
-        Some(_) => return Err(at("token_cache")("token_cache must be AwsCli or Memory".to_owned())),
+    let not_a_place = || at("token_cache")(format!("token_cache must be {}", TokenCache::NAMES));
+    let token_cache = value(text, section, "token_cache").map(|written| TokenCache::named(&written).ok_or_else(not_a_place)).transpose()?;
+    let credentials_file = match value(text, section, "credentials_file").map(|written| written.to_ascii_lowercase()).as_deref() {
+        None | Some("always") => CredentialsFileUse::Always,
+        Some("never") => CredentialsFileUse::Never,
+        Some(_) => return Err(at("credentials_file")("credentials_file must be Always or Never".to_owned())),
     };
     let environment = Environment {
         name: name.to_owned(),
@@ -302,6 +305,7 @@ fn environment_of(text: &IniText<'_>, section: &Section, name: &str, path: &Path
         default_role_name: value(text, section, "default_role_name"),
         defaults: settings_of(text, section, ["profile_region", "profile_output"])?,
         sync: sync_settings::read(|key| value(text, section, key)).map_err(|(key, what)| (line_of(section, key), what))?,
+        credentials_file,
         token_cache,
         sso_session: value(text, section, "sso_session"),
         profiles: Vec::new(),

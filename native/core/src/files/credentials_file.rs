@@ -216,8 +216,8 @@ impl CredentialsFile {
         let text = IniText::scan(new).map_err(|fault| unreadable(fault.to_string()))?;
         let written: Vec<_> = written.collect();
         let names: HashSet<&str> = written.iter().map(|(name, _)| *name).collect();
-        let named = text.sections.iter().filter_map(|section| Some((section.name().filter(|name| names.contains(name))?, section)));
-        let sections: HashMap<&str, &Section> = named.collect();
+        let sections = text.sections.iter().filter_map(|section| Some((section.name().filter(|name| names.contains(name))?, section)));
+        let sections: HashMap<&str, &Section> = sections.collect();
         for (name, values) in written {
             let section = sections.get(name);
             let is_there = |(name, value): (&str, &Zeroizing<String>)| section.and_then(|section| text.value_of(section, name)).as_ref() == Some(value);

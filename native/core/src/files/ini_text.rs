@@ -2,6 +2,9 @@
 //!
 //! The rules are those of Python's configparser as botocore uses it: an AWS tool may fail to read what configparser refuses.
 
+mod key_names;
+mod lines;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::{ControlFlow, Range};
@@ -12,6 +15,10 @@ use zeroize::Zeroizing;
 
 use crate::secret::SecretBytes;
 use crate::text_encoding::Encoding;
+
+use self::key_names::KeyNames;
+pub(crate) use self::lines::is_space;
+use self::lines::{Line, lines_of, trimmed};
 
 /// The section whose values apply in every other section that does not set them.
 pub(crate) const DEFAULT_SECTION: &str = "DEFAULT";
@@ -46,13 +53,6 @@ pub(crate) struct IniText<'a> {
     bytes: &'a [u8],
     lines: Vec<Line>,
     pub(crate) sections: Vec<Section>,
-}
-
-#[derive(Debug, Clone)]
-struct Line {
-    content: Range<usize>,
-    /// The end of the line, where the next one starts.
-    end: usize,
 }
 
 /// A section of the text.
@@ -121,58 +121,6 @@ impl Key {
     }
 }
 
-/// The names of all keys so far, so that each is made once.
-#[derive(Debug, Default)]
-struct KeyNames<'a> {
-    by_spelling: HashMap<&'a [u8], usize>,
-    by_name: HashMap<Arc<str>, usize>,
-    all: Vec<KeyName<'a>>,
-    /// Where the next key probably is, since most sections have the same keys in the same order.
-    next: usize,
-}
-
-/// The name of a key, and where it last appeared.
-#[derive(Debug)]
-struct KeyName<'a> {
-    /// As it was first spelled.
-    spelling: &'a [u8],
-    name: Arc<str>,
-    /// The number of sections at its last appearance, `[DEFAULT]` excluded.
-    last_section: usize,
-    is_in_default: bool,
-}
-
-impl<'a> KeyNames<'a> {
-    fn of(&mut self, spelling: &'a [u8]) -> &mut KeyName<'a> {
-        let index = if self.all.get(self.next).is_some_and(|next| next.spelling == spelling) {
-            self.next
-        } else if let Some(index) = self.by_spelling.get(spelling) {
-            *index
-        } else {
-            self.add(spelling)
-        };
-        self.next = index + 1;
-        &mut self.all[index]
-    }
-
-    fn add(&mut self, spelling: &'a [u8]) -> usize {
-        let name: Arc<str> = String::from_utf8_lossy(spelling).to_lowercase().into();
-        let index = *self.by_name.entry(Arc::clone(&name)).or_insert(self.all.len());
-        if index == self.all.len() {
-            self.all.push(KeyName { spelling, name, last_section: 0, is_in_default: false });
-        }
-        self.by_spelling.insert(spelling, index);
-        index
-    }
-}
-
-impl KeyName<'_> {
-    /// Notes that the key appears in a section, by the number of sections so far. Returns whether it is the first time.
-    fn enter(&mut self, section: usize, is_default: bool) -> bool {
-        if is_default { !std::mem::replace(&mut self.is_in_default, true) } else { std::mem::replace(&mut self.last_section, section) != section }
-    }
-}
-
 /// What configparser remembers from the lines before the current one.
 #[derive(Debug, Default)]
 struct ScanState<'a> {
@@ -203,38 +151,6 @@ pub(crate) struct SectionEdit<'a> {
     pub(crate) remove: &'a [&'a str],
     /// The section after which a missing section is added; by default, or if it does not exist, the end of the text.
     pub(crate) behind: Option<&'a str>,
-}
-
-/// Whether Python's `str.strip` removes the character.
-pub(crate) fn is_space(c: char) -> bool {
-    // Python's str.isspace includes the four separators.
-    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
-}
-
-fn trimmed(bytes: &[u8], range: Range<usize>) -> Range<usize> {
-    let content = &bytes[range.clone()];
-    // Nearly always, there is nothing to remove.
-    let is_bare = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-    let start = if is_bare(content.first()) { 0 } else { content.len() - content.trim_start_with(is_space).len() };
-    let content = &content[start..];
-    let length = if is_bare(content.last()) { content.len() } else { content.trim_end_with(is_space).len() };
-    range.start + start..range.start + start + length
-}
-
-fn lines_of(bytes: &[u8]) -> Vec<Line> {
-    let mut lines = Vec::with_capacity(bytes.len() / 64);
-    let mut start = 0;
-    while start < bytes.len() {
-        let content_end = bytes[start..].find_byteset(b"\r\n").map_or(bytes.len(), |offset| start + offset);
-        let end = match bytes.get(content_end..) {
-            Some([b'\r', b'\n', ..]) => content_end + 2,
-            Some([_, ..]) => content_end + 1,
-            _ => content_end,
-        };
-        lines.push(Line { content: start..content_end, end });
-        start = end;
-    }
-    lines
 }
 
 impl<'a> IniText<'a> {

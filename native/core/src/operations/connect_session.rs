@@ -8,8 +8,9 @@ use crate::login::attempt::NoLogin;
 use crate::operations::get_session::report_session;
 use crate::operations::named::NamedEnvironments;
 use crate::outlet::NetworkWork;
-use crate::protocol::{ConnectSession, SessionTerms};
+use crate::protocol::ConnectSession;
 use crate::session::source::SessionSource;
+use crate::session::taken_over::Old;
 
 /// Logs in if needed, and reports each session.
 pub(crate) fn run(wanted: ConnectSession, context: &Context) -> Result<Option<NetworkWork>, Error> {
@@ -18,8 +19,8 @@ pub(crate) fn run(wanted: ConnectSession, context: &Context) -> Result<Option<Ne
     Ok(Some(Box::pin(async move {
         let alone = named.environments.len() == 1;
         for environment in &named.environments {
-            match connect(environment, &named.config, &wanted.session, &context).await {
-                Ok(()) => report_session(environment, &named.config, wanted.session.token_cache.unwrap_or(environment.token_cache), &context),
+            match connect(environment, &named.config, &wanted, &context).await {
+                Ok(()) => report_session(environment, &named.config, wanted.session.token_cache, &context).await,
                 Err(NoLogin::Cancelled) => return,
                 Err(NoLogin::Failed(error)) => context.outlet.fail(&error, alone),
             }
@@ -27,9 +28,14 @@ pub(crate) fn run(wanted: ConnectSession, context: &Context) -> Result<Option<Ne
     })))
 }
 
-async fn connect(environment: &Environment, config: &ConfigFile, terms: &SessionTerms, context: &Context) -> Result<(), NoLogin> {
+async fn connect(environment: &Environment, config: &ConfigFile, wanted: &ConnectSession, context: &Context) -> Result<(), NoLogin> {
     let service = context.service(&environment.region)?;
-    SessionSource::of(context, environment, &service, config, terms).session().await?;
+    let source = SessionSource::of(context, environment, &service, config, &wanted.session);
+    if source.conflict.is_none() {
+        let old = if wanted.move_session { Old::IsRemoved } else { Old::Stays };
+        source.take_over(source.place.others(&context.world, environment, config), old).await?;
+    }
+    source.session().await?;
     context.memory.refresh.note_login(&environment.name);
     Ok(())
 }

@@ -13,8 +13,8 @@ use crate::operations::get_session::report_session;
 use crate::operations::key_removal::KeyRemoval;
 use crate::operations::named::NamedEnvironments;
 use crate::outlet::NetworkWork;
-use crate::protocol::{DisconnectSession, SessionTerms, TokenCache};
-use crate::session::place::token_files;
+use crate::protocol::{DisconnectSession, SessionTerms};
+use crate::session::place::TokenPlace;
 use crate::session::source::SessionSource;
 use crate::session::time_limit::TimeLimit;
 
@@ -26,7 +26,7 @@ pub(crate) fn run(wanted: DisconnectSession, context: &Context) -> Result<Option
         let alone = named.environments.len() == 1;
         for environment in &named.environments {
             match disconnect(environment, &named.config, wanted.remove_credentials, &context).await {
-                Ok(()) => report_session(environment, &named.config, environment.token_cache, &context),
+                Ok(()) => report_session(environment, &named.config, None, &context).await,
                 Err(NoLogin::Cancelled) => return,
                 Err(NoLogin::Failed(error)) => context.outlet.fail(&error, alone),
             }
@@ -36,20 +36,19 @@ pub(crate) fn run(wanted: DisconnectSession, context: &Context) -> Result<Option
 
 async fn disconnect(environment: &Environment, config: &ConfigFile, remove_credentials: bool, context: &Context) -> Result<(), NoLogin> {
     let service = context.service(&environment.region)?;
-    // A token can be in both places, because a run can override where the environment keeps it.
+    // A token can be in several places, because a run can override where the environment keeps it.
     let terms = SessionTerms { browser: false, login: false, ..SessionTerms::default() };
     let time = TimeLimit::of(&terms);
-    let in_memory = SessionSource { context, environment, service: &service, files: None, conflict: None, terms: &terms, time };
-    let files = match token_files(&context.world, environment, config, TokenCache::AwsCli) {
-        // An environment that keeps its tokens in memory has no file.
-        Err(_) if environment.token_cache == TokenCache::Memory => None,
-        files => files?,
-    };
-    let kept = files.as_ref().and_then(|files| KeptKeys::of(&context.world, files.session()));
-    let in_file = SessionSource { context, environment, service: &service, files, conflict: None, terms: &terms, time };
-    let ended = [in_memory.disconnect().await?, in_file.disconnect().await?];
+    let here = TokenPlace::of(&context.world, environment, config, None)?;
+    let mut places = here.others(&context.world, environment, config);
+    let kept = places.iter().chain([&here]).find_map(TokenPlace::names).and_then(|names| KeptKeys::of(&context.world, names.session()));
+    places.push(here);
+    let mut is_ended = false;
+    for place in places {
+        is_ended |= SessionSource { context, environment, service: &service, place, conflict: None, terms: &terms, time }.disconnect().await?;
+    }
     context.memory.refresh.note_logout(&environment.name);
-    if ended.contains(&true) {
+    if is_ended {
         context.outlet.verbose(format!("The session of {} was ended.", environment.name));
     } else {
         context.outlet.inform(format!("{}: there was no session to end", environment.name));

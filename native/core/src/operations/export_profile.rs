@@ -68,7 +68,7 @@ fn exportable(name: &str, context: &Context) -> Result<Arc<Environment>, Error> 
         return refused(what, "AWS tools already use its profiles there. To export others, store an environment with Set-SsoEnvironment.".to_owned());
     };
     let name = &environment.name;
-    if environment.token_cache == TokenCache::Memory {
+    if environment.token_cache == Some(TokenCache::Memory) {
         let what = format!("The profiles of {name} cannot be exported: its session is kept in memory, where AWS tools do not find it.");
         return refused(what, format!("Run Set-SsoEnvironment {name} -TokenCache AwsCli, or do not export it."));
     }

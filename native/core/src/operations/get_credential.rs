@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::environments::configured::provider::Provider;
+use crate::environments::environment::Environment;
 use crate::error::Error;
 use crate::files::credentials_file::CredentialsFile;
 use crate::files::known_keys::{DueRule, Obstacle, Standing};
@@ -22,7 +23,7 @@ pub(crate) fn run(wanted: GetCredential, context: &Context) -> Result<Option<Net
             let expiration = known.expiration(&profile.name);
             let (state, reason) = match known.standing(profile, rule) {
                 Standing::Good(_) => (CredentialState::Valid, None),
-                Standing::Missing => (state_of_missing(config.provider(&profile.name)), None),
+                Standing::Missing => (state_of_missing(config.provider(&profile.name), &environment), None),
                 Standing::Due(why) => {
                     (if expiration.is_some_and(|end| end <= rule.now) { CredentialState::Expired } else { CredentialState::Due }, Some(why.to_owned()))
                 }
@@ -44,10 +45,11 @@ pub(crate) fn run(wanted: GetCredential, context: &Context) -> Result<Option<Net
 }
 
 /// The state of a profile that the credentials file has no keys for.
-fn state_of_missing(provider: Option<Provider>) -> CredentialState {
+fn state_of_missing(provider: Option<Provider>, environment: &Environment) -> CredentialState {
     match provider {
         Some(Provider::Process) => CredentialState::CredentialProcess,
         Some(Provider::Session) => CredentialState::SsoSession,
+        None if environment.keeps_keys_out_of_file() => CredentialState::NotStored,
         None => CredentialState::Missing,
     }
 }

@@ -16,10 +16,10 @@ use crate::names::profile::{ProfileEntry, ProfileSettings, check_account_id, che
 use crate::operations::named::find_profile;
 use crate::outlet::NetworkWork;
 use crate::patience::Patience;
-use crate::protocol::{Event, GetKeys, KeysView, TokenCache};
+use crate::protocol::{Event, GetKeys, KeysView};
 use crate::renewal;
 use crate::role_credentials::RoleCredentials;
-use crate::session::place::token_files;
+use crate::session::place::TokenPlace;
 use crate::session::role_keys::RoleKeys;
 use crate::session::time_limit::{DEFAULT_TIMEOUT, TimeLimit};
 use crate::timestamp::rfc3339;
@@ -88,14 +88,10 @@ impl KeysRequest {
         if self.profile.name.is_empty() { Ok(None) } else { self.file.keys(&self.profile, rule) }
     }
 
-    /// The file where these keys are kept; `None` if the environment keeps its token in memory only, and so its keys.
+    /// The file where these keys are kept; `None` if the token is in no file, since its keys are then in none either.
     fn kept(&self, config: &ConfigFile) -> Result<Option<KeptFile>, Error> {
-        let token_cache = self.wanted.session.token_cache.unwrap_or(self.environment.token_cache);
-        if token_cache == TokenCache::Memory {
-            return Ok(None);
-        }
-        let files = token_files(&self.context.world, &self.environment, config, token_cache)?;
-        let keys = files.and_then(|files| KeptKeys::of(&self.context.world, files.session()));
+        let place = TokenPlace::of(&self.context.world, &self.environment, config, self.wanted.session.token_cache)?;
+        let keys = place.files().and_then(|files| KeptKeys::of(&self.context.world, files.session()));
         Ok(keys.map(|keys| keys.file(&self.profile)))
     }
 

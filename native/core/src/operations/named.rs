@@ -115,3 +115,16 @@ pub(super) fn find_profile(name: &str, environments: &[String], world: &World) -
         (None, Err(_)) => Err(no_profile()),
     }
 }
+
+/// The error for a command that would write keys of an environment to the credentials file, which gets none.
+pub(super) fn no_keys_in_file(environment: &Environment) -> Error {
+    let name = &environment.name;
+    Error::new(
+        Code::CredentialsFileUnused,
+        format!("The credentials of {name} are not kept in the credentials file, because its CredentialsFile setting is Never."),
+    )
+    .with_target(name)
+    .with_action(format!(
+        "Use Use-SsoCredential <profile> -Environment {name} or Invoke-SsoCommand. For tools that need several profiles, use Export-SsoProfile."
+    ))
+}

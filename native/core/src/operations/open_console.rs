@@ -67,7 +67,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::login::browser::may_open;
-    use crate::protocol::{SyncSettings, TokenCache};
+    use crate::protocol::SyncSettings;
 
     fn link_of(start_url: &str, role_name: &str, service: Option<&str>, region: Option<&str>) -> Result<String, Error> {
         let environment = Environment {
@@ -77,7 +77,8 @@ mod tests {
             default_role_name: None,
             defaults: crate::names::profile::ProfileSettings::default(),
             sync: SyncSettings::default(),
-            token_cache: TokenCache::AwsCli,
+            credentials_file: crate::protocol::CredentialsFileUse::Always,
+            token_cache: None,
             sso_session: None,
             profiles: Vec::new(),
             source: "".into(),

@@ -16,7 +16,8 @@ pub(crate) fn run(plan: Plan, context: &Context) -> Result<Option<NetworkWork>, 
     let config = readable_config(&context.world);
     for environment in named {
         let profiles = environment.profiles.iter().filter_map(|profile| {
-            let standing = if config.provider(&profile.name).is_some() { None } else { Some(known.standing(profile, rule)) };
+            let is_elsewhere = environment.keeps_keys_out_of_file() || config.provider(&profile.name).is_some();
+            let standing = if is_elsewhere { None } else { Some(known.standing(profile, rule)) };
             let due = standing.as_ref().is_some_and(Standing::is_due);
             let obstacle = if let Some(Standing::Blocked(obstacle)) = standing { Some(obstacle.to_string()) } else { None };
             (due || obstacle.is_some() || !plan.due_only).then(|| PlannedProfile { profile_name: profile.name.clone(), due, obstacle })

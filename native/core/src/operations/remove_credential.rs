@@ -41,7 +41,7 @@ pub(crate) fn run(wanted: RemoveCredential, context: &Context) -> Result<Option<
 fn clear_kept(environment: &Environment, context: &Context) -> Result<(), Error> {
     // Without its files, nothing was kept.
     let config = readable_config(&context.world);
-    let Ok(Some(files)) = token_files(&context.world, environment, &config, environment.token_cache) else { return Ok(()) };
+    let Ok(Some(files)) = token_files(&context.world, environment, &config) else { return Ok(()) };
     KeptKeys::of(&context.world, files.session()).map_or(Ok(()), |kept| kept.clear())
 }
 

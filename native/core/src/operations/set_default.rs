@@ -7,13 +7,16 @@ use crate::error::{Code, Error};
 use crate::files::credentials_file::CredentialsFile;
 use crate::files::known_keys::DEFAULT;
 use crate::files::lock::Lock;
-use crate::operations::named::{find_profile, readable_config};
+use crate::operations::named::{find_profile, no_keys_in_file, readable_config};
 use crate::outlet::NetworkWork;
 use crate::protocol::{ClearDefault, Event, Removed, SetDefault};
 
 /// Gives the `default` profile the keys that the credentials file has for a profile.
 pub(crate) fn run(wanted: SetDefault, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let (environment, profile) = find_profile(&wanted.profile, &wanted.environments, &context.world)?;
+    if environment.keeps_keys_out_of_file() {
+        return Err(no_keys_in_file(&environment));
+    }
     let refused = |code, what: String, action: String| Err(Error::new(code, what).with_target(&profile.name).with_action(action));
     if let Some(owner) = Environments::read(&context.world)?.all.iter().find(|other| other.profiles.iter().any(|profile| profile.name == DEFAULT)) {
         let what = format!("The environment {} has a profile named default, so it cannot follow {}.", owner.name, profile.name);

@@ -7,7 +7,7 @@ use time::Duration;
 use crate::context::Context;
 use crate::environments::stored::Environments;
 use crate::error::Error;
-use crate::operations::named::check_profiles;
+use crate::operations::named::{check_profiles, no_keys_in_file};
 use crate::operations::refresh;
 use crate::outlet::NetworkWork;
 use crate::protocol::{StartRefresh, Target};
@@ -16,8 +16,16 @@ use crate::protocol::{StartRefresh, Target};
 pub(crate) fn run(wanted: StartRefresh, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let environments = Environments::read(&context.world)?;
     let mut targets = Vec::new();
+    let is_alone = wanted.targets.len() == 1;
     for target in wanted.targets {
         let environment = environments.find(&target.environment, &context.world)?;
+        if environment.keeps_keys_out_of_file() {
+            if is_alone {
+                return Err(no_keys_in_file(&environment));
+            }
+            context.outlet.verbose(format!("{}: skipped, because its credentials are not kept in the credentials file", environment.name));
+            continue;
+        }
         let profiles = target.profiles.map(|names| check_profiles(names, &environment, &context.outlet));
         // Without a name that exists, there is nothing to keep fresh.
         if profiles.as_ref().is_none_or(|names| !names.is_empty()) {

@@ -6,7 +6,7 @@ use crate::error::{Code, Error};
 use crate::protocol::export::Exported;
 use crate::protocol::prompt::PromptView;
 use crate::protocol::refresh::RefreshView;
-use crate::protocol::shared::{AccountRow, AccountView, RoleView, SyncSettings, Timestamp, TokenCache};
+use crate::protocol::shared::{AccountRow, AccountView, CredentialsFileUse, RoleView, SyncSettings, Timestamp, TokenCache};
 use crate::secret::Secret;
 
 /// What happens in a run, in order. The JSON text has one key, the event's name, with its fields below it.
@@ -374,6 +374,8 @@ pub struct EnvironmentView {
     pub sync: Option<SyncSettings>,
     /// Where its tokens are kept.
     pub token_cache: TokenCache,
+    /// Whether the credentials file gets its keys.
+    pub credentials_file: CredentialsFileUse,
     /// The file that defines it.
     pub source: String,
     /// Its profiles, each with the role, region and output format that are used.
@@ -401,6 +403,9 @@ pub struct SessionView {
     pub registration_expires: Option<Timestamp>,
     /// Where the token is kept.
     pub token_cache: TokenCache,
+    /// Whether the secret store is locked, where the token is kept there and the store is running.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_store_locked: Option<bool>,
     /// The token's file, where it is kept in one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -451,6 +456,8 @@ pub enum CredentialState {
     Expired,
     /// The credentials file has none.
     Missing,
+    /// The credentials file has none, and gets none, since the environment says so.
+    NotStored,
     /// They are keys that this module did not write; an update does not change them.
     OtherKeys,
     /// An update does not change them for another reason.

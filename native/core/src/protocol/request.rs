@@ -12,7 +12,7 @@ use crate::protocol::export::ExportProfile;
 use crate::protocol::prompt::GetPrompt;
 use crate::protocol::refresh::{Caller, GetRefresh, StartRefresh, StopRefresh};
 use crate::protocol::rename::RenameProfile;
-use crate::protocol::shared::{AccountRow, AccountView, RoleView, SyncSettings, Target, TokenCache};
+use crate::protocol::shared::{AccountRow, AccountView, CredentialsFileUse, RoleView, SyncSettings, Target, TokenCache};
 use crate::protocol::terms::SessionTerms;
 use crate::secret::Secret;
 
@@ -195,6 +195,9 @@ pub struct Plan {
 pub struct Update {
     /// The environments and the profiles wanted in each.
     pub targets: Vec<Target>,
+    /// Whether the user named what to update: then it is an error if the only environment keeps no keys in the credentials file.
+    #[serde(default)]
+    pub is_named: bool,
     /// Whether profiles are fetched that are still valid.
     #[serde(default)]
     pub force: bool,
@@ -263,6 +266,12 @@ pub struct SetEnvironment {
     /// Where tokens of this environment are kept.
     #[serde(default)]
     pub token_cache: Option<TokenCache>,
+    /// Whether the credentials file gets keys of this environment.
+    #[serde(default)]
+    pub credentials_file: Option<CredentialsFileUse>,
+    /// Whether the keys that the credentials file has for this environment are removed.
+    #[serde(default)]
+    pub remove_credentials: bool,
     /// The file that the values were read from, where they are not parameters; errors name it.
     #[serde(default)]
     pub imported_from: Option<String>,
@@ -286,12 +295,15 @@ pub struct RemoveEnvironment {
 }
 
 /// Which sessions to create or to renew.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectSession {
     /// Names compared without case; empty means every stored environment.
     #[serde(default)]
     pub environments: Vec<String>,
+    /// Whether a session that is kept elsewhere is removed there after it was taken over.
+    #[serde(default)]
+    pub move_session: bool,
     /// How a session may be obtained.
     #[serde(default)]
     pub session: SessionTerms,

@@ -93,6 +93,26 @@ pub struct Target {
     pub profiles: Option<Vec<String>>,
 }
 
+/// Whether the credentials file gets the keys of an environment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CredentialsFileUse {
+    /// Updates write keys to it.
+    #[default]
+    Always,
+    /// No keys are ever written to it; AWS tools get them from an endpoint or from the `credential_process` program.
+    Never,
+}
+
+impl CredentialsFileUse {
+    /// Its name in the file of environments.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Always => "Always",
+            Self::Never => "Never",
+        }
+    }
+}
+
 /// Where the access token is kept between runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenCache {
@@ -100,4 +120,25 @@ pub enum TokenCache {
     AwsCli,
     /// In this process only.
     Memory,
+    /// In the user's secret store: the Secret Service, the login keychain, or a file that Windows encrypts.
+    System,
+}
+
+impl TokenCache {
+    /// The names of all places, for a sentence.
+    pub(crate) const NAMES: &str = "AwsCli, Memory, or System";
+
+    /// The place with this name, compared without case.
+    pub(crate) fn named(written: &str) -> Option<Self> {
+        [Self::AwsCli, Self::Memory, Self::System].into_iter().find(|cache| cache.name().eq_ignore_ascii_case(written))
+    }
+
+    /// Its name in files and variables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AwsCli => "AwsCli",
+            Self::Memory => "Memory",
+            Self::System => "System",
+        }
+    }
 }

@@ -43,6 +43,7 @@ pub(crate) enum Fault {
     /// A step failed, with the name of the error in the store's terms.
     Failed { step: &'static str, error: Option<String> },
     /// A file of the store could not be read or written.
+    #[cfg_attr(not(windows), allow(dead_code, reason = "only there, the store is in files of this module"))]
     File(Box<Error>),
 }
 

@@ -1,38 +1,51 @@
-//! Ends a session: at the service, in its files and in memory.
+//! Ends a session: at the service, and where it is kept.
 
 use crate::error::Error;
 use crate::login::attempt::NoLogin;
+use crate::session::memory::State;
+use crate::session::place::TokenPlace;
 use crate::session::source::SessionSource;
-use crate::session::token_cache::Token;
+use crate::session::token_cache::{Token, TokenLock};
 use crate::session::waiting::REFRESH_WAIT;
 
 impl SessionSource<'_> {
     /// Ends the session, and returns whether there was one. The client registration stays, as in the AWS CLI.
     pub(crate) async fn disconnect(&self) -> Result<bool, NoLogin> {
         self.service.warn_of_skipped_proxies(&self.context.outlet);
-        let slot = self.context.memory.slot(self.key());
-        let mut state = match slot.try_lock() {
-            Ok(state) => state,
-            Err(_) => self.wait_for(&slot).await?,
-        };
-        if state.tokens(self.files.as_ref()).next().transpose()?.is_none() {
+        let slot = self.slot();
+        let mut state = self.locked(&slot).await?;
+        self.load(&mut state).await?;
+        if state.tokens(self.place.files()).next().transpose()?.is_none() {
             return Ok(false);
         }
-        let lock = match &self.files {
+        let lock = match self.place.names() {
             Some(files) => Some(self.take_lock(files).await?),
             None => None,
         };
         // Another process may have ended or renewed it while this one waited.
-        let tokens = state.tokens(self.files.as_ref()).collect::<Result<Vec<Token>, Error>>()?;
+        self.load(&mut state).await?;
+        let tokens = state.tokens(self.place.files()).collect::<Result<Vec<Token>, Error>>()?;
         for token in &tokens {
             self.end_at_service(token).await?;
-            if let (Some(files), Some(lock)) = (&self.files, &lock) {
-                files.remove_token(lock, token)?;
-            }
         }
-        state.token = None;
+        self.forget(&mut state, lock.as_ref()).await?;
         self.context.memory.forget_end(&self.environment.name);
         Ok(!tokens.is_empty())
+    }
+
+    /// Removes the session from where it is kept, and leaves it alone at the service.
+    pub(super) async fn forget(&self, state: &mut State, lock: Option<&TokenLock>) -> Result<(), NoLogin> {
+        match (&self.place, lock) {
+            (TokenPlace::Files(files), Some(lock)) => {
+                for token in state.tokens(Some(files)).collect::<Result<Vec<Token>, Error>>()? {
+                    files.remove_token(lock, &token)?;
+                }
+            }
+            (TokenPlace::System(system), Some(lock)) => self.remove_from_store(system, state, lock).await?,
+            _ => {}
+        }
+        state.token = None;
+        Ok(())
     }
 
     async fn end_at_service(&self, token: &Token) -> Result<(), NoLogin> {

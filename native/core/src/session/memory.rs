@@ -46,6 +46,8 @@ pub(super) type Slot = Arc<tokio::sync::Mutex<State>>;
 pub(super) enum Key {
     /// The path of the lock of the token's files.
     TokenFiles(PathBuf),
+    /// The same, of a session in the secret store.
+    System(PathBuf),
     Name(String),
 }
 
@@ -54,6 +56,8 @@ pub(super) enum Key {
 pub(super) struct State {
     /// The token, if it is kept in memory or its file could not be written.
     pub(super) token: Option<Token>,
+    /// What the secret store had when this process last looked into it, or what this process put there.
+    pub(super) stored: Option<Token>,
     pub(super) registration: Option<Registration>,
     pub(super) last_refresh: Option<Instant>,
     /// The marks of refresh tokens that the service refused.
@@ -71,7 +75,7 @@ impl State {
         !self.dead.is_empty() && self.dead.contains(&token.access_mark())
     }
 
-    /// The tokens of a session, best first: the token in its own file and the one in memory, the later to expire first; then those under other spellings
+    /// The tokens of a session, best first: the token in its own file or in the secret store, and the one in memory, the later to expire first; then those under other spellings
     /// of the start URL, which are read only if the others are not enough.
     ///
     /// # Errors
@@ -84,8 +88,8 @@ impl State {
             }
             Err(error) => vec![Err(error)],
         };
-        let in_file = files.map_or(Ok(None), TokenFiles::read_token);
-        let own = by_end(in_file.map(|token| [token, self.token.clone()].into_iter().flatten().collect()));
+        let in_place = files.map_or_else(|| Ok(self.stored.clone()), TokenFiles::read_token);
+        let own = by_end(in_place.map(|token| [token, self.token.clone()].into_iter().flatten().collect()));
         let others = std::iter::once_with(move || by_end(files.map_or(Ok(Vec::new()), TokenFiles::read_other_tokens)));
         own.into_iter().chain(others.flatten())
     }

@@ -5,7 +5,6 @@ use crate::environments::configured::ConfigFile;
 use crate::environments::environment::Environment;
 use crate::error::Error;
 use crate::files::kept_keys::KeptKeys;
-use crate::protocol::TokenCache;
 use crate::session::place::token_files;
 use crate::session::token_cache::{Token, TokenFiles, TokenLock};
 
@@ -15,7 +14,7 @@ use crate::session::token_cache::{Token, TokenFiles, TokenLock};
 /// # Errors
 /// A file cannot be read or written, or another program holds a lock. Then the next run needs a login.
 pub(crate) async fn move_token(environment: &Environment, before: &ConfigFile, after: &ConfigFile, context: &Context) -> Result<bool, Error> {
-    let files = |config: &ConfigFile| token_files(&context.world, environment, config, TokenCache::AwsCli);
+    let files = |config: &ConfigFile| token_files(&context.world, environment, config);
     let Some(to) = files(after)? else { return Ok(false) };
     let sources = [files(before)?, files(&ConfigFile::default())?].into_iter().flatten();
     let is_shared = after.has_portal_without_session(environment);

@@ -38,21 +38,20 @@ impl SessionSource<'_> {
             return Err(conflict.clone().into());
         }
         self.service.warn_of_skipped_proxies(&self.context.outlet);
-        let slot = self.context.memory.slot(self.key());
-        let mut state = match slot.try_lock() {
-            Ok(state) => state,
-            Err(_) => self.wait_for(&slot).await?,
-        };
-        let fresh = |state: &State| state.find_token(self.files.as_ref(), |token| self.is_fresh(token, refused) && !state.is_dead(token));
+        let slot = self.slot();
+        let mut state = self.locked(&slot).await?;
+        self.load(&mut state).await?;
+        let fresh = |state: &State| state.find_token(self.place.files(), |token| self.is_fresh(token, refused) && !state.is_dead(token));
         if let Some(token) = fresh(&state)? {
             return Ok(self.use_token(&token, "The cached session is still valid"));
         }
         let lock = self.lock().await?;
         // Another process may have refreshed or logged in while this one waited.
+        self.load(&mut state).await?;
         if let Some(token) = fresh(&state)? {
             return Ok(self.use_token(&token, "Another process has renewed the session"));
         }
-        let good = state.find_token(self.files.as_ref(), |token| self.is_good(token, refused) && !state.is_dead(token))?;
+        let good = state.find_token(self.place.files(), |token| self.is_good(token, refused) && !state.is_dead(token))?;
         // Only a session that is still good can wait; without one, the alternative is a login.
         let rested = good.is_none() || state.last_refresh.is_none_or(|last| last.elapsed() >= REFRESH_SPACING);
         let mut dead_client = None;
@@ -98,12 +97,14 @@ impl SessionSource<'_> {
         if !self.terms.login {
             return Err(self.login_required().into());
         }
+        self.open_store().await?;
         let callback = Callback::open(&self.context.world, self.terms, name, &self.context.outlet).await;
         let method = if callback.is_some() { LoginMethod::Pkce } else { LoginMethod::DeviceCode };
-        let in_file = self.files.as_ref().and_then(|files| files.read_registration(method));
-        let registration = in_file.or_else(|| state.registration.clone().filter(|client| client.method == method));
+        let in_file = self.place.files().and_then(|files| files.read_registration(method));
+        let in_memory = [state.registration.as_ref(), state.stored.as_ref().and_then(|token| token.registration.as_ref())].into_iter().flatten();
+        let registration = in_file.or_else(|| in_memory.into_iter().find(|client| client.method == method && !client.has_ended(self.now())).cloned());
         let registration = registration.filter(|client| dead_client != Some(client.client_id.as_str()));
-        let scopes = self.files.as_ref().map_or_else(|| vec![ACCOUNT_ACCESS.to_owned()], |files| files.scopes().to_vec());
+        let scopes = self.place.names().map_or_else(|| vec![ACCOUNT_ACCESS.to_owned()], |files| files.scopes().to_vec());
         let login = Login {
             world: &self.context.world,
             outlet: &self.context.outlet,
@@ -124,12 +125,12 @@ impl SessionSource<'_> {
         }
         let token =
             Token { access_token: new.access_token, expires_at, refresh_token: new.refresh_token, registration: Some(client), other_file: None, refused: None };
-        self.store(state, lock, &token);
+        self.store(state, lock, &token).await;
         Ok(token)
     }
 
     fn keep_registration(&self, state: &mut State, lock: Option<&TokenLock>, client: &Registration) {
-        if let (Some(files), Some(lock)) = (&self.files, lock)
+        if let (Some(files), Some(lock)) = (self.place.files(), lock)
             && let Err(error) = files.write_registration(lock, client)
         {
             self.context.outlet.verbose(format!("The client registration is kept only in this PowerShell: {error}"));

@@ -10,6 +10,7 @@ use crate::secret::Secret;
 use crate::service::oidc::Grant;
 use crate::service::refusal::Refusal;
 use crate::session::memory::State;
+use crate::session::place::TokenPlace;
 use crate::session::source::SessionSource;
 use crate::session::time_limit::DEFAULT_TIMEOUT;
 use crate::session::token_cache::{Token, TokenLock};
@@ -35,7 +36,8 @@ impl SessionSource<'_> {
         let mut tried = HashSet::new();
         let mut dead_client = None;
         while tried.len() < MOST_REFRESHES {
-            let tokens = state.tokens(self.files.as_ref()).collect::<Result<Vec<Token>, Error>>()?;
+            self.load(state).await?;
+            let tokens = state.tokens(self.place.files()).collect::<Result<Vec<Token>, Error>>()?;
             // A program without our lock, such as the AWS CLI, may have just renewed the session, so that the refusal was for the old token.
             if let Some(token) = tokens.iter().find(|token| !tried.is_empty() && self.is_fresh(token, refused) && !state.is_dead(token)) {
                 return Ok(Refreshed::Token(token.clone(), "Another process has renewed the session"));
@@ -47,7 +49,7 @@ impl SessionSource<'_> {
             state.last_refresh = Some(Instant::now());
             match self.refreshed(token, still_good).await? {
                 Ok(new) => {
-                    self.store(state, lock, &new);
+                    self.store(state, lock, &new).await;
                     return Ok(Refreshed::Token(new, "The session was refreshed"));
                 }
                 Err(refusal) if refusal.is_oauth_refusal() => {
@@ -67,10 +69,13 @@ impl SessionSource<'_> {
     /// Records, in memory and in the file, that this refresh token is useless, so that the session is not shown as refreshable.
     fn note_refused(&self, state: &mut State, lock: Option<&TokenLock>, token: &Token, mark: &str) {
         state.refused.insert(mark.to_owned());
-        if let (Some(files), Some(lock)) = (&self.files, lock)
-            && let Err(error) = files.note_refused(lock, token)
-        {
-            self.context.outlet.verbose(format!("{}: this could not be recorded in the token's file: {error}", self.environment.name));
+        let noted = match (&self.place, lock) {
+            (TokenPlace::Files(files), Some(lock)) => files.note_refused(lock, token),
+            (TokenPlace::System(system), Some(lock)) => system.note_refused(lock, token),
+            _ => Ok(()),
+        };
+        if let Err(error) = noted {
+            self.context.outlet.verbose(format!("{}: this could not be recorded with the token: {error}", self.environment.name));
         }
     }
 

@@ -12,9 +12,9 @@ use crate::protocol::SessionTerms;
 use crate::secret::Secret;
 use crate::service::client::Service;
 use crate::session::memory::{Key, State};
-use crate::session::place::{key_of, token_files};
+use crate::session::place::{TokenPlace, key_of};
 use crate::session::time_limit::TimeLimit;
-use crate::session::token_cache::{Token, TokenFiles, TokenLock};
+use crate::session::token_cache::{Token, TokenLock};
 use crate::timestamp::rfc3339;
 
 /// A token is refreshed when it has less than this left, as in the AWS CLI.
@@ -31,8 +31,7 @@ pub(crate) struct SessionSource<'a> {
     pub(crate) context: &'a Context,
     pub(crate) environment: &'a Environment,
     pub(crate) service: &'a Service,
-    /// The files in the AWS CLI's cache; `None` if tokens are kept in memory.
-    pub(crate) files: Option<TokenFiles>,
+    pub(crate) place: TokenPlace,
     /// Why there can be no session for this environment, regardless of the service.
     pub(crate) conflict: Option<Error>,
     pub(crate) terms: &'a SessionTerms,
@@ -42,17 +41,17 @@ pub(crate) struct SessionSource<'a> {
 impl<'a> SessionSource<'a> {
     /// Prepares the session of an environment on these terms; they, or else the environment, say where its token is kept.
     pub(crate) fn of(context: &'a Context, environment: &'a Environment, service: &'a Service, config: &ConfigFile, terms: &'a SessionTerms) -> Self {
-        let (files, conflict) = match token_files(&context.world, environment, config, terms.token_cache.unwrap_or(environment.token_cache)) {
-            Ok(files) => (files, None),
-            Err(error) => (None, Some(error)),
+        let (place, conflict) = match TokenPlace::of(&context.world, environment, config, terms.token_cache) {
+            Ok(place) => (place, None),
+            Err(error) => (TokenPlace::Memory, Some(error)),
         };
-        Self { context, environment, service, files, conflict, terms, time: TimeLimit::of(terms) }
+        Self { context, environment, service, place, conflict, terms, time: TimeLimit::of(terms) }
     }
 }
 
 impl SessionSource<'_> {
     pub(super) fn key(&self) -> Key {
-        key_of(self.files.as_ref(), self.environment)
+        key_of(&self.place, self.environment)
     }
 
     /// The user's limit for a login, in addition to the lifetime of its code, and for each wait for another login.
@@ -79,9 +78,10 @@ impl SessionSource<'_> {
         Session { access_token: token.access_token.clone() }
     }
 
-    pub(super) fn store(&self, state: &mut State, lock: Option<&TokenLock>, token: &Token) {
-        let written = match (&self.files, lock) {
-            (Some(files), Some(lock)) => files.write_token(lock, token).map(|()| true),
+    pub(super) async fn store(&self, state: &mut State, lock: Option<&TokenLock>, token: &Token) {
+        let written = match (&self.place, lock) {
+            (TokenPlace::Files(files), Some(lock)) => files.write_token(lock, token).map(|()| true),
+            (TokenPlace::System(system), Some(lock)) => self.put_in_store(system, state, lock, token).await.map(|()| true),
             _ => Ok(false),
         };
         match written {

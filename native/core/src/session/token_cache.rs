@@ -1,12 +1,9 @@
 //! The AWS CLI's cache of SSO tokens and client registrations, `~/.aws/sso/cache`, shared with the AWS CLI and the SDKs.
 
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::environments::configured::SsoSession;
 use crate::environments::environment::Environment;
@@ -18,8 +15,8 @@ use crate::patience::{Patience, WaitLimit};
 use crate::protocol::LoginMethod;
 use crate::secret::{Secret, SecretBytes};
 use crate::service::oidc::{AUTHORIZATION_CODE, PKCE_GRANTS, Registration};
+use crate::session::token_json::{SecretObject, SecretValue, field, object_of, python_json, text_of, time_of, wipe};
 use crate::sha1_hex::sha1_hex;
-use crate::text_encoding::decoded;
 use crate::timestamp::rfc3339;
 use crate::world::World;
 
@@ -76,6 +73,13 @@ pub(crate) fn mark_of(token: &Secret) -> String {
 pub(crate) struct TokenLock {
     held: Lock,
     _of_old_versions: Vec<Lock>,
+}
+
+impl TokenLock {
+    /// The lock itself, for a file that it protects, too.
+    pub(super) fn held(&self) -> &Lock {
+        &self.held
+    }
 }
 
 /// The cache files of one environment.
@@ -137,6 +141,19 @@ impl TokenFiles {
 
     pub(crate) fn scopes(&self) -> &[String] {
         &self.scopes
+    }
+
+    /// The folder of the AWS CLI's cache.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn start_url(&self) -> &str {
+        &self.start_url
+    }
+
+    pub(super) fn region(&self) -> &str {
+        &self.region
     }
 
     fn file(&self, name: &str) -> SafeFile {
@@ -240,7 +257,7 @@ impl TokenFiles {
             client_id,
             client_secret,
             expires_at: time_of(object, "registrationExpiresAt"),
-            method: LoginMethod::DeviceCode,
+            method: method_of(object),
         });
         Some(Token {
             access_token: secret("accessToken")?,
@@ -256,8 +273,7 @@ impl TokenFiles {
     pub(crate) fn read_registration(&self, method: LoginMethod) -> Option<Registration> {
         // Without it, a new client is registered.
         let object = self.read(&self.registration_file).ok()??;
-        let is_pkce = object.0.get("grantTypes").and_then(Value::as_array).is_some_and(|types| types.iter().any(|grant| grant == AUTHORIZATION_CODE));
-        if is_pkce != (method == LoginMethod::Pkce) {
+        if method_of(&object) != method {
             return None;
         }
         Some(Registration {
@@ -270,24 +286,30 @@ impl TokenFiles {
 
     /// Writes the token to the file that it came from.
     pub(crate) fn write_token(&self, lock: &TokenLock, token: &Token) -> Result<(), Error> {
-        let client = token.registration.as_ref();
-        let end = client.and_then(|client| client.expires_at);
-        let fields = [
-            ("startUrl", Some(field(&self.start_url))),
-            ("region", Some(field(&self.region))),
-            ("accessToken", Some(field(token.access_token.reveal()))),
-            ("expiresAt", Some(field(rfc3339(token.expires_at)))),
-            ("clientId", client.map(|client| field(&client.client_id))),
-            ("clientSecret", client.map(|client| field(client.client_secret.reveal()))),
-            ("registrationExpiresAt", end.map(|end| field(rfc3339(end)))),
-            ("refreshToken", token.refresh_token.as_ref().map(|token| field(token.reveal()))),
-            (REFUSED, None),
-        ];
+        let place = [("startUrl", Some(field(&self.start_url))), ("region", Some(field(&self.region)))];
+        let fields = fields_of(token).into_iter().chain([(REFUSED, None)]);
         match &token.other_file {
             // Keeps the start URL and the region as the file has them.
-            Some(name) if self.read(name)?.is_some() => self.write(lock, name, &fields[2..]),
-            _ => self.write(lock, &self.token_file, &fields),
+            Some(name) if self.read(name)?.is_some() => self.write(lock, name, &fields.collect::<Vec<_>>()),
+            _ => self.write(lock, &self.token_file, &place.into_iter().chain(fields).collect::<Vec<_>>()),
         }
+    }
+
+    /// The token as one JSON object, as it would be in a file, with how its client logs in.
+    pub(super) fn text_of(token: &Token) -> SecretBytes {
+        let is_pkce = token.registration.as_ref().is_some_and(|client| client.method == LoginMethod::Pkce);
+        let mut object = SecretObject::default();
+        for (name, value) in fields_of(token).into_iter().chain([("grantTypes", is_pkce.then(|| field(PKCE_GRANTS)))]) {
+            if let Some(SecretValue(value)) = &value {
+                object.0.insert(name.to_owned(), value.clone());
+            }
+        }
+        python_json(&object.0)
+    }
+
+    /// The token of such an object.
+    pub(super) fn token_in(bytes: &[u8]) -> Option<Token> {
+        Self::token_of(&object_of(bytes)?)
     }
 
     /// Records in a token's file that the service refused its refresh token, unless another program has renewed it in the meantime.
@@ -325,6 +347,11 @@ impl TokenFiles {
         self.file(token.other_file.as_ref().unwrap_or(&self.token_file)).remove(&lock.held)
     }
 
+    /// Removes the client registration's file, which has a client secret.
+    pub(super) fn remove_registration(&self, lock: &TokenLock) -> Result<(), Error> {
+        self.file(&self.registration_file).remove(&lock.held)
+    }
+
     /// Reads a file of the cache. One that cannot be read for good counts as missing, since a login replaces what it has.
     fn read(&self, name: &str) -> Result<Option<SecretObject>, Error> {
         match self.file(name).read() {
@@ -358,6 +385,26 @@ impl TokenFiles {
     }
 }
 
+/// The fields of a token in a file.
+fn fields_of(token: &Token) -> [(&'static str, Option<SecretValue>); 6] {
+    let client = token.registration.as_ref();
+    let end = client.and_then(|client| client.expires_at);
+    [
+        ("accessToken", Some(field(token.access_token.reveal()))),
+        ("expiresAt", Some(field(rfc3339(token.expires_at)))),
+        ("clientId", client.map(|client| field(&client.client_id))),
+        ("clientSecret", client.map(|client| field(client.client_secret.reveal()))),
+        ("registrationExpiresAt", end.map(|end| field(rfc3339(end)))),
+        ("refreshToken", token.refresh_token.as_ref().map(|token| field(token.reveal()))),
+    ]
+}
+
+/// How a registered client logs in.
+fn method_of(object: &SecretObject) -> LoginMethod {
+    let grants = object.0.get("grantTypes").and_then(Value::as_array);
+    if grants.is_some_and(|types| types.iter().any(|grant| grant == AUTHORIZATION_CODE)) { LoginMethod::Pkce } else { LoginMethod::DeviceCode }
+}
+
 /// The files of a portal's token under all usual and known spellings of its start URL, except this environment's own.
 fn files_of(portal: &str, spellings: &[String], own: &str) -> Vec<String> {
     let usual = ENDINGS.iter().map(|ending| format!("{portal}{ending}"));
@@ -365,95 +412,6 @@ fn files_of(portal: &str, spellings: &[String], own: &str) -> Vec<String> {
     files.sort_unstable();
     files.dedup();
     files
-}
-
-/// A JSON value that may be a token, wiped from memory on drop.
-struct SecretValue(Value);
-
-impl Drop for SecretValue {
-    fn drop(&mut self) {
-        wipe(&mut self.0);
-    }
-}
-
-/// A JSON object that contains tokens, wiped from memory on drop.
-#[derive(Default)]
-struct SecretObject(Map<String, Value>);
-
-impl Drop for SecretObject {
-    fn drop(&mut self) {
-        self.0.values_mut().for_each(wipe);
-    }
-}
-
-fn wipe(value: &mut Value) {
-    if let Value::String(text) = value {
-        text.zeroize();
-    }
-}
-
-fn field(value: impl serde::Serialize) -> SecretValue {
-    SecretValue(json!(value))
-}
-
-/// The JSON object in the bytes; white space around it is allowed, and any encoding in which an editor of Windows may have saved it.
-fn object_of(bytes: &[u8]) -> Option<SecretObject> {
-    let text = Zeroizing::new(decoded(bytes).ok()?.into_owned());
-    match serde_json::from_slice(&text) {
-        Ok(Value::Object(object)) => Some(SecretObject(object)),
-        _ => None,
-    }
-}
-
-/// A field by name, without case, as in the SDK for Rust; null and an empty text count as missing.
-fn text_of(SecretObject(object): &SecretObject, name: &str) -> Option<String> {
-    let value = object.get(name).or_else(|| object.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value))?;
-    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-/// A time in any format that AWS tools write: `Z`, an offset, fractions of a second, or the old suffix `UTC`.
-fn time_of(object: &SecretObject, name: &str) -> Option<OffsetDateTime> {
-    let text = text_of(object, name)?;
-    let text = text.trim().strip_suffix("UTC").map_or_else(|| text.trim().to_owned(), |bare| format!("{bare}Z"));
-    OffsetDateTime::parse(&text, &Rfc3339).ok()
-}
-
-/// The value as Python's `json.dumps` writes it: on one line, with a space after each comma and colon, only ASCII.
-fn python_json(value: &impl serde::Serialize) -> SecretBytes {
-    let mut bytes = SecretBytes::with_capacity(4096);
-    let mut writer = serde_json::Serializer::with_formatter(&mut bytes, PythonFormatter);
-    // Serializing a JSON value into memory cannot fail.
-    let _ = serde::Serialize::serialize(value, &mut writer);
-    bytes
-}
-
-struct PythonFormatter;
-
-impl serde_json::ser::Formatter for PythonFormatter {
-    fn begin_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        if first { Ok(()) } else { writer.write_all(b", ") }
-    }
-
-    fn begin_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        if first { Ok(()) } else { writer.write_all(b", ") }
-    }
-
-    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        writer.write_all(b": ")
-    }
-
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        for c in fragment.chars() {
-            if (' '..='~').contains(&c) {
-                write!(writer, "{c}")?;
-            } else {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    write!(writer, "\\u{unit:04x}")?;
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -465,7 +423,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::protocol::{SyncSettings, TokenCache};
+    use crate::protocol::SyncSettings;
     use crate::world::test_world;
 
     fn environment(start_url: &str) -> Environment {
@@ -476,7 +434,8 @@ mod tests {
             default_role_name: None,
             defaults: crate::names::profile::ProfileSettings::default(),
             sync: SyncSettings::default(),
-            token_cache: TokenCache::AwsCli,
+            credentials_file: crate::protocol::CredentialsFileUse::Always,
+            token_cache: None,
             sso_session: None,
             profiles: Vec::new(),
             source: PathBuf::new(),

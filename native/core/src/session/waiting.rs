@@ -7,7 +7,7 @@ use crate::login::attempt::NoLogin;
 use crate::patience::Patience;
 use crate::protocol::{Event, Waiting};
 use crate::service::refusal::Refusal;
-use crate::session::memory::State;
+use crate::session::memory::{Slot, State};
 use crate::session::source::SessionSource;
 use crate::session::token_cache::{TokenFiles, TokenLock};
 
@@ -15,6 +15,19 @@ use crate::session::token_cache::{TokenFiles, TokenLock};
 pub(super) const REFRESH_WAIT: Duration = Duration::from_secs(10);
 
 impl SessionSource<'_> {
+    /// The part of the session that is in memory.
+    pub(super) fn slot(&self) -> Slot {
+        self.context.memory.slot(self.key())
+    }
+
+    /// That part for this run alone.
+    pub(super) async fn locked<'s>(&self, slot: &'s Slot) -> Result<tokio::sync::MutexGuard<'s, State>, NoLogin> {
+        match slot.try_lock() {
+            Ok(state) => Ok(state),
+            Err(_) => self.wait_for(slot).await,
+        }
+    }
+
     /// Waits while another run of this process refreshes or logs in.
     pub(super) async fn wait_for<'s>(&self, slot: &'s tokio::sync::Mutex<State>) -> Result<tokio::sync::MutexGuard<'s, State>, NoLogin> {
         self.tell_wait("Another command in this PowerShell is logging in to");
@@ -36,7 +49,7 @@ impl SessionSource<'_> {
 
     /// Keeps other processes out while this one refreshes or logs in; returns `None` if the folder is not writable, so that no process can use it.
     pub(super) async fn lock(&self) -> Result<Option<TokenLock>, NoLogin> {
-        let Some(files) = &self.files else { return Ok(None) };
+        let Some(files) = self.place.names() else { return Ok(None) };
         match self.take_lock(files).await {
             Ok(lock) => Ok(Some(lock)),
             Err(NoLogin::Failed(error)) if error.code() == Code::WriteFailed => {

@@ -83,6 +83,7 @@ pub(crate) fn within(seconds: u64) -> SessionTerms {
 
 pub(crate) fn update_of(environment: &str) -> Update {
     Update {
+        is_named: false,
         targets: vec![Target { environment: environment.to_owned(), profiles: None }],
         force: false,
         replace_keys: false,

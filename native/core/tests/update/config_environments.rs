@@ -265,7 +265,7 @@ fn no_cmdlet_on_a_stored_environment_needs_a_config_file_that_can_be_read() {
     let terms = SessionTerms::default;
     let environment = || "Acme".to_owned();
     let operations = [
-        Operation::ConnectSession(ConnectSession { environments: vec![environment()], session: terms() }),
+        Operation::ConnectSession(ConnectSession { environments: vec![environment()], session: terms(), ..ConnectSession::default() }),
         Operation::GetSession(GetSession { environments: vec![environment()] }),
         Operation::GetAccount(GetAccount { environment: environment(), known: false, session: terms() }),
         Operation::GetKeys(GetKeys {

@@ -49,6 +49,7 @@ fn a_session_in_memory_leaves_no_file_and_lasts_as_long_as_the_process() {
     let mut company = Company::without_session(approving(), 2);
     let update = || {
         Operation::Update(Update {
+            is_named: false,
             force: true,
             session: SessionTerms { token_cache: Some(TokenCache::Memory), ..SessionTerms::default() },
             ..update_of("Acme")

@@ -159,7 +159,7 @@ fn the_error_of_a_login_that_timed_out_asks_about_the_region() {
     for login_method in [LoginMethod::DeviceCode, LoginMethod::Pkce] {
         let company = Company::without_session(Options { device_code_lifetime: 1, ..Options::default() }, 1);
         let session = SessionTerms { login_method, timeout: Some(1), ..SessionTerms::default() };
-        let connect = Operation::ConnectSession(ConnectSession { environments: vec!["Acme".into()], session });
+        let connect = Operation::ConnectSession(ConnectSession { environments: vec!["Acme".into()], session, ..ConnectSession::default() });
         let error = company.run(connect).only_error("LoginTimedOut");
         assert!(
             error.contains("Is us-west-2 the region of the IAM Identity Center instance with the start URL https://d-12345abcde.awsapps.com/start/?"),
@@ -214,7 +214,7 @@ fn a_login_has_no_qr_code_where_none_is_wanted_or_a_browser_opens() {
     for (browser, qr_code, expected) in [(true, true, false), (false, false, false), (false, true, true)] {
         let company = Company::without_session(approving(), 1);
         let session = SessionTerms { browser, qr_code, ..within(20) };
-        let seen = company.run(Operation::ConnectSession(ConnectSession { environments: vec!["Acme".into()], session }));
+        let seen = company.run(Operation::ConnectSession(ConnectSession { environments: vec!["Acme".into()], session, ..ConnectSession::default() }));
         assert_eq!(seen.verifications.iter().map(|verification| verification.qr_code.is_some()).collect::<Vec<_>>(), [expected], "{browser} {qr_code}");
     }
 }

@@ -14,7 +14,7 @@ fn by_pkce(company: &Company, browse: impl Fn(String) + Send + 'static) -> Seen 
 
 fn by_pkce_within(company: &Company, seconds: u64, browse: impl Fn(String) + Send + 'static) -> Seen {
     let session = SessionTerms { login_method: LoginMethod::Pkce, timeout: Some(seconds), ..SessionTerms::default() };
-    let run = company.start(Operation::ConnectSession(ConnectSession { environments: vec!["Acme".into()], session }));
+    let run = company.start(Operation::ConnectSession(ConnectSession { environments: vec!["Acme".into()], session, ..ConnectSession::default() }));
     let mut browse = Some(browse);
     Seen::watching(&run, |event| {
         if let Event::Verification(verification) = event
@@ -194,7 +194,7 @@ fn a_login_by_pkce_that_the_browser_never_finishes_ends_at_the_time_limit_or_whe
     let company = Company::without_session(approving(), 1);
     let connect = |timeout| {
         let session = SessionTerms { login_method: LoginMethod::Pkce, timeout: Some(timeout), ..SessionTerms::default() };
-        Operation::ConnectSession(ConnectSession { environments: vec!["Acme".into()], session })
+        Operation::ConnectSession(ConnectSession { environments: vec!["Acme".into()], session, ..ConnectSession::default() })
     };
     assert_eq!(company.run(connect(1)).codes(), ["LoginTimedOut"]);
     // Without the cancellation this one would time out, too.

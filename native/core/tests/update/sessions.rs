@@ -11,7 +11,7 @@ use sso_stand_in::Control;
 use crate::{Company, approving, update_of};
 
 pub(crate) fn connect() -> Operation {
-    Operation::ConnectSession(ConnectSession { environments: vec!["acme".into()], session: SessionTerms::default() })
+    Operation::ConnectSession(ConnectSession { environments: vec!["acme".into()], session: SessionTerms::default(), ..ConnectSession::default() })
 }
 
 pub(crate) fn disconnect(remove_credentials: bool) -> Operation {
@@ -159,6 +159,7 @@ fn disconnecting_without_a_session_creates_no_file() {
         Operation::ConnectSession(ConnectSession {
             environments: Vec::new(),
             session: SessionTerms { token_cache: Some(TokenCache::Memory), ..SessionTerms::default() },
+            ..ConnectSession::default()
         })
     };
     company.run(in_memory());

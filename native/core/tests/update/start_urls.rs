@@ -102,7 +102,7 @@ fn each_spelling_of_a_start_url_can_be_logged_in_with() {
             let company = Company::without_session(approving(), 1);
             set_with_url(&company, "Other", start_url);
             let session = SessionTerms { login_method, timeout: Some(if login_method == LoginMethod::Pkce { 1 } else { 60 }), ..SessionTerms::default() };
-            let seen = company.run(Operation::ConnectSession(ConnectSession { environments: vec!["Other".into()], session }));
+            let seen = company.run(Operation::ConnectSession(ConnectSession { environments: vec!["Other".into()], session, ..ConnectSession::default() }));
             // Nobody uses the browser here, so the login by PKCE goes on until the time is up.
             let expected: &[&str] = if login_method == LoginMethod::Pkce { &["LoginTimedOut"] } else { &[] };
             assert_eq!(

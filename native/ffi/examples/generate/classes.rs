@@ -6,7 +6,7 @@
 use super::protocol::{Kind, Part, Protocol, Type, Word};
 
 /// The types that cmdlets return; they are public and have the module's prefix.
-const PUBLIC: [(&str, &str); 19] = [
+const PUBLIC: [(&str, &str); 20] = [
     ("AccountRow", "SsoAccountRow"),
     ("AccountView", "SsoAccount"),
     ("RoleView", "SsoRole"),
@@ -20,6 +20,7 @@ const PUBLIC: [(&str, &str); 19] = [
     ("SessionView", "SsoSession"),
     ("CredentialView", "SsoCredential"),
     ("TokenCache", "SsoTokenCache"),
+    ("CredentialsFileUse", "SsoCredentialsFileUse"),
     ("LoginMethod", "SsoLoginMethod"),
     ("SessionState", "SsoSessionState"),
     ("CredentialState", "SsoCredentialState"),

@@ -3,9 +3,9 @@
 use serde_json::{json, Map, Value};
 use sso_core::error::Code;
 use sso_core::protocol::{
-    AccountRow, AccountView, Added, Completed, ConsoleView, CredentialState, CredentialView, EndpointView, EnvironmentView, Event, ExportStatus, Exported,
-    Failed, KeysView, Level, Note, Planned, PlannedProfile, Profile, ProfileStatus, Progress, PromptSource, PromptView, RefreshState, RefreshView, Removed,
-    RoleView, Secret, SessionState, SessionView, SyncSettings, TokenCache, TokenView, Verification, Waiting,
+    AccountRow, AccountView, Added, Completed, ConsoleView, CredentialState, CredentialView, CredentialsFileUse, EndpointView, EnvironmentView, Event,
+    ExportStatus, Exported, Failed, KeysView, Level, Note, Planned, PlannedProfile, Profile, ProfileStatus, Progress, PromptSource, PromptView, RefreshState,
+    RefreshView, Removed, RoleView, Secret, SessionState, SessionView, SyncSettings, TokenCache, TokenView, Verification, Waiting,
 };
 
 use super::protocol::{Kind, Part, Protocol, Type};
@@ -120,6 +120,7 @@ fn of_tables() -> Vec<Event> {
                 name_prefix: Some(text("acme-")),
             }),
             token_cache: TokenCache::Memory,
+            credentials_file: CredentialsFileUse::Never,
             source: text("/home/user/.aws/sso-environments"),
             accounts: vec![AccountRow {
                 profile: text("Account1"),
@@ -159,7 +160,8 @@ fn of_lists() -> Vec<Event> {
             token_expires: Some(time()),
             refreshable: true,
             registration_expires: Some(time()),
-            token_cache: TokenCache::AwsCli,
+            token_cache: TokenCache::System,
+            is_store_locked: Some(true),
             path: Some(text("/home/user/.aws/sso/cache/0ad374308c5a4e22f723adf10145eafad7c4031c.json")),
         }),
         Event::Account(AccountView {

@@ -98,6 +98,7 @@ impl Attempt<'_> {
         let session = SessionTerms::default().without_user("a refresh in the background has nobody to ask");
         let target = Target { environment: self.environment.name.clone(), profiles: Some(self.due.keys().cloned().collect()) };
         let wanted = Update {
+            is_named: false,
             targets: vec![target],
             force: false,
             minimum_remaining: 0,
@@ -144,7 +145,7 @@ impl Attempt<'_> {
     }
 
     fn token_expires(&self, context: &Context) -> Option<String> {
-        view(context, self.environment, &self.files.config, self.environment.token_cache).ok().and_then(|session| session.token_expires)
+        view(context, self.environment, &self.files.config, None).ok().and_then(|session| session.token_expires)
     }
 }
 

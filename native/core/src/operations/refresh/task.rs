@@ -139,7 +139,7 @@ impl Look<'_> {
     fn note_login(&self, environment: &Environment, files: &Files) {
         let SessionCourse::Ended { token_expires: before, .. } = self.memory.refresh.course(&environment.name).session else { return };
         let context = Context { world: Arc::clone(&self.round.world), memory: Arc::clone(self.memory), outlet: Outlet::unheard() };
-        let Ok(session) = view(&context, environment, &files.config, environment.token_cache) else { return };
+        let Ok(session) = view(&context, environment, &files.config, None) else { return };
         if matches!(session.state, SessionState::Active | SessionState::Refreshable) && session.token_expires != before {
             self.memory.refresh.note_login(&environment.name);
         }
@@ -161,7 +161,8 @@ impl Look<'_> {
 
 /// The keys that the file has of the profiles that are kept fresh.
 fn keys_of<'e>(kept: &Kept, environment: &'e Environment, files: &Files, now: OffsetDateTime) -> BTreeMap<&'e str, KeysToRenew> {
-    let profiles = environment.profiles.iter().filter(|profile| kept.has(&profile.name));
+    let is_written = !environment.keeps_keys_out_of_file();
+    let profiles = environment.profiles.iter().filter(|profile| is_written && kept.has(&profile.name));
     let with_keys = profiles.filter_map(|profile| match files.care(profile, environment, now) {
         Care::Keys(keys) => Some((profile.name.as_str(), keys)),
         Care::None | Care::Left(_) => None,

@@ -453,7 +453,8 @@ async fn a_user_who_logs_in_again_before_the_next_command_is_not_told_that_the_s
     assert_eq!(state_of_prod(&user).await, RefreshState::SessionEnded);
     grant(&user, HOUR, Instant::now() - minutes(11));
     user.keep(START_URL, StoredToken { access_token: "after-login", ..StoredToken::with(8 * HOUR) });
-    let login = crate::protocol::ConnectSession { environments: vec!["Acme".to_owned()], session: crate::protocol::SessionTerms::default() };
+    let login =
+        crate::protocol::ConnectSession { environments: vec!["Acme".to_owned()], session: crate::protocol::SessionTerms::default(), move_session: false };
     events_of(&at(&user, "one", false), Operation::ConnectSession(login)).await;
     assert_eq!(warnings_of_command(&user, "one", true), [""; 0]);
     sleep(Duration::from_secs(5)).await;

@@ -44,7 +44,7 @@ fn begin(update: Update, due: Due, context: &Context) -> Result<Option<NetworkWo
     let config_read = ConfigFile::read(&context.world);
     let config = config_read.clone().unwrap_or_default();
     let known = Known { environments: &environments, file: &file, keys: &keys, config: &config };
-    let mut parts = known.parts(&update.targets, rule, context)?;
+    let mut parts = known.parts(&update, rule, context)?;
     keep_with_config(&mut parts, &config_read, &update, &context.outlet)?;
     report_standings(&parts, &file, &context.outlet);
     if parts.iter().any(Part::is_due) {

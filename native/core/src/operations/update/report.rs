@@ -19,7 +19,7 @@ use crate::timestamp::rfc3339;
 /// Sends the access tokens, because the caller asked for them.
 pub(super) fn expose<'e>(environments: impl Iterator<Item = &'e Arc<Environment>>, config: &ConfigFile, token_cache: Option<TokenCache>, context: &Context) {
     for environment in environments {
-        match exposed(context, environment, config, token_cache.unwrap_or(environment.token_cache)) {
+        match exposed(context, environment, config, token_cache) {
             Ok(token) => token.into_iter().for_each(|token| context.outlet.send(Event::Token(token))),
             Err(error) => context.outlet.fail(&error, false),
         }

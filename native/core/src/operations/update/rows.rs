@@ -14,8 +14,9 @@ use crate::error::Error;
 use crate::files::credentials_file::CredentialsFile;
 use crate::files::known_keys::{DueRule, KeyVersion, KnownProfiles, Obstacle, Standing};
 use crate::names::profile::ProfileEntry;
+use crate::operations::named::no_keys_in_file;
 use crate::outlet::{Outlet, Topic};
-use crate::protocol::Target;
+use crate::protocol::Update;
 use crate::role_credentials::RoleCredentials;
 use crate::timestamp::rfc3339;
 
@@ -83,10 +84,17 @@ pub(super) struct Known<'a> {
 
 impl Known<'_> {
     /// The rows for the environments and profiles to update, one per section of the credentials file.
-    pub(super) fn parts(&self, targets: &[Target], rule: DueRule, context: &Context) -> Result<Vec<Part>, Error> {
+    pub(super) fn parts(&self, update: &Update, rule: DueRule, context: &Context) -> Result<Vec<Part>, Error> {
         let mut parts: Vec<Part> = Vec::new();
-        for target in targets {
+        for target in &update.targets {
             let environment = self.environments.find(&target.environment, &context.world)?;
+            if environment.keeps_keys_out_of_file() {
+                if update.is_named && update.targets.len() == 1 {
+                    return Err(no_keys_in_file(&environment));
+                }
+                context.outlet.verbose(format!("{}: skipped, because its credentials are not kept in the credentials file", environment.name));
+                continue;
+            }
             if environment.profiles.is_empty() {
                 context.outlet.warn(format!("The environment {} has no profiles. Add yours with Sync-SsoProfile -Environment {0}.", environment.name));
             }

@@ -54,6 +54,19 @@ impl From<std::io::Error> for CallFault {
     }
 }
 
+/// The values of a call as bytes. They are made before anything is awaited, so that there is one future for the calls of all types.
+pub(super) struct Values {
+    bytes: Data<'static, 'static>,
+    types: &'static Signature,
+}
+
+impl Values {
+    pub(super) fn of<T: Serialize + Type>(values: &T) -> Result<Self, CallFault> {
+        let bytes = to_bytes(Context::new_dbus(LE, 0), values).map_err(|_| CallFault::OtherTypes)?;
+        Ok(Self { bytes, types: T::SIGNATURE })
+    }
+}
+
 /// What is called.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Method<'a> {
@@ -197,12 +210,12 @@ impl Bus {
         let mut stream = UnixStream::connect(socket).await?;
         authenticate(&mut stream).await?;
         let mut bus = Self { stream, incoming: Zeroizing::default(), filled: 0, serial: 0, is_sending: false, signals: VecDeque::new() };
-        bus.call(&Method { destination: BUS, path: "/org/freedesktop/DBus", interface: BUS, member: "Hello" }, &()).await?;
+        bus.call(&Method { destination: BUS, path: "/org/freedesktop/DBus", interface: BUS, member: "Hello" }, Values::of(&())?).await?;
         Ok(bus)
     }
 
     /// Calls a method and returns its answer.
-    pub(super) async fn call<T: Serialize + Type>(&mut self, method: &Method<'_>, values: &T) -> Result<Message, CallFault> {
+    pub(super) async fn call(&mut self, method: &Method<'_>, values: Values) -> Result<Message, CallFault> {
         let serial = self.send(method, values).await?;
         loop {
             let message = self.receive().await?;
@@ -234,26 +247,13 @@ impl Bus {
         }
     }
 
-    async fn send<T: Serialize + Type>(&mut self, method: &Method<'_>, values: &T) -> Result<u32, CallFault> {
+    async fn send(&mut self, method: &Method<'_>, values: Values) -> Result<u32, CallFault> {
         if self.is_sending {
             return Err(CallFault::Lost);
         }
-        let own = |_| CallFault::OtherTypes;
-        let little = Context::new_dbus(LE, 0);
-        let body = to_bytes(little, values).map_err(own)?;
         self.serial = self.serial.checked_add(1).unwrap_or(1);
-        let path = ObjectPath::try_from(method.path).map_err(own)?;
-        let texts = [(2, method.interface), (3, method.member), (6, method.destination)].map(|(number, text)| (number, Field::Text(text)));
-        let types = (*T::SIGNATURE != Signature::Unit).then_some((8, Field::TypesOfBody(BodyTypes(T::SIGNATURE))));
-        let fields = texts.into_iter().chain([(1, Field::Path(path))]).chain(types).collect();
-        let length = u32::try_from(body.len()).map_err(|_| CallFault::OtherTypes)?;
-        let head: Head<Field<'_>> = (b'l', METHOD_CALL, 0, 1, length, self.serial, fields);
-        let head = to_bytes(little, &head).map_err(own)?;
-        let start = head.len().next_multiple_of(8);
-        let mut message = Zeroizing::new(Vec::with_capacity(start + body.len()));
-        message.extend_from_slice(&head);
-        message.resize(start, 0);
-        message.extend_from_slice(&body);
+        let message = message_of(method, &values, self.serial)?;
+        drop(values);
         self.is_sending = true;
         self.stream.write_all(&message).await?;
         self.is_sending = false;
@@ -279,6 +279,24 @@ impl Bus {
             }
         }
     }
+}
+
+/// The bytes of a call.
+fn message_of(method: &Method<'_>, values: &Values, serial: u32) -> Result<Zeroizing<Vec<u8>>, CallFault> {
+    let path = ObjectPath::try_from(method.path).map_err(|_| CallFault::OtherTypes)?;
+    let texts = [(2, method.interface), (3, method.member), (6, method.destination)].map(|(number, text)| (number, Field::Text(text)));
+    let types = (*values.types != Signature::Unit).then_some((8, Field::TypesOfBody(BodyTypes(values.types))));
+    let fields = texts.into_iter().chain([(1, Field::Path(path))]).chain(types).collect();
+    let body = values.bytes.bytes();
+    let length = u32::try_from(body.len()).map_err(|_| CallFault::OtherTypes)?;
+    let head: Head<Field<'_>> = (b'l', METHOD_CALL, 0, 1, length, serial, fields);
+    let Values { bytes: head, .. } = Values::of(&head)?;
+    let start = head.len().next_multiple_of(8);
+    let mut message = Zeroizing::new(Vec::with_capacity(start + body.len()));
+    message.extend_from_slice(&head);
+    message.resize(start, 0);
+    message.extend_from_slice(body);
+    Ok(message)
 }
 
 /// Tells the bus which user this is; the system confirms it.

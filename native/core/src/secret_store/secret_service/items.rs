@@ -24,6 +24,9 @@ const SET_ASIDE: &str = "unreadable";
 /// How many items of one name are looked at.
 const MOST_ITEMS: usize = 64;
 
+/// How often an item is written if it is gone before it can be read back: another program that writes it may have taken it for an old one.
+const WRITES: usize = 5;
+
 /// The errors for an item that another program removed in the meantime.
 const REMOVED: [&str; 4] = [
     "org.freedesktop.Secret.Error.NoSuchObject",
@@ -70,19 +73,23 @@ impl Provider {
     /// Writes an item in place of all of its name, and reads it back.
     pub(super) async fn write(&mut self, new: &NewItem<'_>, prompt: Prompt) -> Result<(), Fault> {
         let collection = self.unlocked_collection(prompt).await?;
-        let before = self.find(&collection, new.item, VERSION).await?;
-        let created = self.create(&collection, new, prompt).await?;
-        let mut found = self.find(&collection, new.item, VERSION).await?;
-        // A provider may not have replaced the items before. Of those that other programs wrote at the same time, all of them keep the same one.
-        let is_old = |item: &Found| item.path != created && before.iter().any(|old| old.path == item.path);
-        found.sort_by_key(is_old);
-        let mut found = found.into_iter();
-        let newest = found.next().ok_or(Fault::NotKept)?;
-        for other in found {
-            self.delete(&other, prompt).await?;
+        for _ in 0..WRITES {
+            let before = self.find(&collection, new.item, VERSION).await?;
+            let created = self.create(&collection, new, prompt).await?;
+            let mut found = self.find(&collection, new.item, VERSION).await?;
+            // A provider may not have replaced the items before. Of those that other programs wrote at the same time, all of them keep the same one.
+            let is_old = |item: &Found| item.path != created && before.iter().any(|old| old.path == item.path);
+            found.sort_by_key(is_old);
+            let mut found = found.into_iter();
+            let Some(newest) = found.next() else { continue };
+            for other in found {
+                self.delete(&other, prompt).await?;
+            }
+            if let Some(kept) = self.value_of(&newest, prompt).await? {
+                return if kept.as_slice() == new.value.as_bytes() { Ok(()) } else { Err(Fault::NotKept) };
+            }
         }
-        let kept = self.value_of(&newest, prompt).await?;
-        if kept.is_some_and(|kept| kept.as_slice() == new.value.as_bytes()) { Ok(()) } else { Err(Fault::NotKept) }
+        Err(Fault::NotKept)
     }
 
     /// Removes all items of a name.
@@ -138,11 +145,12 @@ impl Provider {
         for path in paths.into_iter().take(MOST_ITEMS) {
             let Some(properties) = or_removed(self.call(&path, PROPERTIES_INTERFACE, "GetAll", &ITEM_INTERFACE).await)? else { continue };
             let mut properties: HashMap<String, OwnedValue> = properties.values().map_err(|fault| fault_of("GetAll", fault))?;
-            let mut take = |name| properties.remove(name).ok_or_else(|| other_types("GetAll"));
-            let stored = HashMap::<String, String>::try_from(take("Attributes")?).map_err(|_| other_types("Attributes"))?;
-            let is_locked = bool::try_from(take("Locked")?).map_err(|_| other_types("Locked"))?;
+            let mut take = |name| properties.remove(name);
+            // An item that does not say what it is, is another one, or is just being removed.
+            let stored = take("Attributes").and_then(|value| HashMap::<String, String>::try_from(value).ok()).unwrap_or_default();
+            let is_locked = take("Locked").and_then(|value| bool::try_from(value).ok()).unwrap_or_default();
             // Without a time, it counts as the oldest.
-            let modified = take("Modified").ok().and_then(|time| u64::try_from(time).ok()).unwrap_or_default();
+            let modified = take("Modified").and_then(|value| u64::try_from(value).ok()).unwrap_or_default();
             if wanted.iter().all(|(name, value)| stored.get(*name).is_some_and(|stored| stored == value)) {
                 found.push(Found { path, modified, is_locked });
             }

@@ -35,17 +35,19 @@ struct Shared {
 /// This is no function, because the future of one that takes the work could not be spawned.
 macro_rules! in_session {
     ($backend:expr, |$provider:ident| $work:expr) => {{
-        if let Some(mut kept) = $backend.idle() {
-            let $provider = &mut kept;
+        let mut kept = $backend.idle();
+        loop {
+            let is_kept = kept.is_some();
+            let mut provider = match kept.take() {
+                Some(provider) => provider,
+                None => Provider::connect(&$backend.0.sockets, $backend.0.limits).await?,
+            };
+            let $provider = &mut provider;
             let outcome = $work.await;
-            if !kept.is_over(&outcome) {
-                return $backend.done(kept, outcome);
+            if !is_kept || !provider.is_over(&outcome) {
+                break $backend.done(provider, outcome);
             }
         }
-        let mut fresh = Provider::connect(&$backend.0.sockets, $backend.0.limits).await?;
-        let $provider = &mut fresh;
-        let outcome = $work.await;
-        $backend.done(fresh, outcome)
     }};
 }
 

@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use zvariant::{OwnedObjectPath, OwnedValue, Type, Value};
 
 use super::address::Socket;
-use super::bus::{BUS, Bus, CallFault, Message, Method};
+use super::bus::{BUS, Bus, CallFault, Message, Method, Values};
 use super::transport::{ENCRYPTED, KeyExchange, PLAIN, Transport};
 use crate::secret_store::fault::Fault;
 use crate::secret_store::terms::{Limits, Prompt};
@@ -76,7 +76,7 @@ impl Provider {
     /// Calls a method of an object of the provider. Nobody is asked in it.
     pub(super) async fn call<T: Serialize + Type>(&mut self, path: &str, interface: &str, member: &'static str, values: &T) -> Result<Message, Fault> {
         let Self { bus: Some(bus), name, limits, .. } = self else { return Err(Fault::Lost) };
-        call(bus, *limits, &Method { destination: name, path, interface, member }, values).await
+        call(bus, *limits, &Method { destination: name, path, interface, member }, Values::of(values)).await
     }
 
     /// Reads a property of an object.
@@ -140,7 +140,7 @@ impl Provider {
         ];
         for rule in rules {
             let method = Method { destination: BUS, path: "/org/freedesktop/DBus", interface: BUS, member: "AddMatch" };
-            call(bus, *limits, &method, &rule.as_str()).await?;
+            call(bus, *limits, &method, Values::of(&rule.as_str())).await?;
         }
         Ok(())
     }
@@ -176,7 +176,7 @@ impl Drop for OpenPrompt<'_> {
         let (name, limits) = (self.provider.name.clone(), self.provider.limits);
         // If it cannot be closed, the end of the connection closes it.
         runtime.spawn(async move {
-            let _ = call(&mut bus, limits, &Method { destination: &name, path: &path, interface: PROMPT_INTERFACE, member: "Dismiss" }, &()).await;
+            let _ = call(&mut bus, limits, &Method { destination: &name, path: &path, interface: PROMPT_INTERFACE, member: "Dismiss" }, Values::of(&())).await;
         });
     }
 }
@@ -197,10 +197,11 @@ async fn connect(sockets: &[Socket], limits: Limits) -> Result<Bus, Fault> {
 
 async fn open_session(bus: &mut Bus, limits: Limits, transport: &str, input: Value<'_>) -> Result<Message, Fault> {
     let method = Method { destination: NAME, path: SERVICE, interface: SERVICE_INTERFACE, member: "OpenSession" };
-    call(bus, limits, &method, &(transport, input)).await
+    call(bus, limits, &method, Values::of(&(transport, input))).await
 }
 
-async fn call<T: Serialize + Type>(bus: &mut Bus, limits: Limits, method: &Method<'_>, values: &T) -> Result<Message, Fault> {
+async fn call(bus: &mut Bus, limits: Limits, method: &Method<'_>, values: Result<Values, CallFault>) -> Result<Message, Fault> {
+    let values = values.map_err(|fault| fault_of(method.member, fault))?;
     let answer = timeout(limits.quiet, bus.call(method, values)).await.map_err(|_| timed_out(limits))?;
     let is_to_a_program_by_its_own_name = method.destination.starts_with(':');
     answer.map_err(|fault| match fault_of(method.member, fault) {

@@ -122,7 +122,8 @@ mod tests {
         let (here, there) = (mine.transport(&theirs.public()).unwrap(), theirs.transport(&mine.public()).unwrap());
         for value in ["", "a", "0123456789abcdef", &"x".repeat(100_000)] {
             let sent = here.wrap(value.as_bytes()).unwrap();
-            assert!(value.is_empty() || !String::from_utf8_lossy(&sent.value).contains(value));
+            // A short one may be there by chance.
+            assert!(value.len() < KEY || !String::from_utf8_lossy(&sent.value).contains(value));
             assert_eq!(there.unwrap(&sent.parameters, &sent.value).unwrap().as_slice(), value.as_bytes());
         }
         let sent = [here.wrap(b"same").unwrap(), here.wrap(b"same").unwrap()];

@@ -41,7 +41,7 @@ async fn error_of(user: &TestUser, terms: &SessionTerms) -> Error {
 }
 
 fn shown(user: &TestUser) -> SessionView {
-    view(&user.context, &user.environment("Acme"), &ConfigFile::default(), TokenCache::AwsCli).unwrap()
+    view(&user.context, &user.environment("Acme"), &ConfigFile::default(), Some(TokenCache::AwsCli)).unwrap()
 }
 
 fn field(user: &TestUser, name: &str) -> String {

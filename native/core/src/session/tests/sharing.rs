@@ -10,7 +10,7 @@ use crate::environments::configured::ConfigFile;
 use crate::error::Code;
 use crate::files::lock::Lock;
 use crate::login::attempt::NoLogin;
-use crate::protocol::{Event, SessionTerms, TokenCache};
+use crate::protocol::{Event, SessionTerms};
 use crate::service::network::Reply;
 use crate::service::scripted::{Call, late, oauth_error, token};
 use crate::session::place::token_files;
@@ -60,7 +60,7 @@ async fn a_token_of_another_region_under_another_spelling_is_not_used() {
 async fn a_token_that_another_process_refreshes_while_this_one_waits_is_used_without_a_request() {
     let user = TestUser::new();
     user.keep(START_URL, StoredToken::with(-60));
-    let files = token_files(&user.context.world, &user.environment("Acme"), &ConfigFile::default(), TokenCache::AwsCli).unwrap().unwrap();
+    let files = token_files(&user.context.world, &user.environment("Acme"), &ConfigFile::default()).unwrap().unwrap();
     let held = Lock::try_take(&files.lock_path()).unwrap().unwrap();
     assert_eq!(session_after_another_login(&user, held).await, "their-token");
     assert_eq!(user.service.calls(), []);
@@ -71,7 +71,7 @@ async fn a_token_that_another_process_refreshes_while_this_one_waits_is_used_wit
 #[tokio::test(start_paused = true)]
 async fn a_run_that_may_not_log_in_waits_ten_seconds_for_a_process_that_does() {
     let user = TestUser::new();
-    let files = token_files(&user.context.world, &user.environment("Acme"), &ConfigFile::default(), TokenCache::AwsCli).unwrap().unwrap();
+    let files = token_files(&user.context.world, &user.environment("Acme"), &ConfigFile::default()).unwrap().unwrap();
     let _held = Lock::try_take(&files.lock_path()).unwrap().unwrap();
     let started = Instant::now();
     assert_eq!(error_of(&user, &no_login()).await.code(), Code::FileLocked);

@@ -103,7 +103,7 @@ async fn of_several_tokens_the_one_that_can_be_used_is_shown() {
 #[tokio::test(start_paused = true)]
 async fn an_access_token_is_handed_over_with_the_time_that_is_left_and_never_once_it_has_expired() {
     let user = TestUser::new();
-    let token = || exposed(&user.context, &user.environment("Acme"), &ConfigFile::default(), TokenCache::AwsCli).unwrap();
+    let token = || exposed(&user.context, &user.environment("Acme"), &ConfigFile::default(), Some(TokenCache::AwsCli)).unwrap();
     assert!(token().is_none());
     user.keep(START_URL, StoredToken::with(2));
     let shown = token().unwrap();

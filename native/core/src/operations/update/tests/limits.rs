@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::environments::configured::ConfigFile;
 use crate::environments::stored::Environments;
 use crate::files::lock::Lock;
-use crate::protocol::{Event, SessionTerms, Target, TokenCache, Update};
+use crate::protocol::{Event, SessionTerms, Target, Update};
 use crate::run::Run;
 use crate::session::memory::Memory;
 use crate::session::place::token_files;
@@ -70,7 +70,7 @@ impl User {
 
     fn token_files(&self) -> Vec<TokenFiles> {
         let environments = Environments::read(&self.world).unwrap();
-        let files = environments.all.iter().map(|environment| token_files(&self.world, environment, &ConfigFile::default(), TokenCache::AwsCli));
+        let files = environments.all.iter().map(|environment| token_files(&self.world, environment, &ConfigFile::default()));
         files.map(|files| files.unwrap().unwrap()).collect()
     }
 
@@ -78,6 +78,7 @@ impl User {
     async fn update(&self) -> (Duration, Vec<String>) {
         let session = SessionTerms { login: false, timeout: Some(LIMIT.as_secs()), ..SessionTerms::default() };
         let wanted = Update {
+            is_named: false,
             targets: self.environments.iter().map(|name| Target { environment: (*name).to_owned(), profiles: None }).collect(),
             force: false,
             replace_keys: false,

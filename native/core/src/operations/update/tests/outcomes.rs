@@ -21,6 +21,7 @@ pub(super) const DEV: &str = "100000000001";
 pub(super) fn update_of(environments: &[&str]) -> Update {
     let target = |name: &&str| Target { environment: (*name).to_owned(), profiles: None };
     Update {
+        is_named: false,
         targets: environments.iter().map(target).collect(),
         force: false,
         replace_keys: false,

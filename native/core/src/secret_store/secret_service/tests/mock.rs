@@ -49,6 +49,8 @@ pub(super) struct Script {
     /// The method that it answers with this error.
     pub(super) fails_at: Option<(&'static str, &'static str)>,
     pub(super) items: BTreeMap<u32, Stored>,
+    /// The number of the item that was created last.
+    pub(super) last: u32,
     pub(super) shown: usize,
     pub(super) dismissed: usize,
     pub(super) calls: Vec<&'static str>,
@@ -206,7 +208,9 @@ impl Collection {
         let (number, is_asked) = {
             let mut script = locked(&self.0.script);
             let same = script.items.iter().find(|(_, item)| replace && !script.never_replaces && item.attributes == attributes).map(|(number, _)| *number);
-            let number = same.unwrap_or_else(|| script.items.keys().max().map_or(1, |last| last + 1));
+            let last = script.items.keys().max().copied().unwrap_or_default().max(script.last);
+            let number = same.unwrap_or(last + 1);
+            script.last = number.max(last);
             let value = script.changes_value.map_or(secret.2.clone(), |change| change(secret.2));
             let item = Stored { attributes, label: String::try_from(text("Label")).unwrap(), value, modified: 1000 };
             script.items.insert(number, item);
@@ -223,18 +227,26 @@ impl Collection {
     }
 }
 
-/// An error of the Secret Service.
+/// An error by its whole name.
 #[derive(Debug, zbus::DBusError)]
-#[zbus(prefix = "org.freedesktop.Secret.Error")]
+#[zbus(prefix = "org.freedesktop")]
 enum Fault {
     #[zbus(error)]
     Bus(zbus::Error),
+    #[zbus(name = "Secret.Error.IsLocked")]
     IsLocked(String),
+    #[zbus(name = "Secret.Error.NoSuchObject")]
+    NoSuchObject(String),
+    #[zbus(name = "DBus.Error.Failed")]
+    Failed(String),
 }
 
 impl From<fdo::Error> for Fault {
     fn from(fault: fdo::Error) -> Self {
-        Self::Bus(fault.into())
+        match fault {
+            fdo::Error::UnknownObject(text) => Self::NoSuchObject(text),
+            fault => Self::Failed(fault.to_string()),
+        }
     }
 }
 
@@ -256,9 +268,11 @@ impl Item {
         Ok(((session, Vec::new(), self.stored()?.value, "text/plain".to_owned()),))
     }
 
-    async fn delete(&self) -> fdo::Result<OwnedObjectPath> {
+    async fn delete(&self, #[zbus(object_server)] server: &ObjectServer) -> Result<OwnedObjectPath, Fault> {
         self.0.step("Delete").await?;
         locked(&self.0.script).items.remove(&self.1).ok_or_else(|| fdo::Error::UnknownObject("removed".to_owned()))?;
+        let (server, path) = (server.clone(), path_of(self.1));
+        tokio::spawn(async move { server.remove::<Self, _>(path).await });
         Ok(self.0.question(false))
     }
 

@@ -217,7 +217,7 @@ async fn an_error_of_the_provider_is_named_and_its_text_is_not() {
         let _mock = Mock::start(&bus, Script { fails_at: Some((method, "Failed")), items, ..Script::default() }).await;
         let error = Error::from(bus.store(PATIENT).read("acme", Prompt::Never).await.unwrap_err());
         let text = format!("{error} {error:?}");
-        assert!(text.contains("(org.freedesktop.") && !text.contains("s3cret"), "{text}");
+        assert!(text.contains("(org.freedesktop.DBus.Error.Failed)") && !text.contains("s3cret"), "{text}");
     }
 }
 
@@ -234,6 +234,23 @@ async fn of_two_items_of_one_name_the_newest_counts_and_a_write_leaves_one() {
     locked(&mock.script).items.values_mut().for_each(|item| item.modified = 2000);
     store.write("acme", "Acme", "again", Prompt::Never).await.unwrap();
     assert_eq!(mock.values(), ["again"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_writers_at_once_leave_one_item_even_if_the_provider_replaces_none() {
+    let bus = or_skip!(SessionBus::start());
+    let mock = Mock::start(&bus, Script { never_replaces: true, ..Script::default() }).await;
+    let writers = (0..20).map(|number| {
+        let store = bus.store(PATIENT);
+        tokio::spawn(async move { store.write("acme", "Acme", &format!("value{number}"), Prompt::Never).await })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        let outcome = writer.await.unwrap();
+        assert!(matches!(outcome, Ok(()) | Err(Fault::NotKept)), "{outcome:?}");
+    }
+    // Whoever writes next is alone.
+    bus.store(PATIENT).write("acme", "Acme", "last", Prompt::Never).await.unwrap();
+    assert_eq!(mock.values(), ["last"]);
 }
 
 #[tokio::test]
