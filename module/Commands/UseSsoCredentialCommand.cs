@@ -123,7 +123,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
             return;
         }
 
-        var isServed = AsEndpoint || (!AsEnvironmentVariable && !AsDefault && IsServed(name));
+        var isServed = AsEndpoint || (!AsEnvironmentVariable && !AsDefault && IsServed(name, environments));
         var action = isServed ? "Start an endpoint and set its variables"
             : AsEnvironmentVariable ? "Set the variables of keys"
             : AsDefault ? "Copy its credentials to the default profile"
@@ -359,8 +359,9 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
     }
 
     /// <summary>Whether the credentials file gets no keys of a profile. One that does not exist is reported later.</summary>
-    private bool IsServed(string name) => Environments(usableOnly: true)
-        .SelectMany(environment => environment.AsProfiles())
+    private bool IsServed(string name, string[] environments) => Look(new GetEnvironmentWork { UsableOnly = true }, happened => happened.Environment)
+        .Where(known => environments.Length == 0 || environments.Contains(known.Name, StringComparer.OrdinalIgnoreCase))
+        .SelectMany(known => known.AsProfiles())
         .FirstOrDefault(profile => profile.ProfileName == name) is { IsServed: true };
 
     /// <summary>The profile of this name; null where the named environment does not exist, which was reported.</summary>

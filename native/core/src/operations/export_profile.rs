@@ -17,9 +17,12 @@ use crate::files::written::Written;
 use crate::names::profile::ProfileEntry;
 use crate::names::same_name;
 use crate::operations::key_removal::KeyRemoval;
+use crate::operations::named::readable_config;
 use crate::outlet::{NetworkWork, Topic};
 use crate::protocol::{Event, ExportKind, ExportProfile, ExportStatus, Exported, TokenCache};
 use crate::session::moved::move_token;
+use crate::session::place::TokenPlace;
+use crate::session::system_token::SystemToken;
 use crate::text::listed;
 
 /// The most names in a warning; more would hide the rest of the sentence.
@@ -27,7 +30,7 @@ const MOST_NAMES: usize = 10;
 
 /// Writes the profiles, removes their keys from the credentials file, and reports each.
 pub(crate) fn run(wanted: ExportProfile, context: &Context) -> Result<Option<NetworkWork>, Error> {
-    let environment = exportable(&wanted.environment, context)?;
+    let environment = exportable(&wanted, context)?;
     let way = way_of(&wanted, context)?;
     let (profiles, unknown) = named_profiles(&wanted, &environment);
     for error in &unknown {
@@ -59,7 +62,8 @@ pub(crate) fn run(wanted: ExportProfile, context: &Context) -> Result<Option<Net
 }
 
 /// The stored environment, if AWS tools can get its keys without this PowerShell.
-fn exportable(name: &str, context: &Context) -> Result<Arc<Environment>, Error> {
+fn exportable(wanted: &ExportProfile, context: &Context) -> Result<Arc<Environment>, Error> {
+    let name = wanted.environment.as_str();
     let environments = Environments::read(&context.world)?;
     let refused = |what: String, action: String| Err(Error::new(Code::EnvironmentInvalid, what).with_target(name).with_action(action));
     let Some(environment) = environments.stored(name) else {
@@ -71,6 +75,17 @@ fn exportable(name: &str, context: &Context) -> Result<Arc<Environment>, Error> 
     if environment.token_cache == Some(TokenCache::Memory) {
         let what = format!("The profiles of {name} cannot be exported: its session is kept in memory, where AWS tools do not find it.");
         return refused(what, format!("Run Set-SsoEnvironment {name} -TokenCache AwsCli, or do not export it."));
+    }
+    let place = TokenPlace::of(&context.world, environment, &readable_config(&context.world), None).ok();
+    if let Some(store) = place.as_ref().and_then(TokenPlace::system).map(SystemToken::store_name) {
+        let what = format!("The profiles of {name} cannot be exported: its session is in {store}, where");
+        if wanted.kind == ExportKind::SsoSession {
+            return refused(format!("{what} AWS tools do not find it."), "Use -As CredentialProcess.".to_owned());
+        }
+        if cfg!(target_os = "macos") {
+            let advice = format!("Use Use-SsoCredential -AsEndpoint, or run Connect-SsoSession {name} -TokenCache AwsCli -Move.");
+            return refused(format!("{what} sso-credential-process cannot read it."), advice);
+        }
     }
     if !(is_plain_argument(name) && name.chars().all(|c| c.is_ascii_alphanumeric() || "._@+-".contains(c))) {
         let what = format!("The profiles of {name} cannot be exported: the name of the environment has characters that AWS tools read in different ways.");

@@ -91,6 +91,13 @@ impl KeysRequest {
     /// The file where these keys are kept; `None` if the token is in no file, since its keys are then in none either.
     fn kept(&self, config: &ConfigFile) -> Result<Option<KeptFile>, Error> {
         let place = TokenPlace::of(&self.context.world, &self.environment, config, self.wanted.session.token_cache)?;
+        if let Some(system) = place.system().filter(|_| cfg!(target_os = "macos")) {
+            let name = &self.environment.name;
+            let what = format!("The session of {name} is in {}, which only PowerShell can read.", system.store_name());
+            return Err(Error::new(Code::SecretStoreUnavailable, what)
+                .with_target(name)
+                .with_action(format!("Use Use-SsoCredential -AsEndpoint, or run Connect-SsoSession {name} -TokenCache AwsCli -Move.")));
+        }
         let keys = place.files().and_then(|files| KeptKeys::of(&self.context.world, files.session()));
         Ok(keys.map(|keys| keys.file(&self.profile)))
     }
