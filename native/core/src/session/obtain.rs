@@ -55,7 +55,7 @@ impl SessionSource<'_> {
         // Only a session that is still good can wait; without one, the alternative is a login.
         let rested = good.is_none() || state.last_refresh.is_none_or(|last| last.elapsed() >= REFRESH_SPACING);
         let mut dead_client = None;
-        if may_refresh && rested {
+        if may_refresh && rested && self.can_keep_new_token(good.is_some()).await? {
             match self.refresh(&mut state, lock.as_ref(), refused, good.is_some()).await? {
                 Refreshed::Token(token, how) => return Ok(self.use_token(&token, how)),
                 Refreshed::Failed(refusal) if good.is_none() => return Err(self.service.oidc_error(&refusal).with_target(&self.environment.name).into()),
@@ -75,6 +75,17 @@ impl SessionSource<'_> {
         state.dead.extend(refused.map(mark_of));
         let token = self.log_in(&mut state, lock.as_ref(), dead_client.as_deref()).await?;
         Ok(self.use_token(&token, "The login was approved"))
+    }
+
+    /// Whether a new token could be stored where the session is kept. If not, a session that is still good is used as it is.
+    async fn can_keep_new_token(&self, still_good: bool) -> Result<bool, NoLogin> {
+        match self.open_store().await {
+            Err(NoLogin::Failed(error)) if still_good => {
+                self.context.outlet.verbose(format!("The session is not refreshed: {error}"));
+                Ok(false)
+            }
+            outcome => outcome.map(|()| true),
+        }
     }
 
     /// The token that the caller supplied for this environment, if it is good and was not refused.

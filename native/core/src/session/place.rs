@@ -29,7 +29,7 @@ impl TokenPlace {
     /// was stored before.
     ///
     /// # Errors
-    /// See [`token_files`] and [`wanted_by_variable`].
+    /// See [`token_files`] and [`wanted_by_variable`]; or there is no home folder for the record of a session in the store.
     pub(crate) fn of(world: &World, environment: &Environment, config: &ConfigFile, wanted: Option<TokenCache>) -> Result<Self, Error> {
         let said = match wanted.or(environment.token_cache) {
             None => wanted_by_variable(world)?,
@@ -37,6 +37,10 @@ impl TokenPlace {
         };
         if said == Some(TokenCache::Memory) {
             return Ok(Self::Memory);
+        }
+        if said == Some(TokenCache::System) {
+            // Nothing takes the store's place.
+            world.home_folder()?;
         }
         let Some(names) = token_files(world, environment, config)? else { return Ok(Self::Memory) };
         if said == Some(TokenCache::System) || (said.is_none() && SystemToken::is_recorded(world, &names)) {

@@ -2,6 +2,7 @@
 //! with a question to the user.
 
 use crate::error::{Code, Error};
+use crate::files::kept_keys::KeptKeys;
 use crate::login::attempt::NoLogin;
 use crate::secret_store::Prompt;
 use crate::session::memory::State;
@@ -27,18 +28,18 @@ impl SessionSource<'_> {
             return Ok(());
         }
         let read = self.uninterrupted(system.read(&record, self.prompt(), &self.context.outlet)).await?;
-        state.stored = match read.map_err(|error| self.in_store(system, &error))? {
+        state.stored = match read.map_err(|error| self.in_store(&error))? {
             Stored::Token(token) => Some(token),
             Stored::Nothing => None,
         };
         Ok(())
     }
 
-    /// Makes sure, before anybody logs in, that the session can be stored.
+    /// Makes sure, before anybody logs in and before a refresh replaces the refresh token, that the session can be stored.
     pub(super) async fn open_store(&self) -> Result<(), NoLogin> {
         let Some(system) = self.place.system() else { return Ok(()) };
         self.tell_wait("Opening the secret store for");
-        Ok(self.uninterrupted(system.open(self.prompt())).await?.map_err(|error| self.in_store(system, &error))?)
+        Ok(self.uninterrupted(system.open(self.prompt())).await?.map_err(|error| self.in_store(&error))?)
     }
 
     /// Stores a token. It is known from then on without another look into the store.
@@ -48,20 +49,21 @@ impl SessionSource<'_> {
         let interrupted = || Error::new(Code::SecretStoreFailed, format!("Storing it in {} was interrupted.", system.store_name()));
         written.unwrap_or_else(|_| Err(interrupted()))?;
         state.stored = Some(token);
-        Ok(())
+        // Keys that were kept in files while the token was in one would outlive it there.
+        KeptKeys::of(&self.context.world, system.names.session()).map_or(Ok(()), |kept| kept.clear())
     }
 
     /// Removes the session from the store.
     pub(super) async fn remove_from_store(&self, system: &SystemToken, state: &mut State, lock: &TokenLock) -> Result<(), NoLogin> {
-        self.uninterrupted(system.remove(lock, self.prompt())).await?.map_err(|error| self.in_store(system, &error))?;
+        self.uninterrupted(system.remove(lock, self.prompt())).await?.map_err(|error| self.in_store(&error))?;
         state.stored = None;
         Ok(())
     }
 
     /// Says whose session it is about, and what to do where the store cannot be unlocked.
-    fn in_store(&self, system: &SystemToken, error: &Error) -> Error {
+    fn in_store(&self, error: &Error) -> Error {
         let name = &self.environment.name;
-        let what = format!("The session of {name} is kept in {}. {error}", system.store_name());
+        let what = format!("{name} uses the secret store for its session (-TokenCache System). {error}");
         let action = error.action().unwrap_or_default().to_owned();
         Error::new(error.code(), what).with_target(name).with_action(action)
     }
