@@ -185,7 +185,11 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
             (_, 0) => $"{Counted(added)} added ({total} in all)",
             _ => $"{Counted(added)} added, {removed} removed ({total} in all)",
         };
-        var next = added > 0 ? $". Next: Update-SsoCredential {ShownText.Argument(environment.Name)}" : "";
+        var name = ShownText.Argument(environment.Name);
+        var command = environment.CredentialsFile == SsoCredentialsFileUse.Never
+            ? $"Use-SsoCredential <profile> -Environment {name}"
+            : $"Update-SsoCredential {name}";
+        var next = added > 0 ? $". Next: {command}" : "";
         return $"{environment.Name}: {change}{next}";
     }
 

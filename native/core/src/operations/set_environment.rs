@@ -32,9 +32,9 @@ pub(crate) fn run(wanted: SetEnvironment, context: &Context) -> Result<Option<Ne
     Ok(None)
 }
 
-/// Removes the keys that the credentials file has for the environment if the user wants that; else names those that it gets no more.
+/// Removes the keys that the credentials file has for the environment if the user wants that; else names those that it has and gets no more.
 fn settle_keys(environment: &EnvironmentView, wanted: &SetEnvironment, context: &Context) -> Result<(), Error> {
-    if !wanted.remove_credentials && environment.credentials_file == CredentialsFileUse::Always {
+    if !wanted.remove_credentials && wanted.credentials_file != Some(CredentialsFileUse::Never) {
         return Ok(());
     }
     let profiles = environment.accounts.iter().map(|row| row.profile.as_str()).collect();
