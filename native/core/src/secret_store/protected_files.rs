@@ -11,6 +11,7 @@ use crate::files::faults::write_failed;
 use crate::files::lock::Lock;
 use crate::files::safe_write::SafeFile;
 use crate::patience::WaitLimit;
+use crate::secret::SecretBytes;
 use crate::secret_store::fault::Fault;
 use crate::secret_store::terms::{APPLICATION, Limits, NewItem, Prompt, StoreState, value_of};
 use crate::sha1_hex::sha1_hex;
@@ -114,7 +115,7 @@ impl Folder {
         let file = self.file(item)?;
         let encrypted = sso_windows::protect(value.as_bytes(), ENTROPY).map_err(|fault| fault_of("CryptProtectData", &fault))?;
         let lock = self.lock(&file)?;
-        file.replace(&lock, |_| Ok(Some(Zeroizing::new(encrypted.clone())))).map_err(of_file)?;
+        file.replace(&lock, |_| Ok(Some(SecretBytes::from(encrypted.clone())))).map_err(of_file)?;
         match kept(&file)? {
             Kept::Value(kept) if kept.as_str() == value => Ok(()),
             _ => Err(Fault::NotKept),
