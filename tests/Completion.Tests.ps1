@@ -80,7 +80,7 @@ Describe 'The Tab key' {
     It 'completes the states of sessions and credentials in a condition' {
         $states = Get-Completion 'Get-SsoSession | Where-Object State -eq ', 'Get-SsoCredential | Where-Object State -eq '
         $states[0].Text | Should -Be 'Active', 'Refreshable', 'Ended', 'None'
-        $states[1].Text | Should -Be 'Valid', 'Due', 'Expired', 'Missing', 'OtherKeys', 'Blocked', 'CredentialProcess', 'SsoSession'
+        $states[1].Text | Should -Be 'Valid', 'Due', 'Expired', 'Missing', 'NotStored', 'OtherKeys', 'Blocked', 'CredentialProcess', 'SsoSession'
     }
 
     It 'completes what Export-SsoProfile takes: environments, their profiles, and the ways to get keys' {
