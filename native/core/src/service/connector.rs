@@ -9,41 +9,41 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ErrorKind;
-use hyper_util::client::legacy::connect::{CaptureConnection, Connect, HttpInfo, capture_connection};
+use hyper_util::client::legacy::connect::{CaptureConnection, HttpInfo, capture_connection};
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::service::first_connection::FirstConnections;
-use crate::service::route::{BoxError, ConnectTimeout};
+use crate::service::route::{BoxError, ConnectTimeout, Connector};
 
 /// A pool of connections that one connector makes.
 #[derive(Clone)]
-pub(super) struct Pool<C> {
-    client: Client<C, SdkBody>,
+pub(super) struct Pool {
+    client: Client<Connector, SdkBody>,
     first: FirstConnections,
 }
 
-impl<C: Connect + Clone> Pool<C> {
-    pub(super) fn over(connector: C) -> Self {
+impl Pool {
+    pub(super) fn over(connector: Connector) -> Self {
         // hyper closes idle connections only if it has a timer.
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
         Self { client, first: FirstConnections::default() }
     }
 }
 
-impl<C> std::fmt::Debug for Pool<C> {
+impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pool").finish_non_exhaustive()
     }
 }
 
-impl<C: Connect + Clone + Send + Sync + 'static> HttpClient for Pool<C> {
+impl HttpClient for Pool {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }
 
-impl<C: Connect + Clone + Send + Sync + 'static> HttpConnector for Pool<C> {
+impl HttpConnector for Pool {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let mut request = match request.try_into_http1x() {
             Ok(request) => request,

@@ -10,7 +10,7 @@ use crate::error::{Code, Error};
 use crate::service::connections::renewing;
 use crate::service::connector::Pool;
 use crate::service::proxy::{Proxy, ProxySource};
-use crate::service::route::{Limited, Route, tls};
+use crate::service::route::{Connector, Route, tls};
 use crate::service::settings::Settings;
 
 /// The time limit for a connection, TLS included.
@@ -41,13 +41,13 @@ fn matcher(Proxy { source, url }: &Proxy, bypassed: Option<&str>) -> Result<Matc
 /// Creates the client for these settings; it opens new connections after a request was abandoned.
 pub(super) fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error> {
     if settings.endpoints.are_loopback() {
-        return Ok(renewing(|| SharedHttpClient::new(Pool::over(Limited { connector: Route::direct(), limit: CONNECT_TIMEOUT }))));
+        return Ok(renewing(|| SharedHttpClient::new(Pool::over(Connector::plain(Route::direct(), CONNECT_TIMEOUT)))));
     }
     let proxy = settings.proxy.proxy.as_ref().map(|proxy| matcher(proxy, settings.no_proxy.as_deref())).transpose()?;
     // The library's text tells nothing but that the system has no certificates.
     let tls = tls(settings.certificates.as_ref()).map_err(|_| no_certificates())?;
     let route = proxy.map_or_else(Route::direct, |proxy| Route::through(proxy, tls.clone()));
-    let connector = Limited { connector: route.with_tls(tls), limit: CONNECT_TIMEOUT };
+    let connector = Connector::with_tls(route, tls, CONNECT_TIMEOUT);
     Ok(renewing(move || SharedHttpClient::new(Pool::over(connector.clone()))))
 }
 

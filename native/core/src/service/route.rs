@@ -52,11 +52,6 @@ impl Route {
             proxy: Some((Arc::new(proxy), HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp()))),
         }
     }
-
-    /// The same route with TLS to the host, over which HTTP/2 is used if the host supports it.
-    pub(super) fn with_tls(self, tls: ClientConfig) -> HttpsConnector<Self> {
-        HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions().wrap_connector(self)
-    }
 }
 
 fn tcp() -> TcpConnector {
@@ -91,30 +86,60 @@ impl Service<Uri> for Route {
     }
 }
 
-/// A connector whose connections must be ready in time, TLS included.
+/// The stream to a service.
+type Stream = MaybeHttpsStream<FirstStream>;
+
+/// Connects to the services, TLS included, within a time limit.
+///
+/// One type, because the library would contain the whole HTTP client once for each type of connector.
 #[derive(Clone)]
-pub(super) struct Limited<C> {
-    pub(super) connector: C,
-    pub(super) limit: Duration,
+pub(super) struct Connector {
+    way: Way,
+    limit: Duration,
 }
 
-impl<C> Service<Uri> for Limited<C>
-where
-    C: Service<Uri, Error = BoxError>,
-    C::Response: 'static,
-    C::Future: Send + 'static,
-{
-    type Response = C::Response;
+#[derive(Clone)]
+enum Way {
+    /// For services on this computer: without certificates, which take time to read.
+    Plain(Route),
+    Tls(HttpsConnector<Route>),
+}
+
+impl Connector {
+    /// Connects without TLS.
+    pub(super) fn plain(route: Route, limit: Duration) -> Self {
+        Self { way: Way::Plain(route), limit }
+    }
+
+    /// Connects with TLS, over which HTTP/2 is used if the host supports it.
+    pub(super) fn with_tls(route: Route, tls: ClientConfig, limit: Duration) -> Self {
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions().wrap_connector(route);
+        Self { way: Way::Tls(connector), limit }
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = Stream;
     type Error = BoxError;
-    type Future = Connecting<C::Response>;
+    type Future = Connecting<Stream>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.connector.poll_ready(context)
+        match &mut self.way {
+            Way::Plain(route) => route.poll_ready(context),
+            Way::Tls(connector) => connector.poll_ready(context),
+        }
     }
 
     fn call(&mut self, host: Uri) -> Self::Future {
-        let connecting = tokio::time::timeout(self.limit, self.connector.call(host));
-        Box::pin(async move { connecting.await.unwrap_or_else(|_| Err(ConnectTimeout.into())) })
+        let connecting: Self::Future = match &mut self.way {
+            Way::Plain(route) => {
+                let connecting = route.call(host);
+                Box::pin(async move { Ok(MaybeHttpsStream::Http(connecting.await?)) })
+            }
+            Way::Tls(connector) => connector.call(host),
+        };
+        let connected = tokio::time::timeout(self.limit, connecting);
+        Box::pin(async move { connected.await.unwrap_or_else(|_| Err(ConnectTimeout.into())) })
     }
 }
 
