@@ -133,19 +133,19 @@ impl SystemToken {
         match (self.store.state().await?, prompt) {
             (StoreState::Unlocked, _) => Ok(()),
             (StoreState::Locked, Prompt::Never) => Err(Fault::Locked.into()),
-            (StoreState::Locked, Prompt::Allowed) => Ok(self.store.read(self.names.session(), prompt).await.map(drop)?),
+            (StoreState::Locked, Prompt::Allowed) => Ok(self.store.read(self.names.shared_name(), prompt).await.map(drop)?),
         }
     }
 
     /// Reads the token. One that cannot be read is set aside and reported once, and then counts as missing.
     pub(crate) async fn read(&self, record: &Record, prompt: Prompt, outlet: &Outlet) -> Result<Stored, Error> {
-        match self.store.read(self.names.session(), prompt).await {
+        match self.store.read(self.names.shared_name(), prompt).await {
             Ok(None) => Ok(Stored::Nothing),
             Ok(Some(value)) => {
                 if let Some(token) = token_of(&value) {
                     return Ok(Stored::Token(Token { refused: record.refused.clone(), ..token }));
                 }
-                self.store.set_aside(self.names.session()).await?;
+                self.store.set_aside(self.names.shared_name()).await?;
                 outlet.warn(Error::from(Fault::Unreadable).to_string());
                 Ok(Stored::Nothing)
             }
@@ -162,7 +162,7 @@ impl SystemToken {
         let text = TokenFiles::text_of(token);
         let mut value = Zeroizing::new(String::with_capacity(text.len() * 4 / 3 + 4));
         BASE64_STANDARD.encode_string(text.as_slice(), &mut value);
-        self.store.write(self.names.session(), &format!("IAM Identity Center session of {environment}"), &value, prompt).await?;
+        self.store.write(self.names.shared_name(), &format!("IAM Identity Center session of {environment}"), &value, prompt).await?;
         self.write_record(lock, &Record::of(&self.names, token))
     }
 
@@ -181,13 +181,13 @@ impl SystemToken {
 
     /// Removes the token and its record.
     pub(crate) async fn remove(&self, lock: &TokenLock, prompt: Prompt) -> Result<(), Error> {
-        self.store.remove(self.names.session(), prompt).await?;
+        self.store.remove(self.names.shared_name(), prompt).await?;
         self.record.remove(lock.held())
     }
 }
 
 fn record_path(world: &World, names: &TokenFiles) -> Option<PathBuf> {
-    Some(world.home()?.join(".aws").join("sso").join("stored").join(format!("{}.json", names.session())))
+    Some(world.home()?.join(".aws").join("sso").join("stored").join(format!("{}.json", names.shared_name())))
 }
 
 /// The token of a value in the store.

@@ -139,6 +139,11 @@ impl TokenFiles {
         &self.token_file
     }
 
+    /// Identifies the session by the same name for every spelling of the start URL.
+    pub(super) fn shared_name(&self) -> &str {
+        &self.lock_name
+    }
+
     pub(crate) fn scopes(&self) -> &[String] {
         &self.scopes
     }
