@@ -41,11 +41,15 @@ impl SessionSource<'_> {
             let tokens = there.tokens(other.place.files()).collect::<Result<Vec<Token>, Error>>()?;
             if !self.has_usable(&state)? {
                 let usable = tokens.iter().filter(|token| self.is_usable(token) && !there.is_refused(token) && !there.is_dead(token));
-                let Some(best) = usable.max_by_key(|token| token.expires_at) else { continue };
-                self.keep(&mut state, lock.as_ref(), best).await?;
-                self.context.outlet.verbose(format!("{}: the session was taken over from {}.", self.environment.name, other.place_name()));
+                if let Some(best) = usable.max_by_key(|token| token.expires_at) {
+                    self.keep(&mut state, lock.as_ref(), best).await?;
+                    self.context.outlet.verbose(format!("{}: the session was taken over from {}.", self.environment.name, other.place_name()));
+                } else if old == Old::Stays {
+                    continue;
+                }
             }
-            if !tokens.is_empty() {
+            // Also where a session has ended or was removed, its client secret may still be there.
+            if old == Old::IsRemoved || !tokens.is_empty() {
                 other.leave(&mut there, lock.as_ref(), old, self.place.cache()).await?;
             }
         }
