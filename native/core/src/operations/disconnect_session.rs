@@ -43,14 +43,19 @@ async fn disconnect(environment: &Environment, config: &ConfigFile, remove_crede
     let mut places = here.others(&context.world, environment, config);
     let kept = places.iter().chain([&here]).find_map(TokenPlace::names).and_then(|names| KeptKeys::of(&context.world, names.session()));
     places.push(here);
-    let mut is_ended = false;
+    let (mut is_ended, mut failure) = (false, None);
     for place in places {
-        is_ended |= SessionSource { context, environment, service: &service, place, conflict: None, terms: &terms, time }.disconnect().await?;
+        match (SessionSource { context, environment, service: &service, place, conflict: None, terms: &terms, time }).disconnect().await {
+            Ok(ended) => is_ended |= ended,
+            Err(NoLogin::Cancelled) => return Err(NoLogin::Cancelled),
+            // One place that cannot be cleared, such as a locked store, keeps no other place from being cleared.
+            Err(NoLogin::Failed(error)) => failure = failure.or(Some(error)),
+        }
     }
     context.memory.refresh.note_logout(&environment.name);
     if is_ended {
         context.outlet.verbose(format!("The session of {} was ended.", environment.name));
-    } else {
+    } else if failure.is_none() {
         context.outlet.inform(format!("{}: there was no session to end", environment.name));
     }
     // Keys that are kept for a session end with it.
@@ -63,5 +68,5 @@ async fn disconnect(environment: &Environment, config: &ConfigFile, remove_crede
         let removal = Removal { environment: &environment.name, profiles: &profiles, all_but: Some(&HashSet::new()) };
         KeyRemoval::plan(removal, &context.world)?.carry_out_async(context).await?;
     }
-    Ok(())
+    failure.map_or(Ok(()), |error| Err(error.into()))
 }
