@@ -348,7 +348,7 @@ public sealed class UpdateSsoCredentialCommand : ParallelCmdlet
     private UpdateWork UpdateOf(List<UpdateTarget> targets, SessionTerms terms, bool reportProfiles) => new()
     {
         Targets = [.. targets],
-        IsNamed = Named is not null && !AtStartup,
+        IsNamed = (Named is not null || MyInvocation.ExpectingInput) && !AtStartup,
         Force = Force,
         MinimumRemaining = MinimumRemaining.WholeSeconds(),
         ReplaceKeys = ReplaceKeys,

@@ -128,7 +128,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
             : AsEnvironmentVariable ? "Set the variables of keys"
             : AsDefault ? "Copy its credentials to the default profile"
             : "Set AWS_PROFILE";
-        if (!ShouldProcess(name, action))
+        if ((AsDefault && !CanBeDefault(name, environments)) || !ShouldProcess(name, action))
         {
             return;
         }
@@ -284,18 +284,23 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
         }
     }
 
+    /// <summary>Whether the default profile can follow a profile; also with -WhatIf, the reason why it cannot is reported.</summary>
+    private bool CanBeDefault(string name, string[] environments)
+    {
+        var failures = Failures;
+        Run(new SetDefaultWork { Profile = name, Environments = environments, CheckOnly = true });
+        return Failures == failures;
+    }
+
     private void SetDefault(string name, string[] environments)
     {
-        var work = new SetDefaultWork { Profile = name, Environments = environments, CheckOnly = true };
         var failures = Failures;
-        Run(work);
-        if (Failures > failures || Find(name) is not { } profile || !Refresh(profile, out var end))
+        if (Find(name) is not { } profile || !Refresh(profile, out var end))
         {
             return;
         }
 
-        work.CheckOnly = false;
-        Run(work);
+        Run(new SetDefaultWork { Profile = name, Environments = environments });
         if (Failures == failures)
         {
             if (System.Environment.GetEnvironmentVariable("AWS_PROFILE") is { Length: > 0 } other)
