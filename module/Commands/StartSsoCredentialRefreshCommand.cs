@@ -29,7 +29,12 @@ public sealed class StartSsoCredentialRefreshCommand : RefreshCmdlet
         if (targets.Length > 0)
         {
             RefreshOwner.Add();
-            Run(new StartRefreshWork { Targets = targets, Duration = Duration.WholeSeconds() });
+            Run(new StartRefreshWork
+            {
+                Targets = targets,
+                IsNamed = Named is not null || MyInvocation.ExpectingInput,
+                Duration = Duration.WholeSeconds(),
+            });
         }
     }
 }

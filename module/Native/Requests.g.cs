@@ -1172,6 +1172,12 @@ internal sealed partial class StartRefreshWork : IJson
     [DataMember(Name = "targets", IsRequired = true)]
     internal UpdateTarget[] Targets { get; set; } = [];
 
+    /// <summary>
+    /// Whether the user named what to keep fresh: then it is an error if the only environment keeps no keys in the credentials file.
+    /// </summary>
+    [DataMember(Name = "is_named")]
+    internal bool IsNamed { get; set; }
+
     /// <summary>How long this goes on after the last command of the runspace, in seconds.</summary>
     [DataMember(Name = "duration")]
     internal long Duration { get; set; }
@@ -1183,6 +1189,7 @@ internal sealed partial class StartRefreshWork : IJson
     void IJson.Write(JsonWriter json)
     {
         json.Member("targets", Targets);
+        json.Member("is_named", IsNamed);
         json.Member("duration", Duration);
     }
 }

@@ -16,11 +16,11 @@ use crate::protocol::{StartRefresh, Target};
 pub(crate) fn run(wanted: StartRefresh, context: &Context) -> Result<Option<NetworkWork>, Error> {
     let environments = Environments::read(&context.world)?;
     let mut targets = Vec::new();
-    let is_alone = wanted.targets.len() == 1;
+    let is_named_alone = wanted.is_named && wanted.targets.len() == 1;
     for target in wanted.targets {
         let environment = environments.find(&target.environment, &context.world)?;
         if environment.keeps_keys_out_of_file() {
-            if is_alone {
+            if is_named_alone {
                 return Err(no_keys_in_file(&environment));
             }
             context.outlet.verbose(format!("{}: skipped, because its credentials are not kept in the credentials file", environment.name));

@@ -21,6 +21,9 @@ pub struct Caller {
 pub struct StartRefresh {
     /// The environments and the profiles wanted in each.
     pub targets: Vec<Target>,
+    /// Whether the user named what to keep fresh: then it is an error if the only environment keeps no keys in the credentials file.
+    #[serde(default)]
+    pub is_named: bool,
     /// How long this goes on after the last command of the runspace, in seconds.
     #[serde(default = "twelve_hours")]
     pub duration: u64,

@@ -60,7 +60,7 @@ fn acme(profiles: Option<&[&str]>) -> Vec<Target> {
 }
 
 async fn start_for(user: &TestUser, runspace: &str, targets: Vec<Target>, hours: u64) -> Vec<Event> {
-    events_of(&at(user, runspace, true), Operation::StartRefresh(StartRefresh { targets, duration: hours * 3600 })).await
+    events_of(&at(user, runspace, true), Operation::StartRefresh(StartRefresh { targets, is_named: true, duration: hours * 3600 })).await
 }
 
 async fn start(user: &TestUser) {
