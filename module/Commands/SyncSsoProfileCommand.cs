@@ -186,10 +186,9 @@ public sealed class SyncSsoProfileCommand : ParallelCmdlet
             _ => $"{Counted(added)} added, {removed} removed ({total} in all)",
         };
         var name = ShownText.Argument(environment.Name);
-        var command = environment.CredentialsFile == SsoCredentialsFileUse.Never
-            ? $"Use-SsoCredential <profile> -Environment {name}"
-            : $"Update-SsoCredential {name}";
-        var next = added > 0 ? $". Next: {command}" : "";
+        var next = added == 0 ? ""
+            : environment.CredentialsFile == SsoCredentialsFileUse.Never ? $". Next: Use-SsoCredential -Environment {name}"
+            : $". Next: Update-SsoCredential {name}";
         return $"{environment.Name}: {change}{next}";
     }
 
