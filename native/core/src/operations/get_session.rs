@@ -21,22 +21,37 @@ pub(crate) fn run(wanted: GetSession, context: &Context) -> Result<Option<Networ
     }
     let context = context.clone();
     Ok(Some(Box::pin(async move {
+        let mut is_locked = None;
         for environment in &named.environments {
-            report_session(environment, &named.config, None, &context).await;
+            report_with_store(environment, &named.config, None, &mut is_locked, &context).await;
         }
     })))
 }
 
 /// Reports the state of one session, which may be kept elsewhere than its environment says.
 pub(super) async fn report_session(environment: &Environment, config: &ConfigFile, token_cache: Option<TokenCache>, context: &Context) {
+    report_with_store(environment, config, token_cache, &mut None, context).await;
+}
+
+/// Reports a session, with what the store answered the first time it was asked: all sessions are in the same one, and it may take seconds to answer.
+async fn report_with_store(
+    environment: &Environment,
+    config: &ConfigFile,
+    token_cache: Option<TokenCache>,
+    answered: &mut Option<Option<bool>>,
+    context: &Context,
+) {
     let mut view = view(context, environment, config, token_cache);
     if let Ok(view) = view.as_mut()
         && view.token_cache == TokenCache::System
     {
-        tokio::select! {
-            is_locked = is_store_locked(context, environment, config, token_cache) => view.is_store_locked = is_locked,
-            () = context.outlet.cancel_token().cancelled() => return,
+        if answered.is_none() {
+            tokio::select! {
+                is_locked = is_store_locked(context, environment, config, token_cache) => *answered = Some(is_locked),
+                () = context.outlet.cancel_token().cancelled() => return,
+            }
         }
+        view.is_store_locked = answered.flatten();
     }
     report(view, context);
 }
