@@ -88,7 +88,9 @@ public abstract class StoredCompleter : IArgumentCompleter
             !isQuoted && IsBare(argument) ? argument : $"'{CodeGeneration.EscapeSingleQuotedStringContent(argument)}'";
     }
 
-    /// <summary>Whether an argument needs no quotes. It lists what is harmless, since a list of what is not could miss a character.</summary>
+    /// <summary>
+    /// Whether an argument needs no quotes. It lists what is harmless, since a list of what is not could miss a character.
+    /// </summary>
     private static bool IsBare(string argument) =>
         argument.Length > 0 && IsLetter(argument[0]) && argument.All(c => IsLetter(c) || c is >= '0' and <= '9' or '.' or '_' or '-');
 

@@ -23,7 +23,8 @@ public sealed class ConnectSsoSessionCommand : LoginCmdlet
         var agreed = Agreed("Connect SSO session");
         if (agreed.Length > 0)
         {
-            Run(new ConnectSessionWork { Environments = agreed, MoveSession = Move, Session = Terms() }, happened => happened.Session, Take);
+            var work = new ConnectSessionWork { Environments = agreed, MoveSession = Move, Session = Terms() };
+            Run(work, happened => happened.Session, Take);
         }
     }
 

@@ -364,7 +364,8 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
     }
 
     /// <summary>Whether the credentials file gets no keys of a profile. One that does not exist is reported later.</summary>
-    private bool IsServed(string name, string[] environments) => Look(new GetEnvironmentWork { UsableOnly = true }, happened => happened.Environment)
+    private bool IsServed(string name, string[] environments) =>
+        Look(new GetEnvironmentWork { UsableOnly = true }, happened => happened.Environment)
         .Where(known => environments.Length == 0 || environments.Contains(known.Name, StringComparer.OrdinalIgnoreCase))
         .SelectMany(known => known.AsProfiles())
         .FirstOrDefault(profile => profile.ProfileName == name) is { IsServed: true };

@@ -17,7 +17,6 @@ use crate::files::written::Written;
 use crate::names::profile::ProfileEntry;
 use crate::names::same_name;
 use crate::operations::key_removal::KeyRemoval;
-use crate::operations::named::readable_config;
 use crate::outlet::{NetworkWork, Topic};
 use crate::protocol::{Event, ExportKind, ExportProfile, ExportStatus, Exported, TokenCache};
 use crate::session::moved::move_token;
@@ -30,7 +29,9 @@ const MOST_NAMES: usize = 10;
 
 /// Writes the profiles, removes their keys from the credentials file, and reports each.
 pub(crate) fn run(wanted: ExportProfile, context: &Context) -> Result<Option<NetworkWork>, Error> {
-    let environment = exportable(&wanted, context)?;
+    let environment = exportable(&wanted.environment, context)?;
+    let before = ConfigFile::read(&context.world)?;
+    check_place(&environment, &before, &wanted, context)?;
     let way = way_of(&wanted, context)?;
     let (profiles, unknown) = named_profiles(&wanted, &environment);
     for error in &unknown {
@@ -43,7 +44,6 @@ pub(crate) fn run(wanted: ExportProfile, context: &Context) -> Result<Option<Net
     let (blocked, profiles): (Vec<_>, Vec<_>) = profiles.into_iter().partition(|profile| in_the_way.contains_key(&profile.name));
     let export =
         Export { environment: &environment, profiles, way, pruned_but: wanted.prune.then(|| wanted.kept.iter().map(String::as_str).collect()), stored };
-    let before = ConfigFile::read(&context.world)?;
     let outcome = write(&export, &wanted, context)?;
     let conflicts = blocked.into_iter().map(|profile| conflict(profile, &in_the_way, context)).chain(outcome.conflicts.iter().cloned());
     for error in conflicts {
@@ -62,8 +62,7 @@ pub(crate) fn run(wanted: ExportProfile, context: &Context) -> Result<Option<Net
 }
 
 /// The stored environment, if AWS tools can get its keys without this PowerShell.
-fn exportable(wanted: &ExportProfile, context: &Context) -> Result<Arc<Environment>, Error> {
-    let name = wanted.environment.as_str();
+fn exportable(name: &str, context: &Context) -> Result<Arc<Environment>, Error> {
     let environments = Environments::read(&context.world)?;
     let refused = |what: String, action: String| Err(Error::new(Code::EnvironmentInvalid, what).with_target(name).with_action(action));
     let Some(environment) = environments.stored(name) else {
@@ -76,22 +75,35 @@ fn exportable(wanted: &ExportProfile, context: &Context) -> Result<Arc<Environme
         let what = format!("The profiles of {name} cannot be exported: its session is kept in memory, where AWS tools do not find it.");
         return refused(what, format!("Run Set-SsoEnvironment {name} -TokenCache AwsCli, or do not export it."));
     }
-    let place = TokenPlace::of(&context.world, environment, &readable_config(&context.world), None).ok();
-    if let Some(store) = place.as_ref().and_then(TokenPlace::system).map(SystemToken::store_name) {
-        let what = format!("The profiles of {name} cannot be exported: its session is in {store}, where");
-        if wanted.kind == ExportKind::SsoSession {
-            return refused(format!("{what} AWS tools do not find it."), "Use -As CredentialProcess.".to_owned());
-        }
-        if cfg!(target_os = "macos") {
-            let advice = format!("Use Use-SsoCredential -AsEndpoint, or run Connect-SsoSession {name} -TokenCache AwsCli -Move.");
-            return refused(format!("{what} sso-credential-process cannot read it."), advice);
-        }
-    }
     if !(is_plain_argument(name) && name.chars().all(|c| c.is_ascii_alphanumeric() || "._@+-".contains(c))) {
         let what = format!("The profiles of {name} cannot be exported: the name of the environment has characters that AWS tools read in different ways.");
         return refused(what, "Store the environment under a name that has only the letters A to Z, digits, and . _ @ + -.".to_owned());
     }
     Ok(Arc::clone(environment))
+}
+
+/// Checks that AWS tools that look for the session in files find it there, and that the program can read it.
+fn check_place(environment: &Environment, config: &ConfigFile, wanted: &ExportProfile, context: &Context) -> Result<(), Error> {
+    // Earlier exports can always be removed.
+    if wanted.profiles.is_empty() {
+        return Ok(());
+    }
+    let place = TokenPlace::of(&context.world, environment, config, None)?;
+    let Some(store) = place.system().map(SystemToken::store_name) else { return Ok(()) };
+    let name = &environment.name;
+    let back = format!("Connect-SsoSession {name} -TokenCache AwsCli -Move");
+    let (what, action) = match wanted.kind {
+        ExportKind::SsoSession => (
+            format!("The profiles of {name} cannot be exported with an sso_session: its session is kept in {store}, where AWS tools do not find it."),
+            format!("Use Export-SsoProfile {name} -As CredentialProcess, or move the session back with {back}."),
+        ),
+        ExportKind::CredentialProcess if cfg!(target_os = "macos") => (
+            format!("The profiles of {name} cannot be exported: its session is kept in {store}, which only PowerShell can read."),
+            format!("Use Use-SsoCredential -AsEndpoint, or move the session back with {back}."),
+        ),
+        ExportKind::CredentialProcess => return Ok(()),
+    };
+    Err(Error::new(Code::EnvironmentInvalid, what).with_target(name).with_action(action))
 }
 
 /// The environments that exist, as far as their file tells: a user with a file elsewhere may have more than one.

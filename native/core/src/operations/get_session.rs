@@ -1,5 +1,7 @@
 //! `Get-SsoSession`: the state of sessions, without any request to the service.
 
+use tokio::sync::OnceCell;
+
 use crate::context::Context;
 use crate::environments::configured::ConfigFile;
 use crate::environments::environment::Environment;
@@ -21,37 +23,30 @@ pub(crate) fn run(wanted: GetSession, context: &Context) -> Result<Option<Networ
     }
     let context = context.clone();
     Ok(Some(Box::pin(async move {
-        let mut is_locked = None;
+        let is_locked = StoreLock::default();
         for environment in &named.environments {
-            report_with_store(environment, &named.config, None, &mut is_locked, &context).await;
+            report_with_store(environment, &named.config, None, &is_locked, &context).await;
         }
     })))
 }
 
+/// What the secret store answered to whether it is locked, which may take it seconds; all sessions are in the same one.
+type StoreLock = OnceCell<Option<bool>>;
+
 /// Reports the state of one session, which may be kept elsewhere than its environment says.
 pub(super) async fn report_session(environment: &Environment, config: &ConfigFile, token_cache: Option<TokenCache>, context: &Context) {
-    report_with_store(environment, config, token_cache, &mut None, context).await;
+    report_with_store(environment, config, token_cache, &StoreLock::default(), context).await;
 }
 
-/// Reports a session, with what the store answered the first time it was asked: all sessions are in the same one, and it may take seconds to answer.
-async fn report_with_store(
-    environment: &Environment,
-    config: &ConfigFile,
-    token_cache: Option<TokenCache>,
-    answered: &mut Option<Option<bool>>,
-    context: &Context,
-) {
+async fn report_with_store(environment: &Environment, config: &ConfigFile, token_cache: Option<TokenCache>, is_locked: &StoreLock, context: &Context) {
     let mut view = view(context, environment, config, token_cache);
     if let Ok(view) = view.as_mut()
         && view.token_cache == TokenCache::System
     {
-        if answered.is_none() {
-            tokio::select! {
-                is_locked = is_store_locked(context, environment, config, token_cache) => *answered = Some(is_locked),
-                () = context.outlet.cancel_token().cancelled() => return,
-            }
+        tokio::select! {
+            is_locked = is_locked.get_or_init(|| is_store_locked(context)) => view.is_store_locked = *is_locked,
+            () = context.outlet.cancel_token().cancelled() => return,
         }
-        view.is_store_locked = answered.flatten();
     }
     report(view, context);
 }

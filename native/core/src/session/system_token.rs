@@ -123,11 +123,6 @@ impl SystemToken {
         Ok(Some(record))
     }
 
-    /// Whether the store is there and unlocked. Never asks the user.
-    pub(crate) async fn state(&self) -> Result<StoreState, Fault> {
-        self.store.state().await
-    }
-
     /// Makes sure that a session can be stored, before anybody logs in; unlocks the store if the user may be asked.
     pub(crate) async fn open(&self, prompt: Prompt) -> Result<(), Error> {
         match (self.store.state().await?, prompt) {

@@ -7,7 +7,7 @@ use crate::environments::configured::ConfigFile;
 use crate::environments::environment::Environment;
 use crate::error::Error;
 use crate::protocol::{SessionState, SessionView, TokenCache, TokenView};
-use crate::secret_store::StoreState;
+use crate::secret_store::{SecretStore, StoreState};
 use crate::session::memory::State;
 use crate::session::place::{TokenPlace, key_of};
 use crate::session::system_token::{Record, SystemToken};
@@ -118,8 +118,7 @@ fn recorded(environment: &Environment, record: &Record, is_dead: bool, now: Offs
     }
 }
 
-/// Whether the secret store that an environment keeps its session in is locked; `None` for another place, or where there is no store.
-pub(crate) async fn is_store_locked(context: &Context, environment: &Environment, config: &ConfigFile, token_cache: Option<TokenCache>) -> Option<bool> {
-    let place = TokenPlace::of(&context.world, environment, config, token_cache).ok()?;
-    Some(place.system()?.state().await.ok()? == StoreState::Locked)
+/// Whether the user's secret store is locked; `None` if there is none.
+pub(crate) async fn is_store_locked(context: &Context) -> Option<bool> {
+    Some(SecretStore::of(&context.world).state().await.ok()? == StoreState::Locked)
 }
