@@ -247,7 +247,7 @@ Describe 'Without a secret store that can be used' -Skip:([bool] $missing) {
         foreach ($command in $connect, 'Update-SsoCredential Acme -NoBrowser -NoQrCode') {
             $run = Invoke-UserRunspace $own $service $command ($fault.Variable + $system)
             Assert-OneError $run $fault.Id "*$($fault.Message)" $fault.Action
-            $run.Errors.Message | Should -BeLike 'The session of Acme *'
+            $run.Errors.Message | Should -BeLike 'Acme uses the secret store for its session *'
         }
         Get-RequestCount $service | Should -Be $before
         Get-CacheName $own | Should -BeNullOrEmpty
@@ -259,7 +259,7 @@ Describe 'Without a secret store that can be used' -Skip:([bool] $missing) {
         $before = Get-RequestCount $service
         foreach ($command in 'Update-SsoCredential Acme -NoLogin', 'Connect-SsoSession Acme -NoLogin', 'Get-SsoCredential -ProfileName Account1 -AsCredentialProcess', 'Invoke-SsoCommand -ProfileName Account1 -NoLogin -AsEnvironmentVariable { 1 }') {
             $run = Invoke-UserRunspace $own $service $command $fault.Variable
-            Assert-OneError $run $fault.Id "The session of Acme is kept in the Secret Service. $($fault.Message)" $fault.Action
+            Assert-OneError $run $fault.Id "Acme uses the secret store for its session (-TokenCache System). $($fault.Message)" $fault.Action
         }
         $run = Invoke-UserRunspace $own $service 'Get-SsoSession; Get-SsoCredential | ForEach-Object { "$($_.State)" }' $fault.Variable
         $run.Errors | Should -BeNullOrEmpty
@@ -279,7 +279,7 @@ Describe 'Without a secret store that can be used' -Skip:([bool] $missing) {
         $helper = (Get-ChildItem (Join-Path (Split-Path $manifest) "bin/linux-$architecture/sso-credential-process")).FullName
         $run = Wait-UserProgram (Start-UserProgram @($helper, '--environment', 'Acme', '--profile', 'Account1') (Get-UserVariable $own $service $locked.Variable))
         $run.ExitCode | Should -Not -Be 0
-        $run.ErrorText | Should -Match 'The session of Acme is kept in the Secret Service\. The Secret Service is locked\.'
+        $run.ErrorText | Should -Match 'Acme uses the secret store for its session \(-TokenCache System\)\. The Secret Service is locked\.'
         $run.Text | Should -BeNullOrEmpty
         $quick = Start-StandIn '--accounts', '1', '--approve-after-polls', '0', '--credential-lifetime', '9'
         $quickBus, $quickHome = (New-Bus $prompter), (New-AcmeHome $quick 'token_cache = System' 1)
@@ -293,7 +293,7 @@ Describe 'Without a secret store that can be used' -Skip:([bool] $missing) {
             "$($seen.State)"; "$($seen | Format-List | Out-String -Width 400)"
 '@ $quickBus.Variable
         $run.Errors | Should -BeNullOrEmpty
-        $run.Output[1] | Should -Match 'The session of Acme is kept in the Secret Service\. The Secret Service is locked\.'
+        $run.Output[1] | Should -Match 'Acme uses the secret store for its session \(-TokenCache System\)\. The Secret Service is locked\.'
         $asked | Should -Not -Exist
     }
 

@@ -197,7 +197,7 @@ function New-PwshProgram([string] $Folder) {
 function Get-UserVariable([string] $UserHome, [object] $StandIn, [hashtable] $Variable = @{}) {
     $variables = @{}
     foreach ($entry in [Environment]::GetEnvironmentVariables().GetEnumerator()) {
-        if ($entry.Key -notmatch '^(AWS_.*|CI|CODESPACES|.*_PROXY|BROWSER|DISPLAY|WAYLAND_DISPLAY|SSH_.*|WSL_.*|XDG_.*)$') { $variables[$entry.Key] = $entry.Value }
+        if ($entry.Key -notmatch '^(AWS_.*|CI|CODESPACES|.*_PROXY|BROWSER|DISPLAY|WAYLAND_DISPLAY|SSH_.*|WSL_.*|XDG_.*|DBUS_.*)$') { $variables[$entry.Key] = $entry.Value }
     }
     $variables.HOME = $variables.USERPROFILE = $UserHome
     $variables.POWERSHELL_TELEMETRY_OPTOUT = '1'
@@ -417,7 +417,7 @@ function Get-AwsCli {
 
 # Runs lines in one PowerShell, each by itself, and gives for each what it wrote, what it said in warnings, notes and lines to the host, and the ids
 # and sentences of its errors.
-function Invoke-UserLine([string] $UserHome, [object] $StandIn, [string[]] $Line) {
+function Invoke-UserLine([string] $UserHome, [object] $StandIn, [string[]] $Line, [hashtable] $Variable = @{}) {
     $script = @"
 `$PSStyle.OutputRendering = 'PlainText'
 foreach (`$line in @'
@@ -435,7 +435,7 @@ $($Line -join "`n")
     }
 }
 "@
-    $run = Invoke-UserRunspace $UserHome $StandIn $script
+    $run = Invoke-UserRunspace $UserHome $StandIn $script $Variable
     if ($run.Output.Count -ne $Line.Count) { throw "Not every line ran: $($run.Text)" }
     $run.Output
 }
