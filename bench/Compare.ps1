@@ -35,7 +35,7 @@ function New-Place([object] $Service, [int] $Count, [hashtable] $Variable = @{})
     }
 }
 
-# What the module runs: so many updates of everything. The figures are those that the other programs print.
+# What the module runs: so many updates of everything. The figures are those that the other programs print; ConvertTo-Json would load a module for them.
 function Get-ModuleCommand([int] $Passes) {
     $text = @"
         Import-Module $quotedManifest
@@ -45,7 +45,8 @@ function Get-ModuleCommand([int] $Passes) {
             `$watch.Elapsed.TotalSeconds
         }
         `$process = [Diagnostics.Process]::GetCurrentProcess()
-        ConvertTo-Json -Compress @{ seconds = @(`$seconds); cpu = `$process.TotalProcessorTime.TotalSeconds; memory = `$process.PeakWorkingSet64 / 1MB }
+        `$figures = @(`$seconds -join ','; `$process.TotalProcessorTime.TotalSeconds; `$process.PeakWorkingSet64 / 1MB)
+        [string]::Format([cultureinfo]::InvariantCulture, '{{"seconds":[{0}],"cpu":{1},"memory":{2}}}', `$figures)
 "@
     @(Get-PowerShell) + '-NoProfile', '-NonInteractive', '-Command', $text
 }

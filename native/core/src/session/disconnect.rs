@@ -16,7 +16,7 @@ impl SessionSource<'_> {
         let mut state = self.locked(&slot).await?;
         self.load(&mut state).await?;
         if state.tokens(self.place.files()).next().transpose()?.is_none() {
-            return Ok(false);
+            return self.clear_unrecorded().await;
         }
         let lock = match self.place.names() {
             Some(files) => Some(self.take_lock(files).await?),
@@ -31,6 +31,13 @@ impl SessionSource<'_> {
         self.forget(&mut state, lock.as_ref()).await?;
         self.context.memory.forget_end(&self.environment.name);
         Ok(!tokens.is_empty())
+    }
+
+    /// Removes what is left in the secret store of a session that it should have, but that has no token or no record.
+    async fn clear_unrecorded(&self) -> Result<bool, NoLogin> {
+        let Some(system) = self.place.system() else { return Ok(false) };
+        // Without a store that can be used, there is nothing that anybody could use.
+        Ok(self.uninterrupted(system.remove_unrecorded()).await?.unwrap_or(false))
     }
 
     /// Removes the session from where it is kept, and leaves it alone at the service.

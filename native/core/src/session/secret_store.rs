@@ -69,7 +69,7 @@ impl SessionSource<'_> {
     }
 
     /// Waits until the work is done, or until the user gives up.
-    async fn uninterrupted<T>(&self, work: impl Future<Output = T>) -> Result<T, NoLogin> {
+    pub(super) async fn uninterrupted<T>(&self, work: impl Future<Output = T>) -> Result<T, NoLogin> {
         tokio::select! {
             outcome = work => Ok(outcome),
             () = self.context.outlet.cancel_token().cancelled() => Err(NoLogin::Cancelled),

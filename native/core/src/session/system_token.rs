@@ -128,7 +128,11 @@ impl SystemToken {
         match (self.store.state().await?, prompt) {
             (StoreState::Unlocked, _) => Ok(()),
             (StoreState::Locked, Prompt::Never) => Err(Fault::Locked.into()),
-            (StoreState::Locked, Prompt::Allowed) => Ok(self.store.read(self.names.shared_name(), prompt).await.map(drop)?),
+            (StoreState::Locked, Prompt::Allowed) => match self.store.read(self.names.shared_name(), prompt).await {
+                // What cannot be read was set aside, so another value can be stored.
+                Ok(_) | Err(Fault::Unreadable) => Ok(()),
+                Err(fault) => Err(fault.into()),
+            },
         }
     }
 
@@ -172,6 +176,11 @@ impl SystemToken {
     fn write_record(&self, lock: &TokenLock, record: &Record) -> Result<(), Error> {
         let bytes = serde_json::to_vec(record).map_err(|_| Error::new(Code::InternalError, "The record of a session could not be made."))?;
         self.record.replace(lock.held(), |_| Ok(Some(SecretBytes::from(bytes.as_slice())))).map(drop)
+    }
+
+    /// Removes what the store may have of a session whose record is lost.
+    pub(crate) async fn remove_unrecorded(&self) -> Result<bool, Fault> {
+        self.store.remove(self.names.shared_name(), Prompt::Never).await
     }
 
     /// Removes the token and its record.
