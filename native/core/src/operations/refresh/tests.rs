@@ -342,7 +342,8 @@ async fn a_month_of_renewals_leaves_nothing_behind() {
     let days = if cfg!(windows) { 3 } else { 30 };
     sleep(minutes((days - 1) * 24 * 60)).await;
     let after_a_month = format!("{:?}", user.context.memory).len();
-    assert!(after_a_month <= after_a_day + 64, "{after_a_day} became {after_a_month}");
+    // A session that is in use at that moment prints nothing of itself; a trace of each renewal would be thousands of letters.
+    assert!(after_a_month <= after_a_day + 512, "{after_a_day} became {after_a_month}");
     assert_eq!(state_of_prod(&user).await, RefreshState::Fresh);
     let (renewals, expected) = (asked(&user).len() as u64, 36 * days);
     assert!(renewals.abs_diff(expected) <= 10, "{renewals} instead of {expected}");
