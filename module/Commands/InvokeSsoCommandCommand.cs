@@ -263,19 +263,10 @@ public sealed class InvokeSsoCommandCommand : LoginCmdlet
     }
 
     /// <summary>What leads to an endpoint with the keys of a profile, which the credentials file does not get.</summary>
-    private (string Name, string? Value)[]? EndpointOf(SsoProfile profile)
-    {
-        var work = new StartEndpointWork
-        {
-            Profile = profile.ProfileName,
-            Environments = [profile.Environment],
-            Region = EndpointVariables.Region(),
-            Session = Terms(),
-        };
-        return Run(work, happened => happened.Endpoint).FirstOrDefault() is { } endpoint
+    private (string Name, string? Value)[]? EndpointOf(SsoProfile profile) =>
+        StartEndpoint(profile.ProfileName, [profile.Environment]) is { } endpoint
             ? [.. EndpointVariables.For(endpoint), .. CredentialVariables.ForRegion(profile)]
             : null;
-    }
 
     /// <summary>
     /// Whether a profile gets its keys in variables. Where two environments have a profile of this name, the credentials file has the keys

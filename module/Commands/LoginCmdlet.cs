@@ -49,6 +49,19 @@ public abstract class LoginCmdlet : EnvironmentCmdlet
     /// <summary>The same terms for every list that the cmdlet gets.</summary>
     private protected SessionTerms TermsOfLists => termsOfLists ??= Terms();
 
+    /// <summary>Starts the endpoint with the keys of a profile; null where that failed, which was reported.</summary>
+    private protected EndpointEvent? StartEndpoint(string profile, string[] environments)
+    {
+        var work = new StartEndpointWork
+        {
+            Profile = profile,
+            Environments = environments,
+            Region = EndpointVariables.Region(),
+            Session = Terms(),
+        };
+        return Run(work, happened => happened.Endpoint).FirstOrDefault();
+    }
+
     /// <summary>
     /// The accounts that are assigned to the user, each passed on, as soon as its page has come, with whether it is meant; gives false
     /// where a name or pattern matches none, which is reported and does not end the work.

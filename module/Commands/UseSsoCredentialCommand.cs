@@ -270,14 +270,7 @@ public sealed class UseSsoCredentialCommand : LoginCmdlet
 
     private void SetEndpoint(string name, string[] environments)
     {
-        var work = new StartEndpointWork
-        {
-            Profile = name,
-            Environments = environments,
-            Region = EndpointVariables.Region(),
-            Session = Terms(),
-        };
-        if (Run(work, happened => happened.Endpoint).FirstOrDefault() is { } endpoint && Find(name) is { } profile)
+        if (StartEndpoint(name, environments) is { } endpoint && Find(name) is { } profile)
         {
             SessionVariables.Replace([.. EndpointVariables.For(endpoint), .. CredentialVariables.ForRegion(profile)]);
             Show(profile, "AWS tools get its credentials from this PowerShell, which renews them", null);
