@@ -198,14 +198,7 @@ $securePlace = $null
 function Get-SecurePlace {
     if (-not $script:securePlace) {
         $folder = New-TestFolder
-        $key = [Security.Cryptography.ECDsa]::Create([Security.Cryptography.ECCurve+NamedCurves]::nistP256)
-        $request = [Security.Cryptography.X509Certificates.CertificateRequest]::new('CN=stand-in', $key, 'SHA256')
-        $names = [Security.Cryptography.X509Certificates.SubjectAlternativeNameBuilder]::new()
-        $names.AddIpAddress('127.0.0.1')
-        $request.CertificateExtensions.Add($names.Build())
-        $certificate = $request.CreateSelfSigned([DateTimeOffset]::UtcNow.AddDays(-1), [DateTimeOffset]::UtcNow.AddDays(1))
-        Set-Content "$folder/certificate.pem" $certificate.ExportCertificatePem()
-        Set-Content "$folder/key.pem" $key.ExportPkcs8PrivateKeyPem()
+        New-Certificate $folder
         $secure = Start-StandIn '--accounts', "$tlsProfiles", '--approve-after-polls', '0', '--delay', "$wayDelay", '--tls-cert', "$folder/certificate.pem", '--tls-key', "$folder/key.pem"
         $place = New-Place $secure $tlsProfiles @{ AWS_CA_BUNDLE = "$folder/certificate.pem"; NODE_EXTRA_CA_CERTS = "$folder/certificate.pem" }
         $script:securePlace = $place | Add-Member Service $secure -PassThru

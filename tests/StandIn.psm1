@@ -487,6 +487,18 @@ function Stop-Terminal([object] $Terminal) {
     $null = Invoke-Terminal $Terminal 'kill-server'
 }
 
+# Writes a certificate for 127.0.0.1 and its key into a folder: certificate.pem and key.pem.
+function New-Certificate([string] $Folder) {
+    $key = [Security.Cryptography.ECDsa]::Create([Security.Cryptography.ECCurve+NamedCurves]::nistP256)
+    $request = [Security.Cryptography.X509Certificates.CertificateRequest]::new('CN=stand-in', $key, 'SHA256')
+    $names = [Security.Cryptography.X509Certificates.SubjectAlternativeNameBuilder]::new()
+    $names.AddIpAddress('127.0.0.1')
+    $request.CertificateExtensions.Add($names.Build())
+    $certificate = $request.CreateSelfSigned([DateTimeOffset]::UtcNow.AddDays(-1), [DateTimeOffset]::UtcNow.AddDays(1))
+    Set-Content "$Folder/certificate.pem" $certificate.ExportCertificatePem()
+    Set-Content "$Folder/key.pem" $key.ExportPkcs8PrivateKeyPem()
+}
+
 # The commands of a document's tables of tasks, in their order.
 function Read-CommandTable([string] $Text) {
     foreach ($table in [regex]::Matches($Text, '(?ms)^\| Task \| Command \|\r?\n\|[-|]+\r?\n(.*?)(?=\r?\n\r?\n|\z)')) {

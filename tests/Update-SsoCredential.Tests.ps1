@@ -384,14 +384,7 @@ Describe 'Update-SsoCredential' {
                 return
             }
             $folder = New-TestFolder
-            $key = [Security.Cryptography.ECDsa]::Create([Security.Cryptography.ECCurve+NamedCurves]::nistP256)
-            $request = [Security.Cryptography.X509Certificates.CertificateRequest]::new('CN=stand-in', $key, 'SHA256')
-            $names = [Security.Cryptography.X509Certificates.SubjectAlternativeNameBuilder]::new()
-            $names.AddIpAddress('127.0.0.1')
-            $request.CertificateExtensions.Add($names.Build())
-            $certificate = $request.CreateSelfSigned([DateTimeOffset]::UtcNow.AddDays(-1), [DateTimeOffset]::UtcNow.AddDays(1))
-            Set-Content "$folder/certificate.pem" $certificate.ExportCertificatePem()
-            Set-Content "$folder/key.pem" $key.ExportPkcs8PrivateKeyPem()
+            New-Certificate $folder
             $secure = Start-StandIn '--approve-after-polls', '0', '--tls-cert', "$folder/certificate.pem", '--tls-key', "$folder/key.pem"
             $own = New-UserHome
             Add-Environment $own $secure Acme -Count 1

@@ -965,7 +965,7 @@ public enum SsoCredentialState
     /// <summary>The credentials file has none.</summary>
     Missing,
 
-    /// <summary>The credentials file has none, and gets none, since the environment says so.</summary>
+    /// <summary>The credentials file has none, and gets none, because of its environment's <c>CredentialsFile</c> setting.</summary>
     NotStored,
 
     /// <summary>They are keys that this module did not write; an update does not change them.</summary>

@@ -54,7 +54,7 @@ impl Output {
 impl Drop for Output {
     fn drop(&mut self) {
         self.bytes().zeroize();
-        // SAFETY: Windows has allocated the memory with LocalAlloc, or there is none; it is freed once.
+        // SAFETY: Windows allocated the memory with LocalAlloc, or the pointer is null; it is freed once.
         unsafe { LocalFree(self.0.pbData.cast()) };
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Environment {
     pub(crate) sync: SyncSettings,
     /// Whether the credentials file gets its keys.
     pub(crate) credentials_file: CredentialsFileUse,
-    /// Where its tokens are kept, if it says so.
+    /// Where its tokens are kept, if it has that setting.
     pub(crate) token_cache: Option<TokenCache>,
     pub(crate) sso_session: Option<String>,
     pub(crate) profiles: Vec<ProfileEntry>,

@@ -143,8 +143,9 @@ impl SafeFile {
         for _ in 0..ATTEMPTS {
             let before = self.read()?;
             let Some(new) = edit(before.as_ref().map(|before| before.bytes.as_slice()))? else { return Ok(Written::default()) };
-            let written = self.write_temporary(&temporary.path, &new).map_err(|fault| write_failed(&self.target, &fault))?;
-            if self.is_still(before.as_ref())? && self.exchange(&temporary.path, &new, before.as_ref()).map_err(|fault| write_failed(&self.target, &fault))? {
+            let failed = |fault: io::Error| write_failed(&self.target, &fault);
+            let written = self.write_temporary(&temporary.path, &new).map_err(failed)?;
+            if self.is_still(before.as_ref())? && self.exchange(&temporary.path, &new, before.as_ref()).map_err(failed)? {
                 drop(temporary);
                 self.sync_folder();
                 return Ok(written);

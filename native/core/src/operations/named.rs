@@ -116,6 +116,21 @@ pub(super) fn find_profile(name: &str, environments: &[String], world: &World) -
     }
 }
 
+/// Whether a command that writes keys skips an environment, whose credentials file gets none; verbose output says so.
+///
+/// # Errors
+/// The environment is all that the user named, so nothing would be done.
+pub(super) fn is_skipped(environment: &Environment, is_named_alone: bool, outlet: &Outlet) -> Result<bool, Error> {
+    if !environment.keeps_keys_out_of_file() {
+        return Ok(false);
+    }
+    if is_named_alone {
+        return Err(no_keys_in_file(environment));
+    }
+    outlet.verbose(format!("{}: skipped, because its credentials are not kept in the credentials file", environment.name));
+    Ok(true)
+}
+
 /// The error for a command that would write keys of an environment to the credentials file, which gets none.
 pub(super) fn no_keys_in_file(environment: &Environment) -> Error {
     let name = &environment.name;

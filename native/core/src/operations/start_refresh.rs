@@ -7,7 +7,7 @@ use time::Duration;
 use crate::context::Context;
 use crate::environments::stored::Environments;
 use crate::error::Error;
-use crate::operations::named::{check_profiles, no_keys_in_file};
+use crate::operations::named::{check_profiles, is_skipped};
 use crate::operations::refresh;
 use crate::outlet::NetworkWork;
 use crate::protocol::{StartRefresh, Target};
@@ -19,11 +19,7 @@ pub(crate) fn run(wanted: StartRefresh, context: &Context) -> Result<Option<Netw
     let is_named_alone = wanted.is_named && wanted.targets.len() == 1;
     for target in wanted.targets {
         let environment = environments.find(&target.environment, &context.world)?;
-        if environment.keeps_keys_out_of_file() {
-            if is_named_alone {
-                return Err(no_keys_in_file(&environment));
-            }
-            context.outlet.verbose(format!("{}: skipped, because its credentials are not kept in the credentials file", environment.name));
+        if is_skipped(&environment, is_named_alone, &context.outlet)? {
             continue;
         }
         let profiles = target.profiles.map(|names| check_profiles(names, &environment, &context.outlet));

@@ -456,7 +456,7 @@ pub enum CredentialState {
     Expired,
     /// The credentials file has none.
     Missing,
-    /// The credentials file has none, and gets none, since the environment says so.
+    /// The credentials file has none, and gets none, because of its environment's `CredentialsFile` setting.
     NotStored,
     /// They are keys that this module did not write; an update does not change them.
     OtherKeys,

@@ -31,7 +31,7 @@ pub(super) struct Backend {
     limits: Limits,
 }
 
-/// Tells work that has not begun that nobody waits for it any more.
+/// Tells work that has not begun that nobody waits for it.
 struct GivenUp(Arc<AtomicBool>);
 
 impl Drop for GivenUp {

@@ -35,7 +35,7 @@ async fn take_over(from: &TokenFiles, to: &TokenFiles, is_shared: bool, context:
     let locks = locks(from, to, context).await?;
     let tokens = all_tokens(from)?;
     let now = context.now();
-    let is_usable = |token: &Token| token.expires_at > now || token.refresh_with(now).is_some();
+    let is_usable = |token: &Token| token.is_usable(now);
     let best = tokens.iter().filter(|token| is_usable(token)).max_by_key(|token| token.expires_at);
     let Some(best) = best.filter(|_| !to.read_token().is_ok_and(|there| there.as_ref().is_some_and(is_usable))) else { return Ok(false) };
     to.write_token(&locks.to, &Token { other_file: None, ..best.clone() })?;

@@ -10,7 +10,7 @@ use crate::session::system_token::SystemToken;
 use crate::session::token_cache::TokenFiles;
 use crate::world::World;
 
-/// The variable that says where this shell keeps tokens of environments that do not say so themselves.
+/// The variable that says where this shell keeps tokens of environments without a setting for that.
 pub(crate) const VARIABLE: &str = "AWS_SSO_TOKEN_CACHE";
 
 /// Where a session is kept.

@@ -40,7 +40,7 @@ impl SessionSource<'_> {
             other.load(&mut there).await?;
             let tokens = there.tokens(other.place.files()).collect::<Result<Vec<Token>, Error>>()?;
             if !self.has_usable(&state)? {
-                let usable = tokens.iter().filter(|token| self.is_usable(token) && !there.is_refused(token) && !there.is_dead(token));
+                let usable = tokens.iter().filter(|token| self.is_usable(&there, token));
                 if let Some(best) = usable.max_by_key(|token| token.expires_at) {
                     self.keep(&mut state, lock.as_ref(), best).await?;
                     self.context.outlet.verbose(format!("{}: the session was taken over from {}.", self.environment.name, other.place_name()));
@@ -87,13 +87,13 @@ impl SessionSource<'_> {
         Ok(())
     }
 
-    fn is_usable(&self, token: &Token) -> bool {
-        token.expires_at > self.now() || token.refresh_with(self.now()).is_some()
+    /// Whether a token of a place, by what this process knows of it, can be used there.
+    fn is_usable(&self, state: &State, token: &Token) -> bool {
+        token.is_usable(self.now()) && !state.is_refused(token) && !state.is_dead(token)
     }
 
     fn has_usable(&self, state: &State) -> Result<bool, Error> {
-        let is_usable = |token: &Token| self.is_usable(token) && !state.is_refused(token) && !state.is_dead(token);
-        Ok(state.find_token(self.place.files(), is_usable)?.is_some())
+        Ok(state.find_token(self.place.files(), |token| self.is_usable(state, token))?.is_some())
     }
 
     fn place_name(&self) -> String {

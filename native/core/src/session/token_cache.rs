@@ -52,6 +52,11 @@ impl Token {
         Some((self.refresh_token.as_ref()?, self.registration.as_ref().filter(|client| !client.has_ended(now))?))
     }
 
+    /// Whether it gives a session at `now`, by itself or after a refresh.
+    pub(crate) fn is_usable(&self, now: OffsetDateTime) -> bool {
+        self.expires_at > now || self.refresh_with(now).is_some()
+    }
+
     /// Identifies the refresh token without revealing it.
     pub(crate) fn refresh_mark(&self) -> Option<String> {
         self.refresh_token.as_ref().map(mark_of)

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::files::credentials_file::CredentialsFile;
 use crate::files::known_keys::{DueRule, KeyVersion, KnownProfiles, Obstacle, Standing};
 use crate::names::profile::ProfileEntry;
-use crate::operations::named::no_keys_in_file;
+use crate::operations::named::is_skipped;
 use crate::outlet::{Outlet, Topic};
 use crate::protocol::Update;
 use crate::role_credentials::RoleCredentials;
@@ -88,11 +88,7 @@ impl Known<'_> {
         let mut parts: Vec<Part> = Vec::new();
         for target in &update.targets {
             let environment = self.environments.find(&target.environment, &context.world)?;
-            if environment.keeps_keys_out_of_file() {
-                if update.is_named && update.targets.len() == 1 {
-                    return Err(no_keys_in_file(&environment));
-                }
-                context.outlet.verbose(format!("{}: skipped, because its credentials are not kept in the credentials file", environment.name));
+            if is_skipped(&environment, update.is_named && update.targets.len() == 1, &context.outlet)? {
                 continue;
             }
             if environment.profiles.is_empty() {

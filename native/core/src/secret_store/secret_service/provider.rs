@@ -125,7 +125,7 @@ impl Provider {
         let end = Instant::now() + asked;
         let answered = timeout_at(end, open.provider.answer_to(question)).await;
         let answered = answered.map_err(|_| Fault::Unanswered { seconds: asked.as_secs() })?;
-        // What was answered, or has no bus any more, cannot be closed.
+        // A prompt that was answered, or whose bus is gone, cannot be closed.
         open.path = None;
         let (is_dismissed, result): (bool, OwnedValue) = answered?.values().map_err(|fault| fault_of("Prompt", fault))?;
         if is_dismissed { Err(Fault::Dismissed) } else { Ok(result) }

@@ -99,11 +99,8 @@ async fn a_keyring_that_ends_and_starts_again_is_found_again() {
     assert_eq!(read(&store, "acme").await.as_deref(), Some("value"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn twenty_writers_at_once_leave_one_item() {
-    let bus = or_skip!(SessionBus::start());
-    let _keyring = or_skip!(bus.start_keyring());
-    unlocked(&bus.store(PATIENT)).await;
+/// Twenty stores that write the same item at once.
+pub(super) async fn write_twenty_at_once(bus: &SessionBus) {
     let writers = (0..20).map(|number| {
         let store = bus.store(PATIENT);
         tokio::spawn(async move { store.write("acme", "Acme", &format!("value{number}"), Prompt::Never).await })
@@ -113,6 +110,14 @@ async fn twenty_writers_at_once_leave_one_item() {
         let outcome = writer.await.unwrap();
         assert!(matches!(outcome, Ok(()) | Err(Fault::NotKept)), "{outcome:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_writers_at_once_leave_one_item() {
+    let bus = or_skip!(SessionBus::start());
+    let _keyring = or_skip!(bus.start_keyring());
+    unlocked(&bus.store(PATIENT)).await;
+    write_twenty_at_once(&bus).await;
     let mut provider = Provider::connect(&[bus.socket()], PATIENT).await.unwrap();
     assert_eq!(found(&mut provider, &HashMap::from([("application", "Set-AwsCliSsoCredentials")])).await.len(), 1);
     assert!(read(&bus.store(PATIENT), "acme").await.unwrap().starts_with("value"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixListener;
 
-use super::keyring::or_skip;
+use super::keyring::{or_skip, write_twenty_at_once};
 use super::mock::{Answer, Mock, Script, Stored, stored};
 use super::session_bus::{PATIENT, SHORT, SessionBus, store_at};
 use crate::error::Error;
@@ -240,15 +240,8 @@ async fn of_two_items_of_one_name_the_newest_counts_and_a_write_leaves_one() {
 async fn twenty_writers_at_once_leave_one_item_even_if_the_provider_replaces_none() {
     let bus = or_skip!(SessionBus::start());
     let mock = Mock::start(&bus, Script { never_replaces: true, ..Script::default() }).await;
-    let writers = (0..20).map(|number| {
-        let store = bus.store(PATIENT);
-        tokio::spawn(async move { store.write("acme", "Acme", &format!("value{number}"), Prompt::Never).await })
-    });
-    for writer in writers.collect::<Vec<_>>() {
-        let outcome = writer.await.unwrap();
-        assert!(matches!(outcome, Ok(()) | Err(Fault::NotKept)), "{outcome:?}");
-    }
-    // Whoever writes next is alone.
+    write_twenty_at_once(&bus).await;
+    // The next writer is alone.
     bus.store(PATIENT).write("acme", "Acme", "last", Prompt::Never).await.unwrap();
     assert_eq!(mock.values(), ["last"]);
 }
